@@ -1,0 +1,175 @@
+// Package importtest holds the project's walls: which package may import which, and which
+// packages may touch files and clocks. The tables below read as the architecture; change a
+// line only with a reason in the commit that does so.
+package importtest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/freshet-rec/freshet"
+
+// allowed lists, for every package, the packages of this module it may import outside its
+// tests. "." is the root package with the nouns. A package that is missing here fails.
+var allowed = map[string][]string{
+	".": {},
+
+	// Mechanics: no knowledge of recommending.
+	"internal/fsys":   {},
+	"internal/intern": {},
+	"window":          {},
+	"store":           {},
+	"store/mem":       {"store"},
+	"store/storetest": {"store"},
+
+	// JSON in and out of the nouns, and what the operator writes.
+	"codec":   {"."},
+	"config":  {".", "feature"},
+	"feature": {".", "catalog", "internal/intern", "store", "window"},
+
+	// Truth, and the fold over it.
+	"journal": {".", "internal/fsys"},
+	"catalog": {".", "internal/intern"},
+	"stream":  {".", "codec", "journal"},
+
+	// Ways in beside HTTP.
+	"source":           {".", "codec"},
+	"source/file":      {".", "codec", "source"},
+	"source/movielens": {".", "codec", "source"},
+
+	// A request. Recall never meets feature: they meet in serve.
+	"recall":           {".", "catalog", "internal/intern", "window"},
+	"recall/routetest": {".", "recall"},
+	"serve":            {".", "catalog", "codec", "feature", "recall", "stream"},
+	"httpapi":          {".", "codec", "serve", "stream"},
+
+	// The one place that knows everything.
+	"engine":      {".", "catalog", "codec", "config", "feature", "internal/fsys", "internal/intern", "journal", "recall", "serve", "store/mem", "stream"},
+	"cmd/freshet": nil, // nil: anything
+
+	// Machinery for tests and demonstrations.
+	"internal/sim":        {"."},
+	"internal/importtest": {},
+	"internal/dumpcheck":  {}, // an independent judge: must share no code with what it judges
+	"internal/loadrun":    {},
+}
+
+// clocks lists the packages that may call time.Now; files those that may call os functions
+// that open or change files. Everything else takes a now value or a file system.
+var (
+	clocks = []string{"cmd/freshet", "internal/fsys", "internal/loadrun", "internal/importtest"}
+	files  = []string{"cmd/freshet", "internal/fsys", "internal/dumpcheck", "internal/loadrun", "internal/importtest"}
+)
+
+var fileCalls = []string{"Open", "OpenFile", "Create", "ReadFile", "WriteFile", "ReadDir", "Remove", "RemoveAll", "Rename",
+	"Mkdir", "MkdirAll", "Stat", "Lstat", "Truncate", "Symlink", "Link", "Chmod", "CreateTemp", "MkdirTemp", "OpenRoot"}
+
+func TestImportWalls(t *testing.T) {
+	root := moduleRoot(t)
+	seen := map[string]bool{}
+	eachFile(t, root, func(pkg, path string, file *ast.File, _ *token.FileSet) {
+		seen[pkg] = true
+		may, known := allowed[pkg]
+		if !known {
+			t.Errorf("%s: package %q has no line in the import table; add one with the reason it exists", path, pkg)
+			return
+		}
+		if may == nil || strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rel, inside := strings.CutPrefix(imported, module)
+			if rel = strings.TrimPrefix(rel, "/"); rel == "" {
+				rel = "."
+			}
+			if inside && !slices.Contains(may, rel) {
+				t.Errorf("%s: package %q may not import %q: a wall stands between them", path, pkg, rel)
+			}
+			if !inside && pkg == "." && strings.Contains(strings.Split(imported, "/")[0], ".") {
+				t.Errorf("%s: the root package imports only the standard library, not %q", path, imported)
+			}
+		}
+	})
+	if len(seen) == 0 {
+		t.Fatal("no Go files found: the walls were not looked at")
+	}
+}
+
+func TestClocksAndFilesAreValues(t *testing.T) {
+	eachFile(t, moduleRoot(t), func(pkg, path string, file *ast.File, fset *token.FileSet) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := sel.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			if x.Name == "time" && sel.Sel.Name == "Now" && !slices.Contains(clocks, pkg) {
+				t.Errorf("%s: time.Now: below the edges time is an argument or a now value", fset.Position(n.Pos()))
+			}
+			if x.Name == "os" && slices.Contains(fileCalls, sel.Sel.Name) && !slices.Contains(files, pkg) {
+				t.Errorf("%s: os.%s: files are reached through a file system value, so that faults can be injected", fset.Position(n.Pos()), sel.Sel.Name)
+			}
+			return true
+		})
+	})
+}
+
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		t.Fatalf("module root not found: %v", err)
+	}
+	return dir
+}
+
+func eachFile(t *testing.T, root string, visit func(pkg, path string, file *ast.File, fset *token.FileSet)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || filepath.Ext(path) != ".go" {
+			return nil
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		visit(filepath.ToSlash(rel), path, file, fset)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
