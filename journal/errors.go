@@ -1,0 +1,40 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// The errors that callers branch on.
+var (
+	// ErrFailed says that a write or sync failed. It is final for this Log: what is not durable
+	// yet may be lost, nothing more is accepted, and Open after a restart finds out what is there.
+	ErrFailed = errors.New("the journal failed")
+	// ErrClosed says that Close was called.
+	ErrClosed = errors.New("the journal is closed")
+	// ErrBusy says that too many bytes wait for the disk. Nothing was appended; try later.
+	ErrBusy = errors.New("the journal is busy")
+	// ErrRecord says that a record breaks a bound of [Record]. Nothing was appended.
+	ErrRecord = errors.New("not a journal record")
+	// ErrNewerFormat says that the files were written by a newer release. Nothing was changed.
+	ErrNewerFormat = errors.New("the journal was written by a newer release")
+)
+
+// CorruptError says that something proved durable is missing or damaged. Nothing was changed.
+type CorruptError struct {
+	File     string           // path below the FS root
+	Offset   int64            // byte in File where the log stops making sense
+	Position freshet.Position // what should stand there; 0 when no one record is meant
+	Durable  freshet.Position // what is proved to have been durable
+	Reason   string
+}
+
+func (e *CorruptError) Error() string {
+	if e.Position == 0 {
+		return fmt.Sprintf("journal: %s is damaged at byte %d: %s", e.File, e.Offset, e.Reason)
+	}
+	return fmt.Sprintf("journal: %s is damaged at byte %d: %s; record %d should stand there and everything up to %d was durable",
+		e.File, e.Offset, e.Reason, e.Position, e.Durable)
+}

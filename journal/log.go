@@ -1,0 +1,353 @@
+package journal
+
+import (
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/fsys"
+)
+
+// Options say how to open a Log.
+type Options struct {
+	FS  fsys.FS          // where; required
+	Now func() time.Time // for the lock's note and the date of a segment; required
+	// SegmentBytes is the size at which a new segment is begun, in [4 KiB, 4 GiB]; 0 = 64 MiB. A
+	// segment may be longer by one group.
+	SegmentBytes int64
+	// MaxPendingBytes bounds what may be appended and not durable yet, in [4 KiB, 4 GiB]; 0 = 64
+	// MiB. WaitRoom waits below it; Append refuses at twice as much.
+	MaxPendingBytes int64
+	// Note is shown to whoever finds the journal locked; "" = the process id and the time.
+	Note string
+}
+
+const (
+	minSizeBytes     = 4 << 10
+	maxSizeBytes     = 4 << 30
+	defaultSizeBytes = 64 << 20
+)
+
+func (o *Options) check() error {
+	if o.FS == nil || o.Now == nil {
+		return errors.New("journal: Options need FS and Now")
+	}
+	for _, size := range []struct {
+		name string
+		v    *int64
+	}{{"SegmentBytes", &o.SegmentBytes}, {"MaxPendingBytes", &o.MaxPendingBytes}} {
+		if *size.v == 0 {
+			*size.v = defaultSizeBytes
+		}
+		if *size.v < minSizeBytes || *size.v > maxSizeBytes {
+			return fmt.Errorf("journal: %s is %d, it must be in [%d, %d]", size.name, *size.v, minSizeBytes, int64(maxSizeBytes))
+		}
+	}
+	if o.Note == "" {
+		o.Note = fmt.Sprintf("pid %d since %s", os.Getpid(), o.Now().UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// Log is the writer's end of a journal. All methods may be called from any goroutine.
+type Log struct {
+	disk  fsys.FS
+	now   func() time.Time
+	opts  Options
+	lock  fsys.Lock
+	id    journalID
+	seed  uint32
+	side  *sideMark     // the syncer's
+	work  chan struct{} // wakes the writer; holds one token
+	dirty chan struct{} // wakes the syncer; holds one token; closed by the writer when it ends
+	wg    sync.WaitGroup
+	once  sync.Once
+	ended error // what Close returns; valid after once
+
+	mu        sync.Mutex
+	group     []byte           // room for a mark, then the frames that wait for the writer
+	last      freshet.Position // of the last record appended
+	appended  int64            // bytes appended since Open
+	written   gate
+	durable   gate
+	file      fsys.File // the current segment, replaced by the writer only
+	listeners []func(freshet.Position)
+	failed    error // wraps ErrFailed; final
+	closing   bool  // no more appends
+	closed    bool  // and the goroutines are gone
+}
+
+// gate is a place in the log that moves forward and that goroutines wait for.
+type gate struct {
+	at    place
+	bytes int64         // appended up to there, since Open
+	moved chan struct{} // closed, and replaced, when the gate or the Log's state changes
+}
+
+func (g *gate) advance(at place, bytes int64) {
+	g.at, g.bytes = at, bytes
+	g.wake()
+}
+
+func (g *gate) wake() {
+	close(g.moved)
+	g.moved = make(chan struct{})
+}
+
+// Open takes the writer's lock, verifies every byte of the journal, cuts a torn end and starts
+// the Log; a journal that does not exist is made. Everything it holds is durable when Open
+// returns. The cost is one read of the whole journal.
+//
+// The error is a [*fsys.LockedError] when another writer has it, a [*CorruptError], wraps
+// [ErrNewerFormat], or is one of the disk; then nothing is locked.
+func Open(o Options) (*Log, Report, error) {
+	if err := o.check(); err != nil {
+		return nil, Report{}, err
+	}
+	lock, err := o.FS.Lock(lockName, o.Note)
+	if err != nil {
+		return nil, Report{}, fmt.Errorf("journal: %w", err)
+	}
+	l, report, err := open(o)
+	if err != nil {
+		return nil, report, errors.Join(err, lock.Close())
+	}
+	l.lock = lock
+	l.wg.Go(l.write)
+	l.wg.Go(l.sync)
+	return l, report, nil
+}
+
+func open(o Options) (*Log, Report, error) {
+	err := o.FS.MkdirAll(dirName)
+	if err == nil {
+		err = o.FS.SyncDir(".")
+	}
+	if err != nil {
+		return nil, Report{}, fmt.Errorf("journal: %w", err)
+	}
+	v, err := verify(o.FS)
+	if err != nil {
+		return nil, v.report, wrap("open the journal", err)
+	}
+	file, side, err := repair(o.FS, &v, newID, o.Now().UnixMilli())
+	if err != nil {
+		return nil, v.report, wrap("open the journal", err)
+	}
+	l := &Log{
+		disk: o.FS, now: o.Now, opts: o, id: v.side.id, seed: v.side.id.seed(), side: side, file: file,
+		work: make(chan struct{}, 1), dirty: make(chan struct{}, 1),
+		group: make([]byte, headerBytes), last: v.end.position,
+	}
+	l.written = gate{at: v.end, moved: make(chan struct{})}
+	l.durable = gate{at: v.end, moved: make(chan struct{})}
+	return l, v.report, nil
+}
+
+// wrap says what was done, unless the error speaks for itself.
+func wrap(what string, err error) error {
+	var corrupt *CorruptError
+	if errors.As(err, &corrupt) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+func newID() (journalID, error) {
+	var id journalID
+	if _, err := crand.Read(id[:]); err != nil {
+		return id, fmt.Errorf("draw a journal id: %w", err)
+	}
+	return id, nil
+}
+
+// Append fixes the order of recs after everything appended before, sets their Position, and
+// returns the last one without waiting for the disk. Several goroutines' batches do not mix.
+// Payloads are copied. An empty batch returns the last position of the log.
+//
+// On an error nothing was appended: it wraps ErrRecord, ErrBusy, ErrFailed or ErrClosed.
+func (l *Log) Append(recs []Record) (last freshet.Position, err error) {
+	for i := range recs {
+		if err := recs[i].check(); err != nil {
+			return 0, fmt.Errorf("record %d of %d: %w", i+1, len(recs), err)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.stopped(); err != nil {
+		return 0, err
+	}
+	if l.appended-l.durable.bytes >= 2*l.opts.MaxPendingBytes {
+		return 0, fmt.Errorf("%w: %d bytes wait for the disk", ErrBusy, l.appended-l.durable.bytes)
+	}
+	before := len(l.group)
+	for i := range recs {
+		l.last++
+		recs[i].Position = l.last
+		l.group = appendRecord(l.group, l.seed, &recs[i], l.last)
+	}
+	l.appended += int64(len(l.group) - before)
+	if len(recs) > 0 {
+		signal(l.work)
+	}
+	return l.last, nil
+}
+
+// stopped returns why nothing more can be appended, nil if it can. l.mu is held.
+func (l *Log) stopped() error {
+	if l.failed != nil {
+		return l.failed
+	}
+	if l.closing {
+		return ErrClosed
+	}
+	return nil
+}
+
+// signal leaves a token for a goroutine that will look at the state under the mutex.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// WaitRoom returns when less than MaxPendingBytes wait for the disk. The error wraps ErrFailed,
+// ErrClosed, or both ErrBusy and ctx's.
+func (l *Log) WaitRoom(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		err, room, moved := l.stopped(), l.appended-l.durable.bytes < l.opts.MaxPendingBytes, l.durable.moved
+		l.mu.Unlock()
+		if err != nil || room {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+		}
+	}
+}
+
+// WaitWritten returns nil when the system has the record at p, so that it survives the end of
+// this process but maybe not of the machine. p may be ahead of the log. The error wraps
+// ErrFailed, ErrClosed or ctx's.
+func (l *Log) WaitWritten(ctx context.Context, p freshet.Position) error {
+	return l.await(ctx, p, &l.written)
+}
+
+// WaitDurable returns nil when the record at p, and so every one before it, is on the disk: an
+// fdatasync that began after its write had returned has returned. p may be ahead of the log. The
+// error wraps ErrFailed, ErrClosed or ctx's; the record may then be durable or not.
+func (l *Log) WaitDurable(ctx context.Context, p freshet.Position) error {
+	return l.await(ctx, p, &l.durable)
+}
+
+func (l *Log) await(ctx context.Context, p freshet.Position, g *gate) error {
+	for {
+		l.mu.Lock()
+		at, moved, err := g.at.position, g.moved, l.failed
+		if err == nil && l.closed {
+			err = ErrClosed
+		}
+		l.mu.Unlock()
+		if at >= p {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for position %d of the journal: %w", p, ctx.Err())
+		}
+	}
+}
+
+// OnDurable has f called with the durable position each time it has grown, from one goroutine,
+// in order. That goroutine is the one that syncs: f must return at once and may not call Close.
+// Records already durable are not announced again.
+func (l *Log) OnDurable(f func(freshet.Position)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listeners = append(l.listeners, f)
+}
+
+// Durable returns the last durable position, 0 when nothing is.
+func (l *Log) Durable() freshet.Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.durable.at.position
+}
+
+// Last returns the last position given, durable or not.
+func (l *Log) Last() freshet.Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// Pending returns how many bytes were appended and are not durable yet.
+func (l *Log) Pending() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.appended - l.durable.bytes
+}
+
+// Err returns the failure that ended the Log, wrapping ErrFailed, or nil.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.failed
+}
+
+// fail ends the Log with its first failure and wakes everyone.
+func (l *Log) fail(cause error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed == nil {
+		l.failed = fmt.Errorf("%w: %w", ErrFailed, cause)
+	}
+	l.written.wake()
+	l.durable.wake()
+	signal(l.work)
+}
+
+// Close makes everything appended durable, ends the goroutines and frees the lock. Later calls
+// return what the first one did. After a failure it returns that failure.
+func (l *Log) Close() error {
+	l.once.Do(func() { l.ended = l.close() })
+	return l.ended
+}
+
+func (l *Log) close() error {
+	l.mu.Lock()
+	l.closing = true
+	l.durable.wake() // for WaitRoom
+	signal(l.work)
+	l.mu.Unlock()
+	l.wg.Wait()
+	if l.Err() == nil { // then everything written is durable, and nobody else is here
+		err := l.seal(l.written.at)
+		if err == nil {
+			err = l.side.sync()
+		}
+		if err != nil {
+			l.fail(err)
+		}
+	}
+	err := errors.Join(l.Err(), l.file.Close(), l.side.file.Close(), l.lock.Close())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.written.wake()
+	l.durable.wake()
+	return err
+}

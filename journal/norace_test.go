@@ -1,0 +1,6 @@
+//go:build !race
+
+package journal
+
+// raceDetector makes the tests that go over many cases take fewer of them.
+const raceDetector = false

@@ -1,0 +1,161 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// An fdatasync that has to record a new file size costs two to three times one that does not
+// (measured on ext4: 0.84 against 0.32 ms), so the writer keeps zeros ready behind the log.
+const (
+	zeroBytes   = 1 << 20   // written at a time
+	zeroLow     = 256 << 10 // more is written when less than this is left
+	zeroMaxSend = 64 << 10  // longer groups pay for their own size and leave the zeros alone
+)
+
+// spareBytes bounds the buffer kept for the next group.
+const spareBytes = 8 << 20
+
+// writer is the state of the writing goroutine.
+type writer struct {
+	*Log
+	ready int64  // the current segment's file has this many bytes, the last of them zeros
+	plain bool   // keep no zeros ready in this segment
+	zeros []byte // zeroBytes of them, made when first needed
+	spare []byte // the buffer of the group before, to be used again
+}
+
+// group is what is written in one call.
+type group struct {
+	frames  []byte           // with room for a mark in front
+	from    place            // where it goes, unless a segment is begun first
+	last    freshet.Position // of its records
+	bytes   int64            // appended up to its end
+	durable freshet.Position // when it was taken
+}
+
+// write is the writing goroutine: it takes what has gathered and hands it to the system in one
+// call, until Close has been called and nothing is left, or the Log has failed.
+func (l *Log) write() {
+	defer close(l.dirty)
+	w := writer{Log: l}
+	for range l.work {
+		for {
+			g, more, done := w.take()
+			if done {
+				return
+			}
+			if !more {
+				break
+			}
+			if err := w.put(&g); err != nil {
+				l.fail(err)
+				return
+			}
+		}
+	}
+}
+
+// take returns what has gathered. more is false when there is nothing, done is true when there
+// will be nothing.
+func (w *writer) take() (g group, more, done bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failed != nil {
+		return group{}, false, true
+	}
+	if len(w.group) == headerBytes {
+		return group{}, false, w.closing
+	}
+	g = group{frames: w.group, from: w.written.at, last: w.last, bytes: w.appended, durable: w.durable.at.position}
+	w.group = append(w.spare[:0], make([]byte, headerBytes)...)
+	w.spare = nil
+	return g, true, false
+}
+
+// put writes a group, in a new segment if this one is full, and lets the syncer have it.
+func (w *writer) put(g *group) error {
+	if g.from.end > segmentHeaderBytes && g.from.end+int64(len(g.frames)) > w.opts.SegmentBytes {
+		if err := w.rotate(g); err != nil {
+			return err
+		}
+	}
+	putMark(g.frames, w.seed, g.durable, g.from.position+1)
+	n, err := w.file.WriteAt(g.frames, g.from.end)
+	if err == nil && n != len(g.frames) {
+		err = fmt.Errorf("only %d bytes were written", n)
+	}
+	if err != nil {
+		return fmt.Errorf("write %d bytes to %s at byte %d: %w", len(g.frames), segmentName(g.from.segment), g.from.end, err)
+	}
+	to := place{position: g.last, segment: g.from.segment, end: g.from.end + int64(len(g.frames))}
+	w.mu.Lock()
+	w.written.advance(to, g.bytes)
+	w.mu.Unlock()
+	signal(w.dirty)
+	w.keepReady(to.end, len(g.frames))
+	if cap(g.frames) <= spareBytes {
+		w.spare = g.frames
+	}
+	return nil
+}
+
+// keepReady writes zeros behind the log, which ends at end after a group of n bytes. The sync
+// of that group is under way meanwhile.
+func (w *writer) keepReady(end int64, n int) {
+	from := max(w.ready, end)
+	to := min(from+zeroBytes, w.opts.SegmentBytes)
+	if w.plain || n > zeroMaxSend || from-end >= zeroLow || from >= to {
+		return
+	}
+	if w.zeros == nil {
+		w.zeros = make([]byte, min(zeroBytes, w.opts.SegmentBytes))
+	}
+	if _, err := w.file.WriteAt(w.zeros[:to-from], from); err != nil {
+		// Nothing is lost: the log goes on without room kept ready, and a disk that is full or
+		// broken says so again when a group is written or synced.
+		w.plain = true
+	}
+	w.ready = to
+}
+
+// rotate waits until everything is durable, ends the current segment and begins the next one,
+// where it puts g.
+func (w *writer) rotate(g *group) error {
+	// Only a failure ends the wait early: the syncer is at work on exactly these bytes.
+	if err := w.WaitDurable(context.Background(), g.from.position); err != nil {
+		return err
+	}
+	if err := w.seal(g.from); err != nil {
+		return err
+	}
+	h := segmentHeader{id: w.id, first: g.from.position + 1, created: w.now().UnixMilli()}
+	file, err := createSegment(w.disk, h)
+	if err != nil {
+		return fmt.Errorf("begin %s: %w", segmentName(h.first), err)
+	}
+	w.mu.Lock()
+	old := w.file
+	w.file = file
+	w.mu.Unlock()
+	if err := old.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", segmentName(g.from.segment), err)
+	}
+	g.durable = g.from.position
+	g.from = place{position: g.from.position, segment: h.first, end: segmentHeaderBytes}
+	w.ready, w.plain = 0, false
+	return nil
+}
+
+// seal cuts the zeros kept ready in the current segment, whose records are durable and end at at.
+func (l *Log) seal(at place) error {
+	if err := l.file.Truncate(at.end); err != nil {
+		return fmt.Errorf("cut the room behind %s: %w", segmentName(at.segment), err)
+	}
+	if err := l.file.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", segmentName(at.segment), err)
+	}
+	return nil
+}
