@@ -75,8 +75,8 @@ func (s Signal) Positive() bool {
 
 // EventKind is what the configuration says of an event name.
 type EventKind struct {
-	Signal Signal
-	Weight float64 // > 0; 1 unless configured
+	Signal Signal  `json:"signal"`
+	Weight float64 `json:"weight"` // > 0; 1 unless configured
 }
 
 // EventKinds maps event names to their meaning. An unknown name has signal context.

@@ -1,0 +1,224 @@
+package codec
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// AppendEvent appends the canonical form of e to dst: compact JSON, fields in fixed order,
+// keys of the context sorted, absent fields left out, ts in integer milliseconds (left out
+// when e.TimeUnset). For a valid event, [DecodeEvent] with Rules.Now = e.Time gives it back
+// exactly. One that is not valid is written as it is, never repaired, so it is refused there.
+//
+// Beside what is decoded, Context may hold []string and Go's float64, float32, int and int64;
+// anything else in it is a bug and panics.
+func AppendEvent(dst []byte, e *freshet.Event) []byte {
+	dst = append(dst, '{')
+	dst = appendField(dst, "event_id", e.ID)
+	dst = appendField(dst, "user_id", string(e.User))
+	dst = appendField(dst, "anonymous_id", e.Anonymous)
+	dst = appendField(dst, "session_id", e.Session)
+	dst = appendField(dst, "item_id", string(e.Item))
+	dst = appendField(dst, "event", e.Name)
+	if !e.TimeUnset {
+		dst = appendKey(dst, "ts")
+		if -secondsBelow < e.Time && e.Time < secondsBelow {
+			// As an integer this would be read as seconds. Valid events are younger.
+			dst = append(AppendTime(append(dst, '"'), e.Time), '"')
+		} else {
+			dst = strconv.AppendInt(dst, e.Time, 10)
+		}
+	}
+	if e.HasValue {
+		dst = appendFloat(appendKey(dst, "value"), e.Value, 64)
+	}
+	dst = appendField(dst, "request_id", e.Request)
+	if e.Rank != 0 {
+		dst = appendKey(dst, "rank")
+		dst = strconv.AppendInt(dst, int64(e.Rank), 10)
+	}
+	dst = appendField(dst, "query", e.Query)
+	if e.Context != nil {
+		dst = appendFree(appendKey(dst, "context"), e.Context)
+	}
+	return append(dst, '}')
+}
+
+// Fingerprint returns a hash of the canonical form: events equal in every field, an absent ts
+// included, have equal prints, on every machine and in every release that keeps the canonical
+// form. It tells a repeated event from a different one by accident, not by malice: it is
+// FNV-1a with a final mix, and not a cryptographic hash.
+func Fingerprint(e *freshet.Event) uint64 {
+	var room [512]byte
+	h := uint64(14695981039346656037)
+	for _, c := range AppendEvent(room[:0], e) {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	// The finaliser of MurmurHash3 spreads the last bytes over all bits.
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// AppendItem appends the canonical form of it to dst, by the rules of [AppendEvent];
+// published_at is RFC 3339 text. [DecodeItem] gives a valid item back exactly, except that
+// lists without entries come back nil.
+func AppendItem(dst []byte, it *freshet.Item) []byte {
+	dst = append(dst, '{')
+	dst = appendField(dst, "item_id", string(it.ID))
+	dst = appendField(dst, "title", it.Title)
+	if len(it.Categories) > 0 {
+		dst = appendTexts(appendKey(dst, "categories"), it.Categories)
+	}
+	if it.Unavailable {
+		dst = appendKey(dst, "available")
+		dst = append(dst, "false"...)
+	}
+	if it.HasPublished {
+		dst = appendKey(dst, "published_at")
+		if it.Published < yearOne || it.Published > yearMost {
+			dst = strconv.AppendInt(dst, it.Published, 10) // no text form; refused when read
+		} else {
+			dst = append(AppendTime(append(dst, '"'), it.Published), '"')
+		}
+	}
+	if it.HasPrice {
+		dst = appendFloat(appendKey(dst, "price"), it.Price, 64)
+	}
+	if len(it.Tags) > 0 {
+		dst = appendTexts(appendKey(dst, "tags"), it.Tags)
+	}
+	dst = appendField(dst, "text", it.Text)
+	if len(it.Embedding) > 0 {
+		dst = appendKey(dst, "embedding")
+		dst = append(dst, '[')
+		for i, v := range it.Embedding {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendFloat(dst, float64(v), 32)
+		}
+		dst = append(dst, ']')
+	}
+	if it.Attributes != nil {
+		dst = appendFree(appendKey(dst, "attributes"), it.Attributes)
+	}
+	return append(dst, '}')
+}
+
+// appendKey starts the next member of the object that dst ends in: behind its opening brace or
+// behind a value, which never ends in one.
+func appendKey(dst []byte, name string) []byte {
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	return append(AppendText(dst, name), ':')
+}
+
+// appendField writes a text unless it is absent.
+func appendField(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return AppendText(appendKey(dst, name), value)
+}
+
+// appendFree writes a value of free data.
+func appendFree(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case string:
+		return AppendText(dst, v)
+	case json.Number:
+		return append(dst, v...)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendFree(dst, e)
+		}
+		return append(dst, ']')
+	case []string:
+		return appendTexts(dst, v)
+	case map[string]any:
+		dst = append(dst, '{')
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			dst = appendKey(dst, k)
+			dst = appendFree(dst, v[k])
+		}
+		return append(dst, '}')
+	case float64:
+		return appendFloat(dst, v, 64)
+	case float32:
+		return appendFloat(dst, float64(v), 32)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10)
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	}
+	panic(fmt.Sprintf("BUG: free data holds a %T, which no JSON document decodes to", v))
+}
+
+func appendTexts(dst []byte, list []string) []byte {
+	dst = append(dst, '[')
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendText(dst, s)
+	}
+	return append(dst, ']')
+}
+
+// appendFloat writes the shortest text that is read back as v, whole numbers without
+// exponent; −0 is written as 0.
+func appendFloat(dst []byte, v float64, bits int) []byte {
+	if v == 0 {
+		return append(dst, '0')
+	}
+	format := byte('f')
+	if abs := math.Abs(v); abs < 1e-6 || abs >= 1e21 {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, v, format, -1, bits)
+}
+
+// AppendText appends s as a JSON string. Only what must be escaped is: quotes, backslashes
+// and control characters below U+0020.
+func AppendText(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	from := 0
+	for i := range len(s) {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(append(dst, s[from:]...), '"')
+}

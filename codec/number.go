@@ -1,0 +1,201 @@
+package codec
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// number is a number token. Its bytes belong to the document.
+type number struct {
+	lit     []byte
+	integer bool   // neither fraction nor exponent
+	fault   string // why it is no number, "" if it is
+}
+
+// The ways a number can be no number.
+const (
+	faultGrammar  = "is not a JSON number"
+	faultLength   = "is longer than 64 bytes"
+	faultOverflow = "is beyond the largest number"
+)
+
+// number steps over the number the scanner stands on. What looks like a number but is none
+// (NaN, Infinity, 01, 1., +1) is stepped over too and has its fault set.
+func (s *scanner) number() (n number) {
+	start := s.pos
+	if c := s.data[s.pos]; c == '-' || c == '+' {
+		s.pos++
+	}
+	if s.pos < len(s.data) && (s.data[s.pos] == 'N' || s.data[s.pos] == 'I') {
+		if s.data[s.pos] == 'N' {
+			s.word("NaN")
+		} else {
+			s.word("Infinity")
+		}
+		n.fault = faultGrammar
+	} else {
+		for s.pos < len(s.data) && numeric[s.data[s.pos]] {
+			s.pos++
+		}
+	}
+	n.lit = s.data[start:s.pos]
+	switch {
+	case n.fault != "":
+	case len(n.lit) > MaxNumberBytes:
+		n.fault = faultLength
+	default:
+		var ok bool
+		if ok, n.integer = grammar(n.lit); !ok {
+			n.fault = faultGrammar
+		}
+	}
+	return n
+}
+
+var numeric = func() (table [256]bool) {
+	for _, c := range []byte("0123456789+-.eE") {
+		table[c] = true
+	}
+	return table
+}()
+
+// grammar checks lit against the number of RFC 8259, section 6.
+func grammar(lit []byte) (ok, integer bool) {
+	i := 0
+	if i < len(lit) && lit[i] == '-' {
+		i++
+	}
+	whole := digits(lit[i:])
+	if whole == 0 || whole > 1 && lit[i] == '0' {
+		return false, false
+	}
+	i += whole
+	if i == len(lit) {
+		return true, true
+	}
+	if lit[i] == '.' {
+		n := digits(lit[i+1:])
+		if n == 0 {
+			return false, false
+		}
+		i += 1 + n
+	}
+	if i < len(lit) && lit[i]|0x20 == 'e' {
+		i++
+		if i < len(lit) && (lit[i] == '+' || lit[i] == '-') {
+			i++
+		}
+		n := digits(lit[i:])
+		if n == 0 {
+			return false, false
+		}
+		i += n
+	}
+	return i == len(lit), false
+}
+
+// digits returns how many decimal digits b starts with.
+func digits(b []byte) (n int) {
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// float returns the nearest float64, or fault when that is an infinity. exact is false for an
+// integer that no float64 equals. A negative zero is 0.
+func (n *number) float() (v float64, exact bool, fault string) {
+	if n.integer && len(n.lit) <= 15 {
+		i, _ := n.int()
+		return float64(i), true, ""
+	}
+	// The grammar is checked, so the only error left is an overflow.
+	v, err := strconv.ParseFloat(string(n.lit), 64)
+	if err != nil {
+		return 0, false, faultOverflow
+	}
+	exact = true
+	if n.integer {
+		var buf [MaxNumberBytes + 1]byte
+		exact = bytes.Equal(n.lit, strconv.AppendFloat(buf[:0], v, 'f', 0, 64))
+	}
+	if v == 0 {
+		v = 0 // not −0
+	}
+	return v, exact, ""
+}
+
+// overflows reports whether the number is beyond float64. Without an exponent it cannot be:
+// MaxNumberBytes digits are far from 10³⁰⁸.
+func (n *number) overflows() bool {
+	if n.integer {
+		return false
+	}
+	_, _, fault := n.float()
+	return fault != ""
+}
+
+// int returns the value of a number that is whole, however it is written (2, 2.0, 20e-1), and
+// false when it has a fraction or does not fit. It is exact: nothing is rounded.
+func (n *number) int() (v int64, ok bool) {
+	if n.integer {
+		v, err := strconv.ParseInt(string(n.lit), 10, 64)
+		return v, err == nil
+	}
+	var buf [MaxNumberBytes]byte
+	mantissa, scale := n.decimal(buf[:0])
+	const most = 19 // digits of the largest int64
+	switch {
+	case len(mantissa) == 0:
+		return 0, true
+	case scale < 0 || scale > most || len(mantissa)+scale > most:
+		return 0, false
+	}
+	if n.lit[0] == '-' {
+		mantissa = append([]byte{'-'}, mantissa...)
+	}
+	for range scale {
+		mantissa = append(mantissa, '0')
+	}
+	v, err := strconv.ParseInt(string(mantissa), 10, 64)
+	return v, err == nil
+}
+
+// decimal appends the significant digits of |n| to dst, without zeros at either end, and
+// returns them with the power of ten to multiply by. Zero has no digits.
+func (n *number) decimal(dst []byte) (mantissa []byte, scale int) {
+	mantissa, fraction := dst, false
+	for i, c := range n.lit {
+		switch {
+		case c == '.':
+			fraction = true
+		case c|0x20 == 'e':
+			e, err := strconv.Atoi(string(n.lit[i+1:]))
+			const far = 1000 // more than MaxNumberBytes digits can bring back into an int64
+			if err != nil || e > far || e < -far {
+				e = far
+				if n.lit[i+1] == '-' {
+					e = -far
+				}
+			}
+			return trimZeros(mantissa, scale+e)
+		case c != '-':
+			if fraction {
+				scale--
+			}
+			if c != '0' || len(mantissa) > 0 {
+				mantissa = append(mantissa, c)
+			}
+		}
+	}
+	return trimZeros(mantissa, scale)
+}
+
+// trimZeros moves trailing zeros from the digits to the scale.
+func trimZeros(mantissa []byte, scale int) ([]byte, int) {
+	for len(mantissa) > 0 && mantissa[len(mantissa)-1] == '0' {
+		mantissa = mantissa[:len(mantissa)-1]
+		scale++
+	}
+	return mantissa, scale
+}
