@@ -1,0 +1,170 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"pgregory.net/rapid"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/feature"
+)
+
+// anyConfig draws a sound Config with names that are hard to print.
+func anyConfig(t *rapid.T) *Config {
+	name := rapid.OneOf(
+		rapid.StringN(1, 12, 60).Filter(func(s string) bool {
+			return freshet.CheckID(s) == nil && strings.IndexFunc(s, unicode.IsControl) < 0
+		}),
+		rapid.SampledFrom([]string{"true", "No", "null", "~", "5", "1e3", "-", "---", "${X}", "$${", "a: b", "#x", " x ", `"`, `\`, "<<", "*a", "&a", "!t", "é", "a\u2028", "\ufeffb", "[a]", "{a}", ",", ".inf", "12:30", "1.2.3.4:5", "./", "a.b"}),
+	)
+	names := func(label string, least, most int) []string {
+		return rapid.SliceOfNDistinct(name, least, most, rapid.ID).Draw(t, label)
+	}
+	span := func(label string, low, high freshet.Duration) freshet.Duration {
+		return freshet.Duration(rapid.Int64Range(int64(low), int64(high)).Draw(t, label))
+	}
+	c := Default()
+	c.Listen = rapid.SampledFrom([]string{":1", "[::1]:80", "a-b.c:65535", "10.0.0.1:3737", "[fe80::1%eth 0]:9"}).Draw(t, "listen")
+	c.Data = name.Draw(t, "data")
+	c.StrictEvents = rapid.Bool().Draw(t, "strict")
+	c.Lateness, c.MaxFuture = span("lateness", 0, LongestLateness), span("max future", 0, LongestMaxFuture)
+	for _, n := range names("events", 0, 3) {
+		c.Events[n] = freshet.EventKind{
+			Signal: rapid.SampledFrom(freshet.Signals()).Draw(t, "signal"),
+			Weight: rapid.Float64Range(1e-300, MaxWeight).Draw(t, "weight"),
+		}
+	}
+	known := slices.Sorted(maps.Keys(c.Events))
+	some := func(label string, least int) []string {
+		list := rapid.SliceOfNDistinct(rapid.SampledFrom(known), least, 3, rapid.ID).Draw(t, label)
+		if len(list) == 0 {
+			return nil
+		}
+		return list
+	}
+	c.Features = nil
+	for _, n := range names("features", 0, 4) {
+		f := feature.Definition{Name: n, Key: []string{"user"}, Agg: rapid.SampledFrom(feature.Aggs).Draw(t, "agg")}
+		if rapid.Bool().Draw(t, "cross") {
+			f.Key = append(f.Key, "item."+name.Draw(t, "attribute"))
+		}
+		if f.Agg == feature.Rate {
+			f.Of, f.Per = some("of", 1), some("per", 1)
+			f.Prior = [2]float64{rapid.Float64Range(0, MaxPrior).Draw(t, "alpha"), rapid.Float64Range(0, MaxPrior).Draw(t, "beta")}
+		} else {
+			f.On = some("on", 0)
+		}
+		if f.Agg == feature.Sum {
+			f.Field = "value"
+		}
+		if f.Agg == feature.DecayedSum {
+			f.HalfLife = span("half-life", 1, freshet.MaxDuration)
+		}
+		if slices.Contains([]string{feature.Count, feature.Sum, feature.Rate}, f.Agg) && rapid.Bool().Draw(t, "windowed") {
+			f.Hop = span("hop", 1, freshet.Day)
+			f.Window = f.Hop * span("tiles", 1, 1000)
+		}
+		c.Features = append(c.Features, f)
+	}
+	c.Recall = nil
+	for _, n := range names("routes", 1, 4) {
+		r := Route{Name: n, Kind: rapid.SampledFrom(routeKinds).Draw(t, "kind"),
+			N: rapid.IntRange(1, MaxRouteN).Draw(t, "n"), Budget: span("budget", 1, freshet.Minute)}
+		switch r.Kind {
+		case KindPopular:
+			r.Window = span("window", 1, freshet.MaxDuration)
+		case KindNew:
+			r.Within = span("within", 1, freshet.MaxDuration)
+		}
+		c.Recall = append(c.Recall, r)
+	}
+	c.Scenes = make(map[string]Scene)
+	for _, n := range names("scenes", 1, 3) {
+		c.Scenes[n] = Scene{
+			Recall: rapid.SliceOfNDistinct(rapid.SampledFrom(c.routeNames()), 1, len(c.Recall), rapid.ID).Draw(t, "scene recall"),
+			Budget: span("scene budget", 1, freshet.Minute),
+		}
+	}
+	return c
+}
+
+func TestPrintedConfigReadsBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := anyConfig(t)
+		got, problems := Parse("f", want.YAML(), nil)
+		if problems != nil {
+			t.Fatalf("printed as\n%s\nwhich has the problems %v", want.YAML(), problems)
+		}
+		if !got.Equal(want) {
+			t.Fatalf("printed as\n%s\nwhich reads back as\n%s", want.YAML(), got.YAML())
+		}
+	})
+}
+
+func TestEveryPathHasAnOrigin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := anyConfig(t)
+		fromFile, problems := Parse("f", c.YAML(), nil)
+		if problems != nil {
+			t.Fatalf("problems: %v", problems)
+		}
+		for path, origin := range c.Origins() {
+			if origin != "default" {
+				t.Errorf("%s of a built config has the origin %q", path, origin)
+			}
+			if got := fromFile.Origins()[path]; !strings.HasPrefix(got, "f:") {
+				t.Errorf("%s stands in the file but has the origin %q", path, got)
+			}
+		}
+	})
+}
+
+func TestScalar(t *testing.T) {
+	for text, want := range map[string]string{
+		"click": "click", "item.category": "item.category", "./data": "./data", "/srv/a-b": "/srv/a-b", "../x": "../x",
+		"127.0.0.1:3737": `"127.0.0.1:3737"`, "localhost:80": `"localhost:80"`,
+		"": `""`, "true": `"true"`, "NO": `"NO"`, "5": `"5"`, "1e3": `"1e3"`, ".5": `".5"`, "a b": `"a b"`, "a:": `"a:"`,
+		`"\`: `"\"\\"`, "${X}": `"$${X}"`, "é": `"é"`, "\u2028": `"\u2028"`, "\U000e0001": `"\U000e0001"`,
+	} {
+		if got := scalar(text); got != want {
+			t.Errorf("scalar(%q) = %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"127.0.0.1:3737": "127.0.0.1:3737", "localhost:80": "localhost:80", ":80": `":80"`, "[::1]:80": `"[::1]:80"`, "10:20": `"10:20"`,
+	} {
+		if got := address(text); got != want {
+			t.Errorf("address(%q) = %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestMapKeyIsNotEscaped(t *testing.T) {
+	if got, want := mapKey("${X}"), `"${X}"`; got != want {
+		t.Errorf("mapKey(${X}) = %s, want %s", got, want)
+	}
+}
+
+func TestEqual(t *testing.T) {
+	a, b := Default(), Default()
+	if err := b.Override("data", a.Data, "flag"); err != nil {
+		t.Fatal(err)
+	}
+	if !a.Equal(b) {
+		t.Error("equal values with different origins are not Equal")
+	}
+	b.Recall[0].N++
+	if a.Equal(b) {
+		t.Error("different routes are Equal")
+	}
+	if c := Default(); c.Recall[0].N == b.Recall[0].N {
+		t.Error("two defaults share their routes")
+	}
+}
