@@ -1,0 +1,88 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// visitor is somebody who comes to the shop. taste and latent are hidden from a recommender.
+type visitor struct {
+	id       freshet.UserID
+	taste    []float64 // per shelf, in [0, 1]
+	latent   [dims]float64
+	sessions int     // visits during the history, at least 1
+	trend    float64 // share of bestsellers among the books shown, in [0, 0.8]
+	avoids   int     // the shelf this visitor has not come across, -1 for none
+	clicks   int     // different books the history must see clicked; more visits follow until it does
+}
+
+// maxSessions bounds the visits of one visitor in one history.
+const maxSessions = 200
+
+// newVisitor draws visitor number (1-based). Each has a generator of its own, so a larger
+// shop has the same first visitors with the same tastes.
+func newVisitor(number int, o Options, rng *rand.Rand) visitor {
+	v := visitor{
+		id:     freshet.UserID(fmt.Sprintf("v-%04d", number)),
+		taste:  make([]float64, len(shelves)),
+		trend:  0.35,
+		avoids: -1,
+	}
+	for s := range v.taste {
+		v.taste[s] = 0.15 * rng.Float64()
+	}
+	liked := rng.Perm(len(shelves))
+	v.taste[liked[0]], v.taste[liked[1]] = 1, 0.7
+	if rng.Float64() < 0.5 {
+		v.taste[liked[2]] = 0.4
+	}
+	for d := range v.latent {
+		v.latent[d] = rng.NormFloat64()
+	}
+	// A log-normal number of visits: most come once or twice a fortnight, a few daily.
+	visits := math.Exp(0.62+0.9*rng.NormFloat64()) * float64(o.Days) / defaultDays
+	v.sessions = 1 + int(math.Min(visits, maxSessions-1))
+
+	switch number {
+	case 1:
+		v.settle("ada", poetry, nature, mystery)
+		v.trend, v.avoids = 0.15, sea
+	case 2:
+		v.settle("grace", science, sea, history)
+	}
+	return v
+}
+
+// settle makes the visitor a named regular with fixed favourites, best loved first.
+func (v *visitor) settle(id freshet.UserID, first, second, third int) {
+	v.id = id
+	for s := range v.taste {
+		v.taste[s] = 0.05
+	}
+	v.taste[first], v.taste[second], v.taste[third] = 1, 0.8, 0.5
+	v.sessions = max(v.sessions, 10)
+	v.clicks = 12
+}
+
+// clickProbability is the chance that v clicks b when it is shown at rank (1-based):
+//
+//	sigmoid(−3.8 + 3.5·taste + 0.7·u·q/√dims + 0.5·quality) / (1 + (rank−1)/4)
+//
+// where taste is that of the better liked of the book's categories, the second one counting
+// three quarters. The constants are chosen, not fitted: about one shown book in nine is
+// clicked, a stranger's book seldom, a favourite's often.
+func (v *visitor) clickProbability(b *book, rank int) float64 {
+	taste := v.taste[b.shelf]
+	if b.second >= 0 {
+		taste = max(taste, 0.75*v.taste[b.second])
+	}
+	var dot float64
+	for d := range v.latent {
+		dot += v.latent[d] * b.latent[d]
+	}
+	z := -3.8 + 3.5*taste + 0.7*dot/math.Sqrt(dims) + 0.5*b.quality
+	return 1 / (1 + math.Exp(-z)) / (1 + float64(rank-1)/4)
+}

@@ -1,0 +1,114 @@
+// Package file reads events and catalogue items from a file with one JSON object per line
+// (JSONL, NDJSON), plain or compressed with gzip. The lines have the form of the HTTP API:
+//
+//	{"item_id":"b-0417","title":"The Long Shore","categories":["sea"]}
+//	{"user_id":"ada","item_id":"b-0417","event":"click","ts":1700000000}
+//
+// Use: im, err := file.Read(ctx, os.DirFS(dir), name, &rules, progress), then store what
+// im holds; see package source.
+//
+// Left out: other formats (CSV, exports of other systems), choosing what to do with refused
+// lines, and the judgement of lateness, which an import does not have.
+package file
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/source"
+)
+
+// Read reads the whole file. name is a path within fsys, which must implement fs.StatFS (as
+// os.DirFS does) to be safe from pipes that never open. rules judge the events; their Now
+// must be set. progress, unless nil, is told the stored bytes read so far and in all, about
+// once per MiB and at the end, on the calling goroutine.
+//
+// A line is an event, unless it has an item_id and neither event nor any identity: then it is
+// an item. Blank lines are skipped, "\r\n" ends a line as "\n" does, and the last line needs
+// no end. A line that is cut off, longer than source.MaxLineBytes or refused by package codec
+// is found in Refused; so is a first line that begins with a byte order mark. An empty file
+// is an import of nothing.
+//
+// Errors: those of ctx and fsys, damaged gzip, source.ErrNotRegular, source.ErrChanged,
+// source.ErrTooLarge. With an error there is no Import.
+func Read(ctx context.Context, fsys fs.FS, name string, rules *codec.Rules, progress func(done, total int64)) (*source.Import, error) {
+	total, err := source.FileSize(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	report := func(done int64) {
+		if progress != nil {
+			progress(done, total)
+		}
+	}
+	im, hash := &source.Import{}, sha256.New()
+	err = source.Scan(ctx, fsys, name, hash, report, func(line source.Line) error {
+		im.Lines++
+		return add(im, name, line, rules)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("import: %w", err)
+	}
+	im.Seal([sha256.Size]byte(hash.Sum(nil)))
+	return im, nil
+}
+
+// byteOrderMark is U+FEFF in UTF-8.
+var byteOrderMark = []byte("\uFEFF")
+
+// add puts one line where it belongs.
+func add(im *source.Import, name string, line source.Line, rules *codec.Rules) error {
+	refuse := func(problems []codec.Problem) error {
+		for i := range problems {
+			problems[i].Line = line.Number
+		}
+		return im.Refuse(source.Refused{Problem: problems[0], More: problems[1:], File: name, Raw: line.Text, Cut: line.Long})
+	}
+	switch {
+	case line.Long:
+		return refuse([]codec.Problem{{
+			Code:    codec.CodeTooLong,
+			Message: fmt.Sprintf("the line is longer than %d bytes", source.MaxLineBytes),
+			Hint:    "write one object per line",
+		}})
+	case line.Number == 1 && bytes.HasPrefix(line.Text, byteOrderMark):
+		return refuse([]codec.Problem{{
+			Code:    codec.CodeMalformed,
+			Message: "the file begins with a byte order mark",
+			Hint:    "save it as UTF-8 without a byte order mark; the other lines are not affected",
+		}})
+	case line.Blank():
+		return nil
+	}
+	event, problems := codec.DecodeEvent(line.Text, rules)
+	if len(problems) == 0 {
+		im.Events = append(im.Events, source.Event{Event: event, File: name, Line: line.Number})
+		return nil
+	}
+	// A good event is never an item, so that only lines with problems pay for the second look.
+	if isItem(line.Text) {
+		item, itemProblems := codec.DecodeItem(line.Text)
+		if len(itemProblems) == 0 {
+			im.Items = append(im.Items, item)
+			return nil
+		}
+		problems = itemProblems
+	}
+	return refuse(problems)
+}
+
+// isItem reports whether a line is a JSON object with an item_id that does not say what
+// happened nor who did it.
+func isItem(line []byte) bool {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(line, &fields) != nil {
+		return false
+	}
+	has := func(name string) bool { _, ok := fields[name]; return ok }
+	return has("item_id") && !has("event") && !has("user_id") && !has("anonymous_id") && !has("session_id")
+}
