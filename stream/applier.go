@@ -1,0 +1,187 @@
+package stream
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// applyAtOnce bounds the records folded under one hold of the state lock, and so how long a
+// reader waits for the writer: about 1 ms.
+const applyAtOnce = 128
+
+// Start begins to apply. Call it once, after Replay.
+func (s *Stream) Start() {
+	s.started = true
+	s.log.OnDurable(func(freshet.Position) {
+		select {
+		case s.wake <- struct{}{}:
+		default: // a wake-up is already waiting
+		}
+	})
+	s.wg.Go(s.apply)
+}
+
+// apply is the one applier: it folds what has become durable, in order.
+func (s *Stream) apply() {
+	for {
+		select {
+		case <-s.wake:
+		case <-s.stop:
+			return
+		}
+		for {
+			batch := s.take(s.log.Durable())
+			if len(batch) == 0 {
+				break
+			}
+			s.state.Lock()
+			if s.fold != nil {
+				for i := range batch {
+					s.fold.Apply(&batch[i])
+				}
+			}
+			last := batch[len(batch)-1].Position
+			s.measure(batch)
+			s.applied.Store(uint64(last))
+			s.state.Unlock()
+			s.count(batch)
+			s.waiting.release(last)
+		}
+	}
+}
+
+// take removes from the queue up to applyAtOnce entries that are durable.
+func (s *Stream) take(durable freshet.Position) []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for n < len(s.queue) && n < applyAtOnce && s.queue[n].Position <= durable {
+		n++
+	}
+	batch := s.queue[:n:n]
+	s.queue = s.queue[n:]
+	if len(s.queue) == 0 {
+		s.queue = nil // let go of the array once everything in it was taken
+	}
+	return batch
+}
+
+func (s *Stream) count(batch []Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range batch {
+		switch {
+		case batch[i].Event == nil:
+		case batch[i].Late:
+			s.ledger.Late++
+		default:
+			s.ledger.Applied++
+		}
+	}
+}
+
+// effectsKept is how many of the newest positions Effect knows.
+const effectsKept = 1 << 13
+
+// effect is how long one event took from arrival to being applied.
+type effect struct {
+	position freshet.Position
+	took     time.Duration
+}
+
+// measure notes when live events were applied; the state lock is held.
+func (s *Stream) measure(batch []Entry) {
+	now := s.now()
+	for i := range batch {
+		if e := &batch[i]; !e.arrived.IsZero() {
+			s.effects[e.Position%effectsKept] = effect{e.Position, now.Sub(e.arrived)}
+		}
+	}
+}
+
+// Effect returns how long the event at p took from its arrival until it was applied, and
+// whether that is known: it is for the newest few thousand positions of this process. Call
+// it inside View.
+func (s *Stream) Effect(p freshet.Position) (time.Duration, bool) {
+	e := s.effects[p%effectsKept]
+	return e.took, e.position == p && p != 0
+}
+
+// View calls read with the state held still at position p. read must be short, must not
+// block, and must not call View.
+func (s *Stream) View(read func(p freshet.Position)) {
+	s.state.RLock()
+	defer s.state.RUnlock()
+	read(s.Applied())
+}
+
+// WaitApplied returns when everything up to p is applied. It fails with ctx's error, or with
+// the journal's when the records can no longer become durable.
+func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {
+	if s.Applied() >= p {
+		return nil
+	}
+	// Only the wait for the disk can fail: what is durable will be applied.
+	if err := s.log.WaitDurable(ctx, p); err != nil {
+		return err
+	}
+	done := s.waiting.add(p)
+	if s.Applied() >= p { // applied between the look and the add
+		s.waiting.remove(done)
+		return nil
+	}
+	select {
+	case <-done:
+		return nil
+	case <-s.stop:
+		s.waiting.remove(done)
+		return context.Canceled
+	case <-ctx.Done():
+		s.waiting.remove(done)
+		return ctx.Err()
+	}
+}
+
+// Close stops applying. The journal is the caller's to close, afterwards or before; what was
+// admitted and not applied is applied by the next Replay.
+func (s *Stream) Close() {
+	close(s.stop)
+	s.wg.Wait()
+}
+
+// waiters are those who wait for a position to be applied.
+type waiters struct {
+	mu  sync.Mutex // guards all
+	all map[chan struct{}]freshet.Position
+}
+
+func (w *waiters) add(p freshet.Position) chan struct{} {
+	done := make(chan struct{})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all = map[chan struct{}]freshet.Position{}
+	}
+	w.all[done] = p
+	return done
+}
+
+func (w *waiters) remove(done chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.all, done)
+}
+
+func (w *waiters) release(applied freshet.Position) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for done, p := range w.all {
+		if p <= applied {
+			close(done)
+			delete(w.all, done)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package stream
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/journal"
+)
+
+// Entry is one journal record, decoded. Exactly one of Event, Item, Definitions and Served
+// is set.
+type Entry struct {
+	Position    freshet.Position
+	Topic       string
+	Source      string
+	Received    int64 // Unix ms
+	Late        bool  // journaled, but in no feature, table or history
+	Event       *freshet.Event
+	Item        *freshet.Item
+	Definitions []byte // JSON
+	Served      []byte // JSON
+
+	arrived time.Time // when a live event came in; zero in a replay
+}
+
+// FlagLate marks the record of a late event.
+const FlagLate = 1
+
+// Decode reads a record back. Records passed every check when they were written, so the
+// rules here refuse nothing for its age, name or signal.
+func Decode(rec *journal.Record) (Entry, error) {
+	e := Entry{Position: rec.Position, Topic: rec.Topic, Source: rec.Source, Received: rec.Received, Late: rec.Flags&FlagLate != 0}
+	var problems []codec.Problem
+	switch {
+	case rec.Topic == freshet.TopicCatalog:
+		var item freshet.Item
+		item, problems = codec.DecodeItem(rec.Payload)
+		e.Item = &item
+	case rec.Topic == freshet.TopicDefinitions:
+		e.Definitions = rec.Payload
+	case rec.Topic == freshet.TopicServed:
+		e.Served = rec.Payload
+	case strings.HasPrefix(rec.Topic, freshet.Topic("")):
+		var event freshet.Event
+		event, problems = codec.DecodeEvent(rec.Payload, &codec.Rules{Now: rec.Received, MaxFuture: math.MaxInt64 / 4})
+		e.Event = &event
+	default:
+		return e, fmt.Errorf("record %s has the unknown topic %q: it was written by a newer release", rec.Position, rec.Topic)
+	}
+	if len(problems) > 0 {
+		return e, fmt.Errorf("record %s of topic %q does not decode: %s at %s: %s", rec.Position, rec.Topic, problems[0].Code, problems[0].Pointer, problems[0].Message)
+	}
+	return e, nil
+}

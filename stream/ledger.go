@@ -1,0 +1,38 @@
+package stream
+
+// Ledger counts events. The books balance at every moment:
+//
+//	Received = Accepted + Duplicate + Refused
+//	Accepted = Applied + Late + DeadLettered + Erased + Pending
+//
+// Accepted, Applied and Late count what the journal holds, whenever it was written;
+// Duplicate and Refused leave no record and count from the start of the process.
+type Ledger struct {
+	Received     uint64 `json:"received"`
+	Accepted     uint64 `json:"accepted"`
+	Duplicate    uint64 `json:"duplicate"`
+	Refused      uint64 `json:"refused"`
+	Applied      uint64 `json:"applied"`
+	Late         uint64 `json:"late"`
+	DeadLettered uint64 `json:"dead_lettered"`
+	Erased       uint64 `json:"erased"`
+	Pending      uint64 `json:"pending"`
+	Unkeyed      uint64 `json:"unkeyed"` // of Accepted, those without an event id: a retry would count twice
+}
+
+// Refuse counts n events that were refused before they came here.
+func (s *Stream) Refuse(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ledger.Received += uint64(n)
+	s.ledger.Refused += uint64(n)
+}
+
+// Ledger returns the counts at one moment.
+func (s *Stream) Ledger() Ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.ledger
+	l.Pending = l.Accepted - l.Applied - l.Late - l.DeadLettered - l.Erased
+	return l
+}

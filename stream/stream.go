@@ -1,0 +1,352 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/journal"
+)
+
+// Fold is a state machine over the journal: its state is a function of the entries applied,
+// in order. It keeps no clock and no randomness.
+type Fold interface {
+	// Apply folds in the next entry. It may keep what the entry points to.
+	Apply(e *Entry)
+}
+
+// Options configure a Stream.
+type Options struct {
+	Log      *journal.Log
+	Fold     Fold             // nil folds nothing
+	Now      func() time.Time // the clock, for measuring how soon events are applied
+	Lateness freshet.Duration // how far behind its source's watermark an event may be
+	MaxIDs   int              // event ids remembered at most; 0 is the journal package's default
+}
+
+// Stream admits and applies. Use New.
+type Stream struct {
+	log      *journal.Log
+	fold     Fold
+	now      func() time.Time
+	lateness int64
+
+	mu      sync.Mutex // guards the next block; held for admission and for taking from the queue
+	ids     *journal.IDs
+	sources map[string]*source
+	queue   []Entry // admitted and not yet taken by the applier, by position
+	ledger  Ledger
+	defs    []byte // the newest definitions in the journal
+
+	state   sync.RWMutex // guards the fold's state; the applier writes, View reads
+	applied atomic.Uint64
+	effects [effectsKept]effect // guarded by state
+
+	waiting waiters
+	wake    chan struct{}
+	stop    chan struct{}
+	started bool
+	wg      sync.WaitGroup
+}
+
+// New returns a Stream that is not yet running: call Replay when the journal holds anything,
+// then Start.
+func New(o Options) *Stream {
+	return &Stream{
+		log: o.Log, fold: o.Fold, now: o.Now, lateness: int64(o.Lateness),
+		ids: journal.NewIDs(o.MaxIDs), sources: map[string]*source{},
+		wake: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+}
+
+// Replay folds everything the reader has, rebuilding state, watermarks and the memory of
+// ids. It calls progress, if given, now and then with the records folded so far.
+func (s *Stream) Replay(ctx context.Context, r *journal.Reader, progress func(records int)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Lock()
+	defer s.state.Unlock()
+	for n := 0; ; n++ {
+		if n%4096 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if progress != nil {
+				progress(n)
+			}
+		}
+		rec, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			if progress != nil {
+				progress(n)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e, err := Decode(&rec)
+		if err != nil {
+			return err
+		}
+		s.readmit(&e, rec.Seq)
+		if s.fold != nil {
+			s.fold.Apply(&e)
+		}
+		s.applied.Store(uint64(e.Position))
+	}
+}
+
+// readmit does to the admission state what admitting the entry did.
+func (s *Stream) readmit(e *Entry, seq uint64) {
+	src := s.source(e.Source)
+	src.take(seq)
+	if e.Definitions != nil {
+		s.defs = e.Definitions
+	}
+	if e.Event == nil {
+		return
+	}
+	s.remember(src, e.Event, e.Received)
+	s.ledger.Received++
+	s.ledger.Accepted++
+	if e.Late {
+		s.ledger.Late++
+	} else {
+		s.ledger.Applied++
+	}
+	if e.Event.ID == "" && seq == 0 {
+		s.ledger.Unkeyed++
+	}
+}
+
+func (s *Stream) source(name string) *source {
+	src := s.sources[name]
+	if src == nil {
+		src = newSource(name)
+		s.sources[name] = src
+	}
+	return src
+}
+
+// remember notes an admitted event's id and moves the source's watermark. An id is kept
+// until the watermark has passed its event time, its time of receipt and the watermark it
+// met, each by the allowed lateness: a copy that comes later still is late itself. Ids of
+// imports are kept while there is room, since imports are never late.
+func (s *Stream) remember(src *source, e *freshet.Event, received int64) {
+	if e.ID != "" && !src.placed(e.ID) {
+		until := int64(math.MaxInt64)
+		if !src.imported {
+			until = max(e.Time, received, src.watermark) + s.lateness
+		}
+		s.ids.Add(journal.Hash(e.ID), codec.Fingerprint(e), until)
+	}
+	src.advance(e.Time, received)
+	if !src.imported {
+		s.ids.Advance(src.watermark)
+	}
+}
+
+// Outcome is what became of a batch.
+type Outcome struct {
+	Accepted  int // journaled, Late ones included
+	Duplicate int
+	Late      int
+	Conflicts []int // indexes of events whose id another payload has; they are not in
+	Position  freshet.Position
+}
+
+// Events admits a batch that came from source at received (Unix ms) and returns when what it
+// accepted, and the originals of its duplicates, are durable and applied. seqs gives each
+// event's place in its source, nil for none; an event whose place was brought before is a
+// duplicate. An error means that nothing can be said of the events: send them again. It
+// wraps ctx's error, journal.ErrFailed or journal.ErrClosed.
+func (s *Stream) Events(ctx context.Context, from string, received int64, events []freshet.Event, seqs []uint64) (Outcome, error) {
+	arrived := s.now()
+	if err := s.log.WaitRoom(ctx); err != nil {
+		return Outcome{}, err
+	}
+	records := make([]journal.Record, len(events))
+	for i := range events {
+		records[i] = journal.Record{Topic: freshet.Topic(events[i].Name), Source: from, Received: received, Payload: codec.AppendEvent(nil, &events[i])}
+	}
+	out, wait, err := s.admit(from, arrived, received, events, seqs, records)
+	if err != nil {
+		return out, err
+	}
+	if err := s.WaitApplied(ctx, wait); err != nil {
+		return out, err
+	}
+	if out.Position == 0 {
+		out.Position = s.Applied()
+	}
+	return out, nil
+}
+
+// admit gives the verdicts and appends, in one order with every other admission. It returns
+// the position to wait for. records are in parallel with events and are consumed.
+func (s *Stream) admit(from string, arrived time.Time, received int64, events []freshet.Event, seqs []uint64, records []journal.Record) (out Outcome, wait freshet.Position, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	src := s.source(from)
+	accepted := records[:0]
+	entries := make([]Entry, 0, len(events))
+	for i := range events {
+		e, rec := &events[i], records[i]
+		if seqs != nil {
+			rec.Seq = seqs[i]
+		}
+		if src.taken(rec.Seq) {
+			out.Duplicate++
+			continue
+		}
+		if e.ID != "" && !src.placed(e.ID) {
+			switch s.ids.Look(journal.Hash(e.ID), codec.Fingerprint(e)) {
+			case journal.Duplicate:
+				out.Duplicate++
+				continue
+			case journal.Conflict:
+				out.Conflicts = append(out.Conflicts, i)
+				continue
+			case journal.Unknown:
+			}
+		} else if e.ID == "" && rec.Seq == 0 {
+			s.ledger.Unkeyed++
+		}
+		late := src.late(e.Time, s.lateness)
+		if late {
+			rec.Flags |= FlagLate
+			out.Late++
+		}
+		src.take(rec.Seq)
+		s.remember(src, e, received)
+		accepted = append(accepted, rec)
+		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Late: late, Event: e, arrived: arrived})
+	}
+	out.Accepted = len(accepted)
+	s.ledger.Received += uint64(len(events))
+	s.ledger.Accepted += uint64(out.Accepted)
+	s.ledger.Duplicate += uint64(out.Duplicate)
+	s.ledger.Refused += uint64(len(out.Conflicts))
+	out.Position, err = s.append(accepted, entries)
+	wait = out.Position
+	if out.Duplicate > 0 {
+		wait = s.log.Last() // the original may still be on its way
+	}
+	return out, wait, err
+}
+
+// append journals records and queues their entries; mu is held. It returns the last position,
+// 0 when there are none.
+func (s *Stream) append(records []journal.Record, entries []Entry) (freshet.Position, error) {
+	if len(records) == 0 {
+		return 0, nil
+	}
+	last, err := s.log.Append(records)
+	if err != nil {
+		return 0, fmt.Errorf("append to the journal: %w", err)
+	}
+	for i := range entries {
+		entries[i].Position = records[i].Position
+	}
+	s.queue = append(s.queue, entries...)
+	return last, nil
+}
+
+// Items admits catalogue entries, as Events does events.
+func (s *Stream) Items(ctx context.Context, from string, received int64, items []freshet.Item, seqs []uint64) (Outcome, error) {
+	if err := s.log.WaitRoom(ctx); err != nil {
+		return Outcome{}, err
+	}
+	records := make([]journal.Record, 0, len(items))
+	entries := make([]Entry, 0, len(items))
+	var out Outcome
+	s.mu.Lock()
+	src := s.source(from)
+	for i := range items {
+		rec := journal.Record{Topic: freshet.TopicCatalog, Source: from, Received: received}
+		if seqs != nil {
+			rec.Seq = seqs[i]
+		}
+		if src.taken(rec.Seq) {
+			out.Duplicate++
+			continue
+		}
+		src.take(rec.Seq)
+		rec.Payload = codec.AppendItem(nil, &items[i])
+		records = append(records, rec)
+		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Item: &items[i]})
+	}
+	var err error
+	out.Accepted = len(records)
+	out.Position, err = s.append(records, entries)
+	s.mu.Unlock()
+	if err != nil {
+		return out, err
+	}
+	if err := s.WaitApplied(ctx, out.Position); err != nil {
+		return out, err
+	}
+	if out.Position == 0 {
+		out.Position = s.Applied()
+	}
+	return out, nil
+}
+
+// Served journals a served slate and returns when the operating system has it: it survives
+// the process, and a power cut once the next group is synced.
+func (s *Stream) Served(ctx context.Context, received int64, text []byte) error {
+	p, err := s.own(received, freshet.TopicServed, Entry{Served: text}, text)
+	if err != nil {
+		return err
+	}
+	return s.log.WaitWritten(ctx, p)
+}
+
+// Define journals the definitions in force, unless the newest ones in the journal are the
+// same, and returns when they are durable and applied.
+func (s *Stream) Define(ctx context.Context, received int64, text []byte) error {
+	s.mu.Lock()
+	same := string(s.defs) == string(text)
+	s.mu.Unlock()
+	if same {
+		return nil
+	}
+	p, err := s.own(received, freshet.TopicDefinitions, Entry{Definitions: text}, text)
+	if err != nil {
+		return err
+	}
+	return s.WaitApplied(ctx, p)
+}
+
+func (s *Stream) own(received int64, topic string, e Entry, text []byte) (freshet.Position, error) {
+	e.Topic, e.Source, e.Received = topic, SourceServer, received
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.Definitions != nil {
+		s.defs = text
+	}
+	return s.append([]journal.Record{{Topic: topic, Source: SourceServer, Received: received, Payload: text}}, []Entry{e})
+}
+
+// Durable is the position up to which records are durable.
+func (s *Stream) Durable() freshet.Position { return s.log.Durable() }
+
+// Applied is the position up to which records are applied.
+func (s *Stream) Applied() freshet.Position { return freshet.Position(s.applied.Load()) }
+
+// Err is the journal's failure, nil while it can take events.
+func (s *Stream) Err() error { return s.log.Err() }
+
+// Unavailable reports that err says the journal takes no more events, not just now but until
+// a restart.
+func Unavailable(err error) bool {
+	return errors.Is(err, journal.ErrFailed) || errors.Is(err, journal.ErrClosed)
+}
