@@ -1,0 +1,89 @@
+// Package catalog keeps what is known of each item at one position of the journal: its
+// entry, whether it may be shown, and since when it exists.
+//
+// Items get small numbers at first sight, in an event or an entry, so that tables elsewhere
+// can be indexed by item; 0 is no item. An item that only events have named is a member too:
+// it can be recommended, it just has no title.
+//
+// It leaves out ordering and locking: one writer applies records in journal order, readers
+// share it under the writer's lock.
+package catalog
+
+import (
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/intern"
+)
+
+// Catalog is the set of items. Use New.
+type Catalog struct {
+	ids     *intern.Table
+	entries []entry // by item number; entries[0] is no item
+	known   int
+}
+
+type entry struct {
+	doc   *freshet.Item // nil until an entry came; replaced, never changed
+	since int64         // earliest sign of life, Unix ms: first event or receipt of an entry
+}
+
+// New returns an empty Catalog.
+func New() *Catalog { return &Catalog{ids: intern.New(), entries: make([]entry, 1)} }
+
+// Seen notes that an event or entry named the item at time t, and returns its number; 0 for
+// the empty id.
+func (c *Catalog) Seen(id freshet.ItemID, t int64) uint32 {
+	n := c.ids.Add(string(id))
+	if n == 0 {
+		return 0
+	}
+	if int(n) == len(c.entries) {
+		c.entries = append(c.entries, entry{since: t})
+	}
+	c.entries[n].since = min(c.entries[n].since, t)
+	return n
+}
+
+// Upsert replaces the entry of an item, received at time t, and returns its number; 0 for an
+// entry with the empty id, which is passed over. The catalogue keeps doc.
+func (c *Catalog) Upsert(doc *freshet.Item, t int64) uint32 {
+	n := c.Seen(doc.ID, t)
+	if n == 0 {
+		return 0
+	}
+	if c.entries[n].doc == nil {
+		c.known++
+	}
+	c.entries[n].doc = doc
+	return n
+}
+
+// Find returns the number of an item, 0 when nothing ever named it.
+func (c *Catalog) Find(id freshet.ItemID) uint32 { return c.ids.Find(string(id)) }
+
+// ID returns the id of item number n.
+func (c *Catalog) ID(n uint32) freshet.ItemID { return freshet.ItemID(c.ids.Name(n)) }
+
+// Entry returns the entry of item number n, nil when only events named it. The entry must
+// not be changed.
+func (c *Catalog) Entry(n uint32) *freshet.Item { return c.entries[n].doc }
+
+// Available reports whether the item may be shown: it may unless its entry says otherwise.
+func (c *Catalog) Available(n uint32) bool {
+	doc := c.entries[n].doc
+	return doc == nil || !doc.Unavailable
+}
+
+// Born is when the item came into the world, Unix ms: its publication when the entry has
+// one, else the first sign of life.
+func (c *Catalog) Born(n uint32) int64 {
+	if doc := c.entries[n].doc; doc != nil && doc.HasPublished {
+		return doc.Published
+	}
+	return c.entries[n].since
+}
+
+// Len is one more than the highest item number: the length of a slice indexed by item.
+func (c *Catalog) Len() int { return len(c.entries) }
+
+// Known is the number of items with an entry.
+func (c *Catalog) Known() int { return c.known }

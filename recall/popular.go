@@ -1,0 +1,113 @@
+package recall
+
+import (
+	"context"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// PopularRoute proposes what many visitors wanted: positive events counted over the
+// configured window. A window that holds fewer events than proposals asked for is too thin
+// to rank by and is passed over for longer ones (a day, a week); last comes a count that
+// halves with age relative to the newest event, so that a history of any age has a most
+// popular item. Whatever a shorter window leaves open, the longer ones fill.
+type PopularRoute struct {
+	name  string
+	rungs []*counted // growing windows
+	decay fading
+	score []float64 // by item: the decayed weight
+}
+
+// popularHalfLife is that of the last rung; a guess: a few weekly rhythms.
+const popularHalfLife = 14 * freshet.Day
+
+// NewPopular returns the route. window is its first rung; slack is how far behind the newest
+// event a read may be made.
+func NewPopular(name string, window, slack freshet.Duration) *PopularRoute {
+	p := &PopularRoute{name: name, decay: fading{halfLife: float64(popularHalfLife)}}
+	for _, w := range []freshet.Duration{window, freshet.Day, 7 * freshet.Day} {
+		if n := len(p.rungs); n == 0 || int64(w) > p.rungs[n-1].window {
+			p.rungs = append(p.rungs, newCounted(int64(w), int64(slack)))
+		}
+	}
+	return p
+}
+
+// Name implements Route.
+func (p *PopularRoute) Name() string { return p.name }
+
+// Apply implements Route.
+func (p *PopularRoute) Apply(a *Act) {
+	if a.Item == 0 || !a.Signal.Positive() {
+		return
+	}
+	for _, r := range p.rungs {
+		r.add(a.Item, a.Time)
+	}
+	weight, rebase := p.decay.weight(a.Time)
+	if rebase != 1 {
+		for i := range p.score {
+			p.score[i] *= rebase
+		}
+	}
+	for int(a.Item) >= len(p.score) {
+		p.score = append(p.score, 0)
+	}
+	p.score[a.Item] += float64(weight * a.Weight)
+}
+
+// Recall implements Route. A proposal's score is the share its window's events that are the
+// item's, at most 1, plus the number of longer rungs, so that scores fall along the list.
+func (p *PopularRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
+	var out []Proposal
+	taken := map[uint32]bool{}
+	skip := func(item uint32) bool { return taken[item] || req.Skip(item) }
+	for rung, r := range p.rungs {
+		counts, total := r.at(req.Time)
+		if total < int64(n) {
+			continue
+		}
+		list, err := topOf(ctx, counts, n-len(out), skip)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			list[i].Score = list[i].Score/float64(total) + float64(len(p.rungs)-rung)
+			list[i].Because = Because{Code: Popular, Window: r.window}
+			taken[list[i].Item] = true
+		}
+		if out = append(out, list...); len(out) == n {
+			return out, nil
+		}
+	}
+	list, err := topOf(ctx, p.score, n-len(out), skip)
+	if err != nil {
+		return nil, err
+	}
+	most := 0.0
+	for _, s := range p.score {
+		most = max(most, s)
+	}
+	for i := range list {
+		list[i].Score /= most
+		list[i].Because = Because{Code: Popular}
+	}
+	return append(out, list...), nil
+}
+
+// topOf returns the n items with the highest scores above 0, best first.
+func topOf[N int64 | float64](ctx context.Context, scores []N, n int, skip func(uint32) bool) ([]Proposal, error) {
+	top := best{n: n}
+	for item, s := range scores {
+		if item%checkEvery == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if s <= 0 {
+			continue
+		}
+		if p := (Proposal{Item: uint32(item), Score: float64(s)}); top.wants(p) && !skip(p.Item) {
+			top.offer(p)
+		}
+	}
+	return top.take(), nil
+}

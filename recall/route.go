@@ -1,0 +1,66 @@
+package recall
+
+import (
+	"context"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// Route proposes items.
+type Route interface {
+	// Name is the configured name, unique among the routes.
+	Name() string
+	// Apply folds in one event that is not late, before the visitor's history has it.
+	Apply(a *Act)
+	// Recall returns up to n proposals, best first, no item twice, none that req.Skip
+	// refuses. It looks at ctx often enough to return within a millisecond of its end,
+	// with ctx's error. A route that has nothing to say returns no proposals and no error.
+	Recall(ctx context.Context, req *Request, n int) ([]Proposal, error)
+}
+
+// Act is one event in numbers.
+type Act struct {
+	Visitor uint32 // who, 0 for nobody
+	Item    uint32 // to what, 0 for nothing
+	Time    int64  // event time, Unix ms
+	Name    string // event name
+	Signal  freshet.Signal
+	Weight  float64 // > 0
+}
+
+// Request is what a route may know of a request.
+type Request struct {
+	Time    int64  // q, Unix ms
+	Newest  int64  // newest event time applied, Unix ms; 0 when there is none
+	Recent  []Past // the visitor's last positive acts, newest first
+	Skip    func(item uint32) bool
+	Visitor uint32
+}
+
+// Proposal is an item with the route's own score and reason.
+type Proposal struct {
+	Item    uint32
+	Score   float64 // the route's unit, higher is better
+	Because Because
+}
+
+// Because is a reason in numbers; see freshet.Reason.
+type Because struct {
+	Code   string
+	Item   uint32
+	Event  string
+	Time   int64
+	Window int64
+}
+
+// The reasons' codes.
+const (
+	LikeRecent = "like_recent" // goes with something the visitor did lately
+	Popular    = "popular"     // many wanted it
+	Newcomer   = "new"         // lately published
+	Catalogued = "catalogue"   // nothing better is known
+)
+
+// checkEvery is how many steps of work a route does between two looks at its context; about
+// 50 µs for the loops here.
+const checkEvery = 4096
