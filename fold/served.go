@@ -1,0 +1,100 @@
+package fold
+
+import (
+	"encoding/json"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// Served is the record of one slate: what was asked, what was read at which positions, and
+// what was shown. It is the JSON of the journal's topic "served".
+type Served struct {
+	Request     string           `json:"request_id"`
+	Scene       string           `json:"scene"`
+	Visitor     freshet.Visitor  `json:"visitor,omitempty"`
+	Time        int64            `json:"ts_ms"` // q
+	N           int              `json:"n"`
+	Definitions string           `json:"definitions"` // hash of those in force
+	Routes      []ServedRoute    `json:"routes"`
+	Items       []ServedItem     `json:"items"`
+	Degraded    []string         `json:"degraded,omitempty"`
+	Fallback    int              `json:"fallback,omitempty"` // of Items, those that no route proposed in time
+	Recent      []freshet.ItemID `json:"recent,omitempty"`   // items the request itself brought as context
+	Exclude     []freshet.ItemID `json:"exclude,omitempty"`
+	SeenWithin  freshet.Duration `json:"seen_within,omitempty"`
+	MinPosition freshet.Position `json:"min_position,omitempty"`
+}
+
+// ServedRoute is the outcome of one route.
+type ServedRoute struct {
+	Name     string           `json:"name"`
+	Status   string           `json:"status"` // ok, timeout or error
+	Count    int              `json:"count"`
+	Position freshet.Position `json:"position"` // where its section read
+}
+
+// ServedItem is one place of the slate.
+type ServedItem struct {
+	Item   freshet.ItemID `json:"item_id"`
+	Score  float64        `json:"score"`
+	Routes []ServedScore  `json:"routes,omitempty"`
+}
+
+// ServedScore is one route's score of a shown item.
+type ServedScore struct {
+	Route string  `json:"route"`
+	Rank  int     `json:"rank"`
+	Score float64 `json:"score"`
+}
+
+// maxShown bounds the visitors whose last slate is kept; the one shown longest ago goes
+// first.
+const maxShown = 100_000
+
+// shown keeps each visitor's last slate.
+type shown struct {
+	last  map[uint32]Shown
+	order []uint32 // visitors by when they were first kept, a ring once full
+	next  int
+}
+
+// Shown is a slate as a visitor got it.
+type Shown struct {
+	Request string
+	Items   []freshet.ItemID
+}
+
+// apply notes a served slate. A record that does not decode was written by a newer release
+// and says nothing about what was shown; replay of slates will name it.
+func (s *shown) apply(visitors *intern.Table, e *stream.Entry) {
+	var record Served
+	if err := json.Unmarshal(e.Served, &record); err != nil || record.Visitor == "" {
+		return
+	}
+	visitor := visitors.Add(string(record.Visitor))
+	if s.last == nil {
+		s.last = map[uint32]Shown{}
+	}
+	if _, ok := s.last[visitor]; !ok {
+		if len(s.order) < maxShown {
+			s.order = append(s.order, visitor)
+		} else {
+			delete(s.last, s.order[s.next])
+			s.order[s.next] = visitor
+			s.next = (s.next + 1) % maxShown
+		}
+	}
+	items := make([]freshet.ItemID, len(record.Items))
+	for i, it := range record.Items {
+		items[i] = it.Item
+	}
+	s.last[visitor] = Shown{record.Request, items}
+}
+
+// Shown returns the last slate a visitor got, and whether one is known.
+func (s *State) Shown(visitor uint32) (Shown, bool) {
+	last, ok := s.shown.last[visitor]
+	return last, ok
+}

@@ -1,0 +1,180 @@
+package fold
+
+import (
+	"fmt"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/catalog"
+	"github.com/freshet-rec/freshet/feature"
+	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/store"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// Route configures one recall route.
+type Route struct {
+	Name   string
+	Kind   string           // itemcf, popular or new
+	Window freshet.Duration // popular: the first window counted
+	Within freshet.Duration // new: how young is new
+}
+
+// Options configure a State.
+type Options struct {
+	Kinds     freshet.EventKinds
+	Features  []feature.Definition
+	Routes    []Route
+	MaxFuture freshet.Duration // how far ahead of the clock event times may be
+	NewTable  func(words int) store.Table
+}
+
+// State is everything that requests read. Its fields may be read under the lock that guards
+// Apply (stream.Stream.View) and must not be changed.
+type State struct {
+	Items     *catalog.Catalog
+	Visitors  *intern.Table // of freshet.Visitor
+	Features  *feature.Engine
+	Histories *recall.Histories
+	Routes    []recall.Route // in configured order
+	Fallback  []recall.Route // what to show when no route answers: popular, then newest
+	Newest    int64          // newest event time applied, Unix ms; 0 before the first
+	Acts      Acts
+
+	kinds    freshet.EventKinds
+	newcomer []*recall.NewestRoute // those among Routes and Fallback
+	extra    []recall.Route        // routes of Fallback that are not among Routes
+	shown    shown
+}
+
+// New returns an empty State.
+func New(o Options) (*State, error) {
+	s := &State{
+		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
+		Features: feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable}),
+		kinds:    o.Kinds,
+	}
+	for _, r := range o.Routes {
+		switch r.Kind {
+		case "itemcf":
+			s.Routes = append(s.Routes, recall.NewItemCF(r.Name, s.Histories))
+		case "popular":
+			s.Routes = append(s.Routes, recall.NewPopular(r.Name, r.Window, o.MaxFuture))
+		case "new":
+			newest := recall.NewNewest(r.Name, r.Within, s.Items)
+			s.newcomer = append(s.newcomer, newest)
+			s.Routes = append(s.Routes, newest)
+		default:
+			return nil, fmt.Errorf("recall route %q has unknown kind %q", r.Name, r.Kind)
+		}
+	}
+	s.addFallback(o)
+	return s, nil
+}
+
+// addFallback picks a popular route and a newest one from those configured, or keeps one more.
+func (s *State) addFallback(o Options) {
+	var popular, newest recall.Route
+	for i, r := range o.Routes {
+		switch {
+		case r.Kind == "popular" && popular == nil:
+			popular = s.Routes[i]
+		case r.Kind == "new" && newest == nil:
+			newest = s.Routes[i]
+		}
+	}
+	if popular == nil {
+		popular = recall.NewPopular("fallback", freshet.Hour, o.MaxFuture)
+		s.extra = append(s.extra, popular)
+	}
+	if newest == nil {
+		r := recall.NewNewest("fallback", freshet.Day, s.Items)
+		s.newcomer = append(s.newcomer, r)
+		newest = r
+	}
+	s.Fallback = []recall.Route{popular, newest}
+}
+
+// Apply implements stream.Fold.
+func (s *State) Apply(e *stream.Entry) {
+	switch {
+	case e.Item != nil:
+		s.upsert(e.Item, e.Received)
+	case e.Served != nil:
+		s.shown.apply(s.Visitors, e)
+	case e.Event != nil && !e.Late:
+		s.event(e.Event, e.Position, e.Received)
+	}
+}
+
+func (s *State) upsert(doc *freshet.Item, received int64) {
+	item := s.meet(doc.ID, received, func() uint32 { return s.Items.Upsert(doc, received) })
+	s.Features.Upsert(item, doc)
+}
+
+// meet lets note tell the catalogue of an item, and passes on a birth that this dates anew.
+func (s *State) meet(id freshet.ItemID, t int64, note func() uint32) uint32 {
+	item := s.Items.Find(id)
+	had, was := item != 0, int64(0)
+	if had {
+		was = s.Items.Born(item)
+	}
+	item = note()
+	if !had || s.Items.Born(item) != was {
+		for _, r := range s.newcomer {
+			r.Upsert(item, was, had)
+		}
+	}
+	return item
+}
+
+// event folds in one event that is not late. The order matters: features and routes see the
+// visitor's history as it was before the event.
+func (s *State) event(e *freshet.Event, p freshet.Position, received int64) {
+	s.Newest = max(s.Newest, e.Time)
+	visitor := s.Visitors.Add(string(e.Visitor()))
+	var item uint32
+	if e.Item != "" {
+		item = s.meet(e.Item, e.Time, func() uint32 { return s.Items.Seen(e.Item, e.Time) })
+	}
+	kind := s.kinds.Of(e.Name)
+	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
+	s.Features.Apply(visitor, item, e)
+	for _, r := range s.Routes {
+		r.Apply(&act)
+	}
+	for _, r := range s.extra {
+		r.Apply(&act)
+	}
+	s.Histories.Apply(&act)
+	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Time: e.Time, Received: received})
+}
+
+// Visitor returns a visitor's number, 0 when no event came from them.
+func (s *State) Visitor(v freshet.Visitor) uint32 { return s.Visitors.Find(string(v)) }
+
+// LastAct is the newest event of a visitor by journal order.
+type LastAct struct {
+	Position freshet.Position
+	Name     string
+	Time     int64 // event time, Unix ms
+	Received int64 // Unix ms
+}
+
+// Acts keeps the last act of every visitor.
+type Acts struct{ last []LastAct }
+
+func (a *Acts) apply(visitor uint32, act LastAct) {
+	for int(visitor) >= len(a.last) {
+		a.last = append(a.last, LastAct{})
+	}
+	a.last[visitor] = act
+}
+
+// Of returns a visitor's last act; Position is 0 when there is none.
+func (a *Acts) Of(visitor uint32) LastAct {
+	if visitor == 0 || int(visitor) >= len(a.last) {
+		return LastAct{}
+	}
+	return a.last[visitor]
+}

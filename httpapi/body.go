@@ -1,0 +1,94 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/freshet-rec/freshet/codec"
+)
+
+// Bounds of a body.
+const (
+	maxRequestBytes = 1 << 20 // of a request that asks
+	maxBatchBytes   = 8 << 20 // of events or items
+	bodyTimeout     = 10 * time.Second
+)
+
+// readBody reads a body of at most limit bytes, or answers why it cannot.
+func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, bool) {
+	refuse := func(status int, code, detail string) ([]byte, bool) {
+		// What is left of the body is not worth reading.
+		w.Header().Set("Connection", "close")
+		writeProblem(w, &problem{Status: status, Code: code, Detail: detail})
+		return nil, false
+	}
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		return refuse(http.StatusUnsupportedMediaType, "unsupported_encoding", "Content-Encoding "+quote(enc)+" is not available in this release; send the body as it is")
+	}
+	if r.ContentLength > limit {
+		return refuse(http.StatusRequestEntityTooLarge, "too_large", tooLarge(limit))
+	}
+	// A body that stops arriving ends at the deadline. Writers that have none are tests'.
+	if err := http.NewResponseController(w).SetReadDeadline(a.Now().Add(bodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		a.Report("set the read deadline", err)
+	}
+	size := r.ContentLength + 1
+	if size <= 0 {
+		size = 4096
+	}
+	body := make([]byte, 0, size)
+	for {
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > limit:
+			return refuse(http.StatusRequestEntityTooLarge, "too_large", tooLarge(limit))
+		case err == io.EOF:
+			return body, true
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return refuse(http.StatusRequestTimeout, "timeout", "the body did not end within "+bodyTimeout.String())
+		case err != nil:
+			return refuse(http.StatusBadRequest, "malformed", "the body ended before its announced length")
+		}
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+	}
+}
+
+func tooLarge(limit int64) string {
+	return "the body is larger than " + byteSize(limit) + "; send it in parts"
+}
+
+func byteSize(n int64) string {
+	if n >= 1<<20 {
+		return itoa(n>>20) + " MiB"
+	}
+	return itoa(n>>10) + " KiB"
+}
+
+// form says how the body is to be read, or answers that its type is not accepted. No type,
+// and the one that command-line tools send by default, count as JSON.
+func form(w http.ResponseWriter, r *http.Request) (codec.Form, bool) {
+	header := r.Header.Get("Content-Type")
+	if header == "" {
+		return codec.JSON, true
+	}
+	media, _, err := mime.ParseMediaType(header)
+	switch {
+	case err != nil:
+	case media == "application/x-ndjson", media == "application/ndjson", media == "application/jsonl":
+		return codec.NDJSON, true
+	case media == "application/json", media == "text/plain", media == "application/x-www-form-urlencoded",
+		strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json") && !strings.Contains(media, "cloudevents"):
+		return codec.JSON, true
+	}
+	writeProblem(w, &problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media",
+		Detail: "Content-Type " + quote(header) + " is not accepted; use application/json or application/x-ndjson"})
+	return 0, false
+}

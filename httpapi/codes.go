@@ -1,0 +1,57 @@
+package httpapi
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// meanings explain every code that a reply may carry; two families end in a field's name.
+var meanings = map[string]string{
+	"validation":           "The request was read and something in it is not acceptable. Its errors name each place, with a code of their own.",
+	"malformed":            "The body is not the JSON that is expected here. The offset is that of the first bad byte.",
+	"too_many":             "The body holds more entries than one request may. Send it in parts.",
+	"too_large":            "The body is larger than accepted. Send it in parts.",
+	"timeout":              "The body did not arrive in time.",
+	"unsupported_media":    "The Content-Type is not accepted. Use application/json or application/x-ndjson.",
+	"unsupported_encoding": "The Content-Encoding is not accepted. Send the body uncompressed.",
+	"not_found":            "There is nothing at this path.",
+	"method_not_allowed":   "The path exists and takes other methods, named in the Allow header.",
+	"not_available":        "This is planned and not part of this release.",
+	"unknown_scene":        "No scene has this name. Scenes are set in the configuration.",
+	"unknown_item":         "No catalogue entry or event named this item.",
+	"unknown_feature":      "No feature has this name or matches this pattern. Features are set in the configuration.",
+	"unknown_field":        "A field or parameter that means nothing here. Names are compared exactly; free data goes into context or attributes.",
+	"unknown_event":        "The event name is not configured and strict_events is set.",
+	"duplicate_field":      "One key stands twice in an object.",
+	"id_conflict":          "The id is in use with other contents. What came first stands.",
+	"bad_id":               "An id is 1 to 256 bytes of UTF-8, not blank, without control characters.",
+	"bad_text":             "The text is not clean Unicode: invalid UTF-8, half a surrogate pair, or a control character.",
+	"bad_number":           "Not a finite JSON number of reasonable length.",
+	"out_of_range":         "The number is outside the bounds of its field, or has no exact form.",
+	"bad_time":             "Not a time. Use RFC 3339 with a zone, or whole seconds or milliseconds since 1970.",
+	"bad_position":         "Not a position. Use one that a reply returned.",
+	"bad_vector":           "The embedding is empty, too long, all zero, or holds a number that is not finite.",
+	"too_old":              "The time lies before the earliest one accepted here.",
+	"in_future":            "The time lies further ahead of the server's clock than max_future allows.",
+	"too_deep":             "Nested deeper than 32 levels.",
+	"too_many_fields":      "More than 256 fields.",
+	"too_long":             "A text or list is longer than accepted.",
+	"journal_failed":       "Writing to disk failed, so nothing can be acknowledged until the server is restarted. Reads go on.",
+	"busy":                 "The request was not finished in time. Sending the same bytes again is safe for events with an event_id.",
+}
+
+// meaning explains a code.
+func meaning(code string) (string, bool) {
+	if field, ok := strings.CutPrefix(code, "missing:"); ok {
+		return "The field " + field + " is required here.", true
+	}
+	if field, ok := strings.CutPrefix(code, "type:"); ok {
+		return "The field " + field + " has a value of the wrong JSON type. Values are never converted.", true
+	}
+	text, ok := meanings[code]
+	return text, ok
+}
+
+func itoa(n int64) string         { return strconv.FormatInt(n, 10) }
+func compareText(a, b string) int { return cmp.Compare(a, b) }

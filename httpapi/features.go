@@ -1,0 +1,84 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/feature"
+	"github.com/freshet-rec/freshet/serve"
+)
+
+type featuresReply struct {
+	Rows      []featureRow     `json:"rows"`
+	Position  freshet.Position `json:"position"`
+	TimeMS    int64            `json:"ts_ms"` // q
+	Reflected bool             `json:"reflected"`
+}
+
+type featureRow struct {
+	ItemID freshet.ItemID          `json:"item_id,omitempty"`
+	Values map[string]featureValue `json:"values"`
+}
+
+type featureValue struct {
+	Value     *float64 `json:"value"`
+	UpdatedAt *string  `json:"updated_at"` // newest event time under the key
+	Events    int64    `json:"events"`
+	Default   bool     `json:"default"` // no event stands behind the value
+}
+
+func (a *API) postFeatures(w http.ResponseWriter, r *http.Request) {
+	if !noParameters(w, r) {
+		return
+	}
+	if _, ok := form(w, r); !ok {
+		return
+	}
+	body, ok := a.readBody(w, r, maxRequestBytes)
+	if !ok {
+		return
+	}
+	fields, err := codec.Object(body)
+	var bad *codec.Malformed
+	if errors.As(err, &bad) {
+		writeMalformed(w, bad)
+		return
+	}
+	var req serve.FeaturesRequest
+	d := decoding{}
+	if d.features(fields, &req); len(d.faults) > 0 {
+		writeFaults(w, d.faults)
+		return
+	}
+	rows, err := a.Server.Features(r.Context(), &req)
+	if err != nil {
+		a.writeError(w, err)
+		return
+	}
+	reply := featuresReply{Rows: make([]featureRow, len(rows.Rows)), Position: rows.Position, TimeMS: rows.Time, Reflected: rows.Reflected}
+	for i, row := range rows.Rows {
+		reply.Rows[i].Values = make(map[string]featureValue, len(row))
+		if len(req.Items) > 0 {
+			reply.Rows[i].ItemID = req.Items[i]
+		}
+		for c, v := range row {
+			reply.Rows[i].Values[rows.Names[c]] = encodeValue(v)
+		}
+	}
+	writeJSON(w, http.StatusOK, &reply)
+}
+
+func encodeValue(v feature.Value) featureValue {
+	out := featureValue{Events: v.Events, Default: v.Default()}
+	if !v.Null {
+		out.Value = &v.Value
+	}
+	if v.Updated != 0 && v.Events > 0 {
+		text := time.UnixMilli(v.Updated).UTC().Format(timeFormat)
+		out.UpdatedAt = &text
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"net/http"
+	"path"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/serve"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// Options configure the handler.
+type Options struct {
+	Stream    *stream.Stream
+	Server    *serve.Server
+	Now       func() time.Time
+	NewID     func() string // makes request ids
+	Kinds     freshet.EventKinds
+	Strict    bool             // refuse event names that are not configured
+	MaxFuture freshet.Duration // how far ahead of Now event times may be
+	Versions  Versions
+	Report    func(msg string, err error) // told of trouble that no reply can carry
+}
+
+// Versions are what /status says is running.
+type Versions struct {
+	Freshet     string `json:"freshet"`
+	Go          string `json:"go"`
+	Journal     int    `json:"journal_format"`
+	Definitions string `json:"definitions"` // hash
+}
+
+// API is the handler. Use New.
+type API struct {
+	Options
+	mux   *http.ServeMux
+	begun time.Time
+}
+
+// New returns the handler of the whole API.
+func New(o Options) *API {
+	a := &API{Options: o, mux: http.NewServeMux(), begun: o.Now()}
+	a.mux.HandleFunc("POST /v1/events", a.postEvents)
+	a.mux.HandleFunc("POST /v1/items", a.postItems)
+	a.mux.HandleFunc("PUT /v1/items/{id}", a.putItem)
+	a.mux.HandleFunc("GET /v1/items/{id}", a.getItem)
+	a.mux.HandleFunc("POST /v1/recommend", a.postRecommend)
+	a.mux.HandleFunc("GET /v1/recommend", a.getRecommend)
+	a.mux.HandleFunc("POST /v1/features", a.postFeatures)
+	a.mux.HandleFunc("GET /live", a.live)
+	a.mux.HandleFunc("GET /ready", a.ready)
+	a.mux.HandleFunc("GET /status", a.status)
+	a.mux.HandleFunc("GET /problems/{code}", a.problemPage)
+	return a
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Freshet-Request-Id", a.NewID())
+	// A path with empty or dot segments is no path here. The mux would redirect it, to one
+	// that is escaped twice.
+	asked := r.URL.EscapedPath()
+	if _, pattern := a.mux.Handler(r); pattern == "" || path.Clean(asked) != asked {
+		a.noRoute(w, r)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// noRoute answers a request for a path or method that does not exist, in the form of every
+// other error.
+func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
+	probe := &statusOnly{header: http.Header{}}
+	a.mux.ServeHTTP(probe, r)
+	if probe.status == http.StatusMethodNotAllowed {
+		allow := probe.header.Get("Allow")
+		w.Header().Set("Allow", allow)
+		writeProblem(w, &problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+			Detail: "method " + quote(r.Method) + " on " + quote(r.URL.Path) + "; allowed: " + allow})
+		return
+	}
+	writeProblem(w, &problem{Status: http.StatusNotFound, Code: "not_found",
+		Detail: "no resource at " + quote(r.URL.Path) + "; the API begins at /v1"})
+}
+
+// statusOnly keeps the status and header of a response and drops its body.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (s *statusOnly) Header() http.Header         { return s.header }
+func (s *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
+func (s *statusOnly) WriteHeader(status int)      { s.status = status }

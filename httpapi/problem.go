@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/serve"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// problem is a problem document of RFC 9457.
+type problem struct {
+	Type         string `json:"type"`
+	Title        string `json:"title"`
+	Status       int    `json:"status"`
+	Code         string `json:"code"`
+	Detail       string `json:"detail"`
+	RequestID    string `json:"request_id"`
+	Offset       *int64 `json:"offset,omitempty"` // of the first bad byte of a body
+	*counts             // when none of a batch went in
+	Errors       any    `json:"errors,omitempty"` // []fault or []codec.Problem
+	RetryAfterMS *int64 `json:"retry_after_ms"`
+}
+
+// fault is one thing wrong with a request.
+type fault struct {
+	Pointer string `json:"pointer"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// retryAfter is what a client is asked to wait when the server cannot take a request now.
+const retryAfterSeconds = 1
+
+func writeProblem(w http.ResponseWriter, p *problem) {
+	p.Type = "/problems/" + p.Code
+	if p.Title == "" {
+		p.Title = titles[p.Code]
+	}
+	p.RequestID = w.Header().Get("Freshet-Request-Id")
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfterSeconds))
+		ms := int64(retryAfterSeconds * 1000)
+		p.RetryAfterMS = &ms
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	writeBody(w, p.Status, p)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	writeBody(w, status, v)
+}
+
+func writeBody(w http.ResponseWriter, status int, v any) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic("BUG: reply has no JSON form: " + err.Error()) // only our own reply types come here
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(buf.Bytes()) // the client has gone: nobody is left to tell
+}
+
+// writeMalformed answers a body that cannot be used at all.
+func writeMalformed(w http.ResponseWriter, m *codec.Malformed) {
+	p := &problem{Status: http.StatusBadRequest, Code: m.Code, Detail: m.Message, Offset: &m.Offset}
+	switch {
+	case m.Code == codec.CodeTooMany:
+		p.Status = http.StatusRequestEntityTooLarge
+	case titles[m.Code] == "":
+		p.Title = titles["malformed"]
+	}
+	writeProblem(w, p)
+}
+
+// writeFaults answers a request that was read but asks for something impossible. A number
+// out of its range and what is no position are 400, everything else 422.
+func writeFaults(w http.ResponseWriter, faults []fault) {
+	p := &problem{Status: http.StatusUnprocessableEntity, Code: "validation", Title: "The request has 1 problem", Errors: faults}
+	if len(faults) > 1 {
+		p.Title = "The request has " + strconv.Itoa(len(faults)) + " problems"
+	}
+	p.Detail = faults[0].Message
+	for _, f := range faults {
+		if f.Code == codec.CodeOutOfRange || f.Code == codeBadPosition {
+			p.Status = http.StatusBadRequest
+		}
+	}
+	writeProblem(w, p)
+}
+
+// writeError answers what serve and stream return.
+func (a *API) writeError(w http.ResponseWriter, err error) {
+	var asked *serve.Problem
+	switch {
+	case errors.As(err, &asked):
+		p := &problem{Status: http.StatusUnprocessableEntity, Code: asked.Code, Detail: asked.Message,
+			Errors: []fault{{Pointer: asked.Pointer, Code: asked.Code, Message: asked.Message, Hint: asked.Hint}}}
+		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" {
+			p.Status = http.StatusNotFound
+		}
+		writeProblem(w, p)
+	case stream.Unavailable(err):
+		a.Report("journal", err)
+		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "journal_failed",
+			Detail: "the journal cannot take events; reads go on; send again after the operator has restarted the server"})
+	default:
+		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "busy",
+			Detail: "the request was not finished in time; send the same bytes again"})
+	}
+}
+
+// titles are the short texts of the codes that stand for a whole request.
+var titles = map[string]string{
+	"validation":           "The request has problems",
+	"malformed":            "The body cannot be read",
+	"too_many":             "The body holds too many entries",
+	"too_large":            "The body is too large",
+	"timeout":              "The body did not arrive in time",
+	"unsupported_media":    "The body has a type that is not accepted",
+	"unsupported_encoding": "The body has an encoding that is not accepted",
+	"not_found":            "There is nothing at this path",
+	"method_not_allowed":   "This path does not take that method",
+	"unknown_scene":        "There is no such scene",
+	"unknown_item":         "There is no such item",
+	"unknown_feature":      "There is no such feature",
+	"too_old":              "The time asked for is gone",
+	"journal_failed":       "The journal cannot take events",
+	"busy":                 "The server is busy",
+}
+
+// quote shows a piece of a request, shortened and printable.
+func quote(s string) string {
+	const most = 64
+	if len(s) > most {
+		return strconv.QuoteToASCII(s[:most]) + "…"
+	}
+	return strconv.Quote(s)
+}

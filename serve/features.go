@@ -1,0 +1,106 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/feature"
+)
+
+// MaxFeatureItems bounds the items of one features request.
+const MaxFeatureItems = 1000
+
+// FeaturesRequest asks for feature rows: one visitor, any number of items.
+type FeaturesRequest struct {
+	User        freshet.UserID
+	Anonymous   string
+	Session     string
+	Items       []freshet.ItemID // empty asks for one row without an item
+	Names       []string         // names or patterns with *; empty is all
+	MinPosition freshet.Position
+	Wait        time.Duration
+}
+
+// FeaturesReply is the rows, all read at one position and time.
+type FeaturesReply struct {
+	Names     []string
+	Rows      [][]feature.Value // by item, then by name
+	Position  freshet.Position
+	Time      int64 // q, Unix ms
+	Reflected bool
+}
+
+// Features reads feature rows. An item or visitor that nothing is known of has default
+// values. The error is a *Problem with the request, or the context's.
+func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesReply, error) {
+	reply := &FeaturesReply{}
+	var columns []int
+	names := s.State.Features.Names()
+	for i, pattern := range req.Names {
+		matched := false
+		for _, name := range names {
+			if ok, err := path.Match(pattern, name); err == nil && ok || name == pattern {
+				matched = true
+			}
+		}
+		if !matched {
+			return nil, &Problem{Code: "unknown_feature", Pointer: fmt.Sprintf("/names/%d", i), Message: "no feature is called or matches " + quote(pattern), Hint: "features are " + strings.Join(names, ", ")}
+		}
+	}
+	for column, name := range names {
+		wanted := len(req.Names) == 0
+		for _, pattern := range req.Names {
+			if ok, err := path.Match(pattern, name); err == nil && ok || name == pattern {
+				wanted = true
+			}
+		}
+		if wanted {
+			columns = append(columns, column)
+			reply.Names = append(reply.Names, name)
+		}
+	}
+	r := &run{server: s, req: &Request{MinPosition: req.MinPosition, Wait: req.Wait}, reply: &Reply{}}
+	if err := r.await(ctx); err != nil {
+		return nil, err
+	}
+	reply.Reflected = r.reply.Reflected
+	items := req.Items
+	if len(items) == 0 {
+		items = []freshet.ItemID{""}
+	}
+	row := make([]feature.Value, len(names))
+	s.Stream.View(func(p freshet.Position) {
+		reply.Position, reply.Time = p, s.time(0)
+		visitor := s.State.Visitor(freshet.VisitorOf(req.User, req.Anonymous, req.Session))
+		for _, id := range items {
+			s.State.Features.Row(visitor, s.State.Items.Find(id), reply.Time, row)
+			picked := make([]feature.Value, len(columns))
+			for i, column := range columns {
+				picked[i] = row[column]
+			}
+			reply.Rows = append(reply.Rows, picked)
+		}
+	})
+	return reply, nil
+}
+
+// Item returns the catalogue entry of an item, nil when there is none, and the position it
+// was read at.
+func (s *Server) Item(id freshet.ItemID) (doc *freshet.Item, p freshet.Position) {
+	s.Stream.View(func(at freshet.Position) {
+		p = at
+		if item := s.State.Items.Find(id); item != 0 {
+			doc = s.State.Items.Entry(item)
+		}
+	})
+	return doc, p
+}
+
+// UnknownItem is the problem with an item that has no catalogue entry.
+func (s *Server) UnknownItem(id freshet.ItemID) *Problem {
+	return &Problem{Code: "unknown_item", Message: "there is no item " + quote(string(id)), Hint: "PUT /v1/items/{id} makes one"}
+}

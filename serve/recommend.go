@@ -1,0 +1,336 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
+)
+
+// Recommend answers a request. The stages, in order: wait for the position asked for; know
+// the visitor; ask all routes at once; merge; fill what is missing; record; reply. Trouble
+// in a stage costs its own part, named in Degraded; the error is a *Problem with the request
+// or the context's.
+func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
+	began := s.Now()
+	name := req.Scene
+	if name == "" {
+		name = "home"
+	}
+	scene, ok := s.Scenes[name]
+	if !ok {
+		return nil, &Problem{Code: "unknown_scene", Pointer: "/scene", Message: fmt.Sprintf("there is no scene %q", name), Hint: "scenes are " + strings.Join(s.sceneNames(), ", ")}
+	}
+	r := &run{server: s, req: req, n: req.N, reply: &Reply{Request: req.ID, Scene: name, N: req.N}}
+	if req.ID == "" {
+		r.reply.Request = s.NewID()
+	}
+	if r.n == 0 {
+		r.n, r.reply.N = DefaultN, DefaultN
+	}
+	if err := r.await(ctx); err != nil {
+		return nil, err
+	}
+	budget := scene.Budget.Std()
+	if req.Timeout > 0 {
+		budget = min(req.Timeout, MaxTimeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	if err := r.know(); err != nil {
+		return nil, err
+	}
+	r.gather(ctx, s.sceneRoutes(scene))
+	r.place(recall.Merge(r.answers))
+	if !req.DryRun {
+		r.record(ctx)
+	}
+	r.reply.Took = s.Now().Sub(began)
+	return r.reply, nil
+}
+
+func (s *Server) sceneNames() []string {
+	var names []string
+	for name := range s.Scenes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (s *Server) sceneRoutes(scene Scene) []int {
+	var routes []int
+	if scene.Routes == nil {
+		for i := range s.Routes {
+			routes = append(routes, i)
+		}
+	}
+	for _, name := range scene.Routes {
+		routes = append(routes, s.routes[name])
+	}
+	return routes
+}
+
+// run is one request under way.
+type run struct {
+	server  *Server
+	req     *Request
+	n       int
+	reply   *Reply
+	recall  recall.Request
+	exclude map[uint32]bool
+	visitor freshet.Visitor
+	answers []recall.Answer
+	served  []fold.ServedRoute
+}
+
+// await waits for the position asked for, as long as allowed.
+func (r *run) await(ctx context.Context) error {
+	r.reply.Reflected = true
+	p := r.req.MinPosition
+	if r.server.Stream.Applied() >= p {
+		return nil
+	}
+	wait, cancel := context.WithTimeout(ctx, min(r.req.Wait, MaxWait))
+	defer cancel()
+	if err := r.server.Stream.WaitApplied(wait, p); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		r.reply.Reflected = false
+	}
+	return nil
+}
+
+// know reads who asks and what they did, at one position.
+func (r *run) know() (err error) {
+	s, req := r.server, r.req
+	r.visitor = freshet.VisitorOf(req.User, req.Anonymous, req.Session)
+	s.Stream.View(func(p freshet.Position) {
+		st := s.State
+		r.reply.Position = p
+		if earliest := st.Newest - int64(s.MaxFuture); req.At != 0 && req.At < earliest {
+			err = &Problem{Code: "too_old", Pointer: "/at",
+				Message: fmt.Sprintf("at is %s, more than %s before the newest event at %s; the state of then is gone", stamp(req.At), s.MaxFuture, stamp(st.Newest)),
+				Hint:    "ask for " + stamp(earliest) + " or later"}
+			return
+		}
+		r.reply.Time = s.time(req.At)
+		visitor := st.Visitor(r.visitor)
+		r.recall = recall.Request{Time: r.reply.Time, Newest: st.Newest, Visitor: visitor, Skip: r.skip}
+		if err = r.context(visitor); err != nil {
+			return
+		}
+		if act := st.Acts.Of(visitor); act.Position != 0 {
+			r.reply.Last = &LastAct{Event: act.Name, Position: act.Position, Time: act.Time, Effect: -1}
+			if took, ok := s.Stream.Effect(act.Position); ok {
+				r.reply.Last.Effect = took
+			}
+		}
+	})
+	return err
+}
+
+// context gathers the acts to recall from, newest first, and the items to leave out: what
+// the request brings, then what the visitor is known for.
+func (r *run) context(visitor uint32) error {
+	st, req := r.server.State, r.req
+	r.exclude = map[uint32]bool{}
+	for _, id := range req.Exclude {
+		if item := st.Items.Find(id); item != 0 {
+			r.exclude[item] = true
+		}
+	}
+	for i, id := range req.Seeds {
+		item := st.Items.Find(id)
+		if item == 0 {
+			return &Problem{Code: "unknown_item", Pointer: fmt.Sprintf("/seed_items/%d", i), Message: fmt.Sprintf("there is no item %q", id)}
+		}
+		r.exclude[item] = true
+		r.recall.Recent = append(r.recall.Recent, recall.Past{Item: item, Time: r.reply.Time})
+	}
+	var acts []recall.Past
+	for _, recent := range req.Recent {
+		item, signal := st.Items.Find(recent.Item), r.server.Kinds.Of(recent.Event).Signal
+		if item == 0 || signal == freshet.SignalImpression || signal == freshet.SignalContext {
+			continue
+		}
+		r.exclude[item] = true
+		if signal != freshet.SignalNegative {
+			acts = append(acts, recall.Past{Item: item, Time: recent.Time, Name: recent.Event})
+		}
+	}
+	acts = append(acts, st.Histories.Recent(visitor)...)
+	slices.SortStableFunc(acts, func(a, b recall.Past) int { return int(min(1, max(-1, b.Time-a.Time))) })
+	r.recall.Recent = append(r.recall.Recent, acts...)
+	return nil
+}
+
+// skip reports whether an item may not be in this slate; it is called under the state lock.
+func (r *run) skip(item uint32) bool { return r.why(item) != "" }
+
+// why says what keeps an item out of the slate, "" if nothing does.
+func (r *run) why(item uint32) string {
+	st := r.server.State
+	if !st.Items.Available(item) {
+		return "unavailable"
+	}
+	if r.exclude[item] {
+		return "excluded"
+	}
+	seen, ok := st.Histories.Seen(r.recall.Visitor, item)
+	if ok && r.req.Purchased && st.Histories.Bought(r.recall.Visitor, item) {
+		return "seen"
+	}
+	if ok && (r.req.SeenWithin == nil || seen > r.reply.Time-int64(*r.req.SeenWithin)) {
+		return "seen"
+	}
+	return ""
+}
+
+// gather asks the routes, all at once, each with its own budget from when it runs and all
+// within the deadline of ctx. No goroutine outlives the call: every route here reads memory
+// and looks at its context.
+func (r *run) gather(ctx context.Context, routes []int) {
+	s := r.server
+	r.answers = make([]recall.Answer, len(routes))
+	r.served = make([]fold.ServedRoute, len(routes))
+	ask := func(i int, route Route, table recall.Route) {
+		answer, served := &r.answers[i], &r.served[i]
+		answer.Route, answer.Weight = route.Name, recall.Weight(route.Kind)
+		served.Name, served.Status = route.Name, "ok"
+		var err error
+		if err = ctx.Err(); err == nil {
+			s.Stream.View(func(p freshet.Position) {
+				budget, cancel := context.WithTimeout(ctx, route.Budget.Std())
+				defer cancel()
+				served.Position = p
+				answer.Proposals, err = table.Recall(budget, &r.recall, route.N)
+			})
+		}
+		switch {
+		case err == nil:
+			served.Count = len(answer.Proposals)
+		case isTimeout(err):
+			answer.Proposals, served.Status = nil, "timeout"
+		default:
+			answer.Proposals, served.Status = nil, "error"
+			s.Report("recall "+route.Name, err)
+		}
+	}
+	if len(routes) == 0 {
+		return
+	}
+	done := make(chan struct{}, len(routes))
+	for i, at := range routes[1:] {
+		go func() {
+			ask(i+1, s.Routes[at], s.State.Routes[at])
+			done <- struct{}{}
+		}()
+	}
+	ask(0, s.Routes[routes[0]], s.State.Routes[routes[0]])
+	for range len(routes) - 1 {
+		<-done
+	}
+	for _, route := range r.served {
+		if route.Status != "ok" {
+			r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+route.Status)
+		}
+		if route.Position != 0 {
+			r.reply.Position = min(r.reply.Position, route.Position)
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// place puts the best candidates into the slate and fills it up, at one position.
+func (r *run) place(candidates []recall.Candidate) {
+	s, st := r.server, r.server.State
+	s.Stream.View(func(freshet.Position) {
+		taken := map[uint32]bool{}
+		for i := range candidates {
+			c := &candidates[i]
+			if len(r.reply.Items) == r.n {
+				break
+			}
+			if r.skip(c.Item) { // it may have been seen since the route looked
+				continue
+			}
+			taken[c.Item] = true
+			r.reply.Items = append(r.reply.Items, r.placed(c))
+		}
+		if len(r.reply.Degraded) > 0 || len(r.answers) == 0 {
+			for _, item := range *s.fallback.Load() {
+				if len(r.reply.Items) == r.n {
+					break
+				}
+				if !taken[item] && !r.skip(item) {
+					r.reply.Items = append(r.reply.Items, Placed{Item: st.Items.ID(item), Doc: st.Items.Entry(item), Reason: freshet.Reason{Code: "fallback"}})
+					r.reply.Fallback++
+				}
+			}
+			if r.reply.Fallback > 0 {
+				r.reply.Degraded = append(r.reply.Degraded, "slate:fallback_popular")
+			}
+		}
+		if len(r.reply.Items) < r.n {
+			r.shortfall()
+		}
+		if r.req.Diff {
+			r.compare()
+		}
+	})
+}
+
+func (r *run) placed(c *recall.Candidate) Placed {
+	st := r.server.State
+	because := c.Routes[0].Proposal.Because
+	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: c.Score,
+		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window}}
+	if because.Item != 0 {
+		placed.Reason.Item, placed.Liked = st.Items.ID(because.Item), st.Items.Entry(because.Item)
+	}
+	for _, o := range c.Routes {
+		placed.Routes = append(placed.Routes, freshet.RouteScore{Route: o.Route, Rank: o.Rank, Score: o.Proposal.Score})
+	}
+	return placed
+}
+
+// shortfall counts what kept the slate from being full, over the whole catalogue.
+func (r *run) shortfall() {
+	removed := map[string]int{}
+	for item := 1; item < r.server.State.Items.Len(); item++ {
+		if why := r.why(uint32(item)); why != "" {
+			removed[why]++
+		}
+	}
+	for _, reason := range []string{"unavailable", "excluded", "seen"} {
+		if n := removed[reason]; n > 0 {
+			r.reply.Shortfall = append(r.reply.Shortfall, Shortfall{Stage: "filter", Reason: reason, Removed: n})
+		}
+	}
+	r.reply.Shortfall = append(r.reply.Shortfall, Shortfall{Stage: "recall", Reason: "few_items", Removed: r.n - len(r.reply.Items)})
+}
+
+// compare notes where each item stood in the last slate the visitor got.
+func (r *run) compare() {
+	last, ok := r.server.State.Shown(r.recall.Visitor)
+	if !ok {
+		return
+	}
+	r.reply.Previous = last.Request
+	for i := range r.reply.Items {
+		r.reply.Items[i].Was = slices.Index(last.Items, r.reply.Items[i].Item) + 1
+	}
+}
+
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -1,0 +1,110 @@
+package serve
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// Bounds of a request.
+const (
+	DefaultN   = 10
+	MaxN       = 500
+	MaxTimeout = 10 * time.Second // a longer timeout is cut to this
+	MaxWait    = 10 * time.Second // a longer wait is cut to this
+	MaxRecent  = 100              // recent acts and seed items, each
+	MaxExclude = 10_000
+)
+
+// Request asks for a slate. The zero Request is for nobody, in scene home.
+type Request struct {
+	ID          string // "" makes one
+	Scene       string // "" is home
+	User        freshet.UserID
+	Anonymous   string
+	Session     string
+	N           int              // 0 is DefaultN
+	Seeds       []freshet.ItemID // items the visitor is looking at
+	Recent      []Recent         // acts for this slate only: used and not stored
+	Exclude     []freshet.ItemID
+	SeenWithin  *freshet.Duration // filter only what was seen within this; nil is ever
+	Purchased   bool              // leave out what was purchased, whenever that was
+	Fields      []string          // item fields to return
+	MinPosition freshet.Position  // wait until this is applied
+	Wait        time.Duration     // for MinPosition, at most
+	Timeout     time.Duration     // for the slate; 0 is the scene's budget
+	At          int64             // q, Unix ms; 0 is now
+	DryRun      bool              // leave no served record
+	Diff        bool              // compare with the last slate the visitor got
+}
+
+// Recent is an act that a request brings along.
+type Recent struct {
+	Event string
+	Item  freshet.ItemID
+	Time  int64 // Unix ms
+}
+
+// Problem is why a request cannot be answered.
+type Problem struct {
+	Code    string // unknown_scene, unknown_item, unknown_feature, too_old
+	Pointer string // JSON pointer to what is at fault
+	Message string
+	Hint    string
+}
+
+// Error makes a Problem an error.
+func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Code, p.Message) }
+
+// quote shows a piece of a request, shortened and printable.
+func quote(s string) string {
+	if len(s) > freshet.MaxIDBytes {
+		return strconv.QuoteToASCII(s[:freshet.MaxIDBytes]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// Reply is a slate with what is to be said about it.
+type Reply struct {
+	Request   string
+	Scene     string
+	Position  freshet.Position // the earliest position any part was read at
+	Time      int64            // q
+	Items     []Placed
+	N         int  // asked for
+	Fallback  int  // of Items, those filled in from the fallback list
+	Reflected bool // MinPosition was applied
+	Last      *LastAct
+	Degraded  []string
+	Shortfall []Shortfall // why there are fewer than N; nil when there are not
+	Previous  string      // with Diff: the request the ranks before come from, "" if none
+	Took      time.Duration
+}
+
+// Placed is one place of the slate.
+type Placed struct {
+	Item   freshet.ItemID
+	Doc    *freshet.Item // nil when only events named the item; not to be changed
+	Score  float64
+	Reason freshet.Reason
+	Liked  *freshet.Item // the entry of Reason.Item, nil if none
+	Routes []freshet.RouteScore
+	Was    int // with Diff: rank in the last slate, 0 when it was not there
+}
+
+// LastAct is the visitor's newest event.
+type LastAct struct {
+	Event    string
+	Position freshet.Position
+	Time     int64         // event time, Unix ms
+	Effect   time.Duration // from arrival until applied; negative when not known
+}
+
+// Shortfall says how many items one stage kept from the slate.
+type Shortfall struct {
+	Stage   string // recall or filter
+	Reason  string // seen, excluded, unavailable; or few_items
+	Removed int
+}

@@ -1,0 +1,141 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// Options configure a Server.
+type Options struct {
+	Stream      *stream.Stream
+	State       *fold.State // what Stream folds
+	Now         func() time.Time
+	NewID       func() string // makes request ids
+	Kinds       freshet.EventKinds
+	MaxFuture   freshet.Duration // how far behind the newest event a slate may be asked for
+	Routes      []Route          // in the order of State.Routes
+	Scenes      map[string]Scene
+	Definitions string                      // hash of the definitions in force
+	Report      func(msg string, err error) // told of trouble that no reply can carry
+}
+
+// Route is what serving knows of a recall route.
+type Route struct {
+	Name   string
+	Kind   string
+	N      int              // proposals asked for, at most
+	Budget freshet.Duration // time it may take once it runs
+}
+
+// Scene is a place where slates are shown.
+type Scene struct {
+	Routes []string         // by name; nil is all
+	Budget freshet.Duration // for a whole request, unless it names its own
+}
+
+// Server answers requests. Use New and Close.
+type Server struct {
+	Options
+	routes   map[string]int
+	fallback atomic.Pointer[[]uint32] // popular items, best first
+	stop     chan struct{}
+	wg       sync.WaitGroup
+}
+
+// fallbackItems is how many popular items are kept at hand for when every route is late;
+// fallbackEvery is how old they may be.
+const (
+	fallbackItems = 2000
+	fallbackEvery = time.Second
+)
+
+// New returns a Server over a started Stream. It runs one goroutine, until Close.
+func New(o Options) (*Server, error) {
+	s := &Server{Options: o, routes: map[string]int{}, stop: make(chan struct{})}
+	for i, r := range o.Routes {
+		s.routes[r.Name] = i
+	}
+	for name, scene := range o.Scenes {
+		for _, r := range scene.Routes {
+			if _, ok := s.routes[r]; !ok {
+				return nil, fmt.Errorf("scene %q names the unknown route %q", name, r)
+			}
+		}
+	}
+	s.refreshFallback()
+	s.wg.Go(func() {
+		ticker := time.NewTicker(fallbackEvery)
+		defer ticker.Stop()
+		var at freshet.Position
+		for {
+			select {
+			case <-s.stop:
+				return
+			case <-ticker.C:
+				if applied := s.Stream.Applied(); applied != at {
+					at = applied
+					s.refreshFallback()
+				}
+			}
+		}
+	})
+	return s, nil
+}
+
+// Close stops the server's own work. Requests in flight finish.
+func (s *Server) Close() {
+	close(s.stop)
+	s.wg.Wait()
+}
+
+// refreshFallback keeps a list of what is popular, or failing that newest, for everyone.
+func (s *Server) refreshFallback() {
+	ctx := context.Background()
+	var list []uint32
+	s.Stream.View(func(freshet.Position) {
+		taken := map[uint32]bool{}
+		req := &recall.Request{Time: s.time(0), Newest: s.State.Newest, Skip: func(item uint32) bool {
+			return taken[item] || !s.State.Items.Available(item)
+		}}
+		for _, route := range s.State.Fallback {
+			proposals, err := route.Recall(ctx, req, fallbackItems-len(list))
+			if err != nil {
+				s.Report("fallback list: recall "+route.Name(), err)
+				continue
+			}
+			for _, p := range proposals {
+				taken[p.Item] = true
+				list = append(list, p.Item)
+			}
+		}
+	})
+	s.fallback.Store(&list)
+}
+
+// time is q: the time asked for, else now, which a clock behind the newest event by more
+// than the allowed future does not turn back further.
+func (s *Server) time(at int64) int64 {
+	if at != 0 {
+		return at
+	}
+	return max(s.Now().UnixMilli(), s.State.Newest-int64(s.MaxFuture))
+}
+
+// Sizes are how much the state holds.
+type Sizes struct{ Items, Known, Visitors, Keys int }
+
+// Sizes returns how much the state holds now.
+func (s *Server) Sizes() (sizes Sizes) {
+	s.Stream.View(func(freshet.Position) {
+		sizes = Sizes{s.State.Items.Len() - 1, s.State.Items.Known(), s.State.Visitors.Len() - 1, s.State.Features.Keys()}
+	})
+	return sizes
+}

@@ -1,0 +1,83 @@
+package serve
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// done says in words what an event name did to an item.
+var done = map[string]string{
+	"click": "clicked", "view": "viewed", "like": "liked", "cart": "put in the cart", "favorite": "favourited",
+	"purchase": "bought", "play": "played", "progress": "played", "dwell": "read", "rate": "rated", "share": "shared", "follow": "followed",
+}
+
+// Words says in one short sentence, for people, why an item is in the slate of time q.
+func Words(p *Placed, q int64) string {
+	because := p.Reason
+	switch because.Code {
+	case "like_recent":
+		name := fmt.Sprintf("%q", string(because.Item))
+		if p.Liked != nil && p.Liked.Title != "" {
+			name = p.Liked.Title
+		} else if plain(string(because.Item)) {
+			name = string(because.Item)
+		}
+		if because.Event == "" {
+			return "like " + name
+		}
+		verb := done[because.Event]
+		if verb == "" {
+			verb = fmt.Sprintf("%q", because.Event)
+		}
+		return fmt.Sprintf("like %s, %s %s", name, verb, ago(q-because.Time))
+	case "popular":
+		if because.Window == 0 {
+			return "popular of late"
+		}
+		return "popular in the last " + span(because.Window)
+	case "new":
+		return "new, published " + ago(q-because.Time)
+	case "fallback":
+		return "popular; the usual routes did not answer in time"
+	}
+	return "from the catalogue"
+}
+
+func plain(id string) bool { return !strings.ContainsAny(id, " ,\"") }
+
+func ago(ms int64) string {
+	if ms < 1000 {
+		return "just now"
+	}
+	if s := span(ms); s == "hour" || s == "day" {
+		return "1 " + s + " ago"
+	}
+	return span(ms) + " ago"
+}
+
+// span gives a length of time in its largest fitting unit.
+func span(ms int64) string {
+	d := freshet.Duration(ms)
+	units := []struct {
+		name string
+		size freshet.Duration
+	}{{"year", 365 * freshet.Day}, {"day", freshet.Day}, {"hour", freshet.Hour}, {"min", freshet.Minute}}
+	for _, u := range units {
+		if n := d / u.size; n >= 1 {
+			switch {
+			case u.name == "min":
+				return fmt.Sprintf("%d min", n)
+			case n == 1 && u.name == "hour":
+				return "hour"
+			case n == 1 && u.name == "day":
+				return "day"
+			case n == 1:
+				return "1 " + u.name
+			}
+			return fmt.Sprintf("%d %ss", n, u.name)
+		}
+	}
+	return fmt.Sprintf("%d s", d/freshet.Second)
+}
