@@ -1,0 +1,25 @@
+// Command loadrun drives a live server with behaviour events at a given rate and keeps
+// some of its feature rows, for dumpcheck to recompute afterwards from the dump.
+//
+// Typical sequence:
+//
+//  1. Every item is sent to POST /v1/items with its categories.
+//  2. Each client posts its batches to POST /v1/events when they fall due. The load is an
+//     open loop: a slow reply delays the batches behind it but drops none of them, and the
+//     largest delay is reported.
+//  3. Beside them a reader asks POST /v1/features for a random user and five random items,
+//     evenly over the run, and writes request and reply to a file, one JSON line each.
+//  4. The summary is printed as one JSON line.
+//
+// The world is made from a seed: users and items follow a Zipf law, a share of the events
+// is shifted in time, a few are sent again and a few are too late on purpose. Since those
+// are known, every reply is checked: anything but the expected counts of accepted,
+// duplicate, refused and late events makes the run fail.
+//
+// Left out: retries (a refused or lost batch is a finding), anonymous users, and changes
+// of the catalogue while events flow. The server is expected to start empty or to have
+// been driven by loadrun only, with a lateness of 1h and a max_future of 1m.
+//
+// Exit status: 0 when every reply was as expected, 1 when one was not, 2 when the
+// arguments or the rows file cannot be used.
+package main

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// drive sends the catalogue, then posts events and keeps rows until everything that fell
+// due in opts.duration has been answered or ctx ends. The error is that of the catalogue
+// or of writing kept; what replies were not as expected is counted in the summary and
+// told, for the first ones, in the complaints. Every goroutine it starts has ended when it
+// returns.
+func drive(ctx context.Context, opts options, now func() time.Time, kept io.Writer) (summary, []string, error) {
+	c := newClient(opts.url, opts.clients+1)
+	defer c.close()
+	if err := c.items(ctx, catalogue(opts.items, rand.New(rand.NewPCG(opts.seed, 0)))); err != nil {
+		return summary{}, nil, fmt.Errorf("send the catalogue: %w", err)
+	}
+
+	start := now()
+	d := driver{opts: opts, client: c, now: now, start: start}
+	rows := bufio.NewWriter(kept)
+	var wg sync.WaitGroup
+	for n := range opts.clients {
+		prefix := fmt.Sprintf("%x-%d", start.UnixMilli(), n)
+		random := rand.New(rand.NewPCG(opts.seed, uint64(n)+1))
+		wg.Go(func() { d.postEvents(ctx, n, newWorld(opts, prefix, random)) })
+	}
+	wg.Go(func() {
+		random := rand.New(rand.NewPCG(opts.seed, uint64(opts.clients)+1))
+		d.readRows(ctx, newWorld(opts, "", random), rows)
+	})
+	wg.Wait()
+
+	if err := rows.Flush(); err != nil {
+		return summary{}, nil, fmt.Errorf("keep the rows: %w", err)
+	}
+	sum, complaints := d.tally.close(start)
+	return sum, complaints, nil
+}
+
+// driver is what the goroutines of one run share.
+type driver struct {
+	opts   options
+	client client
+	now    func() time.Time
+	start  time.Time
+	tally  tally
+}
+
+// postEvents posts the batches of client n: of all batches, evenly spaced in time, every
+// opts.clients-th one.
+func (d *driver) postEvents(ctx context.Context, n int, w *world) {
+	spacing := float64(d.opts.batch) / d.opts.rate * float64(time.Second)
+	for i := n; ; i += d.opts.clients {
+		after := float64(i) * spacing
+		if after >= float64(d.opts.duration) {
+			return
+		}
+		due := d.start.Add(time.Duration(after))
+		if !d.sleepUntil(ctx, due) {
+			return
+		}
+		sent := d.now()
+		b := w.batch(sent)
+		reply, err := d.client.events(ctx, b)
+		if ctx.Err() != nil {
+			return // cut off by the end of the run: says nothing about the server
+		}
+		if err == nil {
+			err = reply.judge(b)
+		}
+		if err == nil {
+			w.accepted(b)
+		}
+		d.tally.posted(b, reply, sent.Sub(due), d.now(), err)
+	}
+}
+
+// readRows keeps opts.rows rows, evenly spaced over the run.
+func (d *driver) readRows(ctx context.Context, w *world, kept io.Writer) {
+	for i := range d.opts.rows {
+		share := (float64(i) + 0.5) / float64(d.opts.rows)
+		if !d.sleepUntil(ctx, d.start.Add(time.Duration(share*float64(d.opts.duration)))) {
+			return
+		}
+		err := keepRow(ctx, d.client, w.randomRequest(), kept)
+		if ctx.Err() != nil {
+			return
+		}
+		d.tally.read(err)
+	}
+}
+
+// sleepUntil waits for a moment, which may have passed; it is false once ctx has ended.
+func (d *driver) sleepUntil(ctx context.Context, due time.Time) bool {
+	timer := time.NewTimer(due.Sub(d.now()))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return ctx.Err() == nil
+	}
+}

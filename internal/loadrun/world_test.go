@@ -1,0 +1,93 @@
+package main
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+)
+
+func testWorld(seed uint64) *world {
+	opts := options{batch: 50, users: 100, items: 100, disorder: 0.2, resend: 0.05, tooLate: 0.02}
+	return newWorld(opts, "run", rand.New(rand.NewPCG(seed, 1)))
+}
+
+// TestWorld makes a long stream and checks what the server's verdicts rely on: ids are new
+// unless announced as sent before, and times lie where their kind says.
+func TestWorld(t *testing.T) {
+	w, now := testWorld(7), time.UnixMilli(1_800_000_000_000)
+	seen := map[string]event{}
+	total, duplicate, late, back, ahead := 0, 0, 0, 0, 0
+	names := map[string]int{}
+	for range 400 {
+		now = now.Add(10 * time.Millisecond)
+		b := w.batch(now)
+		duplicates, lates := 0, 0
+		for _, e := range b.events {
+			total++
+			if first, again := seen[e.EventID]; again {
+				if e != first {
+					t.Fatalf("%+v was %+v before", e, first)
+				}
+				duplicates++
+				continue
+			}
+			seen[e.EventID] = e
+			names[e.Event]++
+			if e.Value < 0 || e.Value >= 20 {
+				t.Errorf("value %v", e.Value)
+			}
+			switch away := time.Duration(e.TS-now.UnixMilli()) * time.Millisecond; {
+			case away == -tooLateBy:
+				lates++
+			case away < -furthestBack || away > furthestAhead:
+				t.Errorf("an event %v from now", away)
+			case away < 0:
+				back++
+			case away > 0:
+				ahead++
+			}
+		}
+		if duplicates != b.duplicate || lates != b.late || len(b.events) != 50 {
+			t.Fatalf("%d duplicates and %d late of %d, announced %d and %d", duplicates, lates, len(b.events), b.duplicate, b.late)
+		}
+		duplicate, late = duplicate+duplicates, late+lates
+		w.accepted(b)
+		if len(w.recent) > recentEvents {
+			t.Fatalf("%d recent events", len(w.recent))
+		}
+	}
+	for what, c := range map[string]struct {
+		n     int
+		share float64
+	}{
+		"duplicate": {duplicate, 0.05}, "late": {late, 0.02}, "shifted": {back + ahead, 0.2},
+		"expose": {names["expose"], 0.7}, "click": {names["click"], 0.2}, "like": {names["like"], 0.1},
+	} {
+		if got := float64(c.n) / float64(total); got < c.share*0.8 || got > c.share*1.1 {
+			t.Errorf("share of %s is %v, want about %v", what, got, c.share)
+		}
+	}
+	if ahead == 0 || back < ahead {
+		t.Errorf("%d events back, %d ahead", back, ahead)
+	}
+}
+
+func TestNothingSpecialBeforeTheFirstAcceptance(t *testing.T) {
+	w := testWorld(7)
+	for range 20 {
+		if b := w.batch(time.UnixMilli(1_800_000_000_000)); b.duplicate+b.late > 0 {
+			t.Fatalf("%d duplicates, %d late", b.duplicate, b.late)
+		}
+	}
+}
+
+func TestSameSeedSameWorld(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	if a, b := testWorld(7).batch(now), testWorld(7).batch(now); !reflect.DeepEqual(a, b) {
+		t.Error("two batches of one seed differ")
+	}
+	if a, b := testWorld(7).batch(now), testWorld(8).batch(now); reflect.DeepEqual(a, b) {
+		t.Error("batches of two seeds are the same")
+	}
+}
