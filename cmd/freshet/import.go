@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/source"
+	"github.com/freshet-rec/freshet/source/file"
+	"github.com/freshet-rec/freshet/source/movielens"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// importChunk is how many entries of an import are admitted at once.
+const importChunk = 4096
+
+func (a *app) importCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "import PATH",
+		Short: "Bring events and items from a file or a MovieLens folder into a data directory",
+		Long: `Bring events and items into a data directory that no server is using.
+
+PATH is a file with one JSON object a line (events and items as the HTTP API takes
+them, plain or gzip), or a folder with MovieLens ml-100k or ml-latest-small, of
+which ratings of 4 and more become "like" and the others "view".
+
+An import is sorted by time and never late. Bringing the same file again changes
+nothing; an import that was cut off goes on where it stopped.`,
+		Example: `  freshet import --data ./shop events.jsonl.gz
+  freshet import --data ./films ml-100k`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return &failure{code: exitUsage, err: fmt.Errorf("import takes one file or folder, got %d", len(args)), hint: "such as: freshet import events.jsonl"}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			return a.importPath(c.Context(), cfg, args[0])
+		},
+	}
+	a.configFlags(c)
+	c.Flags().StringVar(&a.progress, "progress", "", "json: progress as JSON lines on stderr")
+	return c
+}
+
+// importReply is what an import prints with --json: the reply of POST /v1/events.
+type importReply struct {
+	Accepted  int              `json:"accepted"`
+	Duplicate int              `json:"duplicate"`
+	Refused   int              `json:"refused"`
+	Late      int              `json:"late"`
+	Position  freshet.Position `json:"position"`
+	Errors    []codec.Problem  `json:"errors"`
+	Items     itemsReply       `json:"items"`
+	KeptAs    string           `json:"kept_as,omitempty"` // file with the refused lines
+}
+
+type itemsReply struct {
+	Accepted  int `json:"accepted"`
+	Duplicate int `json:"duplicate"`
+}
+
+// maxListed bounds the refused lines listed in a reply; the file has them all.
+const maxListed = 1000
+
+// importPath reads everything before it writes anything.
+func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (err error) {
+	im, err := a.readImport(ctx, cfg, path)
+	if err != nil {
+		return err
+	}
+	n, err := openNode(ctx, a, cfg, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	reply, err := a.admit(ctx, n.stream, im)
+	if err != nil {
+		return fmt.Errorf("import %s: %w (what is in stays in; run the same command to go on)", path, err)
+	}
+	if reply.Refused > 0 {
+		if reply.KeptAs, err = keepRefused(path, cfg.Data, im.Refused); err != nil {
+			return fmt.Errorf("keep the refused lines of %s: %w", path, err)
+		}
+	}
+	if a.json {
+		err = json.NewEncoder(a.stdout).Encode(reply)
+	} else {
+		err = a.printImport(reply, im)
+	}
+	if err == nil && reply.Refused > 0 {
+		err = &failure{code: exitRefused}
+	}
+	return err
+}
+
+func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (*source.Import, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, usagef("import: %w", err)
+	}
+	now := a.now().UnixMilli()
+	bar := a.bar("read", 0, "bytes")
+	progress := func(done, total int64) {
+		bar.total = total
+		bar.set(done)
+	}
+	var im *source.Import
+	if info.IsDir() {
+		dir := os.DirFS(path)
+		if _, ok := movielens.Detect(dir); !ok {
+			return nil, &failure{code: exitUsage, err: fmt.Errorf("import: %s is a folder, and not one of MovieLens (ml-100k: u.data, u.item, u.genre; ml-latest-small: ratings.csv, movies.csv)", path),
+				hint: "name a file, one JSON object a line: freshet import events.jsonl"}
+		}
+		im, err = movielens.Read(ctx, dir, now, progress)
+	} else {
+		rules := &codec.Rules{Kinds: cfg.Events, Strict: cfg.StrictEvents, Now: now, MaxFuture: cfg.MaxFuture}
+		im, err = file.Read(ctx, os.DirFS(filepath.Dir(path)), filepath.Base(path), rules, progress)
+	}
+	switch {
+	case errors.Is(err, source.ErrNotRegular):
+		return nil, usagef("import: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("import: %w; nothing was imported", err)
+	}
+	bar.done()
+	return im, nil
+}
+
+// admit brings in the items, then the events, each under its place in the files, so that
+// what came in before is known again.
+func (a *app) admit(ctx context.Context, s *stream.Stream, im *source.Import) (*importReply, error) {
+	reply := &importReply{Refused: len(im.Refused), Errors: []codec.Problem{}}
+	received := a.now().UnixMilli()
+	bar := a.bar("import", int64(len(im.Items)+len(im.Events)), "records")
+	for at := 0; at < len(im.Items); at += importChunk {
+		chunk := im.Items[at:min(at+importChunk, len(im.Items))]
+		seqs := make([]uint64, len(chunk))
+		for i := range chunk {
+			seqs[i] = stream.Seq(0, at+i+1)
+		}
+		out, err := s.Items(ctx, im.ID, received, chunk, seqs)
+		if err != nil {
+			return nil, err
+		}
+		reply.Items.Accepted += out.Accepted
+		reply.Items.Duplicate += out.Duplicate
+		reply.Position = out.Position
+		bar.set(int64(at + len(chunk)))
+	}
+	files := []string{""} // a line's file, by number; 0 is for items
+	for at := 0; at < len(im.Events); at += importChunk {
+		chunk := im.Events[at:min(at+importChunk, len(im.Events))]
+		events, seqs := make([]freshet.Event, len(chunk)), make([]uint64, len(chunk))
+		for i, e := range chunk {
+			n := slices.Index(files, e.File)
+			if n < 0 {
+				n, files = len(files), append(files, e.File)
+			}
+			events[i], seqs[i] = e.Event, stream.Seq(n, e.Line)
+		}
+		out, err := s.Events(ctx, im.ID, received, events, seqs)
+		if err != nil {
+			return nil, err
+		}
+		reply.Accepted += out.Accepted
+		reply.Duplicate += out.Duplicate
+		reply.Late += out.Late
+		reply.Position = out.Position
+		for _, i := range out.Conflicts {
+			reply.Refused++
+			text := codec.AppendEvent(nil, &events[i])
+			problem := codec.Problem{EventID: events[i].ID, Code: "id_conflict", Pointer: "/event_id", Line: chunk[i].Line,
+				Message: "another event came earlier under this event_id, with other contents; the earlier one stands"}
+			if err := im.Refuse(source.Refused{Problem: problem, File: chunk[i].File, Raw: text}); err != nil {
+				return nil, err
+			}
+		}
+		bar.set(int64(len(im.Items) + at + len(chunk)))
+	}
+	s.Refuse(len(im.Refused))
+	if reply.Position == 0 {
+		reply.Position = s.Applied()
+	}
+	for _, r := range im.Refused[:min(len(im.Refused), maxListed)] {
+		reply.Errors = append(reply.Errors, r.Problem)
+		reply.Errors = append(reply.Errors, r.More...)
+	}
+	bar.done()
+	return reply, nil
+}
+
+// keepRefused writes the refused lines beside the file they came from or, where that cannot
+// be written, into the data directory, and returns the file's name.
+func keepRefused(path, data string, refused []source.Refused) (string, error) {
+	var text []byte
+	for _, r := range refused {
+		if !r.Cut {
+			text = append(append(text, r.Raw...), '\n')
+		}
+	}
+	name := filepath.Clean(path) + ".rejected.ndjson"
+	err := os.WriteFile(name, text, 0o640)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, errReadOnly) {
+		name = filepath.Join(data, filepath.Base(name))
+		err = os.WriteFile(name, text, 0o640)
+	}
+	return name, err
+}
+
+func (a *app) printImport(reply *importReply, im *source.Import) error {
+	_, err := fmt.Fprintf(a.stdout, "%s accepted · %s duplicate · %s refused · %s items · position %s\n",
+		grouped(int64(reply.Accepted)), grouped(int64(reply.Duplicate)), grouped(int64(reply.Refused)), grouped(int64(reply.Items.Accepted+reply.Items.Duplicate)), reply.Position)
+	if reply.Refused == 0 {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "refused lines are kept in %s; correct them and import that file\n", reply.KeptAs)
+	const shown = 20
+	for i, r := range im.Refused {
+		if i == shown {
+			fmt.Fprintf(a.stderr, "  … and %s more\n", grouped(int64(len(im.Refused)-shown)))
+			break
+		}
+		fmt.Fprintf(a.stderr, "  %s line %d  %s  %s\n", r.File, r.Problem.Line, r.Problem.Code, r.Problem.Message)
+	}
+	return err
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/feature"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/serve"
+	"github.com/freshet-rec/freshet/store/mem"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// node is a data directory at work: the journal, the stream over it and, when it serves, the
+// state and the server. Its parts are made in the order of the data path and closed from the
+// outside in.
+type node struct {
+	disk   *fsys.OS
+	log    *journal.Log
+	report journal.Report
+	stream *stream.Stream
+	state  *fold.State   // nil when only admitting
+	server *serve.Server // nil when only admitting
+}
+
+// openNode opens the data directory of cfg as its writer and replays the journal. With
+// serving it folds the state and starts a server; without, it only admits events, which is
+// all an import needs.
+func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n *node, err error) {
+	n = &node{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.close())
+		}
+	}()
+	if n.disk, err = fsys.Dir(cfg.Data); err != nil {
+		return n, dataError(cfg.Data, err)
+	}
+	note := fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
+	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note}); err != nil {
+		return n, dataError(cfg.Data, err)
+	}
+	a.sayReport(cfg.Data, n.report)
+	options := stream.Options{Log: n.log, Now: a.now, Lateness: cfg.Lateness}
+	if serving {
+		if n.state, err = fold.New(foldOptions(cfg)); err != nil {
+			return n, err
+		}
+		options.Fold = n.state
+	}
+	n.stream = stream.New(options)
+	if err := n.replay(ctx, a); err != nil {
+		return n, dataError(cfg.Data, err)
+	}
+	n.stream.Start()
+	definitions, err := definitionsText(cfg)
+	if err != nil {
+		return n, err
+	}
+	if err := n.stream.Define(ctx, a.now().UnixMilli(), definitions); err != nil {
+		return n, dataError(cfg.Data, err)
+	}
+	if serving {
+		n.server, err = serve.New(serveOptions(a, cfg, n))
+	}
+	return n, err
+}
+
+// replay rebuilds state and the memory of admissions from the journal.
+func (n *node) replay(ctx context.Context, a *app) (err error) {
+	reader, err := journal.OpenReader(n.disk)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	bar := a.bar("history", int64(n.report.Records), "records")
+	if err := n.stream.Replay(ctx, reader, func(records int) { bar.set(int64(records)) }); err != nil {
+		return err
+	}
+	bar.done()
+	return nil
+}
+
+// close closes whatever is open, from the outside in.
+func (n *node) close() error {
+	var errs []error
+	if n.server != nil {
+		n.server.Close()
+	}
+	if n.stream != nil {
+		n.stream.Close()
+	}
+	if n.log != nil {
+		errs = append(errs, n.log.Close())
+	}
+	if n.disk != nil {
+		errs = append(errs, n.disk.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// sayReport tells what opening the journal found, as far as an operator should know.
+func (a *app) sayReport(dir string, r journal.Report) {
+	if r.CutBytes > r.CutZeros {
+		a.say("journal: cut %d bytes of an unfinished write after the last whole record: %s/%s at byte %d; nothing in them was acknowledged", r.CutBytes, dir, r.CutFile, r.CutOffset)
+	}
+	for _, name := range r.Ignored {
+		a.say("journal: warning: ignoring %s/%s, which is not part of the journal", dir, name)
+	}
+}
+
+// dataError adds to an error about the data directory which one it is and what to do.
+func dataError(dir string, err error) error {
+	var locked *fsys.LockedError
+	var corrupt *journal.CorruptError
+	switch {
+	case errors.As(err, &locked):
+		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s is in use by freshet (%s)", dir, locked.Note),
+			hint: "use another: --data DIR     or talk to that one: freshet status"}
+	case errors.As(err, &corrupt):
+		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "nothing was changed; restore the file from a copy"}
+	case errors.Is(err, journal.ErrNewerFormat):
+		return &failure{code: exitNewer, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "use that release; nothing was changed"}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err)}
+	}
+	return &failure{code: exitCode(err), err: fmt.Errorf("data directory %s: %w", dir, err)}
+}
+
+func foldOptions(cfg *config.Config) fold.Options {
+	o := fold.Options{Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, NewTable: mem.New}
+	for _, r := range cfg.Recall {
+		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
+	}
+	return o
+}
+
+func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
+	o := serve.Options{
+		Stream: n.stream, State: n.state, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
+		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features),
+		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
+	}
+	for _, r := range cfg.Recall {
+		o.Routes = append(o.Routes, serve.Route{Name: r.Name, Kind: r.Kind, N: r.N, Budget: r.Budget})
+	}
+	for name, scene := range cfg.Scenes {
+		o.Scenes[name] = serve.Scene{Routes: scene.Recall, Budget: scene.Budget}
+	}
+	return o
+}
+
+// definitionsText is what the journal keeps of the configuration: everything that shapes
+// what the journal's events mean.
+func definitionsText(cfg *config.Config) ([]byte, error) {
+	type route struct {
+		Name   string           `json:"name"`
+		Kind   string           `json:"kind"`
+		N      int              `json:"n"`
+		Window freshet.Duration `json:"window,omitempty"`
+		Within freshet.Duration `json:"within,omitempty"`
+	}
+	text := struct {
+		Hash      string               `json:"hash"` // of features
+		Features  []feature.Definition `json:"features"`
+		Events    freshet.EventKinds   `json:"events"`
+		Recall    []route              `json:"recall"`
+		Lateness  freshet.Duration     `json:"lateness"`
+		MaxFuture freshet.Duration     `json:"max_future"`
+	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture}
+	for _, r := range cfg.Recall {
+		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
+	}
+	return json.Marshal(text)
+}
+
+// newID makes request ids: r-, then 48 bits of time and 64 random bits in base 32, so that
+// they sort by time and cannot be guessed.
+func newID(now func() time.Time) func() string {
+	encoding := base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+	return func() string {
+		var b [14]byte
+		ms := now().UnixMilli()
+		for i := range 6 {
+			b[i] = byte(ms >> (40 - 8*i))
+		}
+		_, _ = rand.Read(b[6:]) // never fails: the runtime ends the process instead
+		return "r-" + encoding.EncodeToString(b[:])
+	}
+}

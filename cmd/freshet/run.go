@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/journal"
+)
+
+// The exit codes of every command.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitDamaged     = 3
+	exitNewer       = 4
+	exitInUse       = 5
+	exitNoSpace     = 6
+	exitUnreachable = 7
+	exitRefused     = 8
+)
+
+// failure is an error with an exit code and a hint about what to do next. A failure without
+// an error exits with its code and says nothing: what happened was already said.
+type failure struct {
+	code int
+	err  error
+	hint string
+}
+
+func (f *failure) Error() string {
+	if f.err == nil {
+		return fmt.Sprintf("exit %d", f.code)
+	}
+	return f.err.Error()
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+func usagef(format string, args ...any) error {
+	return &failure{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// app is what every command shares: the streams and the global flags.
+type app struct {
+	stdin  io.Reader
+	stdout io.Writer // data
+	stderr io.Writer // talk
+	getenv func(string) (string, bool)
+	now    func() time.Time
+
+	server   string
+	config   string
+	json     bool
+	quiet    bool
+	noColor  bool
+	progress string
+	timeout  time.Duration
+	verbose  bool
+}
+
+// Run runs one command line and returns its exit code. It stops what it does soon after ctx
+// ends.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.LookupEnv, now: time.Now}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	return a.report(err)
+}
+
+// report tells what went wrong and returns the exit code.
+func (a *app) report(err error) int {
+	var f *failure
+	if !errors.As(err, &f) {
+		f = &failure{code: exitCode(err), err: err}
+	}
+	if f.err != nil {
+		text := strings.TrimRight(f.err.Error(), "\n")
+		if strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "unknown flag") || strings.HasPrefix(text, "unknown shorthand") {
+			f.code = exitUsage
+		}
+		fmt.Fprintln(a.stderr, "error: "+text)
+		if f.hint != "" {
+			fmt.Fprintln(a.stderr, "  "+f.hint)
+		}
+	}
+	return f.code
+}
+
+// exitCode maps the errors that packages return.
+func exitCode(err error) int {
+	var corrupt *journal.CorruptError
+	var locked *fsys.LockedError
+	switch {
+	case errors.As(err, &corrupt):
+		return exitDamaged
+	case errors.Is(err, journal.ErrNewerFormat):
+		return exitNewer
+	case errors.As(err, &locked):
+		return exitInUse
+	case isNoSpace(err):
+		return exitNoSpace
+	}
+	return exitFailed
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "freshet",
+		Short: "A real-time recommender: what a user just did shapes what that user sees next",
+		Example: `  freshet import --data ./shop events.jsonl
+  freshet serve --data ./shop
+  freshet recommend --user ada`,
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cobra.NoArgs,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &failure{code: exitUsage, err: err, hint: "see " + c.CommandPath() + " --help"}
+	})
+	f := root.PersistentFlags()
+	f.StringVar(&a.server, "server", "", "address of the server (FRESHET_SERVER; default http://127.0.0.1:3737)")
+	f.BoolVar(&a.json, "json", false, "print exactly the API's JSON")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on stderr but errors")
+	f.BoolVar(&a.noColor, "no-color", false, "no colour (also NO_COLOR)")
+	f.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long to wait for the server")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
+	root.AddCommand(a.serveCmd(), a.demoCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.configCmd(), a.dumpCmd(), a.versionCmd())
+	return root
+}
+
+// say prints talk, unless --quiet.
+func (a *app) say(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/feature"
+	"github.com/freshet-rec/freshet/httpapi"
+	"github.com/freshet-rec/freshet/journal"
+)
+
+// drainTimeout is how long requests in flight may take once the server stops.
+const drainTimeout = 10 * time.Second
+
+func (a *app) serveCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server on a data directory",
+		Example: `  freshet serve --data ./shop
+  freshet serve --config freshet.yaml --listen 127.0.0.1:3747`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			return a.serve(c.Context(), cfg, nil, func(n *node, url string) {
+				a.say("Freshet %s", version())
+				a.say("  API   %s/v1     status %s/status", url, url)
+				a.say("  data  %s (%s)", cfg.Data, plural(int(n.stream.Applied()), "record"))
+				a.say("Ctrl-C to stop.")
+			})
+		},
+	}
+	a.configFlags(c)
+	c.Flags().String("listen", "", "address to listen on (FRESHET_LISTEN; default 127.0.0.1:3737)")
+	return c
+}
+
+// serve opens the data directory, answers requests until ctx ends, and closes. prepare, if
+// given, is called before the first answer, ready once the server answers.
+func (a *app) serve(ctx context.Context, cfg *config.Config, prepare func(n *node) error, ready func(n *node, url string)) (err error) {
+	listener, err := listen(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	n, err := openNode(ctx, a, cfg, true)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	if prepare != nil {
+		if err := prepare(n); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
+	api := httpapi.New(httpapi.Options{
+		Stream: n.stream, Server: n.server, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
+		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion, Definitions: feature.Hash(cfg.Features)},
+		Report:   func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
+	})
+	server := &http.Server{
+		Handler: api, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 32 << 10,
+		WriteTimeout: 60 * time.Second, ErrorLog: log.New(a.stderr, "http: ", 0),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	ready(n, "http://"+listener.Addr().String())
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.say("stopping: requests in flight finish first")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return errors.Join(fmt.Errorf("stop: %w", err), server.Close())
+	}
+	return nil
+}
+
+// listen opens the address before any data is touched. There are no keys yet, so only
+// loopback addresses are allowed.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, usagef("listen: %w", err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, &failure{code: exitUsage, err: fmt.Errorf("listen: %s is not a loopback address, and this release has no keys to protect one that is open", address),
+			hint: "use --listen 127.0.0.1:3737, behind a proxy that knows who may call"}
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, &failure{code: exitUsage, err: fmt.Errorf("port of %s is in use", address),
+			hint: "use another: freshet serve --listen 127.0.0.1:3747     or talk to that one: freshet status"}
+	}
+	if err != nil {
+		return nil, &failure{code: exitUsage, err: fmt.Errorf("listen: %w", err)}
+	}
+	return listener, nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/freshet-rec/freshet/config"
+)
+
+// defaultConfigFile is read when it exists and no other is named.
+const defaultConfigFile = "freshet.yaml"
+
+// configFlags are the flags of commands that work on a data directory.
+func (a *app) configFlags(c *cobra.Command) {
+	c.Flags().StringVar(&a.config, "config", "", "configuration file (FRESHET_CONFIG; default freshet.yaml if there is one)")
+	c.Flags().String("data", "", "data directory (FRESHET_DATA; default ./data)")
+}
+
+// loadConfig reads the configuration: flags over FRESHET_* variables over the file over
+// defaults. All problems are told at once; then it returns a failure without an error.
+func (a *app) loadConfig(c *cobra.Command) (*config.Config, error) {
+	name, named := a.config, a.config != ""
+	if !named {
+		name, named = a.getenv("FRESHET_CONFIG")
+	}
+	if !named {
+		name = defaultConfigFile
+	}
+	cfg := config.Default()
+	text, err := readLimited(name, config.MaxBytes+1)
+	switch {
+	case err == nil:
+		parsed, problems := config.Parse(name, text, a.getenv)
+		if len(problems) > 0 {
+			for _, p := range problems {
+				fmt.Fprintln(a.stderr, p)
+			}
+			fmt.Fprintf(a.stderr, "%s, 0 warnings. Nothing was started.\n", plural(len(problems), "error"))
+			return nil, &failure{code: exitUsage}
+		}
+		cfg = parsed
+	case !named && errors.Is(err, fs.ErrNotExist):
+	default:
+		return nil, usagef("configuration: %w", err)
+	}
+	for _, path := range config.Overridable() {
+		variable := "FRESHET_" + strings.ToUpper(path)
+		if value, ok := a.getenv(variable); ok {
+			if err := cfg.Override(path, value, "variable "+variable); err != nil {
+				return nil, &failure{code: exitUsage, err: err}
+			}
+		}
+		flag := c.Flags().Lookup(strings.ReplaceAll(path, "_", "-"))
+		if flag != nil && flag.Changed {
+			if err := cfg.Override(path, flag.Value.String(), "flag --"+flag.Name); err != nil {
+				return nil, &failure{code: exitUsage, err: err}
+			}
+		}
+	}
+	return cfg, nil
+}
+
+// readLimited reads a regular file of at most most bytes; of a longer one it returns most,
+// which is for the caller to refuse.
+func readLimited(name string, most int64) (text []byte, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	text = make([]byte, min(info.Size(), most))
+	n, err := f.ReadAt(text, 0)
+	if err != nil && n < len(text) {
+		return nil, err
+	}
+	return text, nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func (a *app) configCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "Check or show the configuration",
+		Example: `  freshet config check
+  freshet config print --origin`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	check := &cobra.Command{
+		Use:   "check",
+		Short: "Check the configuration; every problem is listed, nothing is started",
+		Example: `  freshet config check
+  freshet config check --config shop.yaml`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "configuration is good: %s, %s, %s, %s\n", plural(len(cfg.Events), "event name"),
+				plural(len(cfg.Features), "feature"), plural(len(cfg.Recall), "recall route"), plural(len(cfg.Scenes), "scene"))
+			return nil
+		},
+	}
+	origin := false
+	show := &cobra.Command{
+		Use:   "print",
+		Short: "Print the configuration in force, defaults included",
+		Example: `  freshet config print
+  freshet config print --origin`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			if !origin {
+				_, err = a.stdout.Write(cfg.YAML())
+				return err
+			}
+			origins := cfg.Origins()
+			for _, path := range sortedKeys(origins) {
+				fmt.Fprintf(a.stdout, "%-32s %s\n", path, origins[path])
+			}
+			return nil
+		},
+	}
+	show.Flags().BoolVar(&origin, "origin", false, "show where each setting comes from instead of its value")
+	for _, sub := range []*cobra.Command{check, show} {
+		a.configFlags(sub)
+		c.AddCommand(sub)
+	}
+	return c
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// statusReply is what a server says of itself.
+type statusReply struct {
+	Durable    string            `json:"durable"`
+	Applied    string            `json:"applied"`
+	Ledger     ledger            `json:"ledger"`
+	Watermarks map[string]string `json:"watermarks"` // by source, RFC 3339
+	Durability string            `json:"durability"`
+	Versions   versions          `json:"versions"`
+	State      sizes             `json:"state"`
+	UptimeMS   int64             `json:"uptime_ms"`
+	Failed     string            `json:"failed"` // why no events are taken, "" while they are
+}
+
+// ledger counts events by what became of them.
+type ledger struct {
+	Received     uint64 `json:"received"`
+	Accepted     uint64 `json:"accepted"`
+	Duplicate    uint64 `json:"duplicate"`
+	Refused      uint64 `json:"refused"`
+	Applied      uint64 `json:"applied"`
+	Late         uint64 `json:"late"`
+	DeadLettered uint64 `json:"dead_lettered"`
+	Erased       uint64 `json:"erased"`
+	Pending      uint64 `json:"pending"`
+	Unkeyed      uint64 `json:"unkeyed"`
+}
+
+type versions struct {
+	Freshet     string `json:"freshet"`
+	Go          string `json:"go"`
+	Journal     int    `json:"journal_format"`
+	Definitions string `json:"definitions"`
+}
+
+type sizes struct {
+	Items    int64 `json:"items"`
+	Known    int64 `json:"items_known"`
+	Visitors int64 `json:"visitors"`
+	Keys     int64 `json:"feature_keys"`
+}
+
+func (a *app) statusCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show how a server is: positions, counts, watermarks, versions",
+		Long: `Show how a server is: how far it has come, what became of every event, how far time
+has come for each source, and what is running. Exit code 1 says that it has failed
+and takes no events.`,
+		Example: `  freshet status
+  freshet status --json --server http://127.0.0.1:3747`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			server, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer server.close()
+			return a.status(c.Context(), server)
+		},
+	}
+}
+
+func (a *app) status(ctx context.Context, server *client) error {
+	var reply statusReply
+	raw, _, err := server.call(ctx, http.MethodGet, "/status", nil, &reply)
+	switch {
+	case a.json:
+		err = a.printReply(raw, err)
+	case err == nil:
+		err = a.print(reply.page(a.now()))
+	}
+	if err == nil && reply.Failed != "" {
+		return &failure{code: exitFailed} // which the page said first
+	}
+	return err
+}
+
+// page is the status for people; now dates the watermarks.
+func (s *statusReply) page(now time.Time) string {
+	var b strings.Builder
+	line := func(head string, parts ...string) {
+		fmt.Fprintf(&b, "%-11s %s\n", head, strings.Join(parts, " · "))
+	}
+	if s.Failed != "" {
+		line("FAILED", clean(s.Failed))
+		line("", "no events are taken; slates are still served; free space or replace the disk, then restart")
+	}
+	line("position", "durable "+shownID(s.Durable), "applied "+shownID(s.Applied))
+	list := func(head string, lines []string) {
+		for _, text := range lines {
+			line(head, text)
+			head = ""
+		}
+	}
+	list("events", s.Ledger.equations())
+	if s.Ledger.Unkeyed > 0 {
+		line("", count(s.Ledger.Unkeyed, "accepted without an event_id; sent again they count twice"))
+	}
+	list("watermarks", s.watermarks(now))
+	line("durability", clean(s.Durability))
+	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
+		grouped(s.State.Visitors)+" visitors", grouped(s.State.Keys)+" feature keys")
+	line("versions", "freshet "+clean(s.Versions.Freshet), clean(s.Versions.Go),
+		fmt.Sprintf("journal format %d", s.Versions.Journal), "definitions "+clean(s.Versions.Definitions))
+	line("uptime", roughly(time.Duration(s.UptimeMS)*time.Millisecond))
+	return b.String()
+}
+
+// equations are the two sums in which every event stands once. They hold while the books
+// balance.
+func (l *ledger) equations() []string {
+	return []string{
+		equation("received", l.Received, []share{{"accepted", l.Accepted}, {"duplicate", l.Duplicate}, {"refused", l.Refused}}),
+		equation("accepted", l.Accepted, []share{{"applied", l.Applied}, {"late", l.Late}, {"dead-lettered", l.DeadLettered}, {"erased", l.Erased}, {"pending", l.Pending}}),
+	}
+}
+
+type share struct {
+	name  string
+	count uint64
+}
+
+func equation(name string, whole uint64, shares []share) string {
+	var sum uint64
+	var parts []string
+	for _, t := range shares {
+		sum += t.count
+		parts = append(parts, count(t.count, t.name))
+	}
+	sign, note := "=", ""
+	if sum != whole {
+		sign, note = "≠", "   the books do not balance: please report this"
+	}
+	return fmt.Sprintf("%s %s %s%s", count(whole, name), sign, strings.Join(parts, " + "), note)
+}
+
+func count(n uint64, what string) string { return grouped(int64(n)) + " " + what }
+
+// watermarks lists how far the time of each source has come.
+func (s *statusReply) watermarks(now time.Time) []string {
+	if len(s.Watermarks) == 0 {
+		return []string{"none yet"}
+	}
+	var list []string
+	for _, source := range sortedKeys(s.Watermarks) {
+		at := s.Watermarks[source]
+		text := shownID(source) + " " + clean(at)
+		if t, err := time.Parse(time.RFC3339, at); err == nil {
+			if age := now.Sub(t); age >= 0 {
+				text += fmt.Sprintf(" (%s ago)", roughly(age))
+			} else {
+				text += fmt.Sprintf(" (%s ahead of this clock)", roughly(-age))
+			}
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+// roughly writes a length of time in its two largest units.
+func roughly(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	case d < day:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
+}
