@@ -187,3 +187,5 @@ func shared(t testing.TB, name string) string {
 	}
 	return dir
 }
+
+func sleepBriefly() { time.Sleep(20 * time.Millisecond) }

@@ -91,9 +91,6 @@ func (a *app) report(err error) int {
 	}
 	if f.err != nil {
 		text := strings.TrimRight(f.err.Error(), "\n")
-		if strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "unknown flag") || strings.HasPrefix(text, "unknown shorthand") {
-			f.code = exitUsage
-		}
 		fmt.Fprintln(a.stderr, "error: "+text)
 		if f.hint != "" {
 			fmt.Fprintln(a.stderr, "  "+f.hint)
@@ -129,7 +126,7 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:               true,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
-		Args:                       cobra.NoArgs,
+		Args:                       unknownCommand,
 		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -145,6 +142,18 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
 	root.AddCommand(a.serveCmd(), a.demoCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.configCmd(), a.dumpCmd(), a.versionCmd())
 	return root
+}
+
+// unknownCommand refuses an argument where a command should stand, and suggests the nearest.
+func unknownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	f := &failure{code: exitUsage, err: fmt.Errorf("there is no command %q", c.CommandPath()+" "+args[0]), hint: "see " + c.CommandPath() + " --help"}
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		f.hint = "did you mean " + strings.Join(near, ", ") + "?"
+	}
+	return f
 }
 
 // say prints talk, unless --quiet.

@@ -101,7 +101,7 @@ func (a *app) configCmd() *cobra.Command {
 		Short: "Check or show the configuration",
 		Example: `  freshet config check
   freshet config print --origin`,
-		Args: cobra.NoArgs,
+		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	check := &cobra.Command{
