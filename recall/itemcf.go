@@ -123,14 +123,34 @@ func (n *neighbours) add(item uint32, w float64) {
 	if len(n.item) < 2*itemCFNeighbours {
 		return
 	}
-	top := best{n: itemCFNeighbours}
-	for i, other := range n.item {
-		top.offer(Proposal{Item: other, Score: n.sum[i]})
+	n.prune()
+}
+
+// prune keeps the itemCFNeighbours strongest pairs, in the order they stand.
+func (n *neighbours) prune() {
+	var sums [2 * itemCFNeighbours]float64
+	sorted := sums[:copy(sums[:], n.sum)]
+	slices.Sort(sorted)
+	cut := sorted[len(sorted)-itemCFNeighbours] // the weakest sum that is kept
+	var ties []uint32                           // items at the cut, of which the lowest numbers stay
+	above := 0
+	for i, sum := range n.sum {
+		if sum > cut {
+			above++
+		} else if sum == cut {
+			ties = append(ties, n.item[i])
+		}
 	}
-	n.item, n.sum = n.item[:0], n.sum[:0]
-	for _, p := range top.take() {
-		n.item, n.sum = append(n.item, p.Item), append(n.sum, p.Score)
+	slices.Sort(ties)
+	last := ties[itemCFNeighbours-above-1]
+	kept := 0
+	for i, sum := range n.sum {
+		if item := n.item[i]; sum > cut || sum == cut && item <= last {
+			n.item[kept], n.sum[kept] = item, sum
+			kept++
+		}
 	}
+	n.item, n.sum = n.item[:kept], n.sum[:kept]
 }
 
 // scratch sums scores by item for one request.

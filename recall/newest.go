@@ -18,7 +18,7 @@ type NewestRoute struct {
 	name   string
 	within int64
 	items  *catalog.Catalog
-	list   []born // oldest first, at most maxNewest
+	list   []born // oldest first; the last maxNewest count, at most as many more wait to be cut
 }
 
 type born struct {
@@ -47,12 +47,12 @@ func (r *NewestRoute) Upsert(item uint32, was int64, had bool) {
 		}
 	}
 	i, found := slices.BinarySearchFunc(r.list, b, order)
-	if found || i == 0 && len(r.list) == maxNewest {
+	if found || len(r.list)-i >= maxNewest {
 		return
 	}
 	r.list = slices.Insert(r.list, i, b)
-	if len(r.list) > maxNewest {
-		r.list = slices.Delete(r.list, 0, 1)
+	if len(r.list) == 2*maxNewest {
+		r.list = append(r.list[:0], r.list[maxNewest:]...)
 	}
 }
 
@@ -69,7 +69,7 @@ func order(a, b born) int {
 // item born after q is not proposed.
 func (r *NewestRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
 	var out []Proposal
-	for i := len(r.list) - 1; i >= 0 && len(out) < n; i-- {
+	for i := len(r.list) - 1; i >= max(0, len(r.list)-maxNewest) && len(out) < n; i-- {
 		if (len(r.list)-1-i)%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

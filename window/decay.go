@@ -43,7 +43,8 @@ func (d *Decay) Read(cell []uint64, pending Pending, q int64) float64 {
 	return sum
 }
 
-// Weight is 2^(−age/HalfLife), in (0, 1]; a negative age counts as 0.
+// Weight is 2^(−age/HalfLife), in [0, 1]: beyond about a thousand half-lives it rounds to 0.
+// A negative age counts as 0.
 func (d *Decay) Weight(age int64) float64 {
 	if age <= 0 {
 		return 1
