@@ -225,7 +225,7 @@ func (r *reading[T]) record(index int) {
 	r.out.Received++
 	r.place.Index = index
 	r.begin()
-	n := len(r.out.List)
+	n, began := len(r.out.List), r.pos
 	if r.place.Line > 0 {
 		r.grow()
 		if r.document(r.noun); r.bad == nil {
@@ -242,6 +242,9 @@ func (r *reading[T]) record(index int) {
 	} else {
 		r.problem(CodeMalformed, "", "an %s is a JSON object, this is %s", r.noun, r.kind())
 		r.pass()
+	}
+	if r.faults == 0 && r.bad == nil && r.pos-began > MaxRecordBytes {
+		r.problem(CodeTooLong, "", "the %s has %d bytes, more than %d", r.noun, r.pos-began, MaxRecordBytes)
 	}
 	if r.faults > 0 || r.bad != nil {
 		r.out.List = r.out.List[:n]

@@ -198,3 +198,21 @@ func TestBodyIsNotRetained(t *testing.T) {
 		t.Errorf("was %s\nnow %s", before, after)
 	}
 }
+
+func TestLongRecords(t *testing.T) {
+	long := `{"user_id":"u","item_id":"i","event":"click","context":{"a":["` + strings.Repeat(`\b`, 8000) + `"` + strings.Repeat(`,"`+strings.Repeat(`\b`, 8000)+`"`, 65) + `]}}`
+	if len(long) <= MaxRecordBytes {
+		t.Fatalf("the event has only %d bytes", len(long))
+	}
+	good := `{"user_id":"u","item_id":"i","event":"click"}`
+	for name, body := range map[string]string{"array": "[" + good + "," + long + "," + good + "]", "lines": good + "\n" + long + "\n" + good + "\n"} {
+		form := JSON
+		if name == "lines" {
+			form = NDJSON
+		}
+		got, err := DecodeEvents([]byte(body), form, &Rules{Now: 1_700_000_000_000})
+		if err != nil || len(got.List) != 2 || got.Refused != 1 || len(got.Problems) != 1 || got.Problems[0].Code != CodeTooLong || got.Problems[0].Index != 1 {
+			t.Errorf("%s: %d good, %+v, %v", name, len(got.List), got.Problems, err)
+		}
+	}
+}

@@ -26,7 +26,8 @@
 //
 // An event or item may nest [MaxDepth] deep (its own braces are depth 1), have [MaxFields]
 // members at all depths together, strings of [MaxTextBytes] bytes, number literals of
-// [MaxNumberBytes] bytes and [MaxElements] array elements in its free data. A batch holds at
+// [MaxNumberBytes] bytes and [MaxElements] array elements in its free data. An entry of a batch
+// has at most [MaxRecordBytes]; one read alone is bounded by its caller. A batch holds at
 // most Rules.MaxEvents entries and reports at most [MaxProblems] problems, [MaxProblemsEach]
 // for one entry. Nesting beyond the limit is stepped over without recursion, at one bit a
 // level.

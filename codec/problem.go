@@ -36,6 +36,7 @@ const (
 	MaxTextBytes    = 16 << 10
 	MaxNumberBytes  = 64
 	MaxElements     = 4096
+	MaxRecordBytes  = 1 << 20 // of one event or item in a batch, as sent; its canonical form is at most three times that
 	MaxProblems     = 1000
 	MaxProblemsEach = 16
 )

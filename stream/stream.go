@@ -191,13 +191,17 @@ func (s *Stream) Events(ctx context.Context, from string, received int64, events
 }
 
 // admit gives the verdicts and appends, in one order with every other admission. It returns
-// the position to wait for. records are in parallel with events and are consumed.
+// the position to wait for. records are in parallel with events and are consumed. Until the
+// journal has taken the records nothing is remembered of them, so that after an error the
+// same events are new again.
 func (s *Stream) admit(from string, arrived time.Time, received int64, events []freshet.Event, seqs []uint64, records []journal.Record) (out Outcome, wait freshet.Position, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	src := s.source(from)
 	accepted := records[:0]
 	entries := make([]Entry, 0, len(events))
+	here := batchIDs{}
+	mark := *src // the watermark as this batch moves it
 	for i := range events {
 		e, rec := &events[i], records[i]
 		if seqs != nil {
@@ -208,39 +212,74 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 			continue
 		}
 		if e.ID != "" && !src.placed(e.ID) {
-			switch s.ids.Look(journal.Hash(e.ID), codec.Fingerprint(e)) {
-			case journal.Duplicate:
+			id, print := journal.Hash(e.ID), codec.Fingerprint(e)
+			verdict := here.look(id, print)
+			if verdict == journal.Unknown {
+				verdict = s.ids.Look(id, print)
+			}
+			if verdict == journal.Duplicate {
 				out.Duplicate++
 				continue
-			case journal.Conflict:
+			}
+			if verdict == journal.Conflict {
 				out.Conflicts = append(out.Conflicts, i)
 				continue
-			case journal.Unknown:
 			}
-		} else if e.ID == "" && rec.Seq == 0 {
-			s.ledger.Unkeyed++
+			here.add(id, print, len(events))
 		}
-		late := src.late(e.Time, s.lateness)
+		late := mark.late(e.Time, s.lateness)
 		if late {
 			rec.Flags |= FlagLate
 			out.Late++
 		}
-		src.take(rec.Seq)
-		s.remember(src, e, received)
+		mark.advance(e.Time, received)
 		accepted = append(accepted, rec)
 		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Late: late, Event: e, arrived: arrived})
+	}
+	if out.Position, err = s.append(accepted, entries); err != nil {
+		return Outcome{}, 0, err
+	}
+	for i := range entries {
+		src.take(accepted[i].Seq)
+		s.remember(src, entries[i].Event, received)
+		if entries[i].Event.ID == "" && accepted[i].Seq == 0 {
+			s.ledger.Unkeyed++
+		}
 	}
 	out.Accepted = len(accepted)
 	s.ledger.Received += uint64(len(events))
 	s.ledger.Accepted += uint64(out.Accepted)
 	s.ledger.Duplicate += uint64(out.Duplicate)
 	s.ledger.Refused += uint64(len(out.Conflicts))
-	out.Position, err = s.append(accepted, entries)
 	wait = out.Position
 	if out.Duplicate > 0 {
 		wait = s.log.Last() // the original may still be on its way
 	}
-	return out, wait, err
+	return out, wait, nil
+}
+
+// batchIDs are the ids that a batch itself brought so far. The zero batchIDs is empty.
+type batchIDs struct{ prints map[[16]byte]uint64 }
+
+func (b *batchIDs) look(id [16]byte, print uint64) journal.Verdict {
+	switch first, ok := b.prints[id]; {
+	case !ok:
+		return journal.Unknown
+	case first == print:
+		return journal.Duplicate
+	}
+	return journal.Conflict
+}
+
+// add notes an id of a batch of n events; a batch of one has nobody to be compared with.
+func (b *batchIDs) add(id [16]byte, print uint64, n int) {
+	if n == 1 {
+		return
+	}
+	if b.prints == nil {
+		b.prints = make(map[[16]byte]uint64, n)
+	}
+	b.prints[id] = print
 }
 
 // append journals records and queues their entries; mu is held. It returns the last position,
@@ -279,17 +318,20 @@ func (s *Stream) Items(ctx context.Context, from string, received int64, items [
 			out.Duplicate++
 			continue
 		}
-		src.take(rec.Seq)
 		rec.Payload = codec.AppendItem(nil, &items[i])
 		records = append(records, rec)
 		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Item: &items[i]})
 	}
 	var err error
-	out.Accepted = len(records)
-	out.Position, err = s.append(records, entries)
+	if out.Position, err = s.append(records, entries); err == nil {
+		out.Accepted = len(records)
+		for i := range records {
+			src.take(records[i].Seq)
+		}
+	}
 	s.mu.Unlock()
 	if err != nil {
-		return out, err
+		return Outcome{}, err
 	}
 	if err := s.WaitApplied(ctx, out.Position); err != nil {
 		return out, err
@@ -330,10 +372,11 @@ func (s *Stream) own(received int64, topic string, e Entry, text []byte) (freshe
 	e.Topic, e.Source, e.Received = topic, SourceServer, received
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.Definitions != nil {
+	p, err := s.append([]journal.Record{{Topic: topic, Source: SourceServer, Received: received, Payload: text}}, []Entry{e})
+	if err == nil && e.Definitions != nil {
 		s.defs = text
 	}
-	return s.append([]journal.Record{{Topic: topic, Source: SourceServer, Received: received, Payload: text}}, []Entry{e})
+	return p, err
 }
 
 // Durable is the position up to which records are durable.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -287,4 +288,23 @@ func TestWaitAppliedEndsWithItsContext(t *testing.T) {
 	if err := r.WaitApplied(ctx, 1<<40); err == nil {
 		t.Error("a position that nothing has was applied")
 	}
+}
+
+// A batch that the journal does not take leaves no trace: sent again in another shape, its
+// events are new.
+func TestWhatWasNotAppendedIsNotRemembered(t *testing.T) {
+	r := open(t, fsys.NewMem())
+	defer r.shut(t)
+	good, huge := click("good", t0), click("huge", t0)
+	huge.Context = map[string]any{"a": strings.Repeat("x", journal.MaxPayloadBytes)}
+	if _, err := r.Events(t.Context(), stream.SourceHTTP, t0, []freshet.Event{good, huge}, nil); err == nil {
+		t.Fatal("a record over the journal's bound was taken")
+	}
+	if l := r.Ledger(); l != (stream.Ledger{}) {
+		t.Errorf("the ledger counts what was not taken: %+v", l)
+	}
+	if out := r.post(t, stream.SourceHTTP, good); out.Accepted != 1 {
+		t.Errorf("sent again: %+v, want it accepted", out)
+	}
+	balance(t, r.Stream)
 }
