@@ -49,8 +49,8 @@ type ServedScore struct {
 	Score float64 `json:"score"`
 }
 
-// maxShown bounds the visitors whose last slate is kept; the one shown longest ago goes
-// first.
+// maxShown bounds the visitors whose last slate is kept; the one who was first shown one
+// longest ago goes first.
 const maxShown = 100_000
 
 // shown keeps each visitor's last slate.

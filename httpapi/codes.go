@@ -38,6 +38,7 @@ var meanings = map[string]string{
 	"too_many_fields":      "More than 256 fields.",
 	"too_long":             "A text or list is longer than accepted.",
 	"journal_failed":       "Writing to disk failed, so nothing can be acknowledged until the server is restarted. Reads go on.",
+	"starting":             "The server is replaying its journal. Wait for /ready.",
 	"busy":                 "The request was not finished in time. Sending the same bytes again is safe for events with an event_id.",
 }
 

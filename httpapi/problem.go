@@ -135,6 +135,7 @@ var titles = map[string]string{
 	"too_old":              "The time asked for is gone",
 	"journal_failed":       "The journal cannot take events",
 	"busy":                 "The server is busy",
+	"starting":             "The server is starting",
 }
 
 // quote shows a piece of a request, shortened and printable.

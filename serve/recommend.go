@@ -163,10 +163,17 @@ func (r *run) context(visitor uint32) error {
 		}
 		r.exclude[item] = true
 		if signal != freshet.SignalNegative {
-			acts = append(acts, recall.Past{Item: item, Time: recent.Time, Name: recent.Event})
+			at := recent.Time
+			if at == 0 {
+				at = r.reply.Time
+			}
+			acts = append(acts, recall.Past{Item: item, Time: at, Name: recent.Event})
 		}
 	}
-	acts = append(acts, st.Histories.Recent(visitor)...)
+	// Of acts at the same time the one that came last is the newest; a history is oldest first.
+	for _, past := range slices.Backward(st.Histories.Recent(visitor)) {
+		acts = append(acts, past)
+	}
 	slices.SortStableFunc(acts, func(a, b recall.Past) int { return int(min(1, max(-1, b.Time-a.Time))) })
 	r.recall.Recent = append(r.recall.Recent, acts...)
 	return nil
@@ -268,7 +275,9 @@ func (r *run) place(candidates []recall.Candidate) {
 			taken[c.Item] = true
 			r.reply.Items = append(r.reply.Items, r.placed(c))
 		}
-		if len(r.reply.Degraded) > 0 || len(r.answers) == 0 {
+		// What failed is made up for; and where the routes have nothing to say, everyone's
+		// favourites are better than an empty slate.
+		if len(r.reply.Degraded) > 0 || len(r.reply.Items) == 0 {
 			for _, item := range *s.fallback.Load() {
 				if len(r.reply.Items) == r.n {
 					break
@@ -278,7 +287,7 @@ func (r *run) place(candidates []recall.Candidate) {
 					r.reply.Fallback++
 				}
 			}
-			if r.reply.Fallback > 0 {
+			if r.reply.Fallback > 0 && len(r.reply.Degraded) > 0 {
 				r.reply.Degraded = append(r.reply.Degraded, "slate:fallback_popular")
 			}
 		}

@@ -3,12 +3,17 @@ package serve
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/freshet-rec/freshet/fold"
 )
 
-// record writes the served record, before the reply. A slate that cannot be recorded is
-// still a slate: the failure is named in Degraded.
+// recordWait is how long a reply waits for its record to reach the operating system when the
+// request's own time is up; a disk that stalls must not stall slates.
+const recordWait = 10 * time.Millisecond
+
+// record writes the served record, before the reply. A slate whose record is late or failed
+// is still a slate: that is named in Degraded.
 func (r *run) record(ctx context.Context) {
 	s, reply := r.server, r.reply
 	rec := fold.Served{
@@ -32,9 +37,19 @@ func (r *run) record(ctx context.Context) {
 	}
 	text, err := json.Marshal(&rec)
 	if err == nil {
-		err = s.Stream.Served(context.WithoutCancel(ctx), s.Now().UnixMilli(), text)
+		wait := recordWait
+		if deadline, ok := ctx.Deadline(); ok {
+			wait = max(wait, time.Until(deadline))
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
+		defer cancel()
+		err = s.Stream.Served(ctx, s.Now().UnixMilli(), text)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case isTimeout(err): // it is in the journal's queue and will be written
+		reply.Degraded = append(reply.Degraded, "served_record:late")
+	default:
 		reply.Degraded = append(reply.Degraded, "served_record:failed")
 		s.Report("served record of "+reply.Request, err)
 	}

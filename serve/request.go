@@ -44,7 +44,7 @@ type Request struct {
 type Recent struct {
 	Event string
 	Item  freshet.ItemID
-	Time  int64 // Unix ms
+	Time  int64 // Unix ms; 0 is the time of the slate
 }
 
 // Problem is why a request cannot be answered.
