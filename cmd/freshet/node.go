@@ -115,6 +115,9 @@ func (a *app) sayReport(dir string, r journal.Report) {
 	if r.CutBytes > r.CutZeros {
 		a.say("journal: cut %d bytes of an unfinished write after the last whole record: %s/%s at byte %d; nothing in them was acknowledged", r.CutBytes, dir, r.CutFile, r.CutOffset)
 	}
+	if a.verbose {
+		a.say("journal: %s in %s, positions %s to %s, durable for certain up to %s", plural(int(r.Records), "record"), plural(r.Segments, "segment"), r.First, r.Last, r.Proved)
+	}
 	for _, name := range r.Ignored {
 		a.say("journal: warning: ignoring %s/%s, which is not part of the journal", dir, name)
 	}

@@ -78,9 +78,7 @@ func (a *app) recommendCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "recommend",
 		Short: "Ask for a slate: what a user should see now, and why",
-		Long: `Ask for a slate: what a visitor should see now, and why.
-
-With --diff each place says where its item stood in the last slate the visitor got:
+		Long: `With --diff each place says where its item stood in the last slate the visitor got:
 ▲ 9 moved up from place 9, ▼ 2 moved down from 2, = stayed, new was not there.`,
 		Example: `  freshet recommend --user ada
   freshet recommend --user ada -n 5 --diff`,
@@ -107,8 +105,8 @@ With --diff each place says where its item stood in the last slate the visitor g
 	f.StringVar(&flags.at, "at", "", "as of when: RFC 3339, or whole seconds or milliseconds since 1970 (default now)")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "do not record the slate as served")
 	f.BoolVar(&flags.diff, "diff", false, "compare with the last slate")
-	f.StringSliceVar(&flags.exclude, "exclude", nil, "items to leave out, `id,…`")
-	f.StringSliceVar(&flags.seeds, "seed", nil, "items the visitor is looking at, `id,…`")
+	f.StringSliceVar(&flags.exclude, "exclude", nil, "`ids` of items to leave out, separated by commas")
+	f.StringSliceVar(&flags.seeds, "seed", nil, "`ids` of items the visitor is looking at, separated by commas")
 	f.StringVar(&flags.minPosition, "min-position", "", "wait until this position is applied, as a reply to send gave it")
 	f.DurationVar(&flags.wait, "wait", 20*time.Millisecond, "how long to wait for --min-position")
 	return c

@@ -116,6 +116,27 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
+// helpTemplate is cobra's with the examples in front.
+const helpTemplate = `{{.Short}}.
+{{if .HasExample}}
+{{.Example}}
+{{end}}{{if .Long}}
+{{.Long}}
+{{end}}
+Usage:
+{{if .Runnable}}  {{.UseLine}}
+{{end}}{{if .HasAvailableSubCommands}}  {{.CommandPath}} COMMAND
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
+{{end}}{{if .HasAvailableLocalFlags}}
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}{{if .HasAvailableInheritedFlags}}
+Flags of every command:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}`
+
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "freshet",
@@ -130,6 +151,7 @@ func (a *app) root() *cobra.Command {
 		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpTemplate(helpTemplate)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &failure{code: exitUsage, err: err, hint: "see " + c.CommandPath() + " --help"}
 	})

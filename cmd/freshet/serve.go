@@ -47,34 +47,36 @@ func (a *app) serveCmd() *cobra.Command {
 	return c
 }
 
-// serve opens the data directory, answers requests until ctx ends, and closes. prepare, if
-// given, is called before the first answer, ready once the server answers.
+// serve opens the data directory, answers requests until ctx ends, and closes. While it opens,
+// the server says that it lives and is not ready. prepare, if given, is called before it is
+// ready, ready then.
 func (a *app) serve(ctx context.Context, cfg *config.Config, prepare func(n *node) error, ready func(n *node, url string)) (err error) {
 	listener, err := listen(ctx, cfg.Listen)
 	if err != nil {
 		return err
 	}
-	n, err := openNode(ctx, a, cfg, true)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	defer func() { err = errors.Join(err, n.close()) }()
-	if prepare != nil {
-		if err := prepare(n); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-	}
-	api := httpapi.New(httpapi.Options{
-		Stream: n.stream, Server: n.server, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
-		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion, Definitions: feature.Hash(cfg.Features)},
-		Report:   func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
-	})
+	gate := httpapi.NewGate(newID(a.now))
 	server := &http.Server{
-		Handler: api, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 32 << 10,
+		Handler: gate, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 32 << 10,
 		WriteTimeout: 60 * time.Second, ErrorLog: log.New(a.stderr, "http: ", 0),
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	n, err := openNode(ctx, a, cfg, true)
+	if err != nil {
+		return errors.Join(err, server.Close())
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	if prepare != nil {
+		if err := prepare(n); err != nil {
+			return errors.Join(err, server.Close())
+		}
+	}
+	gate.Open(httpapi.New(httpapi.Options{
+		Stream: n.stream, Server: n.server, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
+		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion, Definitions: feature.Hash(cfg.Features)},
+		Report:   func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
+	}))
 	ready(n, "http://"+listener.Addr().String())
 	select {
 	case err := <-served:
