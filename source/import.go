@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/codec"
@@ -76,16 +75,11 @@ func (im *Import) Refuse(r Refused) error {
 }
 
 // Seal finishes an import whose lines have all been added. sum is the SHA-256 over the
-// unpacked contents. It sets the ID, gives each event without an id of its own the id
-// "<import id>:<line>", and sorts the events by time, then visitor, item and line; visitors
-// and items compare as bytes. At most one file of an import may hold events without ids.
+// unpacked contents. It sets the ID and sorts the events by time, then visitor, item and
+// line; visitors and items compare as bytes. An event is known again by the ID and its place
+// in the files, so it needs no id of its own.
 func (im *Import) Seal(sum [32]byte) {
 	im.ID = "import:" + hex.EncodeToString(sum[:16])
-	for i := range im.Events {
-		if e := &im.Events[i]; e.ID == "" {
-			e.ID = im.ID + ":" + strconv.Itoa(e.Line)
-		}
-	}
 	slices.SortFunc(im.Events, func(a, b Event) int { return before(&a, &b) })
 }
 

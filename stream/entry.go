@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -27,13 +28,13 @@ type Entry struct {
 	arrived time.Time // when a live event came in; zero in a replay
 }
 
-// FlagLate marks the record of a late event.
-const FlagLate = 1
+// ErrUndecodable says that a record whose checksum is right does not hold what its topic says.
+var ErrUndecodable = errors.New("a record does not decode")
 
 // Decode reads a record back. Records passed every check when they were written, so the
 // rules here refuse nothing for its age, name or signal.
 func Decode(rec *journal.Record) (Entry, error) {
-	e := Entry{Position: rec.Position, Topic: rec.Topic, Source: rec.Source, Received: rec.Received, Late: rec.Flags&FlagLate != 0}
+	e := Entry{Position: rec.Position, Topic: rec.Topic, Source: rec.Source, Received: rec.Received, Late: rec.Flags&journal.FlagLate != 0}
 	var problems []codec.Problem
 	switch {
 	case rec.Topic == freshet.TopicCatalog:
@@ -49,10 +50,10 @@ func Decode(rec *journal.Record) (Entry, error) {
 		event, problems = codec.DecodeEvent(rec.Payload, &codec.Rules{Now: rec.Received, MaxFuture: math.MaxInt64 / 4})
 		e.Event = &event
 	default:
-		return e, fmt.Errorf("record %s has the unknown topic %q: it was written by a newer release", rec.Position, rec.Topic)
+		return e, fmt.Errorf("record %s has the unknown topic %q: %w", rec.Position, rec.Topic, journal.ErrNewerFormat)
 	}
 	if len(problems) > 0 {
-		return e, fmt.Errorf("record %s of topic %q does not decode: %s at %s: %s", rec.Position, rec.Topic, problems[0].Code, problems[0].Pointer, problems[0].Message)
+		return e, fmt.Errorf("%w: %s of topic %q: %s at %s: %s", ErrUndecodable, rec.Position, rec.Topic, problems[0].Code, problems[0].Pointer, problems[0].Message)
 	}
 	return e, nil
 }

@@ -17,7 +17,6 @@ const importPrefix = "import:"
 
 // source is what is remembered of one way in.
 type source struct {
-	name      string
 	imported  bool
 	watermark int64 // max over its events of min(event time, receive time), Unix ms
 	begun     bool
@@ -25,14 +24,7 @@ type source struct {
 }
 
 func newSource(name string) *source {
-	return &source{name: name, imported: strings.HasPrefix(name, importPrefix)}
-}
-
-// placed reports that an id is the import's own name for a line. Its place is remembered as a
-// Seq, for ever and at one bit a line, so the id need not be.
-func (s *source) placed(id string) bool {
-	rest, ok := strings.CutPrefix(id, s.name)
-	return ok && s.imported && strings.HasPrefix(rest, ":")
+	return &source{imported: strings.HasPrefix(name, importPrefix)}
 }
 
 // late gives the verdict on an event at time t before it moves the watermark. Imports are

@@ -141,7 +141,7 @@ func (s *Stream) source(name string) *source {
 // met, each by the allowed lateness: a copy that comes later still is late itself. Ids of
 // imports are kept while there is room, since imports are never late.
 func (s *Stream) remember(src *source, e *freshet.Event, received int64) {
-	if e.ID != "" && !src.placed(e.ID) {
+	if e.ID != "" {
 		until := int64(math.MaxInt64)
 		if !src.imported {
 			until = max(e.Time, received, src.watermark) + s.lateness
@@ -211,7 +211,7 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 			out.Duplicate++
 			continue
 		}
-		if e.ID != "" && !src.placed(e.ID) {
+		if e.ID != "" {
 			id, print := journal.Hash(e.ID), codec.Fingerprint(e)
 			verdict := here.look(id, print)
 			if verdict == journal.Unknown {
@@ -229,7 +229,7 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 		}
 		late := mark.late(e.Time, s.lateness)
 		if late {
-			rec.Flags |= FlagLate
+			rec.Flags |= journal.FlagLate
 			out.Late++
 		}
 		mark.advance(e.Time, received)

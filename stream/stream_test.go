@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/stream"
@@ -307,4 +309,31 @@ func TestWhatWasNotAppendedIsNotRemembered(t *testing.T) {
 		t.Errorf("sent again: %+v, want it accepted", out)
 	}
 	balance(t, r.Stream)
+}
+
+// What an event may hold at most can be read back from the journal.
+func TestTheLargestEventsAreReadBack(t *testing.T) {
+	fields := map[string]any{}
+	for i := range codec.MaxFields - 5 {
+		fields[fmt.Sprintf("f%d", i)] = true
+	}
+	raw, err := json.Marshal(map[string]any{"user_id": "u", "item_id": "i", "event": "click", "ts": t0, "context": fields})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, problems := codec.DecodeEvent(raw, &codec.Rules{Kinds: freshet.BuiltinEvents(), Now: t0})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	disk := fsys.NewMem()
+	r := open(t, disk)
+	if _, err := r.Events(t.Context(), "import:f", t0, []freshet.Event{event}, []uint64{stream.Seq(1, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	r.shut(t)
+	r = open(t, disk)
+	defer r.shut(t)
+	if len(r.tape.entries) != 1 || !reflect.DeepEqual(*r.tape.entries[0].Event, event) {
+		t.Errorf("read back as %+v", r.tape.entries)
+	}
 }

@@ -52,7 +52,7 @@ func Read(ctx context.Context, fsys fs.FS, name string, rules *codec.Rules, prog
 		return add(im, name, line, rules)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
+		return nil, fmt.Errorf("read events: %w", err)
 	}
 	im.Seal([sha256.Size]byte(hash.Sum(nil)))
 	return im, nil

@@ -53,13 +53,13 @@ func TestPublishedDataSets(t *testing.T) {
 			if first, last := im.Events[0].Time, im.Events[len(im.Events)-1].Time; first != c.first*1000 || last != c.last*1000 {
 				t.Errorf("times %d to %d ms, want %d to %d s", first, last, c.first, c.last)
 			}
-			users, rated, ids := map[freshet.UserID]bool{}, map[freshet.ItemID]bool{}, map[string]bool{}
+			users, rated, lines := map[freshet.UserID]bool{}, map[freshet.ItemID]bool{}, map[int]bool{}
 			rules := codec.Rules{Kinds: freshet.BuiltinEvents(), Now: now, MaxFuture: maxAhead}
 			likes := 0
 			for i := range im.Events {
 				e := &im.Events[i]
 				checkEvent(t, &e.Event)
-				users[e.User], rated[e.Item], ids[e.ID] = true, true, true
+				users[e.User], rated[e.Item], lines[e.Line] = true, true, true
 				if e.Name == "like" {
 					likes++
 				}
@@ -69,8 +69,8 @@ func TestPublishedDataSets(t *testing.T) {
 					}
 				}
 			}
-			if len(users) != c.users || len(rated) != c.rated || len(ids) != c.events {
-				t.Errorf("%d users, %d films rated, %d event ids, want %d, %d, %d", len(users), len(rated), len(ids), c.users, c.rated, c.events)
+			if len(users) != c.users || len(rated) != c.rated || len(lines) != c.events {
+				t.Errorf("%d users, %d films rated, %d lines, want %d, %d, %d", len(users), len(rated), len(lines), c.users, c.rated, c.events)
 			}
 			if likes < c.events/3 || likes > 2*c.events/3 {
 				t.Errorf("%d of %d ratings are likes", likes, c.events)

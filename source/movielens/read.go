@@ -34,13 +34,13 @@ func Read(ctx context.Context, dir fs.FS, now int64, progress func(done, total i
 	}
 	paths, err := layout.locate(dir)
 	if err != nil {
-		return nil, fmt.Errorf("import %s: %w", layout, err)
+		return nil, fmt.Errorf("read %s: %w", layout, err)
 	}
 	r := &reader{dir: dir, hash: sha256.New(), progress: progress, im: &source.Import{}}
 	for _, path := range paths {
 		size, err := source.FileSize(dir, path)
 		if err != nil {
-			return nil, fmt.Errorf("import %s: %w", layout, err)
+			return nil, fmt.Errorf("read %s: %w", layout, err)
 		}
 		r.total += size
 	}
@@ -61,7 +61,7 @@ func Read(ctx context.Context, dir fs.FS, now int64, progress func(done, total i
 		}))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("import %s: %w", layout, err)
+		return nil, fmt.Errorf("read %s: %w", layout, err)
 	}
 	r.im.Seal([sha256.Size]byte(r.hash.Sum(nil)))
 	return r.im, nil

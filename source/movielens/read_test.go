@@ -246,7 +246,7 @@ func TestCompressionDoesNotMatter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != want.ID || got.Events[0].ID != want.Events[0].ID || !reflect.DeepEqual(got.Items, want.Items) {
+	if got.ID != want.ID || !reflect.DeepEqual(got.Events[0].Event, want.Events[0].Event) || !reflect.DeepEqual(got.Items, want.Items) {
 		t.Errorf("compressed %+v, plain %+v", got, want)
 	}
 }
