@@ -383,3 +383,13 @@ func TestIDShortCut(t *testing.T) {
 		}
 	}
 }
+
+func TestNegativeZeroIsZero(t *testing.T) {
+	e, problems := DecodeEvent([]byte(`{"user_id":"u","item_id":"i","event":"click","value":-0,"context":{"a":-0,"b":[-0.0e3],"c":-1}}`), &Rules{Now: 1_700_000_000_000})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if got := string(AppendEvent(nil, &e)); strings.Contains(got, "-0") || !strings.Contains(got, `"c":-1`) {
+		t.Errorf("stored as %s", got)
+	}
+}

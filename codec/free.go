@@ -41,7 +41,7 @@ func (d *decoder) free() any {
 	return nil
 }
 
-// freeNumber keeps the literal as it is written.
+// freeNumber keeps the literal as it is written, but for a negative zero.
 func (d *decoder) freeNumber() any {
 	n := d.number()
 	if d.bad == nil && n.fault == "" && n.overflows() {
@@ -49,6 +49,11 @@ func (d *decoder) freeNumber() any {
 	}
 	if d.bad == nil && n.fault != "" {
 		d.badNumber(n.lit, n.fault)
+	}
+	if d.bad == nil && n.fault == "" && n.lit[0] == '-' {
+		if v, _, _ := n.float(); v == 0 {
+			return json.Number("0") // a negative zero is zero
+		}
 	}
 	return json.Number(n.lit)
 }

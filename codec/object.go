@@ -175,9 +175,17 @@ func (f Field) Time() (ms int64, err error) {
 		return 0, f.wrongType("a time (an integer or RFC 3339 text)")
 	}
 	if hint != "" {
-		return 0, f.Problem(CodeBadTime, hint, "%s is not a time", token(f.Raw))
+		return 0, f.Problem(CodeBadTime, hint, "%s is not a time", f.shown())
 	}
 	return ms, nil
+}
+
+// shown is the value as messages show it.
+func (f Field) shown() string {
+	if s, err := f.String(); err == nil {
+		return quoted(s).String()
+	}
+	return token(f.Raw).String()
 }
 
 // Bool returns the value of true or false.

@@ -18,7 +18,7 @@ func checkListen(addr string) (fault, hint string) {
 		if _, bare := netip.ParseAddr(addr); bare == nil || hostName.MatchString(addr) && !isDigits(addr) {
 			return fmt.Sprintf("listen %s has no port", quote(addr)), "write " + net.JoinHostPort(addr, "3737")
 		}
-		if isDigits(addr) {
+		if n, err := strconv.Atoi(addr); isDigits(addr) && err == nil && n >= 1 && n <= 65535 {
 			return fmt.Sprintf("listen %s is not host:port", quote(addr)), "write 127.0.0.1:" + addr
 		}
 		return fmt.Sprintf("listen %s is not host:port", quote(addr)), "write something like 127.0.0.1:3737"

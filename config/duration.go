@@ -14,6 +14,9 @@ import (
 // the value as what; the hint says what to write.
 func durationIn(what, text string, low, high freshet.Duration) (d freshet.Duration, fault, hint string) {
 	d, err := freshet.ParseDuration(text)
+	if text == "0" { // nothing needs no unit; whether it is allowed is for the bounds to say
+		d, err = 0, nil
+	}
 	switch {
 	case err != nil && guess(text) != "":
 		return 0, fmt.Sprintf("%s is not a duration", quote(text)), "write " + guess(text)

@@ -39,7 +39,7 @@ func (d *decoder) events(path string, n *node) {
 	}
 	d.each(path, n, func(path string, e entry) {
 		if e.key == "aliases" && e.value.kind == list {
-			d.add(e.at, "", "aliases in events is not available in this release")
+			d.add(e.at, "", "aliases in events is not available in this release (not_available)")
 			return
 		}
 		was, builtin := d.cfg.Events[e.key]

@@ -62,8 +62,8 @@ func TestTwelveProblemsInOneRun(t *testing.T) {
 		`f:12:10: feature "clicks": hop 45s does not divide the window of 5m`,
 		`f:13:12: a second feature is named "clicks"; the first is on line 8`,
 		`f:15:35: recall[0].n is "0"; it must be from 1 to 10000`,
-		`f:16:26: recall[1].kind "embedding" is not available in this release`,
-		`f:17:1: ranker is not available in this release`,
+		`f:16:26: recall[1].kind "embedding" is not available in this release (not_available)`,
+		`f:17:1: ranker is not available in this release (not_available)`,
 		`f:19:19: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 		`f:20:3: duplicate key "home"; the first is on line 19`,
 		`f:21:7: data needs ${UNSET}, which is not set in the environment`,
@@ -161,15 +161,15 @@ func TestRefused(t *testing.T) {
 		{"kind as text", "source: kafka\n", []string{`f:1:9: source must be a mapping, not text; write {kind: embedded}`}},
 		{"kind missing", "store: {}\n", []string{`f:1:8: kind is missing in store; write {kind: memory}`}},
 		{"kind misspelt", "source: {kind: embedd}\n", []string{`f:1:16: unknown source.kind "embedd"; did you mean "embedded"?`}},
-		{"kafka", "source: {kind: kafka, brokers: [a], topics: b}\n", []string{`f:1:16: source.kind "kafka" is not available in this release`}},
-		{"pulsar", "source: {kind: pulsar}\n", []string{`f:1:16: source.kind "pulsar" is not available in this release`}},
-		{"redis", "store: {kind: redis, addresses: [a]}\n", []string{`f:1:15: store.kind "redis" is not available in this release`}},
+		{"kafka", "source: {kind: kafka, brokers: [a], topics: b}\n", []string{`f:1:16: source.kind "kafka" is not available in this release (not_available)`}},
+		{"pulsar", "source: {kind: pulsar}\n", []string{`f:1:16: source.kind "pulsar" is not available in this release (not_available)`}},
+		{"redis", "store: {kind: redis, addresses: [a]}\n", []string{`f:1:15: store.kind "redis" is not available in this release (not_available)`}},
 		{"brokers without kafka", "source: {kind: embedded, brokers: [a]}\n", []string{`f:1:26: unknown key "brokers" in source`}},
-		{"durability relaxed", "durability: relaxed\n", []string{`f:1:13: durability "relaxed" is not available in this release`}},
+		{"durability relaxed", "durability: relaxed\n", []string{`f:1:13: durability "relaxed" is not available in this release (not_available)`}},
 		{"durability unknown", "durability: none\n", []string{`f:1:13: unknown durability "none"; write fsync`}},
 		{"sections to come", "ranker: {}\ntenants: []\nauth: {}\nkeys: {}\n", []string{
-			`f:1:1: ranker is not available in this release`, `f:2:1: tenants is not available in this release`,
-			`f:3:1: auth is not available in this release`, `f:4:1: keys is not available in this release`}},
+			`f:1:1: ranker is not available in this release (not_available)`, `f:2:1: tenants is not available in this release (not_available)`,
+			`f:3:1: auth is not available in this release (not_available)`, `f:4:1: keys is not available in this release (not_available)`}},
 
 		{"signal", "events: {click: {signal: clik}, x: {signal: zzz}}\n", []string{
 			`f:1:26: unknown events.click.signal "clik"; did you mean "click"?`,
@@ -185,7 +185,7 @@ func TestRefused(t *testing.T) {
 			`f:7:18: events.rate.weight must be a number, not text; write 2 without quotes`,
 			`f:8:18: events.play.weight is "010"; write a plain decimal number`}},
 		{"event name", "events: {' ': {signal: view}}\n", []string{`f:1:10: events has the name " ": an id may not be blank`}},
-		{"aliases of events", "events: {aliases: [ga4]}\n", []string{`f:1:10: aliases in events is not available in this release`}},
+		{"aliases of events", "events: {aliases: [ga4]}\n", []string{`f:1:10: aliases in events is not available in this release (not_available)`}},
 		{"events as list", "events: [click]\n", []string{`f:1:9: events must be a mapping, not a list`}},
 		{"strict", "features:\n  - {name: a, key: [user], on: [clck, zzz, wow], agg: age}\nevents: {wow: {signal: view}}\nstrict_events: true\n", []string{
 			`f:2:33: features[0].on names the unknown event "clck"; did you mean "click"?`,
@@ -211,9 +211,9 @@ func TestRefused(t *testing.T) {
 		{"bad window alone", "features:\n  - {name: a, key: [user], agg: count, window: 5, hop: 1m}\n", []string{
 			`f:2:48: "5" is not a duration: the unit is missing; write 5ms, 5s, 5m, 5h or 5d`}},
 		{"aggregate to come", "features:\n  - {name: a, key: [user], agg: velocity, short: 5m, long: 1h}\n", []string{
-			`f:2:33: feature "a": aggregate "velocity" is not available in this release; there are count, sum, rate, decayed_sum, last_time, age`}},
-		{"expr", "features:\n  - {name: a, expr: 'log1p(b)'}\n", []string{`f:2:15: expr in features[0] is not available in this release`}},
-		{"where", "features:\n  - {name: a, key: [user], agg: age, where: x}\n", []string{`f:2:38: where in features[0] is not available in this release`}},
+			`f:2:33: feature "a": aggregate "velocity" is not available in this release (not_available); there are count, sum, rate, decayed_sum, last_time, age`}},
+		{"expr", "features:\n  - {name: a, expr: 'log1p(b)'}\n", []string{`f:2:15: expr in features[0] is not available in this release (not_available)`}},
+		{"where", "features:\n  - {name: a, key: [user], agg: age, where: x}\n", []string{`f:2:38: where in features[0] is not available in this release (not_available)`}},
 		{"word for list", "features:\n  - {name: a, key: user, agg: age}\n", []string{`f:2:20: features[0].key must be a list, not text; write [user]`}},
 		{"number in list", "features:\n  - {name: a, key: [user, 5], agg: age}\n", []string{`f:2:27: features[0].key[1] must be text, not a number; write "5"`}},
 		{"event twice", "features:\n  - {name: a, key: [user], on: [click, click], agg: age}\n", []string{`f:2:40: features[0].on names "click" twice`}},
@@ -241,7 +241,7 @@ func TestRefused(t *testing.T) {
 		{"route twice", "recall:\n- {name: a, kind: new}\n- {name: a, kind: itemcf}\n", []string{`f:3:10: a second route is named "a"; the first is on line 2`}},
 		{"route kind", "recall: [{name: a, kind: populr}]\n", []string{`f:1:26: unknown recall[0].kind "populr"; did you mean "popular"?`}},
 		{"route kinds to come", "recall:\n- {name: a, kind: geo, radius: 5}\n- {name: b, kind: external}\nscenes: {home: {recall: [a, b]}}\n", []string{
-			`f:2:19: recall[0].kind "geo" is not available in this release`, `f:3:19: recall[1].kind "external" is not available in this release`}},
+			`f:2:19: recall[0].kind "geo" is not available in this release (not_available)`, `f:3:19: recall[1].kind "external" is not available in this release (not_available)`}},
 		{"route numbers", "recall:\n- {name: a, kind: new, n: 10001}\n- {name: b, kind: new, n: 1.5}\n- {name: c, kind: new, n: 99999999999999999999}\n- {name: d, kind: new, n: 0x1F}\n", []string{
 			`f:2:27: recall[0].n is "10001"; it must be from 1 to 10000`, `f:3:27: recall[1].n is 1.5; it must be a whole number`,
 			`f:4:27: recall[2].n is "99999999999999999999"; it must be from 1 to 10000`, `f:5:27: recall[3].n is "0x1F"; write a plain decimal number`}},
@@ -257,9 +257,9 @@ func TestRefused(t *testing.T) {
 			`f:1:32: scenes.home.recall names the unknown route "zzz"; there are covisit, hot, new`,
 			`f:1:42: scenes.home.recall names "hot" twice`, `f:1:65: scenes.empty.recall names no route; leave it out for all routes`}},
 		{"scene keys to come", "scenes:\n  home:\n    diversify: {}\n    explore: {}\n    ranker: x\n    rules: []\n    filter: x\n", []string{
-			`f:3:5: diversify in scenes.home is not available in this release`, `f:4:5: explore in scenes.home is not available in this release`,
-			`f:5:5: ranker in scenes.home is not available in this release`, `f:6:5: rules in scenes.home is not available in this release`,
-			`f:7:5: filter in scenes.home is not available in this release`}},
+			`f:3:5: diversify in scenes.home is not available in this release (not_available)`, `f:4:5: explore in scenes.home is not available in this release (not_available)`,
+			`f:5:5: ranker in scenes.home is not available in this release (not_available)`, `f:6:5: rules in scenes.home is not available in this release (not_available)`,
+			`f:7:5: filter in scenes.home is not available in this release (not_available)`}},
 		{"scene name", "scenes: {'': {}}\n", []string{`f:1:10: scenes has the name "": an id may not be empty`}},
 
 		{"positions past other alphabets", "events: {\"café\": {signal: vew}}\n", []string{`f:1:27: unknown events.café.signal "vew"; did you mean "view"?`}},

@@ -54,7 +54,7 @@ func (r *reader) fields(path string, n *node, s schema) (got seen, ok bool) {
 			read(below, e.value)
 			got.value[e.key], got.bad[e.key] = e.value, r.total > before || e.value.kind == broken
 		case slices.Contains(s.later, e.key):
-			r.add(e.at, "", "%s%s is not available in this release", e.key, where)
+			r.add(e.at, "", "%s%s is not available in this release (not_available)", e.key, where)
 		case !s.loose:
 			all := slices.Sorted(maps.Keys(s.keys))
 			r.add(e.at, didYouMean(e.key, all), "unknown key %s%s", quote(e.key), where)

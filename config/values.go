@@ -64,7 +64,7 @@ func (r *reader) oneOf(dst *string, known, later []string) func(string, *node) {
 		case slices.Contains(known, s):
 			*dst = s
 		case slices.Contains(later, s):
-			r.add(n.at, "", "%s %s is not available in this release", path, quote(s))
+			r.add(n.at, "", "%s %s is not available in this release (not_available)", path, quote(s))
 		default:
 			hint := didYouMean(s, known)
 			if hint == "" {

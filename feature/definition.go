@@ -80,7 +80,7 @@ func (d *Definition) Check() []Fault {
 	case d.Agg == "":
 		add("agg", "missing", "agg is missing; one of %s", strings.Join(Aggs, ", "))
 	case slices.Contains(LaterAggs, d.Agg):
-		add("agg", "not_available", "aggregate %q is not available in this release; there are %s", d.Agg, strings.Join(Aggs, ", "))
+		add("agg", "not_available", "aggregate %q is not available in this release (not_available); there are %s", d.Agg, strings.Join(Aggs, ", "))
 	case !slices.Contains(Aggs, d.Agg):
 		add("agg", "bad_feature", "unknown aggregate %q; one of %s", d.Agg, strings.Join(Aggs, ", "))
 	default:
@@ -99,7 +99,7 @@ func (d *Definition) checkKey(add func(field, code, format string, args ...any))
 		case part == "item", isItem && attr != "":
 			items++
 		case strings.HasPrefix(part, "user."), strings.HasPrefix(part, "context."), strings.HasPrefix(part, "ctx."):
-			add("key", "not_available", "keys on %q are not available in this release; use user, item, item.category or item.<attribute>", part)
+			add("key", "not_available", "keys on %q are not available in this release (not_available); use user, item, item.category or item.<attribute>", part)
 			return
 		default:
 			add("key", "bad_feature", "unknown key %q; use user, item, item.category or item.<attribute>", part)

@@ -14,7 +14,7 @@
 // window over all events with position(e) ≤ p. Of those:
 //
 //	count        how many
-//	sum          Σ field, each rounded half-even to 10⁻⁶ and added as an integer
+//	sum          Σ field, each as an integer of 10⁻⁶: the float64 product field·10⁶, half-even
 //	rate         min(1, (c+α)/(e+α+β)), c events of and e events per over the same span
 //	decayed_sum  Σ amount · 2^(−age/half_life), age = q − t_e clamped at 0, amount 1 or field
 //	last_time    the newest t_e in ms, null when there is none
