@@ -1,6 +1,9 @@
 package recall
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // countedTiles is the number of tiles of a counted window: its tail moves by 1/60 of it.
 const countedTiles = 60
@@ -16,6 +19,18 @@ type counted struct {
 	totals []int64 // by item, over the tiles (newest − countedTiles, newest]
 	total  int64   // sum of totals
 	begun  bool
+	turn   uint64 // grows with each event added
+
+	mu   sync.Mutex // guards last; readers share it
+	last shifted    // the newest window asked for that does not end at the newest event
+}
+
+// shifted is the window that ends at a tile other than the newest event's, as of a turn.
+type shifted struct {
+	turn   uint64
+	tile   int64
+	counts []int64
+	total  int64
 }
 
 func newCounted(window, slack int64) *counted {
@@ -45,6 +60,7 @@ func (c *counted) add(item uint32, t int64) {
 		*slot = map[uint32]int64{}
 	}
 	(*slot)[item]++
+	c.turn++
 	if tile > c.newest-countedTiles {
 		for int(item) >= len(c.totals) {
 			c.totals = append(c.totals, 0)
@@ -74,7 +90,8 @@ func (c *counted) advance(tile int64) {
 }
 
 // at returns the counts by item of the window that ends at time q, and their sum. The slice
-// is the table's own or a copy: read only, under the lock.
+// is shared: read only, under the lock. Between two events all readers of one tile share the
+// work of shifting the window there.
 func (c *counted) at(q int64) ([]int64, int64) {
 	tile := q / c.hop
 	switch {
@@ -83,6 +100,17 @@ func (c *counted) at(q int64) ([]int64, int64) {
 	case tile == c.newest:
 		return c.totals, c.total
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last.turn != c.turn || c.last.tile != tile || c.last.counts == nil {
+		counts, total := c.shift(tile)
+		c.last = shifted{c.turn, tile, counts, total}
+	}
+	return c.last.counts, c.last.total
+}
+
+// shift counts the window that ends at a tile, from the one that ends at the newest event's.
+func (c *counted) shift(tile int64) ([]int64, int64) {
 	counts, total := slices.Clone(c.totals), c.total
 	change := func(tile, sign int64) {
 		for item, n := range *c.slot(tile) {
