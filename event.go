@@ -1,7 +1,7 @@
 package freshet
 
-// Event is one immutable fact: who did what to which item, and when. The mission's four
-// fields (user, item, name, time) are a whole event; everything else is optional.
+// Event is one immutable fact: who did what to which item, and when. Those four are a whole
+// event; everything else is optional.
 //
 // An Event that left package codec without problems is valid: its ids obey [CheckID], its
 // time is in range and its numbers are finite.

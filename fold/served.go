@@ -11,20 +11,29 @@ import (
 // Served is the record of one slate: what was asked, what was read at which positions, and
 // what was shown. It is the JSON of the journal's topic "served".
 type Served struct {
-	Request     string           `json:"request_id"`
-	Scene       string           `json:"scene"`
-	Visitor     freshet.Visitor  `json:"visitor,omitempty"`
-	Time        int64            `json:"ts_ms"` // q
-	N           int              `json:"n"`
-	Definitions string           `json:"definitions"` // hash of those in force
-	Routes      []ServedRoute    `json:"routes"`
-	Items       []ServedItem     `json:"items"`
-	Degraded    []string         `json:"degraded,omitempty"`
-	Fallback    int              `json:"fallback,omitempty"` // of Items, those that no route proposed in time
-	Recent      []freshet.ItemID `json:"recent,omitempty"`   // items the request itself brought as context
-	Exclude     []freshet.ItemID `json:"exclude,omitempty"`
-	SeenWithin  freshet.Duration `json:"seen_within,omitempty"`
-	MinPosition freshet.Position `json:"min_position,omitempty"`
+	Request     string            `json:"request_id"`
+	Scene       string            `json:"scene"`
+	Visitor     freshet.Visitor   `json:"visitor,omitempty"`
+	Time        int64             `json:"ts_ms"` // q
+	N           int               `json:"n"`
+	Definitions string            `json:"definitions"` // hash of those in force
+	Routes      []ServedRoute     `json:"routes"`
+	Items       []ServedItem      `json:"items"`
+	Degraded    []string          `json:"degraded,omitempty"`
+	Fallback    int               `json:"fallback,omitempty"` // of Items, those that no route proposed in time
+	Seeds       []freshet.ItemID  `json:"seed_items,omitempty"`
+	Recent      []ServedAct       `json:"recent,omitempty"` // what the request itself brought along
+	Exclude     []freshet.ItemID  `json:"exclude,omitempty"`
+	SeenWithin  *freshet.Duration `json:"seen_within,omitempty"` // nil is ever
+	Purchased   bool              `json:"purchased,omitempty"`
+	MinPosition freshet.Position  `json:"min_position,omitempty"`
+}
+
+// ServedAct is an act that a request brought along: part of the record, of no history.
+type ServedAct struct {
+	Event string         `json:"event"`
+	Item  freshet.ItemID `json:"item_id"`
+	Time  int64          `json:"ts_ms"` // 0 is the time of the slate
 }
 
 // ServedRoute is the outcome of one route.

@@ -103,7 +103,7 @@ func (s *State) Apply(e *stream.Entry) {
 	case e.Served != nil:
 		s.shown.apply(s.Visitors, e)
 	case e.Event != nil && !e.Late:
-		s.event(e.Event, e.Position, e.Received)
+		s.event(e.Event, e.Position)
 	}
 }
 
@@ -130,7 +130,7 @@ func (s *State) meet(id freshet.ItemID, t int64, note func() uint32) uint32 {
 
 // event folds in one event that is not late. The order matters: features and routes see the
 // visitor's history as it was before the event.
-func (s *State) event(e *freshet.Event, p freshet.Position, received int64) {
+func (s *State) event(e *freshet.Event, p freshet.Position) {
 	s.Newest = max(s.Newest, e.Time)
 	visitor := s.Visitors.Add(string(e.Visitor()))
 	var item uint32
@@ -147,18 +147,17 @@ func (s *State) event(e *freshet.Event, p freshet.Position, received int64) {
 		r.Apply(&act)
 	}
 	s.Histories.Apply(&act)
-	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Time: e.Time, Received: received})
+	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Newest: e.Time})
 }
 
 // Visitor returns a visitor's number, 0 when no event came from them.
 func (s *State) Visitor(v freshet.Visitor) uint32 { return s.Visitors.Find(string(v)) }
 
-// LastAct is the newest event of a visitor by journal order.
+// LastAct is the last event of a visitor by journal order.
 type LastAct struct {
 	Position freshet.Position
 	Name     string
-	Time     int64 // event time, Unix ms
-	Received int64 // Unix ms
+	Newest   int64 // newest event time of any of the visitor's events, Unix ms
 }
 
 // Acts keeps the last act of every visitor.
@@ -168,6 +167,7 @@ func (a *Acts) apply(visitor uint32, act LastAct) {
 	for int(visitor) >= len(a.last) {
 		a.last = append(a.last, LastAct{})
 	}
+	act.Newest = max(act.Newest, a.last[visitor].Newest)
 	a.last[visitor] = act
 }
 

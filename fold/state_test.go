@@ -98,14 +98,14 @@ func TestAnEventChangesAllItShould(t *testing.T) {
 	if j.Features.Row(ada, a, t0, row); row[0].Value != 1 {
 		t.Errorf("feature %+v", row[0])
 	}
-	if got := j.Acts.Of(ada); got != (fold.LastAct{Position: 4, Name: "search", Time: t0 - 1, Received: t0}) {
+	if got := j.Acts.Of(ada); got != (fold.LastAct{Position: 4, Name: "search", Newest: t0 - 1}) {
 		t.Errorf("last act %+v", got)
 	}
 	if j.Newest != t0-1 {
 		t.Errorf("newest %d", j.Newest)
 	}
 	j.event("ada", "click", "a", t0-50) // earlier in time, later in the journal
-	if got := j.Acts.Of(ada); got.Position != 5 || j.Newest != t0-1 {
+	if got := j.Acts.Of(ada); got.Position != 5 || got.Newest != t0-1 || j.Newest != t0-1 {
 		t.Errorf("last act %+v, newest %d", got, j.Newest)
 	}
 	if j.Acts.Of(0) != (fold.LastAct{}) || j.Acts.Of(ada+1) != (fold.LastAct{}) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -17,29 +18,32 @@ const (
 	maxRequestBytes = 1 << 20 // of a request that asks
 	maxBatchBytes   = 8 << 20 // of events or items
 	bodyTimeout     = 10 * time.Second
+	drainTimeout    = time.Second // for reading on after a refusal
 )
 
 // readBody reads a body of at most limit bytes, or answers why it cannot.
 func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, bool) {
 	refuse := func(status int, code, detail string) ([]byte, bool) {
-		// What is left of the body is not worth reading.
+		// A client that is still sending would miss the reply when the connection closes, so a
+		// little more is read; what is left then is not worth it.
 		w.Header().Set("Connection", "close")
+		if code == "too_large" && a.setDeadline(w, drainTimeout) {
+			_, _ = io.CopyN(io.Discard, r.Body, limit) // whatever comes of it, the reply is the same
+		}
 		writeProblem(w, &problem{Status: status, Code: code, Detail: detail})
 		return nil, false
 	}
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return refuse(http.StatusUnsupportedMediaType, "unsupported_encoding", "Content-Encoding "+quote(enc)+" is not available in this release; send the body as it is")
 	}
+	a.setDeadline(w, bodyTimeout) // a body that stops arriving ends then
 	if r.ContentLength > limit {
 		return refuse(http.StatusRequestEntityTooLarge, "too_large", tooLarge(limit))
 	}
-	// A body that stops arriving ends at the deadline. Writers that have none are tests'.
-	if err := http.NewResponseController(w).SetReadDeadline(a.Now().Add(bodyTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		a.Report("set the read deadline", err)
-	}
-	size := r.ContentLength + 1
-	if size <= 0 {
-		size = 4096
+	// What was announced need not come: large bodies get room as they arrive.
+	size := int64(4096)
+	if r.ContentLength >= 0 {
+		size = min(r.ContentLength+1, 64<<10)
 	}
 	body := make([]byte, 0, size)
 	for {
@@ -59,6 +63,32 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]b
 			body = append(body, 0)[:len(body)]
 		}
 	}
+}
+
+// setDeadline ends reads of the body after d, and reports whether it can: a connection can, a
+// recorder of a test cannot.
+func (a *API) setDeadline(w http.ResponseWriter, d time.Duration) bool {
+	err := http.NewResponseController(w).SetReadDeadline(a.Now().Add(d))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		a.Report("set the read deadline", err)
+	}
+	return err == nil
+}
+
+// maxDecoding bounds the bytes of bodies that are being decoded and admitted at once. What is
+// made of a body may take ten times its size.
+const maxDecoding = 32 << 20
+
+// room waits until a body of n bytes may be decoded, or answers that the server is busy. The
+// caller calls release when it is done with what it decoded.
+func (a *API) room(w http.ResponseWriter, r *http.Request, n int) (release func(), ok bool) {
+	ctx, cancel := context.WithTimeout(r.Context(), bodyTimeout)
+	defer cancel()
+	if err := a.decoding.Acquire(ctx, int64(n)); err != nil {
+		a.writeError(w, err)
+		return nil, false
+	}
+	return func() { a.decoding.Release(int64(n)) }, true
 }
 
 func tooLarge(limit int64) string {

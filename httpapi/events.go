@@ -41,6 +41,11 @@ func (a *API) postEvents(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	release, ok := a.room(w, r, len(body))
+	if !ok {
+		return
+	}
+	defer release()
 	received := a.Now().UnixMilli()
 	batch, err := codec.DecodeEvents(body, form, &codec.Rules{Kinds: a.Kinds, Strict: a.Strict, Now: received, MaxFuture: a.MaxFuture})
 	var bad *codec.Malformed

@@ -5,6 +5,8 @@ import (
 	"path"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
@@ -34,13 +36,15 @@ type Versions struct {
 // API is the handler. Use New.
 type API struct {
 	Options
-	mux   *http.ServeMux
-	begun time.Time
+	mux      *http.ServeMux
+	begun    time.Time
+	origin   *http.CrossOriginProtection
+	decoding *semaphore.Weighted // bytes of batches at work
 }
 
 // New returns the handler of the whole API.
 func New(o Options) *API {
-	a := &API{Options: o, mux: http.NewServeMux(), begun: o.Now()}
+	a := &API{Options: o, mux: http.NewServeMux(), begun: o.Now(), origin: http.NewCrossOriginProtection(), decoding: semaphore.NewWeighted(maxDecoding)}
 	a.mux.HandleFunc("POST /v1/events", a.postEvents)
 	a.mux.HandleFunc("POST /v1/items", a.postItems)
 	a.mux.HandleFunc("PUT /v1/items/{id}", a.putItem)
@@ -58,6 +62,10 @@ func New(o Options) *API {
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Freshet-Request-Id", a.NewID())
+	if err := a.origin.Check(r); err != nil {
+		writeProblem(w, &problem{Status: http.StatusForbidden, Code: "cross_origin", Detail: "a page of another origin may not change anything here: " + err.Error()})
+		return
+	}
 	// A path with empty or dot segments is no path here. The mux would redirect it, to one
 	// that is escaped twice.
 	asked := r.URL.EscapedPath()

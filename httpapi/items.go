@@ -23,6 +23,11 @@ func (a *API) postItems(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	release, ok := a.room(w, r, len(body))
+	if !ok {
+		return
+	}
+	defer release()
 	batch, err := codec.DecodeItems(body, form)
 	var bad *codec.Malformed
 	if errors.As(err, &bad) {

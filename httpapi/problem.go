@@ -136,6 +136,7 @@ var titles = map[string]string{
 	"journal_failed":       "The journal cannot take events",
 	"busy":                 "The server is busy",
 	"starting":             "The server is starting",
+	"cross_origin":         "Another web page may not do this",
 }
 
 // quote shows a piece of a request, shortened and printable.

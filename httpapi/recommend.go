@@ -127,7 +127,7 @@ func encodeSlate(req *serve.Request, slate *serve.Reply) *recommendReply {
 		out.Degraded = []string{}
 	}
 	if last := slate.Last; last != nil {
-		age := max(0, slate.Time-last.Time)
+		age := max(0, slate.Time-last.Newest)
 		out.Freshness.LastMS = &age
 		out.Freshness.Last = &lastEvent{Event: last.Event, Position: last.Position}
 		if last.Effect >= 0 {

@@ -63,11 +63,9 @@ func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesR
 			reply.Names = append(reply.Names, name)
 		}
 	}
-	r := &run{server: s, req: &Request{MinPosition: req.MinPosition, Wait: req.Wait}, reply: &Reply{}}
-	if err := r.await(ctx); err != nil {
+	if err := s.await(ctx, req.MinPosition, min(req.Wait, MaxWait), &reply.Reflected); err != nil {
 		return nil, err
 	}
-	reply.Reflected = r.reply.Reflected
 	items := req.Items
 	if len(items) == 0 {
 		items = []freshet.ItemID{""}

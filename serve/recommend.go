@@ -34,12 +34,18 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	if r.n == 0 {
 		r.n, r.reply.N = DefaultN, DefaultN
 	}
-	if err := r.await(ctx); err != nil {
-		return nil, err
-	}
-	budget := scene.Budget.Std()
+	// A request that names its deadline spends at most half of it waiting; one that does not
+	// waits as long as it said and then has the scene's budget.
+	wait, budget := min(req.Wait, MaxWait), scene.Budget.Std()
 	if req.Timeout > 0 {
 		budget = min(req.Timeout, MaxTimeout)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, budget)
+		defer cancel()
+		wait = min(wait, budget/2)
+	}
+	if err := s.await(ctx, req.MinPosition, wait, &r.reply.Reflected); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
@@ -90,20 +96,20 @@ type run struct {
 	served  []fold.ServedRoute
 }
 
-// await waits for the position asked for, as long as allowed.
-func (r *run) await(ctx context.Context) error {
-	r.reply.Reflected = true
-	p := r.req.MinPosition
-	if r.server.Stream.Applied() >= p {
+// await waits for a position, at most for wait, and notes whether it was reached. The error is
+// that of a caller who has gone.
+func (s *Server) await(ctx context.Context, p freshet.Position, wait time.Duration, reached *bool) error {
+	*reached = true
+	if s.Stream.Applied() >= p {
 		return nil
 	}
-	wait, cancel := context.WithTimeout(ctx, min(r.req.Wait, MaxWait))
+	limited, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	if err := r.server.Stream.WaitApplied(wait, p); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		r.reply.Reflected = false
+	if err := s.Stream.WaitApplied(limited, p); err != nil {
+		*reached = false
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
 	}
 	return nil
 }
@@ -128,7 +134,7 @@ func (r *run) know() (err error) {
 			return
 		}
 		if act := st.Acts.Of(visitor); act.Position != 0 {
-			r.reply.Last = &LastAct{Event: act.Name, Position: act.Position, Time: act.Time, Effect: -1}
+			r.reply.Last = &LastAct{Event: act.Name, Position: act.Position, Newest: act.Newest, Effect: -1}
 			if took, ok := s.Stream.Effect(act.Position); ok {
 				r.reply.Last.Effect = took
 			}
@@ -218,7 +224,8 @@ func (r *run) gather(ctx context.Context, routes []int) {
 				budget, cancel := context.WithTimeout(ctx, route.Budget.Std())
 				defer cancel()
 				served.Position = p
-				answer.Proposals, err = table.Recall(budget, &r.recall, route.N)
+				// A long slate may need more than the route is usually asked for.
+				answer.Proposals, err = table.Recall(budget, &r.recall, max(route.N, r.n))
 			})
 		}
 		switch {
@@ -275,9 +282,9 @@ func (r *run) place(candidates []recall.Candidate) {
 			taken[c.Item] = true
 			r.reply.Items = append(r.reply.Items, r.placed(c))
 		}
-		// What failed is made up for; and where the routes have nothing to say, everyone's
-		// favourites are better than an empty slate.
-		if len(r.reply.Degraded) > 0 || len(r.reply.Items) == 0 {
+		// What failed is made up for; and where the routes have no more to say, everyone's
+		// favourites are better than an open place.
+		if len(r.reply.Items) < r.n {
 			for _, item := range *s.fallback.Load() {
 				if len(r.reply.Items) == r.n {
 					break

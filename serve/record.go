@@ -19,14 +19,11 @@ func (r *run) record(ctx context.Context) {
 	rec := fold.Served{
 		Request: reply.Request, Scene: reply.Scene, Visitor: r.visitor, Time: reply.Time, N: r.n,
 		Definitions: s.Definitions, Routes: r.served, Degraded: reply.Degraded, Fallback: reply.Fallback,
-		Exclude: r.req.Exclude, MinPosition: r.req.MinPosition, Items: []fold.ServedItem{},
+		Seeds: r.req.Seeds, Exclude: r.req.Exclude, SeenWithin: r.req.SeenWithin, Purchased: r.req.Purchased,
+		MinPosition: r.req.MinPosition, Items: []fold.ServedItem{},
 	}
-	if r.req.SeenWithin != nil {
-		rec.SeenWithin = *r.req.SeenWithin
-	}
-	rec.Recent = append(rec.Recent, r.req.Seeds...)
 	for _, recent := range r.req.Recent {
-		rec.Recent = append(rec.Recent, recent.Item)
+		rec.Recent = append(rec.Recent, fold.ServedAct(recent))
 	}
 	for _, item := range reply.Items {
 		served := fold.ServedItem{Item: item.Item, Score: item.Score}

@@ -94,11 +94,11 @@ type Placed struct {
 	Was    int // with Diff: rank in the last slate, 0 when it was not there
 }
 
-// LastAct is the visitor's newest event.
+// LastAct is the visitor's last event by journal order.
 type LastAct struct {
 	Event    string
 	Position freshet.Position
-	Time     int64         // event time, Unix ms
+	Newest   int64         // newest event time of any of the visitor's events, Unix ms
 	Effect   time.Duration // from arrival until applied; negative when not known
 }
 

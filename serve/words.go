@@ -40,7 +40,7 @@ func Words(p *Placed, q int64) string {
 	case "new":
 		return "new, published " + ago(q-because.Time)
 	case "fallback":
-		return "popular or new; nothing closer was found in time"
+		return "popular or new; nothing closer was found"
 	}
 	return "from the catalogue"
 }

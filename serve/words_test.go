@@ -39,7 +39,7 @@ func TestWords(t *testing.T) {
 		{"popular in seconds", freshet.Reason{Code: "popular", Window: 30 * second}, nil, "popular in the last 30 s"},
 		{"popular at all", freshet.Reason{Code: "popular"}, nil, "popular of late"},
 		{"new", freshet.Reason{Code: "new", Time: t0 - 2*hour}, nil, "new, published 2 hours ago"},
-		{"fallback", freshet.Reason{Code: "fallback"}, nil, "popular or new; nothing closer was found in time"},
+		{"fallback", freshet.Reason{Code: "fallback"}, nil, "popular or new; nothing closer was found"},
 		{"nothing to say", freshet.Reason{Code: "catalogue"}, nil, "from the catalogue"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
