@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/sim"
+	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -49,13 +52,7 @@ func (a *app) demoCmd() *cobra.Command {
 // demo fills an empty data directory with a generated history and serves it.
 func (a *app) demo(ctx context.Context, cfg *config.Config, seed uint64, temporary bool) error {
 	a.say("Freshet %s  ·  demo world \"harbour books\", seed %d  ·  everything local, nothing leaves this machine", version(), seed)
-	prepare := func(n *node) error {
-		if n.stream.Ledger().Accepted > 0 {
-			a.say("  history    %s events, kept from before", grouped(int64(n.stream.Ledger().Accepted)))
-			return nil
-		}
-		return a.fillDemo(ctx, n.stream, seed)
-	}
+	prepare := func(n *node) error { return a.fillDemo(ctx, n, seed) }
 	return a.serve(ctx, cfg, prepare, func(n *node, url string) {
 		features, routes := len(cfg.Features), len(cfg.Recall)
 		a.say("  features   %d definitions", features)
@@ -82,26 +79,39 @@ func (a *app) demo(ctx context.Context, cfg *config.Config, seed uint64, tempora
 	})
 }
 
-// fillDemo brings in the generated catalogue and history.
-func (a *app) fillDemo(ctx context.Context, s *stream.Stream, seed uint64) error {
-	world := sim.New(sim.Options{Seed: seed, End: a.now()})
+// fillDemo brings in the generated catalogue and history. The history ends when the data
+// directory was made, so that what an earlier start brought in is known again by its place and
+// a start that was cut off is completed.
+func (a *app) fillDemo(ctx context.Context, n *node, seed uint64) error {
+	began, err := firstReceived(n.disk)
+	if err != nil {
+		return err
+	}
+	world := sim.New(sim.Options{Seed: seed, End: began})
 	from := fmt.Sprintf("import:demo-%d", seed)
 	received := a.now().UnixMilli()
-	if _, err := s.Items(ctx, from, received, world.Items(), nil); err != nil {
+	items := world.Items()
+	seqs := make([]uint64, len(items))
+	for i := range items {
+		seqs[i] = stream.Seq(0, i+1)
+	}
+	if _, err := n.stream.Items(ctx, from, received, items, seqs); err != nil {
 		return err
 	}
 	bar := a.bar("history", int64(world.Len()), "events")
-	chunk := make([]freshet.Event, 0, importChunk)
+	var events []freshet.Event
+	seqs = nil
 	count := 0
 	flush := func() error {
-		_, err := s.Events(ctx, from, received, chunk, nil)
-		count += len(chunk)
+		_, err := n.stream.Events(ctx, from, received, events, seqs)
 		bar.set(int64(count))
-		chunk = make([]freshet.Event, 0, importChunk) // the stream keeps what it was given
+		events, seqs = make([]freshet.Event, 0, importChunk), seqs[:0] // the stream keeps the events it was given
 		return err
 	}
 	for e := range world.History() {
-		if chunk = append(chunk, e); len(chunk) == importChunk {
+		count++
+		events, seqs = append(events, e), append(seqs, stream.Seq(1, count))
+		if len(events) == importChunk {
 			if err := flush(); err != nil {
 				return err
 			}
@@ -112,6 +122,17 @@ func (a *app) fillDemo(ctx context.Context, s *stream.Stream, seed uint64) error
 	}
 	bar.done()
 	return nil
+}
+
+// firstReceived is when the first record of a journal was received.
+func firstReceived(disk fsys.FS) (t time.Time, err error) {
+	reader, err := journal.OpenReader(disk)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	rec, err := reader.Next()
+	return time.UnixMilli(rec.Received), err
 }
 
 // program is how this program was called, for commands to type.

@@ -100,7 +100,7 @@ func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (
 	if a.json {
 		err = json.NewEncoder(a.stdout).Encode(reply)
 	} else {
-		err = a.printImport(reply, im)
+		err = a.printImport(reply, im, isFolder(path))
 	}
 	if err == nil && reply.Refused > 0 {
 		err = &failure{code: exitRefused}
@@ -109,8 +109,7 @@ func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (
 }
 
 func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (*source.Import, error) {
-	info, err := os.Stat(path)
-	if err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return nil, usagef("import: %w", err)
 	}
 	now := a.now().UnixMilli()
@@ -120,7 +119,8 @@ func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (
 		bar.set(done)
 	}
 	var im *source.Import
-	if info.IsDir() {
+	var err error
+	if isFolder(path) {
 		dir := os.DirFS(path)
 		if _, ok := movielens.Detect(dir); !ok {
 			return nil, &failure{code: exitUsage, err: fmt.Errorf("import: %s is a folder, and not one of MovieLens (ml-100k: u.data, u.item, u.genre; ml-latest-small: ratings.csv, movies.csv)", path),
@@ -222,13 +222,37 @@ func keepRefused(path, data string, refused []source.Refused) (string, error) {
 	return name, err
 }
 
-func (a *app) printImport(reply *importReply, im *source.Import) error {
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// afterRefusal says what to do about refused lines: a JSON line can be corrected and imported
+// from where it is kept, a row of a data set means something only in its file.
+func afterRefusal(im *source.Import, folder bool) string {
+	cut := 0
+	for _, r := range im.Refused {
+		if r.Cut {
+			cut++
+		}
+	}
+	text := "correct them and import that file"
+	if folder {
+		text = "rows of a data set cannot be imported alone; send what they say with freshet send"
+	}
+	if cut > 0 {
+		text += fmt.Sprintf(" (%s too long to keep)", plural(cut, "line"))
+	}
+	return text
+}
+
+func (a *app) printImport(reply *importReply, im *source.Import, folder bool) error {
 	_, err := fmt.Fprintf(a.stdout, "%s accepted · %s duplicate · %s refused · %s items · position %s\n",
 		grouped(int64(reply.Accepted)), grouped(int64(reply.Duplicate)), grouped(int64(reply.Refused)), grouped(int64(reply.Items.Accepted+reply.Items.Duplicate)), reply.Position)
 	if reply.Refused == 0 {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "refused lines are kept in %s; correct them and import that file\n", reply.KeptAs)
+	a.say("refused lines are kept in %s; %s", reply.KeptAs, afterRefusal(im, folder))
 	const shown = 20
 	for i, r := range im.Refused {
 		if i == shown {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -112,8 +113,11 @@ func (n *node) close() error {
 
 // sayReport tells what opening the journal found, as far as an operator should know.
 func (a *app) sayReport(dir string, r journal.Report) {
-	if r.CutBytes > r.CutZeros {
-		a.say("journal: cut %d bytes of an unfinished write after the last whole record: %s/%s at byte %d; nothing in them was acknowledged", r.CutBytes, dir, r.CutFile, r.CutOffset)
+	if torn := r.CutBytes - r.CutZeros; torn > 0 {
+		a.say("journal: cut %d bytes of an unfinished write after the last whole record: %s/%s at byte %d; nothing in them was acknowledged", torn, dir, r.CutFile, r.CutOffset)
+	}
+	if r.CutZeros > 0 {
+		a.say("journal: cut %d zero bytes at the end of %s/%s, the space kept ready by a server that was not stopped", r.CutZeros, dir, r.CutFile)
 	}
 	if a.verbose {
 		a.say("journal: %s in %s, positions %s to %s, durable for certain up to %s", plural(int(r.Records), "record"), plural(r.Segments, "segment"), r.First, r.Last, r.Proved)
@@ -136,7 +140,7 @@ func dataError(dir string, err error) error {
 			hint: "nothing was changed; restore the file from a copy"}
 	case errors.Is(err, journal.ErrNewerFormat):
 		return &failure{code: exitNewer, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "use that release; nothing was changed"}
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err)}
 	}
 	return &failure{code: exitCode(err), err: fmt.Errorf("data directory %s: %w", dir, err)}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/stream"
 )
 
 // The exit codes of every command.
@@ -104,7 +105,7 @@ func exitCode(err error) int {
 	var corrupt *journal.CorruptError
 	var locked *fsys.LockedError
 	switch {
-	case errors.As(err, &corrupt):
+	case errors.As(err, &corrupt), errors.Is(err, stream.ErrUndecodable):
 		return exitDamaged
 	case errors.Is(err, journal.ErrNewerFormat):
 		return exitNewer
