@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 	"source":           {".", "codec"},
 	"source/file":      {".", "codec", "source"},
 	"source/movielens": {".", "codec", "source"},
+	"source/globo":     {".", "codec", "source"},
 
 	// A request. Recall never meets feature: they meet in serve.
 	"recall":           {".", "catalog"},
@@ -52,6 +53,14 @@ var allowed = map[string][]string{
 	"fold":             {".", "catalog", "feature", "internal/intern", "recall", "store", "stream"},
 	"serve":            {".", "feature", "fold", "recall", "stream"},
 	"httpapi":          {".", "codec", "feature", "serve", "stream"},
+
+	// Models and how they are judged: learning writes what ranking reads, never the reverse,
+	// and measures do not know what they judge.
+	"rank":     {},
+	"eval":     {"."},
+	"learn":    {".", "eval", "fold", "rank", "recall", "stream"},
+	"registry": {".", "internal/fsys", "rank"},
+	"trial":    {".", "eval", "fold", "recall", "stream"},
 
 	// The one place that knows everything.
 	"cmd/freshet": nil, // nil: anything

@@ -1,0 +1,28 @@
+// Package eval measures: how good an order of items is, how good a probability is, how sure
+// a mean is. It knows nothing of the models it judges: it sees ranks, gains, scores, labels.
+//
+// One list at a time, for any gains:
+//
+//	hit, ndcg, rr := eval.HitRate(gains, k), eval.NDCG(gains, relevant, k), eval.MRR(gains, k)
+//
+// Many asks with one wanted item each, the shape of leave-one-out and of prequential runs:
+//
+//	tally := eval.NewTally(k)
+//	tally.Add(group, rank)                     // once per ask; rank 0 is a miss
+//	tally.HitRate(), tally.NDCG(), tally.MRR()
+//	sums, asks := tally.Groups()
+//	interval := eval.Bootstrap(sums, asks, 500, 0.95, rng)
+//
+// What is reported has one JSON form, [Results].
+//
+// Rules that hold for all ranking measures here. Ranks are 1-based. A list is cut at k; what
+// stands below, or nowhere, earns nothing, so a list shorter than k is not made longer and an
+// empty list scores 0. Gains are finite and at least 0, 0 meaning irrelevant. Lists come in
+// their final order: ties of scores were broken by whoever made them, by a rule that does not
+// look at the labels. Where nothing is relevant a measure is 0; such asks are better left out.
+//
+// Left out: running anything (package trial), significance tests between two rows, estimates
+// from logged propensities.
+//
+// Functions are pure and safe for concurrent use; a Tally or an ItemSet has one user at a time.
+package eval

@@ -1,0 +1,69 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// Results is what an evaluation found: one row for everything that was judged, all asked the
+// same questions in the same run, and what makes the figures doubtful. Its JSON is
+//
+//	{"protocol":"holdout","results":[{"name":"slate","k":10,"delay":"0s","hit@10":0.19,
+//	 "ndcg@10":0.11,"mrr":0.08,"coverage":0.3,"n":942,"ci":{"ndcg@10":[0.09,0.12]}},…],"warnings":[]}
+type Results struct {
+	Protocol string
+	Rows     []Row
+	Warnings []string // sentences for people
+}
+
+// Row is the figures of one name at one delay.
+type Row struct {
+	Name     string           // slate, recall, popular or route:<name>
+	K        int              // cut-off of all figures but AUC
+	Delay    freshet.Duration // for how long events were withheld
+	Hit      float64          // HitRate at K
+	NDCG     float64          // NDCG at K
+	MRR      float64          // mean reciprocal rank at K
+	Coverage float64          // share of the catalogue in any of the lists, up to K
+	AUC      *float64         // nil where no ranker scored
+	N        int              // asks
+	CI       Interval         // of NDCG
+}
+
+// MarshalJSON writes the form above; lists are never null.
+func (r Results) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Protocol string   `json:"protocol"`
+		Rows     []Row    `json:"results"`
+		Warnings []string `json:"warnings"`
+	}{r.Protocol, append([]Row{}, r.Rows...), append([]string{}, r.Warnings...)})
+}
+
+// MarshalJSON writes the row with the cut-off in the names of its measures. An error says
+// that a figure is not finite.
+func (r Row) MarshalJSON() ([]byte, error) {
+	hit, ndcg := fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K)
+	text := []byte{'{'}
+	for _, field := range []struct {
+		name  string
+		value any
+	}{
+		{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {hit, r.Hit}, {ndcg, r.NDCG}, {"mrr", r.MRR},
+		{"coverage", r.Coverage}, {"auc", r.AUC}, {"n", r.N}, {"ci", map[string]Interval{ndcg: r.CI}},
+	} {
+		if field.name == "auc" && r.AUC == nil {
+			continue
+		}
+		value, err := json.Marshal(field.value)
+		if err != nil {
+			return nil, fmt.Errorf("%s of %s: %w", field.name, r.Name, err)
+		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		text = fmt.Appendf(text, "%q:%s", field.name, value)
+	}
+	return append(text, '}'), nil
+}

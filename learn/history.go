@@ -1,0 +1,214 @@
+package learn
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// HistoryOptions say how rows are made of a journal.
+type HistoryOptions struct {
+	State *fold.State // empty; History folds it
+	Kinds freshet.EventKinds
+	Asks  []fold.Ask // how the routes are asked, as serving does
+	// Exposures says that the journal knows what was on screen. Then each exposure is a row,
+	// positive when the visitor wanted the item within Window. Otherwise each item wanted that
+	// recall had proposed is a positive row, with Negatives others of its candidates.
+	Exposures bool
+	Window    freshet.Duration // 0 is 30 minutes
+	Negatives int              // 0 is 4
+	Warmup    int              // entries folded before the first row, so that recall has tables
+	Slack     freshet.Duration // how far behind the newest event a row may be read
+	Seed      uint64
+}
+
+// History is a fold of the journal that makes point-in-time rows on the way: each is built
+// from the state before the event that gives its label, and from recall tables that only
+// earlier events have shaped.
+type History struct {
+	HistoryOptions
+	rows    *Rows
+	builder *fold.RowBuilder
+	rng     *rand.Rand
+	entries int
+	open    []exposure              // rows whose label may still come, oldest first
+	waiting map[exposed][]int       // the same by visitor and item: indexes of rows
+	recent  map[uint32]*recollected // candidates by visitor
+}
+
+type exposed struct{ visitor, item uint32 }
+
+type exposure struct {
+	key  exposed
+	time int64
+	row  int
+}
+
+// recollected are the candidates of a visitor, good for exposures of the same moment.
+type recollected struct {
+	time  int64
+	items map[uint32]*recall.Candidate
+}
+
+const (
+	attributionWindow = 30 * freshet.Minute
+	sampledNegatives  = 4
+	negativeDepth     = 100                 // negatives come from so many best candidates
+	sameMoment        = 30 * freshet.Second // how long a visitor's candidates are kept
+	recollectedMost   = 4096                // visitors whose candidates are kept
+)
+
+// NewHistory returns a History that has folded nothing.
+func NewHistory(o HistoryOptions) *History {
+	if o.Window == 0 {
+		o.Window = attributionWindow
+	}
+	if o.Negatives == 0 {
+		o.Negatives = sampledNegatives
+	}
+	return &History{HistoryOptions: o, rows: NewRows(o.State.RowNames()), builder: o.State.NewRowBuilder(),
+		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]int{}, recent: map[uint32]*recollected{}}
+}
+
+// Apply folds in the next entry, after making what rows it gives.
+func (h *History) Apply(ctx context.Context, e *stream.Entry) error {
+	h.entries++
+	if e.Event != nil && !e.Late && e.Event.Item != "" {
+		if err := h.harvest(ctx, e.Event); err != nil {
+			return err
+		}
+	}
+	h.State.Apply(e)
+	return nil
+}
+
+// Rows returns the rows made. Exposures whose window has not passed say nothing yet and are
+// left out, with what came after the first of them.
+func (h *History) Rows() *Rows {
+	h.expire(h.State.Newest)
+	if len(h.open) > 0 {
+		h.rows.Truncate(h.open[0].row)
+	}
+	return h.rows
+}
+
+func (h *History) harvest(ctx context.Context, e *freshet.Event) error {
+	visitor, item := h.State.Visitor(e.Visitor()), h.State.Items.Find(e.Item)
+	kind := h.Kinds.Of(e.Name)
+	switch {
+	case kind.Signal.Positive():
+		defer delete(h.recent, visitor) // what the visitor wants has changed
+		if h.Exposures {
+			h.attribute(exposed{visitor, item})
+			return nil
+		}
+		if h.entries > h.Warmup && visitor != 0 && item != 0 {
+			return h.contrast(ctx, visitor, item, e.Time)
+		}
+	case kind.Signal == freshet.SignalImpression && h.Exposures && h.entries > h.Warmup:
+		return h.expose(ctx, visitor, item, e)
+	}
+	return nil
+}
+
+// q is the time rows of an event at t are read for.
+func (h *History) q(t int64) int64 { return max(t, h.State.Newest-int64(h.Slack)) }
+
+// expose makes the row of an exposure, negative until something else is known.
+func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.Event) error {
+	if visitor == 0 || item == 0 { // the first that is known of either: nothing to learn from
+		return nil
+	}
+	h.expire(h.State.Newest)
+	q := h.q(e.Time)
+	r := h.recent[visitor]
+	if r == nil || q-r.time > int64(sameMoment) {
+		candidates, err := h.State.Candidates(ctx, h.Asks, visitor, q)
+		if err != nil {
+			return err
+		}
+		r = &recollected{time: q, items: make(map[uint32]*recall.Candidate, len(candidates))}
+		for i := range candidates {
+			r.items[candidates[i].Item] = &candidates[i]
+		}
+		if len(h.recent) >= recollectedMost {
+			clear(h.recent)
+		}
+		h.recent[visitor] = r
+	}
+	c := r.items[item]
+	if c == nil {
+		c = &recall.Candidate{Item: item} // shown for another reason
+	}
+	row := h.rows.Len()
+	if err := h.rows.Add(h.builder.Row(visitor, c, q), false); err != nil {
+		return err
+	}
+	key := exposed{visitor, item}
+	h.open = append(h.open, exposure{key, e.Time, row})
+	h.waiting[key] = append(h.waiting[key], row)
+	return nil
+}
+
+// attribute gives a wanted item to its last exposure within the window.
+func (h *History) attribute(key exposed) {
+	h.expire(h.State.Newest)
+	if rows := h.waiting[key]; len(rows) > 0 {
+		h.rows.Label(rows[len(rows)-1], true)
+	}
+}
+
+// expire closes exposures whose window has passed.
+func (h *History) expire(newest int64) {
+	n := 0
+	for n < len(h.open) && h.open[n].time < newest-int64(h.Window) {
+		key := h.open[n].key
+		if rows := h.waiting[key]; len(rows) > 1 {
+			h.waiting[key] = rows[1:]
+		} else {
+			delete(h.waiting, key)
+		}
+		n++
+	}
+	h.open = h.open[n:]
+}
+
+// contrast makes the row of a wanted item that recall had proposed, and those of others it
+// proposed at the same moment.
+func (h *History) contrast(ctx context.Context, visitor, item uint32, t int64) error {
+	if _, seen := h.State.Histories.Seen(visitor, item); seen {
+		return nil
+	}
+	q := h.q(t)
+	candidates, err := h.State.Candidates(ctx, h.Asks, visitor, q)
+	if err != nil {
+		return err
+	}
+	candidates = candidates[:min(len(candidates), negativeDepth)]
+	found := -1
+	for i := range candidates {
+		if candidates[i].Item == item {
+			found = i
+		}
+	}
+	if found < 0 || len(candidates) < 2 {
+		return nil
+	}
+	if err := h.rows.Add(h.builder.Row(visitor, &candidates[found], q), true); err != nil {
+		return err
+	}
+	for range min(h.Negatives, len(candidates)-1) {
+		i := h.rng.IntN(len(candidates) - 1)
+		if i >= found {
+			i++
+		}
+		if err := h.rows.Add(h.builder.Row(visitor, &candidates[i], q), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}

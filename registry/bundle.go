@@ -1,0 +1,183 @@
+package registry
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/rank"
+)
+
+// Manifest says what a bundle is.
+type Manifest struct {
+	Model       string           `json:"model"` // lr
+	Version     int              `json:"version"`
+	SHA256      string           `json:"sha256"` // of model.json, in hex
+	Created     string           `json:"created"`
+	From        freshet.Position `json:"from"`        // the first record trained on
+	Until       freshet.Position `json:"until"`       // the last
+	Definitions string           `json:"definitions"` // hash of the feature definitions
+	Negatives   string           `json:"negatives"`   // what the negatives are: see Exposed, Sampled
+	Permuted    bool             `json:"permuted,omitempty"`
+	Rows        int              `json:"rows"`      // trained on
+	Held        int              `json:"held"`      // validated on
+	Positives   int              `json:"positives"` // of Held
+	AUC         float64          `json:"auc"`
+	LogLoss     float64          `json:"logloss"`
+	Baseline    float64          `json:"baseline_logloss"` // of always saying the mean
+	Seed        uint64           `json:"seed"`
+}
+
+// What the negative rows of a training were.
+const (
+	Exposed = "exposures without a positive within the attribution window"
+	Sampled = "sampled from the recall candidates at the position of each positive"
+)
+
+// Bundle is a version that passed every check.
+type Bundle struct {
+	Manifest
+	Ranker *rank.LR
+}
+
+const (
+	root             = "models"
+	manifestName     = "manifest.json"
+	modelName        = "model.json"
+	maxManifestBytes = 1 << 20
+)
+
+func folder(model string, version int) string {
+	return root + "/" + model + "/" + strconv.Itoa(version)
+}
+
+// Save writes a model as the next version of its name and returns the manifest with Version,
+// SHA256 and Created filled in. The bundle appears whole or not at all.
+func Save(disk fsys.FS, m Manifest, model *rank.LR, now time.Time) (Manifest, error) {
+	fail := func(err error) (Manifest, error) {
+		return m, fmt.Errorf("save model %q: %w", m.Model, err)
+	}
+	text, err := model.Bytes()
+	if err != nil {
+		return fail(err)
+	}
+	versions, err := versions(disk, m.Model)
+	if err != nil {
+		return fail(err)
+	}
+	m.Version = 1
+	if n := len(versions); n > 0 {
+		m.Version = versions[n-1] + 1
+	}
+	sum := sha256.Sum256(text)
+	m.SHA256, m.Created = hex.EncodeToString(sum[:]), now.UTC().Format(time.RFC3339)
+	manifest, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fail(err)
+	}
+	final := folder(m.Model, m.Version)
+	draft := final + ".tmp"
+	if err := disk.MkdirAll(draft); err != nil {
+		return fail(err)
+	}
+	for name, data := range map[string][]byte{modelName: text, manifestName: append(manifest, '\n')} {
+		if err := fsys.Replace(disk, draft+"/"+name, data); err != nil {
+			return fail(err)
+		}
+	}
+	if err := disk.Rename(draft, final); err != nil {
+		return fail(err)
+	}
+	for _, dir := range []string{root + "/" + m.Model, root, "."} {
+		if err := disk.SyncDir(dir); err != nil {
+			return fail(err)
+		}
+	}
+	return m, nil
+}
+
+// Load reads a version and checks it: the manifest is that version's, the checksum is the
+// model's, and every number of the model is sound.
+func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
+	fail := func(err error) (*Bundle, error) {
+		return nil, fmt.Errorf("load model %q version %d: %w", model, version, err)
+	}
+	b := &Bundle{}
+	var err error
+	if b.Manifest, err = manifest(disk, model, version); err != nil {
+		return fail(err)
+	}
+	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+modelName, rank.MaxModelBytes)
+	if err != nil {
+		return fail(err)
+	}
+	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != b.SHA256 {
+		return fail(errors.New("checksum: the model is not the one that the manifest speaks of"))
+	}
+	if b.Ranker, err = rank.Read(text); err != nil {
+		return fail(err)
+	}
+	return b, nil
+}
+
+func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {
+	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+manifestName, maxManifestBytes)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("manifest: %w", err)
+	}
+	if m.Model != model || m.Version != version {
+		return m, fmt.Errorf("manifest: it is that of %q version %d", m.Model, m.Version)
+	}
+	return m, nil
+}
+
+// List returns the manifests of all versions of a model, oldest first. A version whose
+// manifest cannot be read is left out and named in the error, which may come with the others.
+func List(disk fsys.FS, model string) (list []Manifest, err error) {
+	all, err := versions(disk, model)
+	if err != nil {
+		return nil, fmt.Errorf("list models %q: %w", model, err)
+	}
+	var bad []error
+	for _, v := range all {
+		m, err := manifest(disk, model, v)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("model %q version %d: %w", model, v, err))
+			continue
+		}
+		list = append(list, m)
+	}
+	return list, errors.Join(bad...)
+}
+
+// versions lists the whole versions of a model, ascending.
+func versions(disk fsys.FS, model string) (list []int, err error) {
+	if err := freshet.CheckID(model); err != nil || !fs.ValidPath(model) || model == "." {
+		return nil, fmt.Errorf("%q is not a model name", model)
+	}
+	entries, err := disk.ReadDir(root + "/" + model)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if v, err := strconv.Atoi(e.Name); err == nil && v > 0 && e.Dir && strconv.Itoa(v) == e.Name {
+			list = append(list, v)
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}

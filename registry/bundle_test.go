@@ -1,0 +1,111 @@
+package registry
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/rank"
+)
+
+var errDisk = errors.New("the disk is gone")
+
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func model(bias float64) *rank.LR {
+	return &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "x", Knots: []float64{0}}}}, Bias: bias, Weights: [][]float64{{0, 1}}}
+}
+
+func TestSaveAndLoad(t *testing.T) {
+	disk := fsys.NewMem()
+	for version := 1; version <= 12; version++ {
+		m, err := Save(disk, Manifest{Model: "lr", AUC: 0.7}, model(float64(version)), noon)
+		if err != nil || m.Version != version {
+			t.Fatalf("saved as version %d, %v, want %d", m.Version, err, version)
+		}
+		b, err := Load(disk, "lr", version)
+		if err != nil || b.Ranker.Bias != float64(version) || b.Manifest != m {
+			t.Fatalf("loaded %+v, %v", b, err)
+		}
+	}
+	list, err := List(disk, "lr")
+	if err != nil || len(list) != 12 || list[11].Version != 12 {
+		t.Errorf("listed %d, %v", len(list), err)
+	}
+	if list, err := List(disk, "fm"); err != nil || len(list) != 0 {
+		t.Errorf("a model that was never saved: %v, %v", list, err)
+	}
+	for _, name := range []string{"", "../x", "a/../b", ".", "/x"} {
+		if _, err := Save(disk, Manifest{Model: name}, model(0), noon); err == nil {
+			t.Errorf("saved under the name %q", name)
+		}
+	}
+}
+
+// Whatever write fails, or wherever the power is cut, a version is whole or not there.
+func TestSaveIsWholeOrNothing(t *testing.T) {
+	for step := 1; ; step++ {
+		disk := fsys.NewMem()
+		if _, err := Save(disk, Manifest{Model: "lr"}, model(1), noon); err != nil {
+			t.Fatal(err)
+		}
+		left := step
+		disk.Fail = func(op, name string) error {
+			if left--; left == 0 {
+				return errDisk
+			}
+			return nil
+		}
+		_, err := Save(disk, Manifest{Model: "lr"}, model(2), noon)
+		disk.Fail = nil
+		if left > 0 {
+			if err != nil || step < 5 {
+				t.Fatalf("step %d was never reached: %v", step, err)
+			}
+			return
+		}
+		list, lerr := List(disk, "lr")
+		if lerr != nil || len(list) < 1 {
+			t.Fatalf("step %d: %v, %v", step, list, lerr)
+		}
+		for _, m := range list {
+			if _, err := Load(disk, "lr", m.Version); err != nil {
+				t.Errorf("step %d: version %d is there and %v", step, m.Version, err)
+			}
+		}
+		if m, err := Save(disk, Manifest{Model: "lr"}, model(3), noon); err != nil || m.Version < 2 {
+			t.Errorf("step %d: after the failure %+v, %v", step, m, err)
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for name, damage := range map[string]struct{ file, from, to string }{
+		"a flipped digit":        {"model.json", `"bias":1`, `"bias":2`},
+		"another's manifest":     {"manifest.json", `"version": 1`, `"version": 2`},
+		"another checksum":       {"manifest.json", `"sha256": "`, `"sha256": "0`},
+		"a manifest that is cut": {"manifest.json", "}", ""},
+	} {
+		disk := fsys.NewMem()
+		if _, err := Save(disk, Manifest{Model: "lr"}, model(1), noon); err != nil {
+			t.Fatal(err)
+		}
+		path := "models/lr/1/" + damage.file
+		text, err := fsys.ReadFile(disk, path, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := strings.Replace(string(text), damage.from, damage.to, 1)
+		if bad == string(text) {
+			t.Fatalf("%s: nothing was changed in %s", name, text)
+		}
+		if err := fsys.Replace(disk, path, []byte(bad)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(disk, "lr", 1); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+}

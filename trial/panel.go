@@ -1,0 +1,145 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/eval"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
+)
+
+// panel asks everyone the same question and keeps their rows. One goroutine at a time.
+type panel struct {
+	k       int
+	state   *fold.State
+	routes  []Route
+	kinds   freshet.EventKinds
+	popular popularity
+	ranker  Ranker // nil is recall order
+
+	slate, recall, baseline *row
+	alone                   []*row // by route
+
+	request recall.Request
+	answers []recall.Answer
+	list    []uint32
+	scores  []float64
+	top     []int
+}
+
+func newPanel(o *Options, state *fold.State, popular popularity, ranker Ranker) *panel {
+	p := &panel{k: o.K, state: state, routes: o.Routes, kinds: o.Fold.Kinds, popular: popular, ranker: ranker, answers: make([]recall.Answer, len(o.Routes))}
+	named := func(name string) *row { return &row{name: name, tally: eval.NewTally(o.K)} }
+	p.slate, p.recall, p.baseline = named("slate"), named("recall"), named("popular")
+	for _, r := range o.Routes {
+		p.alone = append(p.alone, named("route:"+r.Name))
+	}
+	p.request.Skip = p.skip
+	return p
+}
+
+// skip leaves out what the visitor has seen and what may not be shown, as serving does.
+func (p *panel) skip(item uint32) bool {
+	if !p.state.Items.Available(item) {
+		return true
+	}
+	_, seen := p.state.Histories.Seen(p.request.Visitor, item)
+	return seen
+}
+
+// count lets the baseline know of an event that the state has just folded.
+func (p *panel) count(e *freshet.Event) {
+	if e.Item != "" && p.kinds.Of(e.Name).Signal.Positive() {
+		p.popular.add(p.state.Items.Find(e.Item), e.Time)
+	}
+}
+
+// ask asks on behalf of a visitor at time q and notes where the wanted item stood; wanted 0
+// is a miss for all. It returns what a learner makes of the choice, nil for nothing.
+func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q int64, wanted uint32) (learn func(), err error) {
+	req := &p.request
+	req.Time, req.Newest, req.Visitor = q, p.state.Newest, p.state.Visitor(visitor)
+	req.Recent = append(req.Recent[:0], p.state.Histories.Recent(req.Visitor)...)
+	slices.Reverse(req.Recent)
+	for i, table := range p.state.Routes {
+		found, err := table.Recall(ctx, req, max(p.routes[i].N, p.k))
+		if err != nil {
+			return nil, fmt.Errorf("recall %s: %w", p.routes[i].Name, err)
+		}
+		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.Weight(p.routes[i].Kind), Proposals: found}
+		p.list = p.list[:0]
+		for _, proposal := range found[:min(p.k, len(found))] {
+			p.list = append(p.list, proposal.Item)
+		}
+		p.alone[i].note(group, p.list, wanted)
+	}
+	p.baseline.note(group, p.popular.top(q, p.k, p.skip), wanted)
+	candidates := recall.Merge(p.answers)
+	p.list = p.list[:0]
+	for i := range candidates[:min(p.k, len(candidates))] {
+		p.list = append(p.list, candidates[i].Item)
+	}
+	p.recall.note(group, p.list, wanted)
+	if p.ranker == nil || len(candidates) == 0 {
+		p.slate.note(group, p.list, wanted)
+		return nil, nil
+	}
+	return p.rank(candidates, group, wanted), nil
+}
+
+// rank notes the list in the ranker's order.
+func (p *panel) rank(candidates []recall.Candidate, group int, wanted uint32) (learn func()) {
+	m := &Moment{State: p.state, Request: &p.request}
+	p.scores = slices.Grow(p.scores[:0], len(candidates))[:len(candidates)]
+	p.ranker.Score(m, candidates, p.scores)
+	p.top = best(p.top[:0], p.scores, p.k)
+	p.list = p.list[:0]
+	for _, i := range p.top {
+		p.list = append(p.list, candidates[i].Item)
+	}
+	p.slate.note(group, p.list, wanted)
+	if wanted == 0 {
+		return nil
+	}
+	if i := slices.IndexFunc(candidates, func(c recall.Candidate) bool { return c.Item == wanted }); i >= 0 {
+		if auc, ok := eval.AUCOfOne(p.scores, i); ok {
+			p.slate.auc += auc
+			p.slate.aucs++
+		}
+	}
+	if learner, ok := p.ranker.(Learner); ok {
+		return learner.Lesson(m, candidates, wanted)
+	}
+	return nil
+}
+
+// best appends to dst the indexes of the k highest scores, best first, ties by index.
+func best(dst []int, scores []float64, k int) []int {
+	for i, s := range scores {
+		if len(dst) == k && scores[dst[k-1]] >= s {
+			continue
+		}
+		if len(dst) < k {
+			dst = append(dst, i)
+		}
+		at := len(dst) - 1
+		for ; at > 0 && scores[dst[at-1]] < s; at-- {
+			dst[at] = dst[at-1]
+		}
+		dst[at] = i
+	}
+	return dst
+}
+
+// rows are the figures, in the order they are read: the slate first.
+func (p *panel) rows(delay freshet.Duration, seed uint64) []eval.Row {
+	catalogue := p.state.Items.Len() - 1
+	var out []eval.Row
+	for _, r := range append([]*row{p.slate, p.recall, p.baseline}, p.alone...) {
+		out = append(out, r.figures(p.k, delay, catalogue, seed))
+	}
+	return out
+}

@@ -1,0 +1,48 @@
+package trial
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/eval"
+)
+
+// row collects what one name showed.
+type row struct {
+	name  string
+	tally *eval.Tally
+	shown eval.ItemSet
+	auc   float64 // sum over the asks that had one
+	aucs  int     // their number
+}
+
+// note takes in the list of one ask, already cut. wanted is the item looked for, 0 when
+// nothing would be right.
+func (r *row) note(group int, list []uint32, wanted uint32) {
+	for _, item := range list {
+		r.shown.Add(item)
+	}
+	rank := 0
+	if wanted != 0 {
+		rank = slices.Index(list, wanted) + 1
+	}
+	r.tally.Add(group, rank)
+}
+
+// figures are the row's results. All rows draw the same groups for their intervals, so that
+// these can be compared.
+func (r *row) figures(k int, delay freshet.Duration, catalogue int, seed uint64) eval.Row {
+	sums, asks := r.tally.Groups()
+	out := eval.Row{
+		Name: r.name, K: k, Delay: delay, N: r.tally.N(),
+		Hit: r.tally.HitRate(), NDCG: r.tally.NDCG(), MRR: r.tally.MRR(),
+		Coverage: r.shown.Coverage(catalogue),
+		CI:       eval.Bootstrap(sums, asks, resamples, level, rand.New(rand.NewPCG(seed, 0))),
+	}
+	if r.aucs > 0 {
+		mean := r.auc / float64(r.aucs)
+		out.AUC = &mean
+	}
+	return out
+}
