@@ -17,6 +17,7 @@ import (
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/source"
 	"github.com/freshet-rec/freshet/source/file"
+	"github.com/freshet-rec/freshet/source/globo"
 	"github.com/freshet-rec/freshet/source/movielens"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -25,19 +26,25 @@ import (
 const importChunk = 4096
 
 func (a *app) importCmd() *cobra.Command {
+	toJSONL := false
 	c := &cobra.Command{
 		Use:   "import PATH",
 		Short: "Bring events and items from a file or a MovieLens folder into a data directory",
 		Long: `Bring events and items into a data directory that no server is using.
 
 PATH is a file with one JSON object a line (events and items as the HTTP API takes
-them, plain or gzip), or a folder with MovieLens ml-100k or ml-latest-small, of
-which ratings of 4 and more become "like" and the others "view".
+them, plain or gzip), a folder with MovieLens ml-100k or ml-latest-small, of
+which ratings of 4 and more become "like" and the others "view", or a folder with
+the Globo.com news clicks.
 
 An import is sorted by time and never late. Bringing the same file again changes
-nothing; an import that was cut off goes on where it stopped.`,
+nothing; an import that was cut off goes on where it stopped.
+
+With --to-jsonl nothing is stored: items, then events by time, are written to
+stdout, one JSON object a line, as import and eval stream read them.`,
 		Example: `  freshet import --data ./shop events.jsonl.gz
-  freshet import --data ./films ml-100k`,
+  freshet import --data ./films ml-100k
+  freshet import --to-jsonl globo | gzip > clicks.jsonl.gz`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return &failure{code: exitUsage, err: fmt.Errorf("import takes one file or folder, got %d", len(args)), hint: "such as: freshet import events.jsonl"}
@@ -49,10 +56,14 @@ nothing; an import that was cut off goes on where it stopped.`,
 			if err != nil {
 				return err
 			}
+			if toJSONL {
+				return a.convert(c.Context(), cfg, args[0])
+			}
 			return a.importPath(c.Context(), cfg, args[0])
 		},
 	}
 	a.configFlags(c)
+	c.Flags().BoolVar(&toJSONL, "to-jsonl", false, "write what would be imported to stdout, one JSON object a line, and store nothing")
 	c.Flags().StringVar(&a.progress, "progress", "", "json: progress as JSON lines on stderr")
 	return c
 }
@@ -122,11 +133,16 @@ func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (
 	var err error
 	if isFolder(path) {
 		dir := os.DirFS(path)
-		if _, ok := movielens.Detect(dir); !ok {
-			return nil, &failure{code: exitUsage, err: fmt.Errorf("import: %s is a folder, and not one of MovieLens (ml-100k: u.data, u.item, u.genre; ml-latest-small: ratings.csv, movies.csv)", path),
+		_, films := movielens.Detect(dir)
+		switch {
+		case films:
+			im, err = movielens.Read(ctx, dir, now, progress)
+		case globo.Detect(dir):
+			im, err = globo.Read(ctx, dir, now, progress)
+		default:
+			return nil, &failure{code: exitUsage, err: fmt.Errorf("import: %s is a folder, and neither one of MovieLens (ml-100k: u.data, u.item, u.genre; ml-latest-small: ratings.csv, movies.csv) nor of Globo (clicks_….csv)", path),
 				hint: "name a file, one JSON object a line: freshet import events.jsonl"}
 		}
-		im, err = movielens.Read(ctx, dir, now, progress)
 	} else {
 		rules := &codec.Rules{Kinds: cfg.Events, Strict: cfg.StrictEvents, Now: now, MaxFuture: cfg.MaxFuture}
 		im, err = file.Read(ctx, os.DirFS(filepath.Dir(path)), filepath.Base(path), rules, progress)
@@ -253,6 +269,12 @@ func (a *app) printImport(reply *importReply, im *source.Import, folder bool) er
 		return err
 	}
 	a.say("refused lines are kept in %s; %s", reply.KeptAs, afterRefusal(im, folder))
+	a.sayRefused(im)
+	return err
+}
+
+// sayRefused tells the first refused lines.
+func (a *app) sayRefused(im *source.Import) {
 	const shown = 20
 	for i, r := range im.Refused {
 		if i == shown {
@@ -261,5 +283,4 @@ func (a *app) printImport(reply *importReply, im *source.Import, folder bool) er
 		}
 		fmt.Fprintf(a.stderr, "  %s line %d  %s  %s\n", r.File, r.Problem.Line, r.Problem.Code, r.Problem.Message)
 	}
-	return err
 }

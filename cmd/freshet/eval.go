@@ -1,0 +1,347 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/eval"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/source"
+	"github.com/freshet-rec/freshet/source/file"
+	"github.com/freshet-rec/freshet/stream"
+	"github.com/freshet-rec/freshet/trial"
+)
+
+func (a *app) evalCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "eval",
+		Short: "Measure how well slates hit what visitors then wanted",
+		Example: `  freshet eval holdout --data ./films
+  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h`,
+		Args: unknownCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd())
+	return c
+}
+
+// evalFlags are the flags of every protocol.
+type evalFlags struct {
+	k     int
+	event string
+	seed  uint64
+}
+
+func (f *evalFlags) add(a *app, c *cobra.Command, event string) {
+	a.configFlags(c)
+	c.Flags().IntVar(&f.k, "k", 10, fmt.Sprintf("where lists are cut, 1 to %d", trial.MaxK))
+	c.Flags().StringVar(&f.event, "event", "", event)
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the confidence intervals")
+	c.Flags().StringVar(&a.progress, "progress", "", "json: progress as JSON lines on stderr")
+}
+
+// options are those of a trial by this configuration.
+func (f *evalFlags) options(cfg *config.Config) (trial.Options, error) {
+	if f.k < 1 || f.k > trial.MaxK {
+		return trial.Options{}, usagef("--k is %d; lists are cut at 1 to %d", f.k, trial.MaxK)
+	}
+	o := trial.Options{Fold: foldOptions(cfg), K: f.k, Event: f.event, Seed: f.seed}
+	for _, r := range cfg.Recall {
+		o.Routes = append(o.Routes, trial.Route{Route: fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within}, N: r.N})
+	}
+	return o, nil
+}
+
+func (a *app) evalHoldoutCmd() *cobra.Command {
+	var flags evalFlags
+	c := &cobra.Command{
+		Use:   "holdout",
+		Short: "Hold out each visitor's last wanted item and ask for it",
+		Long: `Replay the journal without the last item each visitor wanted and what that
+visitor did after it, then ask for every visitor, over the whole catalogue less
+what the visitor has seen, and see where the item stands. Printed are the slate,
+ordered by a ranker that is trained on the same kept history, the merged recall,
+plain popularity of all time, and each route alone.
+
+The journal is read beside a running server; nothing is written.`,
+		Example: `  freshet eval holdout --data ./films
+  freshet eval holdout --data ./shop --event purchase --k 20 --json`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			o, err := flags.options(cfg)
+			if err != nil {
+				return err
+			}
+			return a.evalHoldout(c.Context(), cfg, o)
+		},
+	}
+	flags.add(a, c, "name of the events that say an item was wanted (default like if there are any, else click)")
+	return c
+}
+
+func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Options) (err error) {
+	disk, err := fsys.Existing(cfg.Data)
+	if err != nil {
+		return dataError(cfg.Data, err)
+	}
+	defer func() { err = errors.Join(err, disk.Close()) }()
+	bar := a.bar("replay", 0, "records")
+	o.Progress = bar.of
+	untrained := ""
+	train := func(ctx context.Context, kept trial.Replay) (trial.Ranker, error) {
+		ranker, err := trainRanker(ctx, cfg, o.Seed, kept)
+		if errors.Is(err, learn.ErrTooLittle) { // then the slate is in recall order
+			untrained = fmt.Sprintf("no ranker was trained, so the slate is in recall order: %v", err)
+			return nil, nil
+		}
+		return ranker, err
+	}
+	results, err := (&trial.Holdout{Options: o, Train: train}).Run(ctx, history(disk))
+	switch {
+	case errors.Is(err, trial.ErrNothingWanted):
+		return &failure{code: exitFailed, err: fmt.Errorf("eval: %w", err), hint: "name the event that says an item was wanted: --event NAME"}
+	case err != nil:
+		return dataError(cfg.Data, err)
+	}
+	bar.done()
+	if untrained != "" {
+		results.Warnings = append(results.Warnings, untrained)
+	}
+	return a.printResults(results)
+}
+
+// trainRanker trains a logistic regression on a history, as freshet train does on a journal.
+func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay trial.Replay) (trial.Ranker, error) {
+	entries, exposures := 0, 0
+	err := replay(ctx, func(e *stream.Entry) error {
+		entries++
+		if e.Event != nil && cfg.Events.Of(e.Event.Name).Signal == freshet.SignalImpression {
+			exposures++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	h, err := newHistory(cfg, entries, exposures, seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := replay(ctx, func(e *stream.Entry) error { return h.Apply(ctx, e) }); err != nil {
+		return nil, err
+	}
+	model, _, err := learn.TrainLR(h.Rows(), learn.Options{Seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	return ranker{model}, nil
+}
+
+// ranker puts a trained model to the trial.
+type ranker struct{ model *rank.LR }
+
+// Score implements trial.Ranker.
+func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
+	builder := m.State.NewRowBuilder()
+	for i := range candidates {
+		scores[i] = r.model.LogOdds(builder.Row(m.Request.Visitor, &candidates[i], m.Request.Time))
+	}
+}
+
+// of sets count and total, once the total is known.
+func (b *bar) of(done, total int64) {
+	if total != b.total && b.drawn != nil {
+		b.drawn.ChangeMax64(total)
+	}
+	b.total = total
+	b.set(done)
+}
+
+// errEnough ends a replay at the record where an earlier one ended.
+var errEnough = errors.New("enough")
+
+// history replays the journal on a disk. A server may go on writing: what the first replay
+// has seen is all that later ones bring.
+func history(disk fsys.FS) trial.Replay {
+	through := freshet.Position(0)
+	return func(ctx context.Context, each func(*stream.Entry) error) error {
+		last, err := eachRecord(ctx, disk, func(rec *journal.Record) error {
+			if through != 0 && rec.Position > through {
+				return errEnough
+			}
+			e, err := stream.Decode(rec)
+			if err != nil {
+				return err
+			}
+			return each(&e)
+		})
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		if err == nil && through == 0 {
+			through = last
+		}
+		return err
+	}
+}
+
+func (a *app) evalStreamCmd() *cobra.Command {
+	var flags evalFlags
+	var events, warmup string
+	var delays []string
+	c := &cobra.Command{
+		Use:   "stream",
+		Short: "Predict, then learn, event by event; with delays, show what freshness earns",
+		Long: `Play a file of events in the order of time. Before each wanted item after the
+warm-up, ask for its visitor and see where the item stands; only then let the
+system know of it. With a delay the system is asked as it stood that long ago.
+Printed for each delay are the slate, the merged recall, popularity of the last
+hour, and each route alone. A visitor's repeats, and items that nobody had
+touched before, count as misses.`,
+		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
+  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if events == "" {
+				return &failure{code: exitUsage, err: errors.New("no file of events is named"), hint: "such as: freshet eval stream --events clicks.jsonl.gz"}
+			}
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			p := &trial.Prequential{}
+			if p.Options, err = flags.options(cfg); err != nil {
+				return err
+			}
+			if p.Warmup, err = freshet.ParseDuration(warmup); err != nil {
+				return usagef("--warmup: %w", err)
+			}
+			if len(delays) > trial.MaxDelays {
+				return usagef("--delay names %d delays; one run compares at most %d", len(delays), trial.MaxDelays)
+			}
+			for _, text := range delays {
+				delay, err := freshet.ParseDuration(text)
+				if err != nil {
+					return usagef("--delay: %w", err)
+				}
+				for _, other := range p.Delays {
+					if other == delay {
+						return usagef("--delay names %s twice", delay)
+					}
+				}
+				p.Delays = append(p.Delays, delay)
+			}
+			return a.evalStream(c.Context(), cfg, p, events)
+		},
+	}
+	flags.add(a, c, "name of the events that say an item was wanted (default every click, engagement, intent and conversion)")
+	c.Flags().StringVar(&events, "events", "", "file of events, one JSON object a line, plain or gzip")
+	c.Flags().StringVar(&warmup, "warmup", "24h", "how long events are only learned from")
+	c.Flags().StringSliceVar(&delays, "delay", []string{"0s"}, "for how long events are withheld; several with commas")
+	return c
+}
+
+func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequential, path string) error {
+	im, err := a.readEvents(ctx, cfg, path)
+	if err != nil {
+		return err
+	}
+	events := make([]*freshet.Event, len(im.Events))
+	for i := range im.Events {
+		events[i] = &im.Events[i].Event
+	}
+	bar := a.bar("replay", int64(len(events)*len(p.Delays)), "events")
+	p.Progress = bar.of
+	results, err := p.Run(ctx, im.Items, events)
+	switch {
+	case errors.Is(err, trial.ErrNoEvents):
+		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
+	case err != nil:
+		return fmt.Errorf("eval %s: %w", path, err)
+	}
+	bar.done()
+	if n := len(im.Refused); n > 0 {
+		first := im.Refused[0]
+		results.Warnings = append(results.Warnings, fmt.Sprintf("%s of %s could not be used and are left out; the first is line %d: %s", plural(n, "line"), path, first.Problem.Line, first.Problem.Message))
+	}
+	return a.printResults(results)
+}
+
+func (a *app) readEvents(ctx context.Context, cfg *config.Config, path string) (*source.Import, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, usagef("eval: %w", err)
+	}
+	rules := &codec.Rules{Kinds: cfg.Events, Strict: cfg.StrictEvents, Now: a.now().UnixMilli(), MaxFuture: cfg.MaxFuture}
+	bar := a.bar("read", 0, "bytes")
+	im, err := file.Read(ctx, os.DirFS(filepath.Dir(path)), filepath.Base(path), rules, bar.of)
+	switch {
+	case errors.Is(err, source.ErrNotRegular):
+		return nil, usagef("eval: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("eval: %w", err)
+	}
+	bar.done()
+	return im, nil
+}
+
+func (a *app) printResults(results *eval.Results) error {
+	if a.json {
+		text, err := json.Marshal(results)
+		if err != nil {
+			return err
+		}
+		return a.print(string(text) + "\n")
+	}
+	for _, warning := range results.Warnings {
+		a.say("warning: %s", clean(warning))
+	}
+	return a.print(resultsTable(results))
+}
+
+// resultsTable is the results for people: one block of rows for each delay.
+func resultsTable(results *eval.Results) string {
+	name, ranked := 0, false
+	for _, r := range results.Rows {
+		name = max(name, width(shownID(r.Name)))
+		ranked = ranked || r.AUC != nil
+	}
+	var b strings.Builder
+	for i, r := range results.Rows {
+		if i == 0 || r.Delay != results.Rows[i-1].Delay {
+			if i > 0 {
+				b.WriteString("\n")
+			}
+			fmt.Fprintf(&b, "%s · delay %s · %s asks\n", results.Protocol, r.Delay, grouped(int64(r.N)))
+			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage")
+			if ranked {
+				head += "  auc"
+			}
+			b.WriteString(head + "\n")
+		}
+		fmt.Fprintf(&b, "  %s  %7.4f  %7.4f  %.4f – %.4f  %6.4f  %6.1f %%", pad(shownID(r.Name), name), r.Hit, r.NDCG, r.CI[0], r.CI[1], r.MRR, 100*r.Coverage)
+		if r.AUC != nil {
+			fmt.Fprintf(&b, "  %.4f", *r.AUC)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
