@@ -65,6 +65,37 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]b
 	}
 }
 
+// readObject reads the one JSON object of a request that asks, or answers why it cannot.
+func (a *API) readObject(w http.ResponseWriter, r *http.Request) ([]codec.Field, bool) {
+	if _, ok := form(w, r); !ok {
+		return nil, false
+	}
+	body, ok := a.readBody(w, r, maxRequestBytes)
+	if !ok {
+		return nil, false
+	}
+	fields, err := codec.Object(body)
+	var bad *codec.Malformed
+	if errors.As(err, &bad) {
+		writeMalformed(w, bad)
+		return nil, false
+	}
+	return fields, true
+}
+
+// readBatch reads a body of events or items and waits until it may be decoded, or answers why
+// it cannot. The caller calls release when it is done with what it decoded.
+func (a *API) readBatch(w http.ResponseWriter, r *http.Request) (body []byte, f codec.Form, release func(), ok bool) {
+	if f, ok = form(w, r); !ok {
+		return nil, f, nil, false
+	}
+	if body, ok = a.readBody(w, r, maxBatchBytes); !ok {
+		return nil, f, nil, false
+	}
+	release, ok = a.room(w, r, len(body))
+	return body, f, release, ok
+}
+
 // setDeadline ends reads of the body after d, and reports whether it can: a connection can, a
 // recorder of a test cannot.
 func (a *API) setDeadline(w http.ResponseWriter, d time.Duration) bool {

@@ -1,12 +1,10 @@
 package httpapi
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/freshet-rec/freshet"
-	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/serve"
 )
@@ -34,17 +32,8 @@ func (a *API) postFeatures(w http.ResponseWriter, r *http.Request) {
 	if !noParameters(w, r) {
 		return
 	}
-	if _, ok := form(w, r); !ok {
-		return
-	}
-	body, ok := a.readBody(w, r, maxRequestBytes)
+	fields, ok := a.readObject(w, r)
 	if !ok {
-		return
-	}
-	fields, err := codec.Object(body)
-	var bad *codec.Malformed
-	if errors.As(err, &bad) {
-		writeMalformed(w, bad)
 		return
 	}
 	var req serve.FeaturesRequest

@@ -15,15 +15,7 @@ func (a *API) postItems(w http.ResponseWriter, r *http.Request) {
 	if !noParameters(w, r) {
 		return
 	}
-	form, ok := form(w, r)
-	if !ok {
-		return
-	}
-	body, ok := a.readBody(w, r, maxBatchBytes)
-	if !ok {
-		return
-	}
-	release, ok := a.room(w, r, len(body))
+	body, form, release, ok := a.readBatch(w, r)
 	if !ok {
 		return
 	}

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -71,17 +70,8 @@ func (a *API) postRecommend(w http.ResponseWriter, r *http.Request) {
 	if !noParameters(w, r) {
 		return
 	}
-	if _, ok := form(w, r); !ok {
-		return
-	}
-	body, ok := a.readBody(w, r, maxRequestBytes)
+	fields, ok := a.readObject(w, r)
 	if !ok {
-		return
-	}
-	fields, err := codec.Object(body)
-	var bad *codec.Malformed
-	if errors.As(err, &bad) {
-		writeMalformed(w, bad)
 		return
 	}
 	req := serve.Request{ID: w.Header().Get("Freshet-Request-Id")}

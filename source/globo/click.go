@@ -9,6 +9,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/source"
 )
 
 // The columns read, in the order of clicks.place.
@@ -33,7 +34,7 @@ type clicks struct {
 	now   int64 // Unix milliseconds
 	place []int // place[i] is where columns[i] stands in a row
 	width int   // columns in the header
-	words map[string]string
+	words source.Words
 }
 
 // header finds the columns of a file.
@@ -59,58 +60,29 @@ func (c *clicks) row(line []byte) (event freshet.Event, problem *codec.Problem) 
 		return event, &codec.Problem{Code: codec.CodeMalformed, Message: fmt.Sprintf("%d fields; the header has %d", len(fields), c.width)}
 	}
 	for i, column := range columns {
-		if text := fields[c.place[i]]; !isNumber(text) {
+		if text := fields[c.place[i]]; !source.IsNumber(text) {
 			code := codec.CodeBadID
 			if i == columnTime {
 				code = codec.CodeBadTime
 			}
-			return event, &codec.Problem{Code: code, Message: fmt.Sprintf("the %s %s is not a number of at most %d digits", column, quote(text), maxDigits)}
+			return event, &codec.Problem{Code: code, Message: fmt.Sprintf("the %s %s is not a number of at most %d digits", column, source.Quote(text), source.MaxDigits)}
 		}
 	}
 	stamp := fields[c.place[columnTime]]
 	at, err := strconv.ParseInt(stamp, 10, 64)
 	switch {
 	case err != nil:
-		return event, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the time %s: %v", quote(stamp), err)}
+		return event, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the time %s: %v", source.Quote(stamp), err)}
 	case at < oldest:
-		return event, &codec.Problem{Code: codec.CodeTooOld, Message: fmt.Sprintf("the time %s is before 1990", quote(stamp)), Hint: "times are Unix milliseconds"}
+		return event, &codec.Problem{Code: codec.CodeTooOld, Message: fmt.Sprintf("the time %s is before 1990", source.Quote(stamp)), Hint: "times are Unix milliseconds"}
 	case at > c.now+int64(maxAhead):
-		return event, &codec.Problem{Code: codec.CodeInFuture, Message: fmt.Sprintf("the time %s is in the future", quote(stamp)), Hint: "times are Unix milliseconds"}
+		return event, &codec.Problem{Code: codec.CodeInFuture, Message: fmt.Sprintf("the time %s is in the future", source.Quote(stamp)), Hint: "times are Unix milliseconds"}
 	}
 	return freshet.Event{
-		User:    freshet.UserID(c.word(fields[c.place[columnUser]])),
-		Session: c.word(fields[c.place[columnSession]]),
-		Item:    freshet.ItemID(c.word(fields[c.place[columnArticle]])),
+		User:    freshet.UserID(c.words.Of(fields[c.place[columnUser]])),
+		Session: c.words.Of(fields[c.place[columnSession]]),
+		Item:    freshet.ItemID(c.words.Of(fields[c.place[columnArticle]])),
 		Name:    "click",
 		Time:    at,
 	}, nil
-}
-
-// word returns one copy of every id, of which there are far fewer than rows.
-func (c *clicks) word(s string) string {
-	if known, ok := c.words[s]; ok {
-		return known
-	}
-	if c.words == nil {
-		c.words = map[string]string{}
-	}
-	s = strings.Clone(s) // not the whole row
-	c.words[s] = s
-	return s
-}
-
-// maxDigits keeps every number within an int64.
-const maxDigits = 18
-
-// isNumber reports whether s is 1 to maxDigits decimal digits.
-func isNumber(s string) bool {
-	return s != "" && len(s) <= maxDigits && strings.Trim(s, "0123456789") == ""
-}
-
-// quote is s for a message, cut to a length that fits one.
-func quote(s string) string {
-	if len(s) > 40 {
-		return strconv.Quote(s[:40]) + "…"
-	}
-	return strconv.Quote(s)
 }

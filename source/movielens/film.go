@@ -11,6 +11,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/source"
 )
 
 // genreList is u.genre: the name of each flag of u.item, in order.
@@ -24,7 +25,7 @@ const maxGenres = 100
 func (g *genreList) row(line []byte) (*codec.Problem, error) {
 	name, number, _ := strings.Cut(string(line), "|")
 	if n, err := strconv.Atoi(number); err != nil || n != len(g.names) || n >= maxGenres || name == "" || !utf8.ValidString(name) {
-		return nil, fmt.Errorf("%s is not the genre number %d, written name|%[2]d", quote(string(line)), len(g.names))
+		return nil, fmt.Errorf("%s is not the genre number %d, written name|%[2]d", source.Quote(string(line)), len(g.names))
 	}
 	g.names = append(g.names, name)
 	return nil, nil
@@ -48,7 +49,7 @@ func (g *genreList) film(line []byte) (item freshet.Item, problem *codec.Problem
 	if date := fields[2]; date != "" {
 		released, err := time.Parse("2-Jan-2006", date)
 		if err != nil {
-			return item, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the release date %s is not of the form 01-Jan-1995", quote(date))}
+			return item, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the release date %s is not of the form 01-Jan-1995", source.Quote(date))}
 		}
 		item.Published, item.HasPublished = released.UnixMilli(), true
 		if item.Attributes == nil {
@@ -60,7 +61,7 @@ func (g *genreList) film(line []byte) (item freshet.Item, problem *codec.Problem
 		case flag == "1" && g.names[i] != "unknown":
 			item.Categories = append(item.Categories, g.names[i])
 		case flag != "0" && flag != "1":
-			return item, malformed("the flag of genre %s is %s, neither 0 nor 1", g.names[i], quote(flag))
+			return item, malformed("the flag of genre %s is %s, neither 0 nor 1", g.names[i], source.Quote(flag))
 		}
 	}
 	return item, nil
@@ -86,7 +87,7 @@ func listedFilm(fields []string) (item freshet.Item, problem *codec.Problem) {
 	}
 	for _, text := range append(item.Categories, item.Title) {
 		if !utf8.ValidString(text) {
-			return item, &codec.Problem{Code: codec.CodeBadText, Message: fmt.Sprintf("%s is not UTF-8", quote(text)), Hint: "use the file as it was published"}
+			return item, &codec.Problem{Code: codec.CodeBadText, Message: fmt.Sprintf("%s is not UTF-8", source.Quote(text)), Hint: "use the file as it was published"}
 		}
 	}
 	return item, nil
@@ -94,8 +95,8 @@ func listedFilm(fields []string) (item freshet.Item, problem *codec.Problem) {
 
 // newFilm makes an item of a film's number and full title.
 func newFilm(number, fullTitle string) (item freshet.Item, problem *codec.Problem) {
-	if !isNumber(number) {
-		return item, &codec.Problem{Code: codec.CodeBadID, Message: fmt.Sprintf("the film %s is not a number of at most %d digits", quote(number), maxDigits)}
+	if !source.IsNumber(number) {
+		return item, &codec.Problem{Code: codec.CodeBadID, Message: fmt.Sprintf("the film %s is not a number of at most %d digits", source.Quote(number), source.MaxDigits)}
 	}
 	title, year := splitTitle(fullTitle)
 	if title == "" {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/source"
 )
 
 func FuzzTabbedRating(f *testing.F) {
@@ -59,7 +60,7 @@ func FuzzFilm(f *testing.F) {
 		if problem != nil {
 			return
 		}
-		if !isNumber(string(item.ID)) || item.Title == "" || !utf8.ValidString(item.Title) || strings.TrimSpace(item.Title) != item.Title {
+		if !source.IsNumber(string(item.ID)) || item.Title == "" || !utf8.ValidString(item.Title) || strings.TrimSpace(item.Title) != item.Title {
 			t.Errorf("accepted %+v", item)
 		}
 	})

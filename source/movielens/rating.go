@@ -8,6 +8,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/source"
 )
 
 // likedFrom is the rating from which a film counts as liked.
@@ -21,8 +22,8 @@ var oldest = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 
 // ratingRows makes events of ratings. Its zero value but for now is ready to use.
 type ratingRows struct {
-	now   int64             // Unix milliseconds
-	words map[string]string // one copy of every id, of which there are far fewer than ratings
+	now   int64        // Unix milliseconds
+	words source.Words // one copy of every id, of which there are far fewer than ratings
 }
 
 // tabbed reads a row of u.data: user, film, rating and time, separated by tabs.
@@ -37,33 +38,33 @@ func (r *ratingRows) tabbed(line []byte) (freshet.Event, *codec.Problem) {
 // event makes an event of the texts of a rating. seconds is Unix time.
 func (r *ratingRows) event(user, film, rating, seconds string) (event freshet.Event, problem *codec.Problem) {
 	for _, id := range []struct{ what, text string }{{"user", user}, {"film", film}} {
-		if !isNumber(id.text) {
-			return event, &codec.Problem{Code: codec.CodeBadID, Message: fmt.Sprintf("the %s %s is not a number of at most %d digits", id.what, quote(id.text), maxDigits)}
+		if !source.IsNumber(id.text) {
+			return event, &codec.Problem{Code: codec.CodeBadID, Message: fmt.Sprintf("the %s %s is not a number of at most %d digits", id.what, source.Quote(id.text), source.MaxDigits)}
 		}
 	}
 	stars, err := strconv.ParseFloat(rating, 64)
 	if err != nil || strings.Trim(rating, "0123456789.") != "" {
-		return event, &codec.Problem{Code: codec.CodeBadNumber, Message: fmt.Sprintf("the rating %s is not a decimal number", quote(rating))}
+		return event, &codec.Problem{Code: codec.CodeBadNumber, Message: fmt.Sprintf("the rating %s is not a decimal number", source.Quote(rating))}
 	}
 	if stars <= 0 || stars > maxStars {
-		return event, &codec.Problem{Code: codec.CodeOutOfRange, Message: fmt.Sprintf("the rating %s is not above 0 and at most %d", quote(rating), maxStars)}
+		return event, &codec.Problem{Code: codec.CodeOutOfRange, Message: fmt.Sprintf("the rating %s is not above 0 and at most %d", source.Quote(rating), maxStars)}
 	}
-	if !isNumber(seconds) {
-		return event, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the time %s is not a whole number of seconds", quote(seconds))}
+	if !source.IsNumber(seconds) {
+		return event, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the time %s is not a whole number of seconds", source.Quote(seconds))}
 	}
 	at, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
-		return event, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the time %s: %v", quote(seconds), err)}
+		return event, &codec.Problem{Code: codec.CodeBadTime, Message: fmt.Sprintf("the time %s: %v", source.Quote(seconds), err)}
 	}
 	switch {
 	case at < oldest:
-		return event, &codec.Problem{Code: codec.CodeTooOld, Message: fmt.Sprintf("the time %s is before 1990", quote(seconds)), Hint: "times are Unix seconds; is the line complete?"}
+		return event, &codec.Problem{Code: codec.CodeTooOld, Message: fmt.Sprintf("the time %s is before 1990", source.Quote(seconds)), Hint: "times are Unix seconds; is the line complete?"}
 	case at > (r.now+int64(maxAhead))/1000:
-		return event, &codec.Problem{Code: codec.CodeInFuture, Message: fmt.Sprintf("the time %s is in the future", quote(seconds)), Hint: "times are Unix seconds"}
+		return event, &codec.Problem{Code: codec.CodeInFuture, Message: fmt.Sprintf("the time %s is in the future", source.Quote(seconds)), Hint: "times are Unix seconds"}
 	}
 	event = freshet.Event{
-		User:     freshet.UserID(r.word(user)),
-		Item:     freshet.ItemID(r.word(film)),
+		User:     freshet.UserID(r.words.Of(user)),
+		Item:     freshet.ItemID(r.words.Of(film)),
 		Name:     "view",
 		Time:     at * 1000,
 		Value:    stars,
@@ -73,35 +74,6 @@ func (r *ratingRows) event(user, film, rating, seconds string) (event freshet.Ev
 		event.Name = "like"
 	}
 	return event, nil
-}
-
-// word returns s itself the first time, and that same string afterwards.
-func (r *ratingRows) word(s string) string {
-	if known, ok := r.words[s]; ok {
-		return known
-	}
-	if r.words == nil {
-		r.words = map[string]string{}
-	}
-	s = strings.Clone(s) // not the whole row
-	r.words[s] = s
-	return s
-}
-
-// maxDigits keeps every number within an int64.
-const maxDigits = 18
-
-// isNumber reports whether s is 1 to maxDigits decimal digits.
-func isNumber(s string) bool {
-	return s != "" && len(s) <= maxDigits && strings.Trim(s, "0123456789") == ""
-}
-
-// quote is s for a message, cut to a length that fits one.
-func quote(s string) string {
-	if len(s) > 40 {
-		return strconv.Quote(s[:40]) + "…"
-	}
-	return strconv.Quote(s)
 }
 
 func malformed(format string, args ...any) *codec.Problem {
