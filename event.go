@@ -118,4 +118,5 @@ const (
 	TopicCatalog     = "catalog"
 	TopicServed      = "served"
 	TopicDefinitions = "definitions"
+	TopicModel       = "model"
 )

@@ -89,14 +89,5 @@ type Value struct {
 // Default reports that no event stands behind the value.
 func (v Value) Default() bool { return v.Events == 0 }
 
-// Row reads all features for a visitor and an item at time q, in the order of Names. q must
-// not lie more than Options.Slack behind the newest event applied. len(row) must be
-// len(Names()).
-func (g *Engine) Row(visitor, item uint32, q int64, row []Value) {
-	for i, c := range g.columns {
-		row[i] = c.read(visitor, item, q)
-	}
-}
-
 // Micro rounds x to 10⁻⁶, half to even, in units of 10⁻⁶.
 func micro(x float64) int64 { return int64(math.RoundToEven(float64(x * 1e6))) }

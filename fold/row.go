@@ -24,21 +24,32 @@ func (s *State) RowNames() []string {
 
 // RowBuilder builds rows; it holds the room that building needs. Make one per goroutine.
 type RowBuilder struct {
-	state  *State
-	values []feature.Value
-	row    []float64
+	state   *State
+	reader  *feature.Reader
+	visitor uint32
+	time    int64   // q
+	hour    float64 // of q
+	values  []feature.Value
+	row     []float64
 }
 
 // NewRowBuilder returns a builder over the state.
 func (s *State) NewRowBuilder() *RowBuilder {
-	return &RowBuilder{state: s, values: make([]feature.Value, len(s.Features.Names())), row: make([]float64, 0, len(s.RowNames()))}
+	return &RowBuilder{state: s, reader: s.Features.Reader(), values: make([]feature.Value, len(s.Features.Names())), row: make([]float64, 0, len(s.RowNames()))}
 }
 
-// Row returns a ranker's input for a candidate of a visitor at time q: the one function that
-// serving and training build rows with. NaN is no value: a route that did not propose the
-// item, a feature that is null. The row is valid until the next call. Call it under the lock
-// that guards the state; q must not lie further behind the newest event than reads may.
-func (b *RowBuilder) Row(visitor uint32, c *recall.Candidate, q int64) []float64 {
+// Start begins the rows of a visitor at time q, which must not lie further behind the newest
+// event than reads may. The state must stand still, under the lock that guards it, until the
+// last Row.
+func (b *RowBuilder) Start(visitor uint32, q int64) {
+	b.visitor, b.time, b.hour = visitor, q, float64(time.UnixMilli(q).UTC().Hour())
+	b.reader.Start(visitor, q)
+}
+
+// Row returns a ranker's input for a candidate: the one function that serving and training
+// build rows with. NaN is no value: a route that did not propose the item, a feature that is
+// null. The row is valid until the next call.
+func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
 	s := b.state
 	row := append(b.row[:0], c.Score, float64(len(c.Routes)))
 	for _, r := range s.Routes {
@@ -50,14 +61,14 @@ func (b *RowBuilder) Row(visitor uint32, c *recall.Candidate, q int64) []float64
 		}
 		row = append(row, rank, score)
 	}
-	s.Features.Row(visitor, c.Item, q, b.values)
+	b.reader.Row(c.Item, b.values)
 	for _, v := range b.values {
 		if v.Null {
 			v.Value = math.NaN()
 		}
 		row = append(row, v.Value)
 	}
-	age := float64(max(0, q-s.Items.Born(c.Item))) / float64(freshet.Day)
-	b.row = append(row, age, float64(time.UnixMilli(q).UTC().Hour()))
+	age := float64(max(0, b.time-s.Items.Born(c.Item))) / float64(freshet.Day)
+	b.row = append(row, age, b.hour)
 	return b.row
 }

@@ -18,6 +18,7 @@ type Served struct {
 	N           int               `json:"n"`
 	Definitions string            `json:"definitions"` // hash of those in force
 	Routes      []ServedRoute     `json:"routes"`
+	Model       *ServedModel      `json:"model,omitempty"` // what ranked; absent when the recall score did
 	Items       []ServedItem      `json:"items"`
 	Degraded    []string          `json:"degraded,omitempty"`
 	Fallback    int               `json:"fallback,omitempty"` // of Items, those that no route proposed in time
@@ -42,6 +43,14 @@ type ServedRoute struct {
 	Status   string           `json:"status"` // ok, timeout or error
 	Count    int              `json:"count"`
 	Position freshet.Position `json:"position"` // where its section read
+}
+
+// ServedModel is the model that ranked.
+type ServedModel struct {
+	Name     string           `json:"name"`
+	Version  int              `json:"version"`
+	SHA256   string           `json:"sha256"`
+	Position freshet.Position `json:"position"` // where the rows were read
 }
 
 // ServedItem is one place of the slate.

@@ -40,6 +40,7 @@ type State struct {
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts
+	Model     Model // which model ranks
 
 	kinds    freshet.EventKinds
 	newcomer []*recall.NewestRoute // those among Routes and Fallback
@@ -102,6 +103,8 @@ func (s *State) Apply(e *stream.Entry) {
 		s.upsert(e.Item, e.Received)
 	case e.Served != nil:
 		s.shown.apply(s.Visitors, e)
+	case e.Model != nil:
+		s.Model.apply(e)
 	case e.Event != nil && !e.Late:
 		s.event(e.Event, e.Position)
 	}

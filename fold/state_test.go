@@ -95,7 +95,9 @@ func TestAnEventChangesAllItShould(t *testing.T) {
 		t.Errorf("recent %+v, want them by event time", got)
 	}
 	row := make([]feature.Value, 1)
-	if j.Features.Row(ada, a, t0, row); row[0].Value != 1 {
+	reader := j.Features.Reader()
+	reader.Start(ada, t0)
+	if reader.Row(a, row); row[0].Value != 1 {
 		t.Errorf("feature %+v", row[0])
 	}
 	if got := j.Acts.Of(ada); got != (fold.LastAct{Position: 4, Name: "search", Newest: t0 - 1}) {

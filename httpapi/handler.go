@@ -52,6 +52,8 @@ func New(o Options) *API {
 	a.mux.HandleFunc("POST /v1/recommend", a.postRecommend)
 	a.mux.HandleFunc("GET /v1/recommend", a.getRecommend)
 	a.mux.HandleFunc("POST /v1/features", a.postFeatures)
+	a.mux.HandleFunc("GET /v1/models", a.getModels)
+	a.mux.HandleFunc("POST /v1/models/{name}/versions/{version}/promote", a.postPromote)
 	a.mux.HandleFunc("GET /live", a.live)
 	a.mux.HandleFunc("GET /ready", a.ready)
 	a.mux.HandleFunc("GET /status", a.status)

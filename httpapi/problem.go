@@ -104,7 +104,7 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 	case errors.As(err, &asked):
 		p := &problem{Status: http.StatusUnprocessableEntity, Code: asked.Code, Detail: asked.Message,
 			Errors: []fault{{Pointer: asked.Pointer, Code: asked.Code, Message: asked.Message, Hint: asked.Hint}}}
-		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" {
+		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" || asked.Code == "unknown_model" {
 			p.Status = http.StatusNotFound
 		}
 		writeProblem(w, p)
@@ -132,6 +132,9 @@ var titles = map[string]string{
 	"unknown_scene":        "There is no such scene",
 	"unknown_item":         "There is no such item",
 	"unknown_feature":      "There is no such feature",
+	"unknown_model":        "There is no such model",
+	"unfit_model":          "The model must not rank",
+	"damaged_model":        "The model is damaged",
 	"too_old":              "The time asked for is gone",
 	"journal_failed":       "The journal cannot take events",
 	"busy":                 "The server is busy",

@@ -15,6 +15,7 @@ type recommendReply struct {
 	RequestID string           `json:"request_id"`
 	Scene     string           `json:"scene"`
 	Items     []itemReply      `json:"items"`
+	Model     *rankedBy        `json:"model"` // null: the recall score ranked
 	Freshness freshness        `json:"freshness"`
 	Degraded  []string         `json:"degraded"`
 	Filled    int              `json:"filled"`
@@ -23,6 +24,12 @@ type recommendReply struct {
 	Previous  *string          `json:"previous_request_id,omitempty"` // with diff; "" when no slate is known
 	TimeMS    int64            `json:"ts_ms"`
 	TookMS    float64          `json:"took_ms"`
+}
+
+type rankedBy struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	AgeS    int64  `json:"age_s"` // since it was trained
 }
 
 type itemReply struct {
@@ -39,6 +46,14 @@ type why struct {
 	Text   string         `json:"text"`
 	ItemID freshet.ItemID `json:"item_id,omitempty"`
 	Routes []string       `json:"routes"`
+	Strong []contribution `json:"contributions,omitempty"` // strongest first; absent without a model
+}
+
+// contribution is what one field of the model's row did for an item.
+type contribution struct {
+	Feature string   `json:"feature"`
+	Value   *float64 `json:"value"` // null when there was none
+	Adds    float64  `json:"adds"`  // to the log-odds, beyond the mean over the request's candidates
 }
 
 type freshness struct {
@@ -113,6 +128,12 @@ func encodeSlate(req *serve.Request, slate *serve.Reply) *recommendReply {
 		FilledBy: filledBy{Ranked: len(slate.Items) - slate.Fallback, Fallback: slate.Fallback},
 		TimeMS:   slate.Time, TookMS: millis(slate.Took),
 	}
+	if m := slate.Model; m != nil {
+		out.Model = &rankedBy{Name: m.Name, Version: m.Version}
+		if created, err := time.Parse(time.RFC3339, m.Created); err == nil {
+			out.Model.AgeS = max(0, (slate.Time-created.UnixMilli())/1000)
+		}
+	}
 	if out.Degraded == nil {
 		out.Degraded = []string{}
 	}
@@ -141,6 +162,13 @@ func encodeSlate(req *serve.Request, slate *serve.Reply) *recommendReply {
 			Why: why{Code: it.Reason.Code, Text: serve.Words(it, slate.Time), ItemID: it.Reason.Item, Routes: []string{}}}
 		for _, route := range it.Routes {
 			item.Why.Routes = append(item.Why.Routes, route.Route)
+		}
+		for _, c := range it.Strong {
+			shown := contribution{Feature: c.Field, Adds: c.Adds}
+			if c.Known() {
+				shown.Value = &c.Value
+			}
+			item.Why.Strong = append(item.Why.Strong, shown)
 		}
 		if req.Diff {
 			item.Was = &it.Was

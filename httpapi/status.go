@@ -31,6 +31,7 @@ type statusReply struct {
 	Durability string            `json:"durability"`
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
+	Model      *modelStatus      `json:"model"` // null: the recall score ranks
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed,omitempty"` // why no events are taken
 }
@@ -52,6 +53,8 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 		reply.Watermarks[source] = time.UnixMilli(ms).UTC().Format(timeFormat)
 	}
 	st := a.Server.Sizes()
+	live := a.Server.Live()
+	reply.Model = encodeLive(a.Server, &live)
 	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Keys: st.Keys}
 	if err := a.Stream.Err(); err != nil {
 		reply.Failed = err.Error()

@@ -145,7 +145,8 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		c = &recall.Candidate{Item: item} // shown for another reason
 	}
 	row := h.rows.Len()
-	if err := h.rows.Add(h.builder.Row(visitor, c, q), false); err != nil {
+	h.builder.Start(visitor, q)
+	if err := h.rows.Add(h.builder.Row(c), false); err != nil {
 		return err
 	}
 	key := exposed{visitor, item}
@@ -198,7 +199,8 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, t int64) e
 	if found < 0 || len(candidates) < 2 {
 		return nil
 	}
-	if err := h.rows.Add(h.builder.Row(visitor, &candidates[found], q), true); err != nil {
+	h.builder.Start(visitor, q)
+	if err := h.rows.Add(h.builder.Row(&candidates[found]), true); err != nil {
 		return err
 	}
 	for range min(h.Negatives, len(candidates)-1) {
@@ -206,7 +208,7 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, t int64) e
 		if i >= found {
 			i++
 		}
-		if err := h.rows.Add(h.builder.Row(visitor, &candidates[i], q), false); err != nil {
+		if err := h.rows.Add(h.builder.Row(&candidates[i]), false); err != nil {
 			return err
 		}
 	}

@@ -36,17 +36,28 @@ func fitSchema(rows *Rows, to, knots int, rng *rand.Rand) rank.Schema {
 }
 
 // quantiles returns up to n ascending values that part the sorted ones evenly, the first and
-// the last among them. A value that fills several parts is there once.
+// the last among them. A value that alone fills a part or more is a knot once, and the others
+// share what knots it leaves, so that a field which is mostly zero is seen where it is not.
 func quantiles(sorted []float64, n int) []float64 {
-	knots := []float64{}
-	if len(sorted) == 0 {
-		return knots
+	var atoms, rest []float64
+	for i := 0; i < len(sorted); {
+		same := i
+		for same < len(sorted) && sorted[same] == sorted[i] {
+			same++
+		}
+		if (same-i)*n > len(sorted) && len(atoms) < n-2 {
+			atoms = append(atoms, sorted[i])
+		} else {
+			rest = append(rest, sorted[i:same]...)
+		}
+		i = same
 	}
-	for k := range n {
-		knot := sorted[(len(sorted)-1)*k/(n-1)]
-		if len(knots) == 0 || knot > knots[len(knots)-1] {
-			knots = append(knots, knot)
+	knots := append([]float64{}, atoms...)
+	if parts := n - len(atoms); len(rest) > 0 {
+		for k := range parts {
+			knots = append(knots, rest[(len(rest)-1)*k/(parts-1)])
 		}
 	}
-	return knots
+	slices.Sort(knots)
+	return slices.Compact(knots)
 }

@@ -140,8 +140,9 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 		}
 		merged += gain(candidates, want)
 		odds := map[uint32]float64{}
+		builder.Start(visitor, s.Newest)
 		for i := range candidates {
-			odds[candidates[i].Item] = m.LogOdds(builder.Row(visitor, &candidates[i], s.Newest))
+			odds[candidates[i].Item] = m.LogOdds(builder.Row(&candidates[i]))
 		}
 		slices.SortStableFunc(candidates, func(a, b recall.Candidate) int { return cmp.Compare(odds[b.Item], odds[a.Item]) })
 		slate += gain(candidates, want)

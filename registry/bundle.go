@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -41,6 +42,18 @@ const (
 	Exposed = "exposures without a positive within the attribution window"
 	Sampled = "sampled from the recall candidates at the position of each positive"
 )
+
+// Faulty says why a model must not rank, "" when nothing speaks against it: what it predicted
+// of rows it had not seen was no better than always saying the mean.
+func (m *Manifest) Faulty() string {
+	switch {
+	case m.Permuted:
+		return "its labels were permuted: it is a check of the training, not a model"
+	case !(m.LogLoss < m.Baseline):
+		return fmt.Sprintf("its log-loss of %.4f on the rows held back is no better than the %.4f of always saying the mean", m.LogLoss, m.Baseline)
+	}
+	return ""
+}
 
 // Bundle is a version that passed every check.
 type Bundle struct {
@@ -104,11 +117,22 @@ func Save(disk fsys.FS, m Manifest, model *rank.LR, now time.Time) (Manifest, er
 	return m, nil
 }
 
+// checkName says what is no name of a model: it is one element of a path.
+func checkName(model string) error {
+	if err := freshet.CheckID(model); err != nil || !fs.ValidPath(model) || model == "." || strings.ContainsAny(model, `/\`) {
+		return fmt.Errorf("%q is not a model name: %w", model, fs.ErrNotExist)
+	}
+	return nil
+}
+
 // Load reads a version and checks it: the manifest is that version's, the checksum is the
 // model's, and every number of the model is sound.
 func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 	fail := func(err error) (*Bundle, error) {
 		return nil, fmt.Errorf("load model %q version %d: %w", model, version, err)
+	}
+	if err := checkName(model); err != nil {
+		return fail(err)
 	}
 	b := &Bundle{}
 	var err error
@@ -161,10 +185,29 @@ func List(disk fsys.FS, model string) (list []Manifest, err error) {
 	return list, errors.Join(bad...)
 }
 
+// Names lists the names of the models that have a version, sorted.
+func Names(disk fsys.FS) ([]string, error) {
+	entries, err := disk.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list models: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if list, err := versions(disk, e.Name); e.Dir && err == nil && len(list) > 0 {
+			names = append(names, e.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 // versions lists the whole versions of a model, ascending.
 func versions(disk fsys.FS, model string) (list []int, err error) {
-	if err := freshet.CheckID(model); err != nil || !fs.ValidPath(model) || model == "." {
-		return nil, fmt.Errorf("%q is not a model name", model)
+	if err := checkName(model); err != nil {
+		return nil, err
 	}
 	entries, err := disk.ReadDir(root + "/" + model)
 	if errors.Is(err, fs.ErrNotExist) {

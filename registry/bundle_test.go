@@ -2,6 +2,8 @@ package registry
 
 import (
 	"errors"
+	"io/fs"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,46 @@ func TestLoadRefuses(t *testing.T) {
 		}
 		if _, err := Load(disk, "lr", 1); err == nil {
 			t.Errorf("%s was accepted", name)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	disk := fsys.NewMem()
+	if names, err := Names(disk); err != nil || len(names) != 0 {
+		t.Errorf("an empty directory has models %q, %v", names, err)
+	}
+	for _, dir := range []string{"models/lr/1", "models/fm/1.tmp", "models/empty", "models/ab/x"} {
+		if err := disk.MkdirAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names, err := Names(disk); err != nil || len(names) != 1 || names[0] != "lr" {
+		t.Errorf("names %q, %v; want the one with a whole version", names, err)
+	}
+}
+
+func TestLoadRefusesNames(t *testing.T) {
+	disk := fsys.NewMem()
+	for _, name := range []string{"", ".", "..", "../models/lr", "a/b", `a\b`, "/lr"} {
+		if _, err := Load(disk, name, 1); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Load(%q): %v", name, err)
+		}
+	}
+}
+
+func TestFaulty(t *testing.T) {
+	for name, c := range map[string]struct {
+		m    Manifest
+		says string
+	}{
+		"sound":        {Manifest{LogLoss: 0.3, Baseline: 0.4}, ""},
+		"as the mean":  {Manifest{LogLoss: 0.4, Baseline: 0.4}, "no better"},
+		"not a number": {Manifest{LogLoss: math.NaN(), Baseline: 0.4}, "no better"},
+		"permuted":     {Manifest{LogLoss: 0.3, Baseline: 0.4, Permuted: true}, "permuted"},
+	} {
+		if got := c.m.Faulty(); (got == "") != (c.says == "") || !strings.Contains(got, c.says) {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

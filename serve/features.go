@@ -74,8 +74,10 @@ func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesR
 	s.Stream.View(func(p freshet.Position) {
 		reply.Position, reply.Time = p, s.time(0)
 		visitor := s.State.Visitor(freshet.VisitorOf(req.User, req.Anonymous, req.Session))
+		reader := s.State.Features.Reader()
+		reader.Start(visitor, reply.Time)
 		for _, id := range items {
-			s.State.Features.Row(visitor, s.State.Items.Find(id), reply.Time, row)
+			reader.Row(s.State.Items.Find(id), row)
 			picked := make([]feature.Value, len(columns))
 			for i, column := range columns {
 				picked[i] = row[column]

@@ -14,7 +14,7 @@ import (
 )
 
 // Recommend answers a request. The stages, in order: wait for the position asked for; know
-// the visitor; ask all routes at once; merge; fill what is missing; record; reply. Trouble
+// the visitor; ask all routes at once; merge; rank; fill what is missing; record; reply. Trouble
 // in a stage costs its own part, named in Degraded; the error is a *Problem with the request
 // or the context's.
 func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
@@ -53,7 +53,10 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 		return nil, err
 	}
 	r.gather(ctx, s.sceneRoutes(scene))
-	r.place(recall.Merge(r.answers))
+	candidates := recall.Merge(r.answers)
+	r.rank(ctx, candidates)
+	r.place(candidates)
+	s.rankings.pool.Put(r.ranking)
 	if !req.DryRun {
 		r.record(ctx)
 	}
@@ -94,6 +97,7 @@ type run struct {
 	visitor freshet.Visitor
 	answers []recall.Answer
 	served  []fold.ServedRoute
+	ranking *ranking
 }
 
 // await waits for a position, at most for wait, and notes whether it was reached. The error is
@@ -271,7 +275,7 @@ func (r *run) place(candidates []recall.Candidate) {
 	s, st := r.server, r.server.State
 	s.Stream.View(func(freshet.Position) {
 		taken := map[uint32]bool{}
-		for i := range candidates {
+		for _, i := range r.ranking.order {
 			c := &candidates[i]
 			if len(r.reply.Items) == r.n {
 				break
@@ -280,7 +284,7 @@ func (r *run) place(candidates []recall.Candidate) {
 				continue
 			}
 			taken[c.Item] = true
-			r.reply.Items = append(r.reply.Items, r.placed(c))
+			r.reply.Items = append(r.reply.Items, r.placed(i, c))
 		}
 		// What failed is made up for; and where the routes have no more to say, everyone's
 		// favourites are better than an open place.
@@ -307,10 +311,10 @@ func (r *run) place(candidates []recall.Candidate) {
 	})
 }
 
-func (r *run) placed(c *recall.Candidate) Placed {
+func (r *run) placed(i int, c *recall.Candidate) Placed {
 	st := r.server.State
 	because := c.Routes[0].Proposal.Because
-	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: c.Score,
+	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Strong: r.ranking.strongest(i),
 		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window}}
 	if because.Item != 0 {
 		placed.Reason.Item, placed.Liked = st.Items.ID(because.Item), st.Items.Entry(because.Item)

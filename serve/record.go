@@ -22,6 +22,9 @@ func (r *run) record(ctx context.Context) {
 		Seeds: r.req.Seeds, Exclude: r.req.Exclude, SeenWithin: r.req.SeenWithin, Purchased: r.req.Purchased,
 		MinPosition: r.req.MinPosition, Items: []fold.ServedItem{},
 	}
+	if m := reply.Model; m != nil {
+		rec.Model = &fold.ServedModel{Name: m.Name, Version: m.Version, SHA256: m.SHA256, Position: m.Position}
+	}
 	for _, recent := range r.req.Recent {
 		rec.Recent = append(rec.Recent, fold.ServedAct(recent))
 	}

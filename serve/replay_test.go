@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/serve"
 )
 
@@ -29,7 +30,9 @@ func bytes(t *testing.T, reply *serve.Reply) string {
 // the server that wrote it with two that read it back.
 func TestTheSameJournalGivesTheSameSlates(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
-	live := newRig(t, plan{})
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 3)
+	live := newRig(t, plan{disk: disk})
 	names := []string{"click", "view", "like", "purchase", "hide", "expose", "search"}
 	user := func() freshet.UserID { return freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(15))) }
 	item := func() freshet.ItemID { return freshet.ItemID(fmt.Sprintf("i-%d", int(60*rng.Float64()*rng.Float64()))) }
@@ -62,7 +65,11 @@ func TestTheSameJournalGivesTheSameSlates(t *testing.T) {
 			within := freshet.Duration(rng.Int64N(int64(3 * freshet.Hour)))
 			req.SeenWithin, req.Exclude, req.Purchased = &within, []freshet.ItemID{item(), item()}, true
 		}
-		want := bytes(t, live.slate(t, req))
+		reply := live.slate(t, req)
+		if reply.Model == nil {
+			t.Fatalf("request %d was not ranked: %q", i, reply.Degraded)
+		}
+		want := bytes(t, reply)
 		for n, r := range []*rig{first, second} {
 			r.clock.Add(int64(n) * 12_345)
 			if got := bytes(t, r.slate(t, req)); got != want {

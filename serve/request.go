@@ -49,7 +49,7 @@ type Recent struct {
 
 // Problem is why a request cannot be answered.
 type Problem struct {
-	Code    string // unknown_scene, unknown_item, unknown_feature, too_old
+	Code    string // unknown_scene, unknown_item, unknown_feature, too_old, unknown_model, unfit_model, damaged_model
 	Pointer string // JSON pointer to what is at fault
 	Message string
 	Hint    string
@@ -77,6 +77,7 @@ type Reply struct {
 	Fallback  int  // of Items, those filled in from the fallback list
 	Reflected bool // MinPosition was applied
 	Last      *LastAct
+	Model     *Model // what ranked; nil when the recall score did
 	Degraded  []string
 	Shortfall []Shortfall // why there are fewer than N; nil when there are not
 	Previous  string      // with Diff: the request the ranks before come from, "" if none
@@ -87,11 +88,21 @@ type Reply struct {
 type Placed struct {
 	Item   freshet.ItemID
 	Doc    *freshet.Item // nil when only events named the item; not to be changed
-	Score  float64
+	Score  float64       // the probability of a positive when a model ranked, else the merged score of recall
 	Reason freshet.Reason
 	Liked  *freshet.Item // the entry of Reason.Item, nil if none
 	Routes []freshet.RouteScore
-	Was    int // with Diff: rank in the last slate, 0 when it was not there
+	Was    int            // with Diff: rank in the last slate, 0 when it was not there
+	Strong []Contribution // what spoke most for it among the candidates, strongest first; nil without a model
+}
+
+// Model says which model ranked a slate.
+type Model struct {
+	Name     string
+	Version  int
+	SHA256   string
+	Position freshet.Position // where the rows were read
+	Created  string           // RFC 3339
 }
 
 // LastAct is the visitor's last event by journal order.

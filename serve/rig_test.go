@@ -103,7 +103,7 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	options := serve.Options{
-		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Definitions: feature.Hash(features),
+		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Definitions: feature.Hash(features), Disk: r.disk,
 		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()
@@ -112,6 +112,9 @@ func newRig(t testing.TB, p plan) *rig {
 		},
 	}
 	if r.Server, err = serve.New(options); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Adopt(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -24,6 +25,7 @@ type Options struct {
 	Routes      []Route          // in the order of State.Routes
 	Scenes      map[string]Scene
 	Definitions string                      // hash of the definitions in force
+	Disk        fsys.FS                     // the data directory, where trained models are; nil is none
 	Report      func(msg string, err error) // told of trouble that no reply can carry
 }
 
@@ -44,10 +46,14 @@ type Scene struct {
 // Server answers requests. Use New and Close.
 type Server struct {
 	Options
-	routes   map[string]int
-	fallback atomic.Pointer[[]uint32] // popular items, best first
-	stop     chan struct{}
-	wg       sync.WaitGroup
+	routes    map[string]int
+	fallback  atomic.Pointer[[]uint32] // popular items, best first
+	fields    []string                 // of a ranker's row
+	bundles   sync.Map                 // *registry.Bundle by checksum: those that may rank here
+	switching sync.Mutex               // held while the model that ranks is changed
+	rankings  rankings
+	stop      chan struct{}
+	wg        sync.WaitGroup
 }
 
 // fallbackItems is how many popular items are kept at hand for when every route is late;
@@ -70,6 +76,7 @@ func New(o Options) (*Server, error) {
 			}
 		}
 	}
+	s.fields = o.State.RowNames()
 	s.refreshFallback()
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)

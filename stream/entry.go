@@ -12,8 +12,8 @@ import (
 	"github.com/freshet-rec/freshet/journal"
 )
 
-// Entry is one journal record, decoded. Exactly one of Event, Item, Definitions and Served
-// is set.
+// Entry is one journal record, decoded. Exactly one of Event, Item, Definitions, Served
+// and Model is set.
 type Entry struct {
 	Position    freshet.Position
 	Topic       string
@@ -24,6 +24,7 @@ type Entry struct {
 	Item        *freshet.Item
 	Definitions []byte // JSON
 	Served      []byte // JSON
+	Model       []byte // JSON: which model ranks from here on
 
 	arrived time.Time // when a live event came in; zero in a replay
 }
@@ -45,6 +46,8 @@ func Decode(rec *journal.Record) (Entry, error) {
 		e.Definitions = rec.Payload
 	case rec.Topic == freshet.TopicServed:
 		e.Served = rec.Payload
+	case rec.Topic == freshet.TopicModel:
+		e.Model = rec.Payload
 	case strings.HasPrefix(rec.Topic, freshet.Topic("")):
 		var event freshet.Event
 		event, problems = codec.DecodeEvent(rec.Payload, &codec.Rules{Now: rec.Received, MaxFuture: math.MaxInt64 / 4})

@@ -368,6 +368,15 @@ func (s *Stream) Define(ctx context.Context, received int64, text []byte) error 
 	return s.WaitApplied(ctx, p)
 }
 
+// Switch journals which model ranks from here on and returns when that is durable and applied.
+func (s *Stream) Switch(ctx context.Context, received int64, text []byte) (freshet.Position, error) {
+	p, err := s.own(received, freshet.TopicModel, Entry{Model: text}, text)
+	if err != nil {
+		return 0, err
+	}
+	return p, s.WaitApplied(ctx, p)
+}
+
 func (s *Stream) own(received int64, topic string, e Entry, text []byte) (freshet.Position, error) {
 	e.Topic, e.Source, e.Received = topic, SourceServer, received
 	s.mu.Lock()

@@ -118,6 +118,8 @@ func appendDump(dst []byte, rec *journal.Record) ([]byte, error) {
 		dst = append(append(dst, `,"definitions":`...), e.Definitions...)
 	case e.Served != nil:
 		dst = append(append(dst, `,"served":`...), e.Served...)
+	case e.Model != nil:
+		dst = append(append(dst, `,"model":`...), e.Model...)
 	}
 	return append(dst, "}\n"...), nil
 }

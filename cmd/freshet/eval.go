@@ -162,8 +162,9 @@ type ranker struct{ model *rank.LR }
 // Score implements trial.Ranker.
 func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
 	builder := m.State.NewRowBuilder()
+	builder.Start(m.Request.Visitor, m.Request.Time)
 	for i := range candidates {
-		scores[i] = r.model.LogOdds(builder.Row(m.Request.Visitor, &candidates[i], m.Request.Time))
+		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]))
 	}
 }
 

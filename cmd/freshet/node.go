@@ -73,7 +73,10 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	if serving {
-		n.server, err = serve.New(serveOptions(a, cfg, n))
+		if n.server, err = serve.New(serveOptions(a, cfg, n)); err != nil {
+			return n, err
+		}
+		err = n.server.Adopt(ctx)
 	}
 	return n, err
 }
@@ -157,7 +160,7 @@ func foldOptions(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features),
+		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features), Disk: n.disk,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {

@@ -12,9 +12,13 @@ import (
 
 // slateReply is a slate with what is said about it.
 type slateReply struct {
-	RequestID string      `json:"request_id"`
-	Items     []placed    `json:"items"`
-	Freshness freshness   `json:"freshness"`
+	RequestID string    `json:"request_id"`
+	Items     []placed  `json:"items"`
+	Freshness freshness `json:"freshness"`
+	Model     *struct {
+		Name    string `json:"name"`
+		Version int    `json:"version"`
+	} `json:"model"` // nil: the recall score ranked
 	Degraded  []string    `json:"degraded"`
 	FilledBy  filledBy    `json:"filled_by"`
 	Shortfall []shortfall `json:"shortfall"`
@@ -37,8 +41,16 @@ type titleField struct {
 }
 
 type explanation struct {
-	Text   string   `json:"text"`
-	Routes []string `json:"routes"`
+	Text   string         `json:"text"`
+	Routes []string       `json:"routes"`
+	Strong []contribution `json:"contributions"`
+}
+
+// contribution is what one field of the model's row did for an item.
+type contribution struct {
+	Feature string   `json:"feature"`
+	Value   *float64 `json:"value"` // nil when there was none
+	Adds    float64  `json:"adds"`
 }
 
 type freshness struct {
@@ -67,7 +79,7 @@ type shortfall struct {
 type recommendFlags struct {
 	user, anonymous, session, scene, at string
 	n                                   int
-	dryRun, diff                        bool
+	dryRun, diff, why                   bool
 	exclude, seeds                      []string
 	minPosition                         string
 	wait                                time.Duration
@@ -79,7 +91,9 @@ func (a *app) recommendCmd() *cobra.Command {
 		Use:   "recommend",
 		Short: "Ask for a slate: what a user should see now, and why",
 		Long: `With --diff each place says where its item stood in the last slate the visitor got:
-▲ 9 moved up from place 9, ▼ 2 moved down from 2, = stayed, new was not there.`,
+▲ 9 moved up from place 9, ▼ 2 moved down from 2, = stayed, new was not there.
+With --why each place says what spoke most for its item among the candidates: the
+value of a field, and what it adds to the log-odds of a click.`,
 		Example: `  freshet recommend --user ada
   freshet recommend --user ada -n 5 --diff`,
 		Args: noArgs,
@@ -105,6 +119,7 @@ func (a *app) recommendCmd() *cobra.Command {
 	f.StringVar(&flags.at, "at", "", "as of when: RFC 3339, or whole seconds or milliseconds since 1970 (default now)")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "do not record the slate as served")
 	f.BoolVar(&flags.diff, "diff", false, "compare with the last slate")
+	f.BoolVar(&flags.why, "why", false, "say below each item what spoke most for it in the ranking")
 	f.StringSliceVar(&flags.exclude, "exclude", nil, "`ids` of items to leave out, separated by commas")
 	f.StringSliceVar(&flags.seeds, "seed", nil, "`ids` of items the visitor is looking at, separated by commas")
 	f.StringVar(&flags.minPosition, "min-position", "", "wait until this position is applied, as a reply to send gave it")
@@ -150,7 +165,7 @@ func (a *app) recommend(ctx context.Context, server *client, flags *recommendFla
 	for _, warning := range reply.warnings(flags) {
 		a.say("warning: %s", warning)
 	}
-	page := slatePage{reply: &reply, n: flags.n, diff: flags.diff, colour: a.coloured(),
+	page := slatePage{reply: &reply, n: flags.n, diff: flags.diff, why: flags.why, colour: a.coloured(),
 		columns: columns(a.stdout), terminal: isTerminal(a.stdout), minPosition: flags.minPosition}
 	return a.print(page.String())
 }

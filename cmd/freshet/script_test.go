@@ -4,8 +4,12 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/internal/sim"
 )
 
 // TestScripts runs the command lines in testdata/script.
@@ -22,6 +26,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits,
 			"await": await,
+			"world": world,
 		},
 	})
 }
@@ -39,6 +44,22 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != args[0] {
 		ts.Fatalf("%s exits with %s, want %s", strings.Join(args[1:], " "), got, args[0])
 	}
+}
+
+// world FILE writes what was wanted in a small invented shop, one event a line.
+func world(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: world FILE")
+	}
+	w := sim.New(sim.Options{Seed: 5, Items: 200, Visitors: 500, Days: 14, End: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)})
+	var lines []byte
+	for e := range w.History() {
+		if e.Name == "expose" { // then others that recall proposed are what a click is compared with
+			continue
+		}
+		lines = append(codec.AppendEvent(lines, &e), '\n')
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), lines, 0o600))
 }
 
 // await waits until the script's server answers.

@@ -19,6 +19,7 @@ type slatePage struct {
 	reply       *slateReply
 	n           int    // places asked for
 	diff        bool   // say where each item stood before
+	why         bool   // say what spoke for each item in the ranking
 	minPosition string // what the request waited for, "" for nothing
 	columns     int    // width of a line
 	terminal    bool   // columns are those of a terminal
@@ -155,7 +156,26 @@ func (p *slatePage) table(b *strings.Builder) {
 			cell = pad(shorten(r.title, title), title) + "  " + r.id
 		}
 		b.WriteString(line(padLeft(r.rank, rank), p.tint(pad(r.was, before)), pad(cell, item), r.score, pad(r.because, because), r.routes) + "\n")
+		if p.why {
+			b.WriteString(p.paint(faint, pad("", rank+3)+spoke(p.reply.Items[i].Why.Strong)) + "\n")
+		}
 	}
+}
+
+// spoke says what spoke for an item.
+func spoke(list []contribution) string {
+	if len(list) == 0 {
+		return "no field of the ranking speaks for it more than for others"
+	}
+	var parts []string
+	for _, c := range list {
+		value := "no value"
+		if c.Value != nil {
+			value = score(*c.Value)
+		}
+		parts = append(parts, fmt.Sprintf("%s = %s (+%s)", shownID(c.Feature), value, score(c.Adds)))
+	}
+	return strings.Join(parts, " · ")
 }
 
 // tint colours what is said of where an item stood.

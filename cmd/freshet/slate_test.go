@@ -6,7 +6,7 @@ import (
 )
 
 func place(rank, was int, id, title string, score float64, because string, routes ...string) placed {
-	return placed{ID: id, Rank: rank, Was: was, Score: score, Fields: titleField{title}, Why: explanation{because, routes}}
+	return placed{ID: id, Rank: rank, Was: was, Score: score, Fields: titleField{title}, Why: explanation{Text: because, Routes: routes}}
 }
 
 func ms(x float64) *float64 { return &x }

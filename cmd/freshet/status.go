@@ -19,6 +19,7 @@ type statusReply struct {
 	Durability string            `json:"durability"`
 	Versions   versions          `json:"versions"`
 	State      sizes             `json:"state"`
+	Model      *modelStatus      `json:"model"` // nil: the recall score ranks
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed"` // why no events are taken, "" while they are
 }
@@ -35,6 +36,26 @@ type ledger struct {
 	Erased       uint64 `json:"erased"`
 	Pending      uint64 `json:"pending"`
 	Unkeyed      uint64 `json:"unkeyed"`
+}
+
+// modelStatus is the model that ranks.
+type modelStatus struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	By      string `json:"by"`
+	Since   string `json:"since_position"`
+	AtHand  bool   `json:"at_hand"`
+}
+
+func (m *modelStatus) String() string {
+	if m == nil {
+		return "none; the recall score ranks (freshet train makes one)"
+	}
+	text := fmt.Sprintf("%s@%d, %s at position %s", shownID(m.Name), m.Version, clean(m.By), shownID(m.Since))
+	if !m.AtHand {
+		text += "; its files are missing or unfit, so the recall score ranks"
+	}
+	return text
 }
 
 type versions struct {
@@ -112,6 +133,7 @@ func (s *statusReply) page(now time.Time) string {
 	line("durability", clean(s.Durability))
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
 		grouped(s.State.Visitors)+" visitors", grouped(s.State.Keys)+" feature keys")
+	line("model", s.Model.String())
 	line("versions", "freshet "+clean(s.Versions.Freshet), clean(s.Versions.Go),
 		fmt.Sprintf("journal format %d", s.Versions.Journal), "definitions "+clean(s.Versions.Definitions))
 	line("uptime", roughly(time.Duration(s.UptimeMS)*time.Millisecond))

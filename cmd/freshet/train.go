@@ -41,7 +41,8 @@ from the candidates that recall had at the moment of each positive. The newest
 fifth of the rows is held back and only validates.
 
 The journal is read beside a running server; nothing is written but the new
-version under models/. The server does not rank by it yet.`,
+version under models/. A server ranks by the newest version once it starts, or by
+the one that freshet models promote names.`,
 		Example: `  freshet train --data ./shop
   freshet train --data ./shop --json`,
 		Args: noArgs,

@@ -41,6 +41,7 @@ type record struct {
 	Item        *itemRecord     `json:"item"`
 	Definitions json.RawMessage `json:"definitions"`
 	Served      json.RawMessage `json:"served"`
+	Model       json.RawMessage `json:"model"`
 }
 
 type eventRecord struct {
@@ -85,9 +86,9 @@ func (j *journal) add(rec record, marks watermarks, texts interner) error {
 	j.at[rec.Position] = at
 
 	hasEvent, hasItem := rec.Event != nil, rec.Item != nil
-	hasDefinitions, hasServed := present(rec.Definitions), present(rec.Served)
+	hasDefinitions, hasServed, hasModel := present(rec.Definitions), present(rec.Served), present(rec.Model)
 	kinds := 0
-	for _, has := range []bool{hasEvent, hasItem, hasDefinitions, hasServed} {
+	for _, has := range []bool{hasEvent, hasItem, hasDefinitions, hasServed, hasModel} {
 		if has {
 			kinds++
 		}
@@ -105,7 +106,7 @@ func (j *journal) add(rec record, marks watermarks, texts interner) error {
 			return fmt.Errorf("definitions at %q: %w", rec.Position, err)
 		}
 		j.definitions = append(j.definitions, g)
-	case !hasServed: // a served slate changes no feature
+	case !hasServed && !hasModel: // neither changes a feature
 		j.other++
 	}
 	return nil

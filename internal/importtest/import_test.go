@@ -51,8 +51,8 @@ var allowed = map[string][]string{
 	"recall":           {".", "catalog"},
 	"recall/routetest": {".", "recall"},
 	"fold":             {".", "catalog", "feature", "internal/intern", "recall", "store", "stream"},
-	"serve":            {".", "feature", "fold", "recall", "stream"},
-	"httpapi":          {".", "codec", "feature", "serve", "stream"},
+	"serve":            {".", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
+	"httpapi":          {".", "codec", "feature", "fold", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.

@@ -1,0 +1,142 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/registry"
+	"github.com/freshet-rec/freshet/serve"
+)
+
+type modelsReply struct {
+	Data       []modelReply `json:"data"`
+	NextCursor *string      `json:"next_cursor"`       // always null: there is one page
+	Damaged    string       `json:"damaged,omitempty"` // what could not be read and is not listed
+}
+
+type modelReply struct {
+	Name     string         `json:"name"`
+	Live     *int           `json:"live"` // the version that ranks, null for none
+	Versions []versionReply `json:"versions"`
+}
+
+type versionReply struct {
+	Version   int              `json:"version"`
+	Created   string           `json:"created"`
+	Until     freshet.Position `json:"trained_until_position"`
+	Rows      int              `json:"rows"`
+	AUC       float64          `json:"auc"`
+	LogLoss   float64          `json:"logloss"`
+	Baseline  float64          `json:"baseline_logloss"` // of always saying the mean
+	Negatives string           `json:"negatives"`
+	SHA256    string           `json:"sha256"`
+	Source    string           `json:"source"` // offline: trained from the journal
+	Unfit     string           `json:"unfit,omitempty"`
+}
+
+func encodeVersion(m *registry.Manifest) versionReply {
+	return versionReply{Version: m.Version, Created: m.Created, Until: m.Until, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss,
+		Baseline: m.Baseline, Negatives: m.Negatives, SHA256: m.SHA256, Source: "offline", Unfit: m.Faulty()}
+}
+
+func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
+	if !noParameters(w, r) {
+		return
+	}
+	list, err := a.Server.Models()
+	reply := modelsReply{Data: []modelReply{}}
+	if err != nil {
+		reply.Damaged = err.Error()
+	}
+	for _, m := range list {
+		out := modelReply{Name: m.Name, Versions: []versionReply{}}
+		if m.Live != 0 {
+			out.Live = &m.Live
+		}
+		for i := range m.Versions {
+			out.Versions = append(out.Versions, encodeVersion(&m.Versions[i]))
+		}
+		reply.Data = append(reply.Data, out)
+	}
+	writeJSON(w, http.StatusOK, &reply)
+}
+
+type promoteReply struct {
+	Name     string           `json:"name"`
+	Live     int              `json:"live"`
+	Was      *switchReply     `json:"was"` // null when the recall score ranked
+	Position freshet.Position `json:"position"`
+	TookMS   float64          `json:"took_ms"`
+}
+
+type switchReply struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+}
+
+var (
+	promoteFields = []string{"stage"}
+	promoteLater  = []string{"percent", "guard"}
+)
+
+// postPromote makes a version rank. The body may be empty; the one stage there is is live.
+func (a *API) postPromote(w http.ResponseWriter, r *http.Request) {
+	began := a.Now()
+	if !noParameters(w, r) {
+		return
+	}
+	if r.ContentLength != 0 {
+		fields, ok := a.readObject(w, r)
+		if !ok {
+			return
+		}
+		d := decoding{}
+		for _, f := range fields {
+			if !d.known(f, promoteFields, promoteLater) {
+				continue
+			}
+			if stage := d.id(f); stage != "" && stage != "live" {
+				d.failf(f, "not_available", "use live, or leave it out", "the stage %s is not available in this release", quote(stage))
+			}
+		}
+		if len(d.faults) > 0 {
+			writeFaults(w, d.faults)
+			return
+		}
+	}
+	version, err := strconv.Atoi(r.PathValue("version"))
+	if err != nil || version < 1 {
+		writeFaults(w, []fault{{Code: codec.CodeOutOfRange, Message: quote(r.PathValue("version")) + " is not the number of a version", Hint: "GET /v1/models lists them"}})
+		return
+	}
+	done, err := a.Server.Promote(r.Context(), r.PathValue("name"), version)
+	if err != nil {
+		a.writeError(w, err)
+		return
+	}
+	reply := promoteReply{Name: done.Name, Live: done.Live, Position: done.Position, TookMS: millis(a.Now().Sub(began))}
+	if done.Was != nil {
+		reply.Was = &switchReply{done.Was.Name, done.Was.Version}
+	}
+	writeJSON(w, http.StatusOK, &reply)
+}
+
+// modelStatus is the model that ranks by the journal.
+type modelStatus struct {
+	Name    string           `json:"name"`
+	Version int              `json:"version"`
+	SHA256  string           `json:"sha256"`
+	By      string           `json:"by"` // adopted or promoted
+	Since   freshet.Position `json:"since_position"`
+	AtHand  bool             `json:"at_hand"` // false: its bundle is missing or unfit, and the recall score ranks
+}
+
+func encodeLive(s *serve.Server, live *fold.Model) *modelStatus {
+	if live.Name == "" {
+		return nil
+	}
+	return &modelStatus{Name: live.Name, Version: live.Version, SHA256: live.SHA256, By: live.By, Since: live.Since, AtHand: s.AtHand(live)}
+}

@@ -1,0 +1,97 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/registry"
+	"github.com/freshet-rec/freshet/store/mem"
+)
+
+// trained saves a version on a disk; it gives every row the same odds.
+func trained(t *testing.T, disk fsys.FS, logLoss float64) {
+	t.Helper()
+	state, err := fold.New(fold.Options{Kinds: freshet.BuiltinEvents(), Features: features, NewTable: mem.New,
+		Routes: []fold.Route{{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "new", Kind: "new", Within: 72 * freshet.Hour}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &rank.LR{}
+	for _, name := range state.RowNames() {
+		m.Schema.Fields, m.Weights = append(m.Schema.Fields, rank.Field{Name: name, Knots: []float64{}}), append(m.Weights, []float64{0, 0})
+	}
+	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Until: 7, AUC: 0.7, LogLoss: logLoss, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestModels(t *testing.T) {
+	disk := fsys.NewMem()
+	r := newRig(t, plan{disk: disk})
+	if reply := r.do(t, "GET", "/v1/models", ""); reply.status != http.StatusOK || strings.TrimSpace(reply.body) != `{"data":[],"next_cursor":null}` {
+		t.Errorf("%d %s", reply.status, reply.body)
+	}
+	trained(t, disk, 0.3)
+	trained(t, disk, 0.5)
+	r.do(t, "POST", "/v1/items", `[{"item_id":"a"}]`)
+	reply := r.do(t, "POST", "/v1/recommend", `{"user_id":"ada"}`)
+	if !strings.Contains(reply.body, `"model":null`) {
+		t.Errorf("before a promotion: %s", reply.body)
+	}
+	reply = r.do(t, "POST", "/v1/models/lr/versions/1/promote", `{"stage":"live"}`)
+	if reply.status != http.StatusOK || !strings.Contains(reply.body, `{"name":"lr","live":1,"was":null,"position":"`) {
+		t.Fatalf("%d %s", reply.status, reply.body)
+	}
+	r.clock.Add(5000)
+	reply = r.do(t, "POST", "/v1/recommend", `{"user_id":"ada"}`)
+	if !strings.Contains(reply.body, `"model":{"name":"lr","version":1,"age_s":5}`) || !strings.Contains(reply.body, `"score":0.5`) {
+		t.Errorf("after it: %s", reply.body)
+	}
+	reply = r.do(t, "GET", "/v1/models", "")
+	for _, want := range []string{`"name":"lr","live":1,`, `"trained_until_position":"7"`, `"version":2,`, `"unfit":"its log-loss`} {
+		if !strings.Contains(reply.body, want) {
+			t.Errorf("the list has no %s: %s", want, reply.body)
+		}
+	}
+	if reply := r.do(t, "GET", "/status", ""); !strings.Contains(reply.body, `"model":{"name":"lr","version":1,`) || !strings.Contains(reply.body, `"by":"promoted"`) {
+		t.Errorf("status %s", reply.body)
+	}
+}
+
+func TestPromoteRefuses(t *testing.T) {
+	disk := fsys.NewMem()
+	trained(t, disk, 0.3)
+	trained(t, disk, 0.5)
+	r := newRig(t, plan{disk: disk})
+	for name, c := range map[string]struct {
+		path, body string
+		status     int
+		code       string
+	}{
+		"an unknown version":   {"/v1/models/lr/versions/3/promote", "", 404, "unknown_model"},
+		"an unknown model":     {"/v1/models/fm/versions/1/promote", "", 404, "unknown_model"},
+		"a path for a name":    {"/v1/models/..%2Fmodels%2Flr/versions/1/promote", "", 404, "unknown_model"},
+		"a version of 0":       {"/v1/models/lr/versions/0/promote", "", 400, "validation"},
+		"a word":               {"/v1/models/lr/versions/one/promote", "", 400, "validation"},
+		"an unfit version":     {"/v1/models/lr/versions/2/promote", "", 422, "unfit_model"},
+		"a later stage":        {"/v1/models/lr/versions/1/promote", `{"stage":"canary"}`, 422, "validation"},
+		"a guard":              {"/v1/models/lr/versions/1/promote", `{"guard":{"p99_ms":20}}`, 422, "validation"},
+		"an unknown field":     {"/v1/models/lr/versions/1/promote", `{"stge":"live"}`, 422, "validation"},
+		"no JSON":              {"/v1/models/lr/versions/1/promote", `live`, 400, "malformed"},
+		"an unknown parameter": {"/v1/models/lr/versions/1/promote?stage=live", "", 422, "validation"},
+	} {
+		reply := r.do(t, "POST", c.path, c.body)
+		if reply.status != c.status || !strings.Contains(reply.body, `"code":"`+c.code+`"`) {
+			t.Errorf("%s: %d %s, want %d %s", name, reply.status, reply.body, c.status, c.code)
+		}
+	}
+	if reply := r.do(t, "GET", "/v1/models", ""); strings.Contains(reply.body, `"live":1`) {
+		t.Errorf("something was promoted: %s", reply.body)
+	}
+}

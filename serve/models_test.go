@@ -1,0 +1,333 @@
+package serve_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/registry"
+	"github.com/freshet-rec/freshet/serve"
+	"github.com/freshet-rec/freshet/store/mem"
+)
+
+// train saves a model whose log-odds are the given field's value, from 0 to 100, times weight:
+// a negative weight puts low values first. change, if given, may spoil the manifest.
+func train(t testing.TB, disk fsys.FS, change func(*registry.Manifest), field string, weight float64) registry.Manifest {
+	t.Helper()
+	o := fold.Options{Kinds: freshet.BuiltinEvents(), Features: features, NewTable: mem.New}
+	for _, kind := range []string{"itemcf", "popular", "new"} {
+		o.Routes = append(o.Routes, fold.Route{Name: "r-" + kind, Kind: kind, Window: freshet.Hour, Within: freshet.Day})
+	}
+	state, err := fold.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &rank.LR{Bias: -1}
+	for _, name := range state.RowNames() {
+		f := rank.Field{Name: name, Knots: []float64{0, 100}}
+		weights := make([]float64, f.Weights())
+		if name == field {
+			weights[2] = weight
+		}
+		m.Schema.Fields, m.Weights = append(m.Schema.Fields, f), append(m.Weights, weights)
+	}
+	manifest := registry.Manifest{Model: "lr", LogLoss: 0.3, Baseline: 0.4, AUC: 0.7}
+	if change != nil {
+		change(&manifest)
+	}
+	saved, err := registry.Save(disk, manifest, m, time.UnixMilli(t0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return saved
+}
+
+// clicks gives item i-n n clicks by others.
+func (r *rig) clicks(t testing.TB, items int) {
+	t.Helper()
+	for n := 1; n <= items; n++ {
+		for by := range n {
+			r.post(t, act(fmt.Sprintf("u-%d", by), "click", fmt.Sprintf("i-%d", n), t0-1000))
+		}
+	}
+}
+
+// TestTheModelRanks: the order is the model's, the score its probability, and why names the
+// field that did it.
+func TestTheModelRanks(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", -40)
+	r := newRig(t, plan{disk: disk})
+	r.stock(t, 12)
+	r.clicks(t, 6)
+	s := r.slate(t, serve.Request{User: "ada", N: 6})
+	if s.Model == nil || s.Model.Name != "lr" || s.Model.Version != 1 || len(s.Degraded) > 0 {
+		t.Fatalf("model %+v, degraded %q", s.Model, s.Degraded)
+	}
+	got := shown(s)
+	// Six items without a click come first, in recall order; who has clicks would follow.
+	if want := []freshet.ItemID{"i-1", "i-2", "i-3", "i-4", "i-5", "i-6"}; slices.ContainsFunc(got, func(id freshet.ItemID) bool { return slices.Contains(want, id) }) {
+		t.Errorf("slate %q begins with items that were clicked", got)
+	}
+	all := r.slate(t, serve.Request{User: "ada", N: 12})
+	if got := shown(all)[6:]; !slices.Equal(got, []freshet.ItemID{"i-1", "i-2", "i-3", "i-4", "i-5", "i-6"}) {
+		t.Errorf("the clicked ones come as %q, want the fewest clicks first", got)
+	}
+	for i, item := range all.Items {
+		clicks := max(0, i-5)
+		if want := rank.Sigmoid(-1 - 0.4*float64(clicks)); math.Abs(item.Score-want) > 1e-12 {
+			t.Errorf("%s with %d clicks has score %v, want %v", item.Item, clicks, item.Score, want)
+		}
+		mean := -0.4 * 21 / 12
+		adds := -0.4*float64(clicks) - mean
+		switch {
+		case adds < 0.01 && len(item.Strong) > 0:
+			t.Errorf("%s is explained by %+v", item.Item, item.Strong)
+		case adds >= 0.01 && (len(item.Strong) != 1 || item.Strong[0].Field != "feature.item.clicks" || math.Abs(item.Strong[0].Adds-adds) > 1e-12):
+			t.Errorf("%s is explained by %+v, want %v by its clicks", item.Item, item.Strong, adds)
+		}
+	}
+}
+
+func TestWithoutAModelRecallRanks(t *testing.T) {
+	r := newRig(t, plan{})
+	r.stock(t, 3)
+	if s := r.slate(t, serve.Request{User: "ada"}); s.Model != nil || len(s.Degraded) > 0 || s.Items[0].Strong != nil {
+		t.Errorf("slate %+v", s)
+	}
+}
+
+// switches are the model records of a journal, in order.
+func switches(t *testing.T, disk fsys.FS) (list []fold.Switch) {
+	t.Helper()
+	reader, err := journal.OpenReader(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		rec, err := reader.Next()
+		if err != nil {
+			break
+		}
+		if rec.Topic == freshet.TopicModel {
+			var s fold.Switch
+			if err := json.Unmarshal(rec.Payload, &s); err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, s)
+		}
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestAdoptUntilPromoted: a start takes the newest model, as a record, until one was promoted;
+// from then on only a promotion changes it.
+func TestAdoptUntilPromoted(t *testing.T) {
+	disk := fsys.NewMem()
+	first := train(t, disk, nil, "feature.item.clicks", 1)
+	at := func(want int, by string) *rig {
+		t.Helper()
+		r := newRig(t, plan{disk: disk.Clone()})
+		if live := r.Live(); live.Version != want || live.By != by {
+			t.Errorf("version %d ranks, %s; want %d, %s", live.Version, live.By, want, by)
+		}
+		return r
+	}
+	r := at(1, fold.Adopted)
+	disk = r.disk
+	at(1, fold.Adopted) // nothing new: no second record
+	train(t, disk, nil, "feature.item.clicks", 2)
+	r = at(2, fold.Adopted)
+	disk = r.disk
+	if got := switches(t, disk); len(got) != 2 || got[0].SHA256 != first.SHA256 || got[1].Version != 2 {
+		t.Fatalf("records %+v", got)
+	}
+	done, err := r.Promote(t.Context(), "lr", 1)
+	if err != nil || done.Live != 1 || done.Was == nil || done.Was.Version != 2 || done.Position == 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if again, err := r.Promote(t.Context(), "lr", 1); err != nil || again.Position != done.Position {
+		t.Errorf("promoted again: %+v, %v; want what was", again, err)
+	}
+	train(t, disk, nil, "feature.item.clicks", 3)
+	r = at(1, fold.Promoted)
+	if s := r.slate(t, serve.Request{}); s.Model != nil { // no items, so nothing was ranked
+		t.Errorf("an empty slate was ranked by %+v", s.Model)
+	}
+	r.stock(t, 2)
+	if s := r.slate(t, serve.Request{User: "ada"}); s.Model == nil || s.Model.Version != 1 || s.Model.SHA256 != first.SHA256 {
+		t.Errorf("ranked by %+v", s.Model)
+	}
+	if got := len(switches(t, r.disk)); got != 3 {
+		t.Errorf("%d records of switches, want 3", got)
+	}
+}
+
+// TestUnfitModels: what must not rank is neither adopted nor promoted, and is named.
+func TestUnfitModels(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, disk *fsys.Mem)
+		code  string
+		says  string
+	}{
+		"no better than the mean": {func(t *testing.T, disk *fsys.Mem) {
+			train(t, disk, func(m *registry.Manifest) { m.LogLoss = 0.41 }, "feature.item.clicks", 1)
+		}, "unfit_model", "no better than"},
+		"permuted labels": {func(t *testing.T, disk *fsys.Mem) {
+			train(t, disk, func(m *registry.Manifest) { m.Permuted = true }, "feature.item.clicks", 1)
+		}, "unfit_model", "permuted"},
+		"other fields": {func(t *testing.T, disk *fsys.Mem) {
+			m := &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "feature.gone", Knots: []float64{}}}}, Weights: [][]float64{{0, 0}}}
+			if _, err := registry.Save(disk, registry.Manifest{Model: "lr", LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
+				t.Fatal(err)
+			}
+		}, "unfit_model", `"feature.gone"`},
+		"damaged": {func(t *testing.T, disk *fsys.Mem) {
+			train(t, disk, nil, "feature.item.clicks", 1)
+			if err := fsys.Replace(disk, "models/lr/2/model.json", []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+		}, "damaged_model", "checksum"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := fsys.NewMem()
+			train(t, disk, nil, "feature.item.clicks", 1)
+			c.spoil(t, disk)
+			r := newRig(t, plan{disk: disk})
+			if live := r.Live(); live.Version != 1 {
+				t.Errorf("version %d was adopted, want 1", live.Version)
+			}
+			if len(r.reports) != 1 || !strings.Contains(r.reports[0], "lr version 2") || !strings.Contains(r.reports[0], c.says) {
+				t.Errorf("reports %q", r.reports)
+			}
+			var p *serve.Problem
+			if _, err := r.Promote(t.Context(), "lr", 2); !errors.As(err, &p) || p.Code != c.code || !strings.Contains(p.Message, c.says) {
+				t.Errorf("promote: %v", err)
+			}
+			if live := r.Live(); live.Version != 1 || live.Promoted {
+				t.Errorf("after a refused promotion %+v ranks", live)
+			}
+		})
+	}
+}
+
+func TestPromoteUnknown(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 1)
+	r := newRig(t, plan{disk: disk})
+	for _, c := range []struct {
+		name    string
+		version int
+	}{{"lr", 2}, {"fm", 1}, {"..", 1}, {"", 1}, {"a/../lr", 1}} {
+		var p *serve.Problem
+		if _, err := r.Promote(t.Context(), c.name, c.version); !errors.As(err, &p) || p.Code != "unknown_model" {
+			t.Errorf("promote %q %d: %v", c.name, c.version, err)
+		}
+	}
+}
+
+// TestALostModelIsNamed: the journal says that a model ranks whose files are gone.
+func TestALostModelIsNamed(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 1)
+	r := newRig(t, plan{disk: disk})
+	r.stock(t, 2)
+	gone := r.disk.Clone()
+	for _, name := range []string{"model.json", "manifest.json"} {
+		if err := gone.Remove("models/lr/1/" + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r = newRig(t, plan{disk: gone})
+	if len(r.reports) == 0 || !strings.Contains(r.reports[0], "lr version 1 ranks by the journal and cannot") {
+		t.Errorf("reports %q", r.reports)
+	}
+	s := r.slate(t, serve.Request{User: "ada"})
+	if s.Model != nil || !slices.Equal(s.Degraded, []string{"ranker.lr:unavailable", "ranker:fallback_recall"}) || s.Items[0].Score == 0 {
+		t.Errorf("slate %+v", s)
+	}
+}
+
+// TestTheServedRecordNamesTheModel, and a change of the model is in the next slate.
+func TestTheServedRecordNamesTheModel(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 1)
+	r := newRig(t, plan{disk: disk})
+	r.stock(t, 3)
+	r.slate(t, serve.Request{User: "ada"})
+	second := train(t, r.disk, nil, "feature.item.clicks", 2)
+	done, err := r.Promote(t.Context(), "lr", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.slate(t, serve.Request{User: "ada", MinPosition: done.Position})
+	r.settled(t)
+	reader, err := journal.OpenReader(r.disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var models []fold.ServedModel
+	for {
+		rec, err := reader.Next()
+		if err != nil {
+			break
+		}
+		if rec.Topic == freshet.TopicServed {
+			var s fold.Served
+			if err := json.Unmarshal(rec.Payload, &s); err != nil || s.Model == nil {
+				t.Fatalf("%s, %v", rec.Payload, err)
+			}
+			models = append(models, *s.Model)
+		}
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if len(models) != 2 || models[0].Version != 1 || models[1].Version != 2 || models[1].SHA256 != second.SHA256 || models[1].Position < done.Position {
+		t.Errorf("served records name %+v", models)
+	}
+}
+
+// slowly is a route that takes all the time a request has.
+type slowly struct{ recall.Route }
+
+func (s slowly) Recall(ctx context.Context, req *recall.Request, n int) ([]recall.Proposal, error) {
+	list, err := s.Route.Recall(ctx, req, n)
+	<-ctx.Done()
+	return list, err
+}
+
+// TestNoTimeToRank: when recall has used up the deadline, its order stands and that is said.
+func TestNoTimeToRank(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", -40)
+	r := newRig(t, plan{disk: disk, routes: []string{"itemcf", "popular", "new"}, budget: freshet.Minute,
+		scenes: map[string]serve.Scene{"home": {Budget: 20}},
+		wrap: func(route recall.Route) recall.Route {
+			if route.Name() == "r-popular" {
+				return slowly{route}
+			}
+			return route
+		}})
+	r.stock(t, 5)
+	r.clicks(t, 3)
+	s := r.slate(t, serve.Request{User: "ada"})
+	if s.Model != nil || !slices.Equal(s.Degraded, []string{"ranker.lr:timeout", "ranker:fallback_recall"}) || len(s.Items) != 5 {
+		t.Errorf("model %+v, degraded %q, %d items", s.Model, s.Degraded, len(s.Items))
+	}
+}
