@@ -57,7 +57,6 @@ type recollected struct {
 const (
 	attributionWindow = 30 * freshet.Minute
 	sampledNegatives  = 4
-	negativeDepth     = 100                 // negatives come from so many best candidates
 	sameMoment        = 30 * freshet.Second // how long a visitor's candidates are kept
 	recollectedMost   = 4096                // visitors whose candidates are kept
 )
@@ -189,7 +188,6 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, t int64) e
 	if err != nil {
 		return err
 	}
-	candidates = candidates[:min(len(candidates), negativeDepth)]
 	found := -1
 	for i := range candidates {
 		if candidates[i].Item == item {

@@ -101,52 +101,14 @@ func TrainLR(rows *Rows, o Options) (*rank.LR, Report, error) {
 
 // fit learns the weights from rows [0, split), in a new order each pass.
 func fit(m *rank.LR, rows *Rows, labels []bool, split, passes int, rng *rand.Rand) {
-	first := make([]int, len(m.Schema.Fields)) // coordinate of a field's weight 0; the bias is 0
-	total := 1
-	for i := range m.Schema.Fields {
-		first[i] = total
-		total += m.Schema.Fields[i].Weights()
-	}
-	learner := NewFTRL(total)
-	inputs := make([]input, 0, 2*len(first)+1)
+	t := newTrainer(m)
+	row := make([]float64, len(rows.names))
 	for range passes {
 		for _, i := range rng.Perm(split) {
-			inputs = append(inputs[:0], input{0, 1})
-			for f, v := range rows.row(i) {
-				at, part := m.Schema.Fields[f].Spread(float64(v))
-				inputs = append(inputs, input{first[f] + at, 1 - part})
-				if part > 0 {
-					inputs = append(inputs, input{first[f] + at + 1, part})
-				}
-			}
-			sum := 0.0
-			for _, in := range inputs {
-				sum += in.value * learner.Weight(in.coordinate)
-			}
-			gradient := rank.Sigmoid(sum)
-			if labels[i] {
-				gradient--
-			}
-			for _, in := range inputs {
-				learner.Learn(in.coordinate, gradient*in.value)
-			}
+			t.learn(widen(rows.row(i), row), labels[i])
 		}
 	}
-	m.Bias = learner.Weight(0)
-	m.Weights = make([][]float64, len(first))
-	for f := range first {
-		weights := make([]float64, m.Schema.Fields[f].Weights())
-		for b := range weights {
-			weights[b] = min(rank.MaxWeight, max(-rank.MaxWeight, learner.Weight(first[f]+b)))
-		}
-		m.Weights[f] = weights
-	}
-}
-
-// input is one coordinate of a row that is not zero.
-type input struct {
-	coordinate int
-	value      float64
+	t.publish()
 }
 
 func widen(row []float32, out []float64) []float64 {

@@ -59,7 +59,7 @@ func (p *panel) count(e *freshet.Event) {
 
 // ask asks on behalf of a visitor at time q and notes where the wanted item stood; wanted 0
 // is a miss for all. It returns what a learner makes of the choice, nil for nothing.
-func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q int64, wanted uint32) (learn func(), err error) {
+func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q int64, wanted uint32) (learn func() error, err error) {
 	req := &p.request
 	req.Time, req.Newest, req.Visitor = q, p.state.Newest, p.state.Visitor(visitor)
 	req.Recent = append(req.Recent[:0], p.state.Histories.Recent(req.Visitor)...)
@@ -91,7 +91,7 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 }
 
 // rank notes the list in the ranker's order.
-func (p *panel) rank(candidates []recall.Candidate, group int, wanted uint32) (learn func()) {
+func (p *panel) rank(candidates []recall.Candidate, group int, wanted uint32) (learn func() error) {
 	m := &Moment{State: p.state, Request: &p.request}
 	p.scores = slices.Grow(p.scores[:0], len(candidates))[:len(candidates)]
 	p.ranker.Score(m, candidates, p.scores)

@@ -155,7 +155,9 @@ func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duratio
 		for ; known < i && s.events[known].Time <= q; known++ {
 			state.Apply(&stream.Entry{Position: freshet.Position(known + 1), Received: s.events[known].Time, Event: s.events[known]})
 			panel.count(s.events[known])
-			lessons.learn(known)
+			if err := lessons.learn(known); err != nil {
+				return nil, err
+			}
 		}
 		ask := &s.plan[i]
 		if ask.kind == noAsk {
@@ -185,21 +187,26 @@ type lessons struct {
 
 type lesson struct {
 	event int
-	learn func()
+	learn func() error
 }
 
-func (l *lessons) add(event int, learn func()) { l.waiting = append(l.waiting, lesson{event, learn}) }
+func (l *lessons) add(event int, learn func() error) {
+	l.waiting = append(l.waiting, lesson{event, learn})
+}
 
 // learn brings in the lesson of an event that has just become known, if it has one.
-func (l *lessons) learn(event int) {
+func (l *lessons) learn(event int) error {
 	if l.head == len(l.waiting) || l.waiting[l.head].event != event {
-		return
+		return nil
 	}
-	l.waiting[l.head].learn()
+	if err := l.waiting[l.head].learn(); err != nil {
+		return err
+	}
 	l.waiting[l.head].learn = nil
 	l.head++
 	if l.head >= 1024 && l.head > len(l.waiting)/2 {
 		l.waiting = append(l.waiting[:0], l.waiting[l.head:]...)
 		l.head = 0
 	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/recall"
 )
 
 // TestDelayCostsWhatIsFresh: everyone clicks whatever was clicked last, and a new item comes
@@ -97,5 +98,21 @@ func TestPrequentialRefuses(t *testing.T) {
 		if err == nil || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// failing is a learner whose lessons fail.
+type failing struct{ upsideDown }
+
+var errLesson = errors.New("the lesson failed")
+
+func (failing) Lesson(*Moment, []recall.Candidate, uint32) func() error {
+	return func() error { return errLesson }
+}
+
+func TestAFailedLessonEndsTheTrial(t *testing.T) {
+	p := &Prequential{Options: options(5), Warmup: freshet.Minute, Delays: []freshet.Duration{0, freshet.Minute}, NewLearner: func() Learner { return failing{} }}
+	if _, err := p.Run(t.Context(), nil, pairs(20, 10)); !errors.Is(err, errLesson) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -27,6 +27,6 @@ type Learner interface {
 	// then chosen, which need not be among them. It reads what it needs of the moment at once,
 	// and returns what brings it into the weights; that is called once, when the choice may be
 	// known, after any number of other calls, or never when the trial ends first. A nil
-	// function is nothing to learn.
-	Lesson(m *Moment, candidates []recall.Candidate, chosen uint32) (learn func())
+	// function is nothing to learn. Its error ends the trial.
+	Lesson(m *Moment, candidates []recall.Candidate, chosen uint32) (learn func() error)
 }

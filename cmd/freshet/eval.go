@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -168,6 +170,68 @@ func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []f
 	}
 }
 
+// onlineNegatives is how many other candidates a choice is compared with. They are drawn from
+// all: drawn from the best ones only, whatever recall puts last would seem to be wanted.
+const onlineNegatives = 4
+
+// learner puts a model to the trial that learns from every choice. It begins knowing nothing.
+type learner struct {
+	online  *learn.Online
+	rng     *rand.Rand
+	builder *fold.RowBuilder // of the state of the last moment
+	state   *fold.State
+	rows    []float64 // row after row: of the candidates last scored
+	fields  int
+}
+
+func newLearner(names []string, seed uint64) *learner {
+	return &learner{online: learn.NewOnline(names, learn.Options{Seed: seed}), rng: rand.New(rand.NewPCG(seed, 2)), fields: len(names)}
+}
+
+// Score implements trial.Ranker. Before anything was learned the scores are those of recall.
+func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
+	if l.state != m.State {
+		l.state, l.builder = m.State, m.State.NewRowBuilder()
+	}
+	l.builder.Start(m.Request.Visitor, m.Request.Time)
+	model := l.online.Model()
+	l.rows = l.rows[:0]
+	for i := range candidates {
+		row := l.builder.Row(&candidates[i])
+		l.rows = append(l.rows, row...)
+		scores[i] = candidates[i].Score
+		if model != nil {
+			scores[i] = model.LogOdds(row)
+		}
+	}
+}
+
+// Lesson implements trial.Learner: what was chosen against others that were proposed.
+func (l *learner) Lesson(_ *trial.Moment, candidates []recall.Candidate, chosen uint32) func() error {
+	found := slices.IndexFunc(candidates, func(c recall.Candidate) bool { return c.Item == chosen })
+	if found < 0 || len(candidates) < 2 {
+		return nil
+	}
+	rows := slices.Clone(l.row(found))
+	for range min(onlineNegatives, len(candidates)-1) {
+		i := l.rng.IntN(len(candidates) - 1)
+		if i >= found {
+			i++
+		}
+		rows = append(rows, l.row(i)...)
+	}
+	return func() error {
+		for i := 0; i < len(rows); i += l.fields {
+			if err := l.online.Learn(rows[i:i+l.fields], i == 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func (l *learner) row(i int) []float64 { return l.rows[i*l.fields : (i+1)*l.fields] }
+
 // of sets count and total, once the total is known.
 func (b *bar) of(done, total int64) {
 	if total != b.total && b.drawn != nil {
@@ -214,7 +278,9 @@ func (a *app) evalStreamCmd() *cobra.Command {
 		Short: "Predict, then learn, event by event; with delays, show what freshness earns",
 		Long: `Play a file of events in the order of time. Before each wanted item after the
 warm-up, ask for its visitor and see where the item stands; only then let the
-system know of it. With a delay the system is asked as it stood that long ago.
+system know of it. With a delay the system is asked as it stood that long ago. The
+ranker of the slate begins knowing nothing and learns from every choice: what was
+chosen against 4 others that recall had proposed.
 Printed for each delay are the slate, the merged recall, popularity of the last
 hour, and each route alone. A visitor's repeats, and items that nobody had
 touched before, count as misses.`,
@@ -270,6 +336,12 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	for i := range im.Events {
 		events[i] = &im.Events[i].Event
 	}
+	state, err := fold.New(foldOptions(cfg))
+	if err != nil {
+		return err
+	}
+	names := state.RowNames()
+	p.NewLearner = func() trial.Learner { return newLearner(names, p.Seed) }
 	bar := a.bar("replay", int64(len(events)*len(p.Delays)), "events")
 	p.Progress = bar.of
 	results, err := p.Run(ctx, im.Items, events)

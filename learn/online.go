@@ -1,0 +1,64 @@
+package learn
+
+import (
+	"math/rand/v2"
+
+	"github.com/freshet-rec/freshet/rank"
+)
+
+// Online is a logistic regression that learns row by row from nothing. Its first rows are
+// kept, to place the knots by; from then on every row moves the weights once (FTRL-Proximal
+// is made for that). It is for evaluation: one goroutine at a time.
+type Online struct {
+	knots   int
+	rng     *rand.Rand
+	first   *Rows // nil once the knots are placed
+	trainer *trainer
+	stale   int // rows learned since the weights were published
+}
+
+// The rows kept to place the knots by, and how many rows share one publication of weights.
+const (
+	onlineFirst   = 2_000
+	onlinePublish = 50
+)
+
+// NewOnline returns a learner of rows with the given fields.
+func NewOnline(names []string, o Options) *Online {
+	o = o.withDefaults()
+	return &Online{knots: o.Knots, rng: rand.New(rand.NewPCG(o.Seed, 0)), first: NewRows(names)}
+}
+
+// Model is what was learned so far, nil before the knots are placed. It changes with Learn.
+func (o *Online) Model() *rank.LR {
+	if o.trainer == nil {
+		return nil
+	}
+	return o.trainer.model
+}
+
+// Learn takes in one row. len(row) must be the number of fields.
+func (o *Online) Learn(row []float64, label bool) error {
+	if o.trainer != nil {
+		o.trainer.learn(row, label)
+		if o.stale++; o.stale >= onlinePublish {
+			o.trainer.publish()
+			o.stale = 0
+		}
+		return nil
+	}
+	if err := o.first.Add(row, label); err != nil {
+		return err
+	}
+	if o.first.Len() == onlineFirst {
+		m := &rank.LR{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
+		o.trainer = newTrainer(m)
+		wide := make([]float64, len(row))
+		for i := range o.first.Len() {
+			o.trainer.learn(widen(o.first.row(i), wide), o.first.labels[i])
+		}
+		o.trainer.publish()
+		o.first = nil
+	}
+	return nil
+}
