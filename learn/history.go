@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 
 	"github.com/freshet-rec/freshet"
@@ -69,7 +70,11 @@ func NewHistory(o HistoryOptions) *History {
 	if o.Negatives == 0 {
 		o.Negatives = sampledNegatives
 	}
-	return &History{HistoryOptions: o, rows: NewRows(o.State.RowNames()), builder: o.State.NewRowBuilder(),
+	names := o.State.RowNames()
+	if o.Exposures {
+		names = append(names, exposedRank)
+	}
+	return &History{HistoryOptions: o, rows: NewRows(names), builder: o.State.NewRowBuilder(),
 		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]int{}, recent: map[uint32]*recollected{}}
 }
 
@@ -145,7 +150,11 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 	}
 	row := h.rows.Len()
 	h.builder.Start(visitor, q)
-	if err := h.rows.Add(h.builder.Row(c), false); err != nil {
+	shownAt := math.NaN() // not told
+	if e.Rank > 0 {
+		shownAt = float64(e.Rank)
+	}
+	if err := h.rows.Add(append(h.builder.Row(c), shownAt), false); err != nil {
 		return err
 	}
 	key := exposed{visitor, item}

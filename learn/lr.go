@@ -31,7 +31,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Report says what a training did.
+// Report says what a training did. What was shown where is known of the rows validated on.
 type Report struct {
 	Rows      int // trained on
 	Held      int // validated on
@@ -94,6 +94,7 @@ func TrainLR(rows *Rows, o Options) (*rank.LR, Report, error) {
 	if report.AUC, some = eval.AUC(scores, labels[split:]); !some {
 		return nil, report, fmt.Errorf("%w: all %d rows held for validation have the same label", ErrTooLittle, held)
 	}
+	asFirst(m)
 	report.LogLoss, _ = eval.LogLoss(scores, labels[split:]) // ok whenever AUC is
 	report.Baseline, _ = eval.LogLoss(base, labels[split:])
 	return m, report, nil
