@@ -203,14 +203,17 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 	}
 	top := best{n: n}
 	for _, item := range s.touched {
-		p := Proposal{Item: item, Score: s.score[item]}
-		if p.Score > 0 && top.wants(p) && !req.Skip(item) {
-			past := req.Recent[s.because[item]]
-			p.Because = Because{Code: LikeRecent, Item: past.Item, Event: past.Name, Time: past.Time}
-			top.offer(p)
+		if c := (scored{s.score[item], item}); c.score > 0 && top.wants(c) && !req.Skip(item) {
+			top.offer(c)
 		}
 	}
-	return top.take(), nil
+	list := top.take()
+	out := make([]Proposal, len(list))
+	for i, c := range list {
+		past := req.Recent[s.because[c.item]]
+		out[i] = Proposal{c.item, c.score, Because{Code: LikeRecent, Item: past.Item, Event: past.Name, Time: past.Time}}
+	}
+	return out, nil
 }
 
 func (s *scratch) reset() {

@@ -1,6 +1,9 @@
 package recall
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // Candidate is an item that at least one route proposed.
 type Candidate struct {
@@ -45,21 +48,84 @@ func Weight(kind string) float64 {
 // common scale between routes. Ties go by first proposal, answer by answer, so equal answers
 // give equal lists.
 func Merge(answers []Answer) []Candidate {
-	var list []Candidate
-	place := map[uint32]int{}
+	total, last := 0, uint32(0)
 	for _, a := range answers {
-		for i, p := range a.Proposals {
-			at, ok := place[p.Item]
-			if !ok {
-				at = len(list)
-				place[p.Item] = at
-				list = append(list, Candidate{Item: p.Item})
-			}
-			c := &list[at]
-			c.Score += float64(a.Weight / float64(fusionOffset+i+1))
-			c.Routes = append(c.Routes, Opinion{a.Route, i + 1, p})
+		total += len(a.Proposals)
+		for i := range a.Proposals {
+			last = max(last, a.Proposals[i].Item)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Candidate) int { return compare(b.Score, a.Score) })
-	return list
+	if total == 0 {
+		return nil
+	}
+	s, ok := merges.Get().(*merging)
+	if !ok {
+		s = &merging{}
+	}
+	defer merges.Put(s)
+	s.count(answers, last)
+
+	// Every candidate's opinions stand in one list, one after the other.
+	opinions := make([]Opinion, total)
+	list := make([]Candidate, len(s.found))
+	for place, f := range s.found {
+		list[place] = Candidate{Item: f.item, Score: f.score, Routes: opinions[:0:f.routes]}
+		opinions = opinions[f.routes:]
+	}
+	slices.SortFunc(s.found, func(a, b fused) int {
+		if a.score != b.score {
+			return compare(b.score, a.score)
+		}
+		return compare(a.place, b.place)
+	})
+	for i := range answers {
+		a := &answers[i]
+		for k := range a.Proposals {
+			c := &list[s.place[a.Proposals[k].Item]-1]
+			c.Routes = append(c.Routes, Opinion{a.Route, k + 1, a.Proposals[k]})
+		}
+	}
+	out := make([]Candidate, len(list))
+	for i, f := range s.found {
+		out[i] = list[f.place]
+		s.place[f.item] = 0
+	}
+	s.found = s.found[:0]
+	return out
+}
+
+// merging is the room that one merge needs.
+type merging struct {
+	place []int32 // by item: its place among found, plus one; 0 when it is not
+	found []fused // by first proposal
+}
+
+// fused is a candidate as far as its place in the order goes.
+type fused struct {
+	score  float64
+	item   uint32
+	place  int32
+	routes int32 // that proposed it
+}
+
+var merges sync.Pool // of *merging, empty
+
+// count finds the candidates of answers and their fused scores. last is the greatest item.
+func (s *merging) count(answers []Answer, last uint32) {
+	if grow := int(last) + 1 - len(s.place); grow > 0 {
+		s.place = append(s.place, make([]int32, grow)...)
+	}
+	for i := range answers {
+		a := &answers[i]
+		for k := range a.Proposals {
+			item := a.Proposals[k].Item
+			if s.place[item] == 0 {
+				s.found = append(s.found, fused{item: item, place: int32(len(s.found))})
+				s.place[item] = int32(len(s.found))
+			}
+			f := &s.found[s.place[item]-1]
+			f.score += float64(a.Weight / float64(fusionOffset+k+1))
+			f.routes++
+		}
+	}
 }

@@ -71,12 +71,11 @@ func (p *PopularRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 		if err != nil {
 			return nil, err
 		}
-		for i := range list {
-			list[i].Score = list[i].Score/float64(total) + float64(len(p.rungs)-rung)
-			list[i].Because = Because{Code: Popular, Window: r.window}
-			taken[list[i].Item] = true
+		for _, c := range list {
+			out = append(out, Proposal{c.item, c.score/float64(total) + float64(len(p.rungs)-rung), Because{Code: Popular, Window: r.window}})
+			taken[c.item] = true
 		}
-		if out = append(out, list...); len(out) == n {
+		if len(out) == n {
 			return out, nil
 		}
 	}
@@ -88,15 +87,14 @@ func (p *PopularRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	for _, s := range p.score {
 		most = max(most, s)
 	}
-	for i := range list {
-		list[i].Score /= most
-		list[i].Because = Because{Code: Popular}
+	for _, c := range list {
+		out = append(out, Proposal{c.item, c.score / most, Because{Code: Popular}})
 	}
-	return append(out, list...), nil
+	return out, nil
 }
 
 // topOf returns the n items with the highest scores above 0, best first.
-func topOf[N int64 | float64](ctx context.Context, scores []N, n int, skip func(uint32) bool) ([]Proposal, error) {
+func topOf[N int64 | float64](ctx context.Context, scores []N, n int, skip func(uint32) bool) ([]scored, error) {
 	top := best{n: n}
 	for item, s := range scores {
 		if item%checkEvery == 0 && ctx.Err() != nil {
@@ -105,8 +103,8 @@ func topOf[N int64 | float64](ctx context.Context, scores []N, n int, skip func(
 		if s <= 0 {
 			continue
 		}
-		if p := (Proposal{Item: uint32(item), Score: float64(s)}); top.wants(p) && !skip(p.Item) {
-			top.offer(p)
+		if c := (scored{float64(s), uint32(item)}); top.wants(c) && !skip(c.item) {
+			top.offer(c)
 		}
 	}
 	return top.take(), nil

@@ -7,23 +7,31 @@ import (
 	"pgregory.net/rapid"
 )
 
+// inOrder is the order of before, written the long way.
+func inOrder(a, b scored) int {
+	if d := compare(b.score, a.score); d != 0 {
+		return d
+	}
+	return compare(a.item, b.item)
+}
+
 func TestBestAgreesWithSort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(-1, 12).Draw(t, "n")
 		scores := rapid.SliceOfN(rapid.IntRange(0, 20), 0, 80).Draw(t, "scores") // few values, many ties
 		top := best{n: n}
-		var all []Proposal
-		for i, s := range scores {
-			p := Proposal{Item: uint32((i*37)%101 + 1), Score: float64(s)} // each item once, in no order
-			wanted := top.wants(p)
-			all = append(all, p)
-			slices.SortFunc(all, better)
-			if in := n > 0 && slices.Index(all, p) < n; in && !wanted {
-				t.Fatalf("%+v is number %d so far but is not wanted", p, slices.Index(all, p)+1)
+		var all []scored
+		for i, score := range scores {
+			s := scored{item: uint32((i*37)%101 + 1), score: float64(score)} // each item once, in no order
+			wanted := top.wants(s)
+			all = append(all, s)
+			slices.SortFunc(all, inOrder)
+			if in := n > 0 && slices.Index(all, s) < n; in != wanted {
+				t.Fatalf("%+v is number %d so far; wanted: %v", s, slices.Index(all, s)+1, wanted)
 			}
-			top.offer(p)
-			if len(top.list) > 2*max(n, 0) {
-				t.Fatalf("%d proposals kept for the best %d", len(top.list), n)
+			top.offer(s)
+			if len(top.heap) > max(n, 0) {
+				t.Fatalf("%d items kept for the best %d", len(top.heap), n)
 			}
 		}
 		want := all[:min(len(all), max(n, 0))]
@@ -33,23 +41,26 @@ func TestBestAgreesWithSort(t *testing.T) {
 	})
 }
 
-func TestBetter(t *testing.T) {
-	of := func(item uint32, score float64) Proposal { return Proposal{Item: item, Score: score} }
+func TestBefore(t *testing.T) {
 	tests := []struct {
 		name string
-		a, b Proposal
-		want int
+		a, b scored
+		want bool
 	}{
-		{"higher score first", of(9, 2), of(1, 1), -1},
-		{"lower score last", of(1, 1), of(9, 2), 1},
-		{"ties by item number", of(1, 2), of(9, 2), -1},
-		{"and the other way", of(9, 2), of(1, 2), 1},
-		{"one item", of(9, 2), of(9, 2), 0},
-		{"reasons do not count", Proposal{Item: 1, Because: Because{Code: "a"}}, Proposal{Item: 1, Because: Because{Code: "b"}}, 0},
+		{"higher score first", scored{2, 9}, scored{1, 1}, true},
+		{"lower score last", scored{1, 1}, scored{2, 9}, false},
+		{"ties by item number", scored{2, 1}, scored{2, 9}, true},
+		{"and the other way", scored{2, 9}, scored{2, 1}, false},
+		{"one item", scored{2, 9}, scored{2, 9}, false},
 	}
 	for _, tt := range tests {
-		if got := better(tt.a, tt.b); got != tt.want {
-			t.Errorf("%s: better(%+v, %+v) = %d, want %d", tt.name, tt.a, tt.b, got, tt.want)
+		if got := tt.a.before(tt.b); got != tt.want {
+			t.Errorf("%s: %+v before %+v is %v", tt.name, tt.a, tt.b, got)
 		}
 	}
+}
+
+// better is the order of proposals: that of before, written the long way.
+func better(a, b Proposal) int {
+	return inOrder(scored{a.Score, a.Item}, scored{b.Score, b.Item})
 }

@@ -73,7 +73,12 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
 	})
 	if r.reply.Model != nil {
-		slices.SortStableFunc(k.order, func(a, b int) int { return cmp.Compare(k.odds[b], k.odds[a]) })
+		slices.SortFunc(k.order, func(a, b int) int {
+			if k.odds[a] != k.odds[b] {
+				return cmp.Compare(k.odds[b], k.odds[a])
+			}
+			return a - b
+		})
 	}
 }
 
