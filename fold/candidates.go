@@ -14,19 +14,25 @@ type Ask struct {
 	N    int    // proposals, at most
 }
 
-// Candidates returns what serving would rank for a visitor at time q, before any deadline: all
-// routes asked, merged, without items that are unavailable or that the visitor has seen. It is
-// for training and evaluation; serving asks the routes in parallel and under budgets.
-func (s *State) Candidates(ctx context.Context, asks []Ask, visitor uint32, q int64) ([]recall.Candidate, error) {
-	req := recall.Request{Time: q, Newest: s.Newest, Visitor: visitor, Skip: func(item uint32) bool {
+// Request is what routes are asked for a visitor at time q, when the visitor brings nothing
+// along: without items that are unavailable or that the visitor has seen. It holds for the
+// state as it stands. It is for training and evaluation, as Candidates is.
+func (s *State) Request(visitor uint32, q int64) *recall.Request {
+	req := &recall.Request{Time: q, Newest: s.Newest, Visitor: visitor, Skip: func(item uint32) bool {
 		_, seen := s.Histories.Seen(visitor, item)
 		return seen || !s.Items.Available(item)
 	}}
 	req.Recent = slices.Clone(s.Histories.Recent(visitor))
 	slices.Reverse(req.Recent) // a history is oldest first
+	return req
+}
+
+// Candidates returns what serving would rank, before any deadline: all routes asked, merged.
+// Serving itself asks the routes in parallel and under budgets.
+func (s *State) Candidates(ctx context.Context, asks []Ask, req *recall.Request) ([]recall.Candidate, error) {
 	answers := make([]recall.Answer, len(s.Routes))
 	for i, route := range s.Routes {
-		found, err := route.Recall(ctx, &req, asks[i].N)
+		found, err := route.Recall(ctx, req, asks[i].N)
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", route.Name(), err)
 		}

@@ -131,7 +131,7 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 	q := h.q(e.Time)
 	r := h.recent[visitor]
 	if r == nil || q-r.time > int64(sameMoment) {
-		candidates, err := h.State.Candidates(ctx, h.Asks, visitor, q)
+		candidates, err := h.State.Candidates(ctx, h.Asks, h.State.Request(visitor, q))
 		if err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, t int64) e
 		return nil
 	}
 	q := h.q(t)
-	candidates, err := h.State.Candidates(ctx, h.Asks, visitor, q)
+	candidates, err := h.State.Candidates(ctx, h.Asks, h.State.Request(visitor, q))
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,7 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 	merged, slate := 0.0, 0.0
 	for user, at := range last {
 		want, visitor := s.Items.Find(im.Events[at].Item), s.Visitor(freshet.VisitorOf(user, "", ""))
-		candidates, err := s.Candidates(t.Context(), asks, visitor, s.Newest)
+		candidates, err := s.Candidates(t.Context(), asks, s.Request(visitor, s.Newest))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,239 @@
+package trial
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/eval"
+	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// clubs is a world of visitors who each belong to one of eight clubs: they like the club's
+// sixty items and nothing else, and the first club has most members.
+type clubs struct {
+	seed   uint64
+	visits int
+}
+
+const (
+	clubCount = 8
+	clubItems = 60
+)
+
+func clubItem(club, i int) freshet.ItemID { return freshet.ItemID(fmt.Sprintf("c%d-%d", club, i)) }
+
+func (c *clubs) member(v int) int {
+	if v%2 == 0 {
+		return 0
+	}
+	return v / 2 % clubCount
+}
+
+func (c *clubs) Past(_ context.Context, each func(*stream.Entry) error) error {
+	rng := rand.New(rand.NewPCG(c.seed, 1))
+	for minute := range int64(1500) {
+		v := rng.IntN(60)
+		e := did("click", fmt.Sprintf("v-%d", v), string(clubItem(c.member(v), rng.IntN(clubItems))), minute)
+		if err := each(&stream.Entry{Event: e}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *clubs) Visits() iter.Seq[Visit] {
+	return func(yield func(Visit) bool) {
+		rng := rand.New(rand.NewPCG(c.seed, 2))
+		for i := range c.visits {
+			if !yield(&clubVisit{c, rng.IntN(60), t0 + int64(4000+i)*60_000}) {
+				return
+			}
+		}
+	}
+}
+
+type clubVisit struct {
+	world *clubs
+	v     int
+	time  int64
+}
+
+func (v *clubVisit) Visitor() freshet.Visitor {
+	return freshet.VisitorOf(freshet.UserID(fmt.Sprintf("v-%d", v.v)), "", "")
+}
+func (v *clubVisit) Time() int64 { return v.time }
+
+func (v *clubVisit) chance(id freshet.ItemID, rank int) float64 {
+	var club, i int
+	if _, err := fmt.Sscanf(string(id), "c%d-%d", &club, &i); err != nil {
+		panic(err)
+	}
+	if club != v.world.member(v.v) {
+		return 0
+	}
+	return (0.9 - 0.01*float64(i)) / float64(rank)
+}
+
+func (v *clubVisit) Expected(slate []freshet.ItemID) (clicks float64) {
+	for i, id := range slate {
+		clicks += v.chance(id, i+1)
+	}
+	return clicks
+}
+
+func (v *clubVisit) Oracle(n int, skip func(freshet.ItemID) bool) []freshet.ItemID {
+	var all []freshet.ItemID
+	for club := range clubCount {
+		for i := range clubItems {
+			if id := clubItem(club, i); !skip(id) {
+				all = append(all, id)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b freshet.ItemID) int { return cmp.Compare(v.chance(b, 1), v.chance(a, 1)) })
+	return all[:min(n, len(all))]
+}
+
+func (v *clubVisit) React(slate []freshet.ItemID) (events []freshet.Event) {
+	rng := rand.New(rand.NewPCG(v.world.seed, uint64(v.time)))
+	for i, id := range slate {
+		if luck := rng.Float64(); luck < v.chance(id, i+1) {
+			events = append(events, freshet.Event{Name: "click", User: freshet.UserID(fmt.Sprintf("v-%d", v.v)), Item: id, Time: v.time + int64(i+1)*1000})
+		}
+	}
+	return events
+}
+
+// byClub ranks what the visitor's last act shares a club with first.
+type byClub struct{}
+
+func (byClub) Score(m *Moment, candidates []recall.Candidate, scores []float64) {
+	for i := range candidates {
+		scores[i] = candidates[i].Score
+		if recent := m.Request.Recent; len(recent) > 0 && m.State.Items.ID(recent[0].Item)[:2] == m.State.Items.ID(candidates[i].Item)[:2] {
+			scores[i]++
+		}
+	}
+}
+
+func rateOf(t *testing.T, r *eval.Rates, name string) eval.Rate {
+	t.Helper()
+	for _, row := range r.Rows {
+		if row.Name == name {
+			return row
+		}
+	}
+	t.Fatalf("no row %q in %+v", name, r.Rows)
+	return eval.Rate{}
+}
+
+func TestWaysOfRecommendingInAKnownWorld(t *testing.T) {
+	w := &World{Options: options(5), Train: func(context.Context, Replay) (Ranker, error) { return byClub{}, nil }}
+	run := func() *eval.Rates {
+		r, err := w.Run(t.Context(), []Place{&clubs{seed: 1, visits: 300}, &clubs{seed: 2, visits: 300}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := run()
+	popular, recalled, slate, oracle := rateOf(t, r, "popular"), rateOf(t, r, "recall"), rateOf(t, r, "slate"), rateOf(t, r, "oracle")
+	if !(popular.CTR < recalled.CTR && recalled.CTR <= slate.CTR && slate.CTR < oracle.CTR) {
+		t.Errorf("popular %.4f, recall %.4f, slate %.4f, oracle %.4f", popular.CTR, recalled.CTR, slate.CTR, oracle.CTR)
+	}
+	for _, row := range r.Rows {
+		mean := (row.BySeed[0] + row.BySeed[1]) / 2
+		if row.N != 600 || row.K != 5 || len(row.BySeed) != 2 || row.CTR < mean-1e-12 || row.CTR > mean+1e-12 || row.CI[0] > row.CTR || row.CI[1] < row.CTR {
+			t.Errorf("row %+v", row)
+		}
+	}
+	if one, two := fmt.Sprintf("%+v", r), fmt.Sprintf("%+v", run()); one != two {
+		t.Errorf("two runs differ:\n%s\n%s", one, two)
+	}
+}
+
+// TestWhatWasClickedIsNotShownAgain: each way lives with the consequences of its own slates,
+// the oracle too.
+func TestWhatWasClickedIsNotShownAgain(t *testing.T) {
+	for _, only := range []int{0, 1, 2} {
+		c := &clubs{seed: 3, visits: 200}
+		w := &World{Options: options(5)}
+		l := &life{World: w, groups: map[string]*sum{}}
+		var err error
+		if l.state, err = w.state(false); err != nil {
+			t.Fatal(err)
+		}
+		r := &recorder{Place: c, clicked: map[string]map[freshet.ItemID]bool{}, t: t}
+		way := w.ways()[only]
+		l.asks = w.asks()
+		if err := l.play(t.Context(), r, way); err != nil {
+			t.Fatal(err)
+		}
+		if r.slates == 0 {
+			t.Fatalf("%s: no slates were looked at", way.name)
+		}
+	}
+}
+
+// recorder looks at every slate and fails when a visitor sees again what they clicked more
+// than a minute before.
+type recorder struct {
+	Place
+	clicked map[string]map[freshet.ItemID]bool
+	slates  int
+	t       *testing.T
+}
+
+type recorded struct {
+	Visit
+	r *recorder
+}
+
+func (r *recorder) Visits() iter.Seq[Visit] {
+	return func(yield func(Visit) bool) {
+		for v := range r.Place.Visits() {
+			if !yield(&recorded{v, r}) {
+				return
+			}
+		}
+	}
+}
+
+func (v *recorded) React(slate []freshet.ItemID) []freshet.Event {
+	who := string(v.Visitor())
+	for _, id := range slate {
+		if v.r.clicked[who][id] {
+			v.r.t.Errorf("%s is shown %s again", who, id)
+		}
+	}
+	v.r.slates++
+	events := v.Visit.React(slate)
+	for _, e := range events {
+		if v.r.clicked[who] == nil {
+			v.r.clicked[who] = map[freshet.ItemID]bool{}
+		}
+		v.r.clicked[who][e.Item] = true
+	}
+	return events
+}
+
+func TestWorldRefuses(t *testing.T) {
+	if _, err := (&World{Options: options(5)}).Run(t.Context(), []Place{&clubs{seed: 1}}); !errors.Is(err, ErrNobodyCame) {
+		t.Errorf("a world without visits: %v", err)
+	}
+	if _, err := (&World{Options: options(0)}).Run(t.Context(), nil); err == nil {
+		t.Error("k = 0 was accepted")
+	}
+	failed := errors.New("no")
+	if _, err := (&World{Options: options(5), Train: func(context.Context, Replay) (Ranker, error) { return nil, failed }}).Run(t.Context(), []Place{&clubs{seed: 1, visits: 1}}); !errors.Is(err, failed) {
+		t.Errorf("a failed training: %v", err)
+	}
+}
