@@ -31,23 +31,31 @@ func (a *app) loadConfig(c *cobra.Command) (*config.Config, error) {
 	if !named {
 		name = defaultConfigFile
 	}
-	cfg := config.Default()
 	text, err := readLimited(name, config.MaxBytes+1)
 	switch {
 	case err == nil:
-		parsed, problems := config.Parse(name, text, a.getenv)
-		if len(problems) > 0 {
-			for _, p := range problems {
-				fmt.Fprintln(a.stderr, p)
-			}
-			fmt.Fprintf(a.stderr, "%s, 0 warnings. Nothing was started.\n", plural(len(problems), "error"))
-			return nil, &failure{code: exitUsage}
-		}
-		cfg = parsed
+		return a.parseConfig(c, name, text)
 	case !named && errors.Is(err, fs.ErrNotExist):
-	default:
-		return nil, usagef("configuration: %w", err)
+		return a.overrideConfig(c, config.Default())
 	}
+	return nil, usagef("configuration: %w", err)
+}
+
+// parseConfig reads a text of which all problems are told at once.
+func (a *app) parseConfig(c *cobra.Command, name string, text []byte) (*config.Config, error) {
+	cfg, problems := config.Parse(name, text, a.getenv)
+	if len(problems) == 0 {
+		return a.overrideConfig(c, cfg)
+	}
+	for _, p := range problems {
+		fmt.Fprintln(a.stderr, p)
+	}
+	fmt.Fprintf(a.stderr, "%s, 0 warnings. Nothing was started.\n", plural(len(problems), "error"))
+	return nil, &failure{code: exitUsage}
+}
+
+// overrideConfig puts FRESHET_* variables, and flags over those, in the place of settings.
+func (a *app) overrideConfig(c *cobra.Command, cfg *config.Config) (*config.Config, error) {
 	for _, path := range config.Overridable() {
 		variable := "FRESHET_" + strings.ToUpper(path)
 		if value, ok := a.getenv(variable); ok {

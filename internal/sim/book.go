@@ -12,9 +12,6 @@ import (
 	"github.com/freshet-rec/freshet"
 )
 
-// dims is the length of the latent vectors.
-const dims = 8
-
 // theHit is the number of the sea book that everybody but ada has heard of.
 const theHit = 417
 
@@ -25,7 +22,7 @@ type book struct {
 	second  int     // index of its second category, -1 if none
 	weight  float64 // relative sales, > 0
 	quality float64 // about [-1, 1.5]; raises everybody's click probability
-	latent  [dims]float64
+	latent  []float64
 }
 
 // newBooks writes the catalogue. Sales follow a power law over a random order of the books.
@@ -52,9 +49,7 @@ func newBooks(o Options, rng *rand.Rand) []book {
 		}
 		b.weight = math.Pow(float64(order[i]+8), -0.9)
 		b.quality = 1.2*(0.5-float64(order[i])/float64(o.Items)) + 0.4*rng.NormFloat64()
-		for d := range b.latent {
-			b.latent[d] = rng.NormFloat64()
-		}
+		b.latent = normals(o.Tastes, rng)
 		if number == theHit { // sells best by far, to those who like the sea
 			b.second, b.quality = -1, 1.5
 			b.weight *= 2.5

@@ -11,7 +11,12 @@ type Options struct {
 	Items    int       // books; 0 means 2,000, else in [50, 100,000]
 	Visitors int       // visitors; 0 means 2,000, else in [2, 200,000]
 	Days     int       // length of the history in days; 0 means 14, else in [1, 365]
-	End      time.Time // the history ends here: no event is later; from the year 2000 to 2200
+	End      time.Time // the history ends here: no event of it is later; from the year 2000 to 2200
+
+	Tastes       int     // length of the hidden vectors of visitors and books; 0 means 8, else in [1, 64]
+	PositionBias float64 // b in the attention 1/(1+b·(rank−1)); 0 means 0.25, negative none, at most 10
+	Noise        float64 // share of what is shown that is clicked by accident; 0 means 0.01, negative none, at most 0.5
+	Drift        float64 // how far tastes swing, as a share of how far they lie apart; 0 means 0.3, negative none, at most 2
 }
 
 // The sizes used where Options says 0. They give about 60,000 events.
@@ -19,6 +24,10 @@ const (
 	defaultItems    = 2000
 	defaultVisitors = 2000
 	defaultDays     = 14
+	defaultTastes   = 8
+	defaultBias     = 0.25
+	defaultNoise    = 0.01
+	defaultDrift    = 0.3
 )
 
 // withDefaults fills in what is zero.
@@ -32,6 +41,20 @@ func (o Options) withDefaults() Options {
 	if o.Days == 0 {
 		o.Days = defaultDays
 	}
+	if o.Tastes == 0 {
+		o.Tastes = defaultTastes
+	}
+	orDefault := func(x *float64, otherwise float64) {
+		switch {
+		case *x == 0:
+			*x = otherwise
+		case *x < 0:
+			*x = 0
+		}
+	}
+	orDefault(&o.PositionBias, defaultBias)
+	orDefault(&o.Noise, defaultNoise)
+	orDefault(&o.Drift, defaultDrift)
 	return o
 }
 
@@ -52,6 +75,18 @@ func (o Options) Check() error {
 	}
 	if err := within("days", o.Days, 1, 365); err != nil {
 		return err
+	}
+	if err := within("dimensions of taste", o.Tastes, 1, 64); err != nil {
+		return err
+	}
+	for _, x := range []struct {
+		what  string
+		value float64
+		most  float64
+	}{{"position bias", o.PositionBias, 10}, {"share of accidental clicks", o.Noise, 0.5}, {"drift of tastes", o.Drift, 2}} {
+		if !(x.value <= x.most) {
+			return fmt.Errorf("the %s of a simulated shop is at most %v, not %v", x.what, x.most, x.value)
+		}
 	}
 	if year := o.End.UTC().Year(); year < 2000 || year > 2200 {
 		return fmt.Errorf("a simulated history ends in a year from 2000 to 2200, not %d", year)

@@ -19,8 +19,15 @@ type moment struct {
 	book    int32
 	session int32 // counts the visits of this visitor from 1
 	what    action
-	rank    uint8
+	rank    uint16
 	mobile  bool
+}
+
+func (m *moment) device() string {
+	if m.mobile {
+		return "mobile"
+	}
+	return "desktop"
 }
 
 type action uint8
@@ -73,19 +80,31 @@ func (w *World) pastOf(i int, past []moment, rng *rand.Rand) []moment {
 	return past
 }
 
-// visit plays one visit: a shelf is shown, then the visitor goes down it. Clicks come 2 to
-// 30 s apart, a like 3 to 40 s and a purchase 30 to 500 s after its click, so the whole takes
-// less than 8·30 + 500 s.
+// visit plays one visit: a shelf is shown, then the visitor goes down it.
 func (w *World) visit(m moment, past []moment, rng *rand.Rand) []moment {
-	v := &w.visitors[m.visitor]
-	shown := w.show(v, m.time, rng)
+	shown := w.show(&w.visitors[m.visitor], m.time, rng)
+	return w.react(&w.visitors[m.visitor], m, shown, past, func(int) *rand.Rand { return rng })
+}
+
+// react appends what v does with the books shown at m.time, m naming the rest; -1 is a place
+// with none. Each is exposed;
+// then clicks come 2 to 30 s apart, a like 3 to 40 s and a purchase 30 to 500 s after its
+// click, so that eight books take less than 8·30 + 500 s. luckOf gives the generator for a book.
+func (w *World) react(v *visitor, m moment, shown []int, past []moment, luckOf func(book int) *rand.Rand) []moment {
+	began := m.time
 	for i, b := range shown {
-		m.what, m.book, m.rank = expose, int32(b), uint8(i+1)
-		past = append(past, m)
+		if b >= 0 {
+			m.what, m.book, m.rank = expose, int32(b), uint16(i+1)
+			past = append(past, m)
+		}
 	}
 	for i, b := range shown {
-		m.book, m.rank = int32(b), uint8(i+1)
-		p := v.clickProbability(&w.books[b], i+1)
+		if b < 0 {
+			continue
+		}
+		m.book, m.rank = int32(b), uint16(i+1)
+		rng := luckOf(b)
+		p := v.clickProbability(&w.books[b], i+1, began, &w.options)
 		if rng.Float64() >= p {
 			continue
 		}

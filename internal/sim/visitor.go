@@ -12,12 +12,16 @@ import (
 type visitor struct {
 	id       freshet.UserID
 	taste    []float64 // per shelf, in [0, 1]
-	latent   [dims]float64
+	latent   []float64
+	swing    []swing // of the tastes per shelf, then of latent
 	sessions int     // visits during the history, at least 1
 	trend    float64 // share of bestsellers among the books shown, in [0, 0.8]
 	avoids   int     // the shelf this visitor has not come across, -1 for none
 	clicks   int     // different books the history must see clicked; more visits follow until it does
 }
+
+// ada is the visitor whose story the shop tells.
+const ada = freshet.UserID("ada")
 
 // maxSessions bounds the visits of one visitor in one history.
 const maxSessions = 200
@@ -39,16 +43,15 @@ func newVisitor(number int, o Options, rng *rand.Rand) visitor {
 	if rng.Float64() < 0.5 {
 		v.taste[liked[2]] = 0.4
 	}
-	for d := range v.latent {
-		v.latent[d] = rng.NormFloat64()
-	}
+	v.latent = normals(o.Tastes, rng)
 	// A log-normal number of visits: most come once or twice a fortnight, a few daily.
 	visits := math.Exp(0.62+0.9*rng.NormFloat64()) * float64(o.Days) / defaultDays
 	v.sessions = 1 + int(math.Min(visits, maxSessions-1))
 
+	v.swing = newSwings(o, number)
 	switch number {
 	case 1:
-		v.settle("ada", poetry, nature, mystery)
+		v.settle(ada, poetry, nature, mystery)
 		v.trend, v.avoids = 0.15, sea
 	case 2:
 		v.settle("grace", science, sea, history)
@@ -67,22 +70,35 @@ func (v *visitor) settle(id freshet.UserID, first, second, third int) {
 	v.clicks = 12
 }
 
-// clickProbability is the chance that v clicks b when it is shown at rank (1-based):
+// clickProbability is the chance that v clicks b at a time (Unix ms) when it is shown at rank
+// (1-based):
 //
-//	sigmoid(−3.8 + 3.5·taste + 0.7·u·q/√dims + 0.5·quality) / (1 + (rank−1)/4)
+//	noise + (1−noise) · sigmoid(−3.8 + 3.5·taste + 0.7·u·q/√n + 0.5·quality) · attention
 //
 // where taste is that of the better liked of the book's categories, the second one counting
-// three quarters. The constants are chosen, not fitted: about one shown book in nine is
-// clicked, a stranger's book seldom, a favourite's often.
-func (v *visitor) clickProbability(b *book, rank int) float64 {
-	taste := v.taste[b.shelf]
+// three quarters, u and q are the hidden vectors of length n, attention is 1/(1+b·(rank−1)),
+// and taste and u swing with time. The constants are chosen, not fitted: about one shown book
+// in nine is clicked, a stranger's book seldom, a favourite's often.
+func (v *visitor) clickProbability(b *book, rank int, at int64, o *Options) float64 {
+	liking := v.liking(b, at, o)
+	return o.Noise + (1-o.Noise)*liking/(1+o.PositionBias*float64(rank-1))
+}
+
+// liking is the chance of a click for the book's own sake, looked at with full attention.
+func (v *visitor) liking(b *book, at int64, o *Options) float64 {
+	taste := v.tasteAt(b.shelf, at, o)
 	if b.second >= 0 {
-		taste = max(taste, 0.75*v.taste[b.second])
+		taste = max(taste, 0.75*v.tasteAt(b.second, at, o))
 	}
-	var dot float64
-	for d := range v.latent {
-		dot += v.latent[d] * b.latent[d]
+	dot := 0.0
+	for d, x := range v.latent {
+		dot += (x + o.Drift*v.swing[len(v.taste)+d].at(at)) * b.latent[d]
 	}
-	z := -3.8 + 3.5*taste + 0.7*dot/math.Sqrt(dims) + 0.5*b.quality
-	return 1 / (1 + math.Exp(-z)) / (1 + float64(rank-1)/4)
+	z := -3.8 + 3.5*taste + 0.7*dot/math.Sqrt(float64(len(v.latent))) + 0.5*b.quality
+	return 1 / (1 + math.Exp(-z))
+}
+
+// tasteAt is the taste for a shelf at a time, in [0, 1]; a swing of 1 is a quarter of that.
+func (v *visitor) tasteAt(shelf int, at int64, o *Options) float64 {
+	return min(1, max(0, v.taste[shelf]+o.Drift*0.25*v.swing[shelf].at(at)))
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/freshet-rec/freshet"
 )
@@ -63,6 +64,11 @@ func (w *World) Items() []freshet.Item {
 	return items
 }
 
+// Start is when the history begins.
+func (w *World) Start() time.Time {
+	return w.options.End.Add(-time.Duration(w.options.Days) * 24 * time.Hour)
+}
+
 // Visitors returns the ids of all visitors: ada, grace, v-0003, … The caller owns the result.
 func (w *World) Visitors() []freshet.UserID {
 	ids := make([]freshet.UserID, len(w.visitors))
@@ -88,23 +94,19 @@ func (w *World) History() iter.Seq[freshet.Event] {
 	}
 }
 
-// event spells out moment i.
+// event spells out moment i of the history.
 func (w *World) event(i int) freshet.Event {
 	m := &w.past[i]
+	visit := fmt.Sprintf("%d-%d", m.visitor+1, m.session)
+	return w.spell(m, w.visitors[m.visitor].id, fmt.Sprintf("e-%d-%06d", w.options.Seed, i+1), "s-"+visit, "r-"+visit)
+}
+
+// spell makes an event of a moment.
+func (w *World) spell(m *moment, user freshet.UserID, id, session, request string) freshet.Event {
 	b := &w.books[m.book]
 	event := freshet.Event{
-		ID:      fmt.Sprintf("e-%d-%06d", w.options.Seed, i+1),
-		User:    w.visitors[m.visitor].id,
-		Session: fmt.Sprintf("s-%d-%d", m.visitor+1, m.session),
-		Item:    b.item.ID,
-		Name:    m.what.String(),
-		Time:    m.time,
-		Request: fmt.Sprintf("r-%d-%d", m.visitor+1, m.session),
-		Rank:    int(m.rank),
-		Context: map[string]any{"device": "desktop"},
-	}
-	if m.mobile {
-		event.Context["device"] = "mobile"
+		ID: id, User: user, Session: session, Item: b.item.ID, Name: m.what.String(), Time: m.time,
+		Request: request, Rank: int(m.rank), Context: map[string]any{"device": m.device()},
 	}
 	if m.what == purchase {
 		event.Value, event.HasValue = b.item.Price, true
@@ -113,13 +115,13 @@ func (w *World) event(i int) freshet.Event {
 }
 
 // ClickProbability is the truth a recommender tries to guess: the chance that the visitor
-// clicks the item when it is shown at rank (1-based; less than 1 counts as 1). It is 0 for a
-// visitor or an item that the world does not have.
-func (w *World) ClickProbability(user freshet.UserID, item freshet.ItemID, rank int) float64 {
+// clicks the item when it is shown at rank (1-based; less than 1 counts as 1) at a time. It is
+// 0 for a visitor or an item that the history does not have.
+func (w *World) ClickProbability(user freshet.UserID, item freshet.ItemID, rank int, at time.Time) float64 {
 	v, known := w.byUser[user]
 	b, exists := w.byItem[item]
 	if !known || !exists {
 		return 0
 	}
-	return w.visitors[v].clickProbability(&w.books[b], max(rank, 1))
+	return w.visitors[v].clickProbability(&w.books[b], max(rank, 1), at.UnixMilli(), &w.options)
 }

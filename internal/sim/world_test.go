@@ -284,7 +284,7 @@ func TestClickProbabilityIsTheTruth(t *testing.T) {
 		r := &perRank[event.Rank]
 		switch event.Name {
 		case "expose":
-			p := w.ClickProbability(event.User, event.Item, event.Rank)
+			p := w.ClickProbability(event.User, event.Item, event.Rank, time.UnixMilli(event.Time))
 			if !(p > 0 && p < 1) {
 				t.Fatalf("click probability %v", p)
 			}
@@ -299,13 +299,13 @@ func TestClickProbabilityIsTheTruth(t *testing.T) {
 			t.Errorf("rank %d: %v clicks where %.1f were expected, %.1f standard deviations off", rank+1, r.clicks, r.expected, off)
 		}
 	}
-	if p := w.ClickProbability("nobody", "b-0001", 1); p != 0 {
+	if p := w.ClickProbability("nobody", "b-0001", 1, harbourEnd); p != 0 {
 		t.Errorf("an unknown visitor clicks with probability %v", p)
 	}
-	if p := w.ClickProbability("ada", "b-9999", 1); p != 0 {
+	if p := w.ClickProbability("ada", "b-9999", 1, harbourEnd); p != 0 {
 		t.Errorf("an unknown item is clicked with probability %v", p)
 	}
-	if at0, at1 := w.ClickProbability("ada", "b-0001", 0), w.ClickProbability("ada", "b-0001", 1); at0 != at1 {
+	if at0, at1 := w.ClickProbability("ada", "b-0001", 0, harbourEnd), w.ClickProbability("ada", "b-0001", 1, harbourEnd); at0 != at1 {
 		t.Errorf("rank 0 gives %v, rank 1 %v", at0, at1)
 	}
 }
@@ -357,6 +357,11 @@ func TestOptionsCheck(t *testing.T) {
 		{"few items", Options{End: harbourEnd, Items: 49}, false},
 		{"many items", Options{End: harbourEnd, Items: 100_001}, false},
 		{"negative visitors", Options{End: harbourEnd, Visitors: -1}, false},
+		{"a taste of 65 dimensions", Options{End: harbourEnd, Tastes: 65}, false},
+		{"too much noise", Options{End: harbourEnd, Noise: 0.6}, false},
+		{"no number for a bias", Options{End: harbourEnd, PositionBias: math.NaN()}, false},
+		{"wild drift", Options{End: harbourEnd, Drift: 3}, false},
+		{"none of it", Options{End: harbourEnd, Noise: -1, Drift: -1, PositionBias: -1, Tastes: 1}, true},
 		{"long history", Options{End: harbourEnd, Days: 366}, false},
 	}
 	for _, c := range cases {
