@@ -41,12 +41,21 @@ func (a *app) client() (*client, error) {
 	if address == "" {
 		address = defaultServer
 	}
-	base, err := baseURL(address)
+	if a.timeout <= 0 {
+		return nil, usagef("--timeout is %s; it must be above 0", a.timeout)
+	}
+	c, err := a.clientOf(address)
 	if err != nil {
 		return nil, &failure{code: exitUsage, err: fmt.Errorf("%s: %w", from, err), hint: "such as " + defaultServer}
 	}
-	if a.timeout <= 0 {
-		return nil, usagef("--timeout is %s; it must be above 0", a.timeout)
+	return c, nil
+}
+
+// clientOf returns a client for the server at an address.
+func (a *app) clientOf(address string) (*client, error) {
+	base, err := baseURL(address)
+	if err != nil {
+		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	return &client{base: base, timeout: a.timeout, http: http.Client{

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,75 +20,262 @@ import (
 	"github.com/freshet-rec/freshet/stream"
 )
 
+// defaultVisits is how many visitors come to the demo's shop a second: with what they do, some
+// fifty events.
+const defaultVisits = 5
+
+// demo is what the flags of freshet demo say.
+type demo struct {
+	seed      uint64
+	visits    float64 // a second
+	temporary bool    // the data directory is deleted at the end
+}
+
 func (a *app) demoCmd() *cobra.Command {
-	var seed uint64
+	var d demo
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve an invented bookshop and see one click change the next slate",
+		Long: `Invent a bookshop with two weeks of history, serve it, train a ranker beside the
+server and let visitors come, who click by hidden tastes. What they click is held
+against popularity, and against an oracle that knows their tastes.`,
 		Example: `  freshet demo
   freshet demo --data ./shop`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			cfg, err := a.loadConfig(c)
+			if d.visits < 0 || d.visits > 100 {
+				return usagef("--visits is %v; 0 to 100 visitors come a second", d.visits)
+			}
+			data, err := c.Flags().GetString("data")
 			if err != nil {
 				return err
 			}
-			if cfg.Data, err = c.Flags().GetString("data"); err != nil {
+			cfg, err := a.demoConfig(c, data)
+			if err != nil {
 				return err
 			}
-			temporary := cfg.Data == ""
-			if temporary {
+			if cfg.Data, d.temporary = data, data == ""; d.temporary {
 				if cfg.Data, err = os.MkdirTemp("", "freshet-demo-"); err != nil {
 					return err
 				}
 				defer func() { err = errors.Join(err, os.RemoveAll(cfg.Data)) }()
 			}
-			return a.demo(c.Context(), cfg, seed, temporary)
+			return a.demo(c.Context(), cfg, &d)
 		},
 	}
 	a.configFlags(c)
+	c.Flags().Lookup("config").Usage = "configuration file (FRESHET_CONFIG; default one for the bookshop)"
+	c.Flags().Lookup("data").Usage = "data directory to keep (default a temporary one)"
 	c.Flags().String("listen", "", "address to listen on (default 127.0.0.1:3737)")
-	c.Flags().Uint64Var(&seed, "seed", 7, "which shop: equal seeds make equal shops")
+	c.Flags().Uint64Var(&d.seed, "seed", 7, "which shop: equal seeds make equal shops")
+	c.Flags().Float64Var(&d.visits, "visits", defaultVisits, "visitors a second, 0 for none")
 	return c
 }
 
 // demo fills an empty data directory with a generated history and serves it.
-func (a *app) demo(ctx context.Context, cfg *config.Config, seed uint64, temporary bool) error {
-	a.say("Freshet %s  ·  demo world \"harbour books\", seed %d  ·  everything local, nothing leaves this machine", version(), seed)
-	prepare := func(n *node) error { return a.fillDemo(ctx, n, seed) }
-	return a.serve(ctx, cfg, prepare, func(n *node, url string) {
-		features, routes := len(cfg.Features), len(cfg.Recall)
-		a.say("  features   %d definitions", features)
-		a.say("  recall     %d routes", routes)
-		a.say("  API        %s/v1     status %s/status", url, url)
-		if temporary {
-			a.say("  Data       temporary, deleted on exit   (--data ./shop to keep it)")
-		} else {
-			a.say("  Data       %s", cfg.Data)
+func (a *app) demo(ctx context.Context, cfg *config.Config, d *demo) error {
+	a.say("Freshet %s  ·  demo world \"harbour books\", seed %d  ·  everything local, nothing leaves this machine", version(), d.seed)
+	var world *sim.World
+	prepare := func(n *node) (err error) {
+		world, err = a.fillDemo(ctx, n, d.seed)
+		return err
+	}
+	return a.serve(ctx, cfg, prepare, func(n *node, url string) { a.liveDemo(ctx, cfg, d, n, url, world) })
+}
+
+// liveDemo shows the first screen, trains, and lets visitors come until ctx ends.
+func (a *app) liveDemo(ctx context.Context, cfg *config.Config, d *demo, n *node, url string, world *sim.World) {
+	s := a.newScreen()
+	defer s.end()
+	a.say("%s", a.step("features", 1, plural(len(cfg.Features), "definition")))
+	a.say("%s", a.step("recall", 1, plural(len(cfg.Recall), "route")+", "+grouped(int64(len(world.Items())))+" books"))
+	trained := n.server.Live().Name != ""
+	if trained {
+		live := n.server.Live()
+		a.say("%s", a.step("ranker", 1, fmt.Sprintf("%s@%d, trained by an earlier start", live.Name, live.Version)))
+	} else {
+		s.mark(a.step("ranker", 0, trainingDemo))
+	}
+	a.say("  API        %s/v1     status %s/status", url, url)
+	configFile := a.sayDemoData(cfg, d)
+	a.sayDemoTries(cfg, url)
+	var wg sync.WaitGroup
+	if !trained {
+		wg.Go(func() { a.trainDemo(ctx, cfg, configFile, n, s) })
+	}
+	if d.visits > 0 {
+		wg.Go(func() { a.crowdDemo(ctx, d, url, world, s) })
+	} else {
+		s.show("Ctrl-C to stop.")
+	}
+	<-ctx.Done()
+	wg.Wait()
+}
+
+// sayDemoData tells where the data is. The configuration is put beside it, for training and for
+// later; its path is returned.
+func (a *app) sayDemoData(cfg *config.Config, d *demo) (configFile string) {
+	if d.temporary {
+		a.say("  Data       temporary, deleted on exit   (--data ./shop to keep it)")
+	} else {
+		a.say("  Data       %s", cfg.Data)
+	}
+	if configFile = a.config; configFile == "" {
+		if _, named := a.getenv("FRESHET_CONFIG"); named {
+			return "" // the environment tells whoever else needs it
 		}
-		to := ""
-		if cfg.Listen != config.Default().Listen {
-			to = " --server " + url
+		configFile = filepath.Join(cfg.Data, defaultConfigFile)
+		if err := os.WriteFile(configFile, demoYAML, 0o640); err != nil {
+			a.say("warning: the configuration could not be kept: %v", err)
+			return ""
 		}
-		a.say("Try this in a second terminal:")
-		for _, try := range []struct{ command, says string }{
-			{"recommend --user ada", "what she sees now"},
-			{"send click --user ada --item b-0417", "she clicks a sea story"},
-			{"recommend --user ada --diff", "what changed, and why"},
-		} {
-			a.say("  %-54s # %s", program()+" "+try.command+to, try.says)
-		}
-		a.say("Ctrl-C to stop.")
+	}
+	if !d.temporary {
+		a.say("             serve it again: %s serve --data %s --config %s", program(), cfg.Data, configFile)
+	}
+	return configFile
+}
+
+// sayDemoTries tells what to try.
+func (a *app) sayDemoTries(cfg *config.Config, url string) {
+	to := ""
+	if cfg.Listen != config.Default().Listen {
+		to = " --server " + url
+	}
+	a.say("Try this in a second terminal:")
+	tries := []struct{ command, says string }{
+		{"recommend --user ada", "what she sees now"},
+		{"send click --user ada --item b-0417", "she clicks a sea story"},
+		{"recommend --user ada --diff", "what changed, and why"},
+	}
+	widest := 0
+	for i := range tries {
+		tries[i].command = program() + " " + tries[i].command + to
+		widest = max(widest, width(tries[i].command))
+	}
+	for _, try := range tries {
+		a.say("  %s   # %s", pad(try.command, widest), try.says)
+	}
+}
+
+// trainingDemo is said of the ranker until there is one.
+const trainingDemo = "lr, training; slates already come, in recall's order"
+
+// trainDemo trains the ranker and lets the server adopt it.
+func (a *app) trainDemo(ctx context.Context, cfg *config.Config, configFile string, n *node, s *screen) {
+	began := a.now()
+	reply, err := trainBeside(ctx, cfg, configFile, func(share float64) {
+		s.rewrite(a.step("ranker", share, trainingDemo))
 	})
+	if err == nil {
+		err = n.server.Adopt(ctx)
+	}
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		a.say("warning: no ranker was trained, recall's order stays: %v", err)
+	default:
+		text := a.step("ranker", 1, fmt.Sprintf("%s@%d   AUC %.3f, log-loss %.3f   %.1f s", reply.Model, reply.Version, reply.AUC, reply.LogLoss, a.now().Sub(began).Seconds()))
+		if s.terminal {
+			s.rewrite(text)
+		} else {
+			a.say("%s", text)
+		}
+	}
+}
+
+// crowdDemo lets visitors come and tells how they do.
+func (a *app) crowdDemo(ctx context.Context, d *demo, url string, world *sim.World, s *screen) {
+	server, err := a.clientOf(url)
+	if err != nil {
+		a.say("warning: nobody comes: %v", err)
+		return
+	}
+	defer server.close()
+	c := newCrowd(a, server, world, uint64(a.now().UnixMilli()), d.visits) // another crowd each time, with ids of its own
+	var wg sync.WaitGroup
+	wg.Go(func() { c.run(ctx) })
+	defer wg.Wait()
+	every := tellEvery
+	if s.terminal {
+		every = 500 * time.Millisecond
+	}
+	s.show("Ctrl-C to stop.")
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	rate := rateMeter{counts: []int{0}, times: []time.Time{a.now()}}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		tally, failed := c.seen()
+		perSecond := rate.of(tally.events, a.now())
+		if failed != nil && ctx.Err() == nil {
+			a.say("warning: a visitor was let down: %v", failed)
+		}
+		if s.terminal {
+			s.show("Ctrl-C to stop.   live: " + tally.line(perSecond))
+		} else {
+			a.say("live %s", tally.pairs(perSecond))
+		}
+	}
+}
+
+// rateMeter turns a count that grows into a rate over the last seconds.
+type rateMeter struct {
+	counts []int
+	times  []time.Time
+}
+
+func (r *rateMeter) of(count int, now time.Time) float64 {
+	r.counts, r.times = append(r.counts, count), append(r.times, now)
+	for len(r.times) > 2 && now.Sub(r.times[0]) > 10*time.Second {
+		r.counts, r.times = r.counts[1:], r.times[1:]
+	}
+	if span := now.Sub(r.times[0]).Seconds(); span > 0 {
+		return float64(count-r.counts[0]) / span
+	}
+	return 0
+}
+
+// line is a tally for people.
+func (t *crowdTally) line(perSecond float64) string {
+	if t.shown == 0 {
+		return "the first visitors are on their way"
+	}
+	p50, p99 := t.effect()
+	per := 100 / float64(t.shown)
+	return fmt.Sprintf("%.0f ev/s   event→effect p50 %s p99 %s   CTR %.1f %% (popular %.1f %%, oracle %.1f %%)",
+		perSecond, millis(p50), millis(p99), t.clicks*per, t.popular*per, t.oracled*per)
+}
+
+// pairs is a tally for machines.
+func (t *crowdTally) pairs(perSecond float64) string {
+	p50, p99 := t.effect()
+	per := 1 / float64(max(1, t.shown))
+	return fmt.Sprintf("events_per_s=%.0f effect_p50_ms=%.2f effect_p99_ms=%.2f ctr=%.4f ctr_popular=%.4f ctr_oracle=%.4f",
+		perSecond, p50, p99, t.clicks*per, t.popular*per, t.oracled*per)
+}
+
+// effect is how long the newest posts took, in ms.
+func (t *crowdTally) effect() (p50, p99 float64) {
+	if len(t.effects) == 0 {
+		return 0, 0
+	}
+	slices.Sort(t.effects)
+	last := len(t.effects) - 1
+	return t.effects[last/2], t.effects[last*99/100]
 }
 
 // fillDemo brings in the generated catalogue and history. The history ends when the data
 // directory was made, so that what an earlier start brought in is known again by its place and
 // a start that was cut off is completed.
-func (a *app) fillDemo(ctx context.Context, n *node, seed uint64) error {
+func (a *app) fillDemo(ctx context.Context, n *node, seed uint64) (*sim.World, error) {
 	began, err := firstReceived(n.disk)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	world := sim.New(sim.Options{Seed: seed, End: began})
 	from := fmt.Sprintf("import:demo-%d", seed)
@@ -96,7 +286,7 @@ func (a *app) fillDemo(ctx context.Context, n *node, seed uint64) error {
 		seqs[i] = stream.Seq(0, i+1)
 	}
 	if _, err := n.stream.Items(ctx, from, received, items, seqs); err != nil {
-		return err
+		return nil, err
 	}
 	bar := a.bar("history", int64(world.Len()), "events")
 	var events []freshet.Event
@@ -113,15 +303,15 @@ func (a *app) fillDemo(ctx context.Context, n *node, seed uint64) error {
 		events, seqs = append(events, e), append(seqs, stream.Seq(1, count))
 		if len(events) == importChunk {
 			if err := flush(); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
 	if err := flush(); err != nil {
-		return err
+		return nil, err
 	}
 	bar.done()
-	return nil
+	return world, nil
 }
 
 // firstReceived is when the first record of a journal was received.

@@ -2,6 +2,8 @@ package main
 
 import (
 	_ "embed"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,9 +18,16 @@ var demoYAML []byte
 // equal worlds on any day.
 var worldEnd = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-// demoConfig is the configuration that a command line names, else that of the demo: a file that
-// happens to lie in the directory is for the shop of whoever put it there.
-func (a *app) demoConfig(c *cobra.Command) (*config.Config, error) {
+// demoConfig is the configuration that a command line names, else what an earlier demo left in
+// the data directory, else that of the demo: a file that happens to lie where the demo was
+// started is for the shop of whoever put it there.
+func (a *app) demoConfig(c *cobra.Command, data string) (*config.Config, error) {
+	if _, named := a.getenv("FRESHET_CONFIG"); !named && a.config == "" && data != "" {
+		kept := filepath.Join(data, defaultConfigFile)
+		if _, err := os.Stat(kept); err == nil {
+			a.config = kept
+		}
+	}
 	if _, named := a.getenv("FRESHET_CONFIG"); named || a.config != "" {
 		return a.loadConfig(c)
 	}

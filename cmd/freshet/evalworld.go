@@ -47,7 +47,7 @@ shops' own truth.`,
 			case visits < 1 || visits > maxVisits:
 				return usagef("--visits is %d; 1 to %d visitors come to a world", visits, maxVisits)
 			}
-			cfg, err := a.demoConfig(c)
+			cfg, err := a.demoConfig(c, "")
 			if err != nil {
 				return err
 			}

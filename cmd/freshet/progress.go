@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -83,7 +84,16 @@ func (b *bar) done() {
 		b.tell(now)
 		return
 	}
-	fmt.Fprintf(b.app.stderr, "  %-10s %s %s  %.1f s\n", b.name, grouped(b.count), b.unit, now.Sub(b.begun).Seconds())
+	b.app.say("%s", b.app.step(b.name, 1, fmt.Sprintf("%s %s   %.1f s", grouped(b.count), b.unit, now.Sub(b.begun).Seconds())))
+}
+
+// step is a line about a piece of work of which a share is done, with a gauge on a terminal.
+func (a *app) step(name string, share float64, text string) string {
+	if isTerminal(a.stderr) && !a.plain() {
+		full := int(20 * min(1, max(0, share)))
+		text = strings.Repeat("█", full) + strings.Repeat("░", 20-full) + " " + text
+	}
+	return fmt.Sprintf("  %-10s %s", name, text)
 }
 
 // grouped writes a number with commas.

@@ -66,6 +66,7 @@ type app struct {
 	progress string
 	timeout  time.Duration
 	verbose  bool
+	screen   *screen // nil while lines are just said one after the other
 }
 
 // Run runs one command line and returns its exit code. It stops what it does soon after ctx
@@ -181,7 +182,11 @@ func unknownCommand(c *cobra.Command, args []string) error {
 
 // say prints talk, unless --quiet.
 func (a *app) say(format string, args ...any) {
-	if !a.quiet {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+	switch text := fmt.Sprintf(format, args...); {
+	case a.quiet:
+	case a.screen != nil:
+		a.screen.say(text)
+	default:
+		fmt.Fprintln(a.stderr, text)
 	}
 }

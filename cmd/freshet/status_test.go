@@ -15,6 +15,7 @@ watermarks  http 2026-11-21T00:42:17.300Z (2 s ago)
             import:demo-7 2026-11-21T00:23:48.830Z (18 min 31 s ago)
 durability  fsync
 state       2,002 items (2,000 in the catalogue) · 2,001 visitors · 5,188 feature keys
+model       none; the recall score ranks (freshet train makes one)
 versions    freshet 0.1.0 · go1.26.8 · journal format 1 · definitions 282d68ae212f5ec4
 uptime      6 s
 `, "")
@@ -36,6 +37,7 @@ events      7 received ≠ 5 accepted + 0 duplicate + 1 refused   the books do n
 watermarks  none yet
 durability  fsync
 state       0 items (0 in the catalogue) · 0 visitors · 0 feature keys
+model       none; the recall score ranks (freshet train makes one)
 versions    freshet 0.1.0 · go1.26 · journal format 1 · definitions d
 uptime      1 d 1 h
 `, "")

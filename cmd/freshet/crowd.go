@@ -1,0 +1,228 @@
+package main
+
+import (
+	"container/heap"
+	"context"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/sim"
+)
+
+// crowd lets visitors come to a running server, over its API: each asks for a slate and does
+// with it what the shop's hidden truth says, in real time.
+type crowd struct {
+	now       func() time.Time
+	server    *client
+	sim       *sim.Crowd
+	perSecond float64 // visits
+	rng       *rand.Rand
+	yardstick *yardstick
+	due       dueEvents
+
+	mu     sync.Mutex // guards tally
+	tally  crowdTally
+	failed error // the last trouble, nil when the last request went well
+}
+
+// crowdTally is what a crowd has seen so far.
+type crowdTally struct {
+	events                   int
+	shown                    int // places of slates
+	clicks, popular, oracled float64
+	effects                  []float64 // ms from sending events until they are applied; the newest effectsShown
+}
+
+// How the crowd's figures are kept: the effects of so many last posts, slates of so many books.
+const (
+	effectsShown = 500
+	crowdSlate   = 8
+)
+
+// newCrowd returns a crowd for a world whose history the server has.
+func newCrowd(a *app, server *client, world *sim.World, seed uint64, perSecond float64) *crowd {
+	return &crowd{now: a.now, server: server, sim: world.Crowd(seed), perSecond: perSecond,
+		rng: rand.New(rand.NewPCG(seed, 3)), yardstick: newYardstick(world)}
+}
+
+// run lets visitors come until ctx ends.
+func (c *crowd) run(ctx context.Context) {
+	next := c.now()
+	for {
+		wake := next
+		if len(c.due) > 0 && time.UnixMilli(c.due[0].Time).Before(wake) {
+			wake = time.UnixMilli(c.due[0].Time)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(max(0, wake.Sub(c.now()))):
+		}
+		now := c.now()
+		c.send(ctx, c.due.until(now.UnixMilli()))
+		if !next.After(now) {
+			c.visit(ctx, now)
+			next = now.Add(time.Duration(-math.Log(1-c.rng.Float64()) / c.perSecond * float64(time.Second)))
+		}
+	}
+}
+
+// visit is one visitor who comes, sees a slate and plans what to do with it.
+func (c *crowd) visit(ctx context.Context, now time.Time) {
+	v := c.sim.Come(now.UnixMilli())
+	var reply slateReply
+	request := map[string]any{"user_id": v.User(), "session_id": v.Session(), "n": crowdSlate, "context": map[string]string{"device": v.Device()}}
+	if _, _, err := c.server.call(ctx, http.MethodPost, "/v1/recommend", request, &reply); err != nil {
+		c.note(err, func(*crowdTally) {})
+		return
+	}
+	slate := make([]freshet.ItemID, len(reply.Items))
+	for i := range reply.Items {
+		slate[i] = freshet.ItemID(reply.Items[i].ID)
+	}
+	popular, oracle := c.yardstick.slates(v)
+	c.note(nil, func(t *crowdTally) {
+		t.shown += crowdSlate
+		t.clicks += v.Expected(slate)
+		t.popular += v.Expected(popular)
+		t.oracled += v.Expected(oracle)
+	})
+	for _, e := range v.React(slate, reply.RequestID) {
+		heap.Push(&c.due, e)
+	}
+}
+
+// send posts events and measures how long they take to count.
+func (c *crowd) send(ctx context.Context, events []freshet.Event) {
+	if len(events) == 0 {
+		return
+	}
+	list := make([]map[string]any, len(events))
+	for i := range events {
+		e := &events[i]
+		c.yardstick.count(e)
+		list[i] = map[string]any{"event_id": e.ID, "user_id": e.User, "session_id": e.Session, "item_id": e.Item, "event": e.Name,
+			"ts": e.Time, "request_id": e.Request, "rank": e.Rank, "context": e.Context}
+		if e.HasValue {
+			list[i]["value"] = e.Value
+		}
+	}
+	var reply eventsReply
+	began := c.now()
+	_, _, err := c.server.call(ctx, http.MethodPost, "/v1/events", map[string]any{"events": list}, &reply)
+	took := c.now().Sub(began)
+	c.note(err, func(t *crowdTally) {
+		if err != nil {
+			return
+		}
+		t.events += len(events)
+		if t.effects = append(t.effects, float64(took.Microseconds())/1000); len(t.effects) > effectsShown {
+			t.effects = t.effects[1:]
+		}
+	})
+}
+
+// note changes the tally, and keeps the last trouble.
+func (c *crowd) note(err error, change func(*crowdTally)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = err
+	change(&c.tally)
+}
+
+// seen is the tally so far and the last trouble.
+func (c *crowd) seen() (crowdTally, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.tally
+	t.effects = slices.Clone(t.effects)
+	return t, c.failed
+}
+
+// dueEvents is a heap of what visitors are going to do, by time.
+type dueEvents []freshet.Event
+
+func (d dueEvents) Len() int           { return len(d) }
+func (d dueEvents) Less(i, j int) bool { return d[i].Time < d[j].Time }
+func (d dueEvents) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
+func (d *dueEvents) Push(x any) {
+	if e, ok := x.(freshet.Event); ok {
+		*d = append(*d, e)
+	}
+}
+func (d *dueEvents) Pop() any {
+	last := (*d)[len(*d)-1]
+	*d = (*d)[:len(*d)-1]
+	return last
+}
+
+// until takes out what is due at a time, in order.
+func (d *dueEvents) until(ms int64) (events []freshet.Event) {
+	for len(*d) > 0 && (*d)[0].Time <= ms {
+		if e, ok := heap.Pop(d).(freshet.Event); ok {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// yardstick is what a slate is held against: the books most wanted so far, and the best slate
+// by the hidden truth, both without what the visitor has touched, as the server leaves it out.
+type yardstick struct {
+	wanted  map[freshet.ItemID]int
+	ranked  []freshet.ItemID // by wanted; nil when that has changed
+	touched map[freshet.UserID]map[freshet.ItemID]bool
+}
+
+func newYardstick(world *sim.World) *yardstick {
+	y := &yardstick{wanted: map[freshet.ItemID]int{}, touched: map[freshet.UserID]map[freshet.ItemID]bool{}}
+	for e := range world.History() {
+		y.count(&e)
+	}
+	return y
+}
+
+// count takes in an event of the shop.
+func (y *yardstick) count(e *freshet.Event) {
+	if e.Name == "expose" {
+		return
+	}
+	y.wanted[e.Item]++
+	y.ranked = nil
+	if y.touched[e.User] == nil {
+		y.touched[e.User] = map[freshet.ItemID]bool{}
+	}
+	y.touched[e.User][e.Item] = true
+}
+
+func (y *yardstick) slates(v *sim.Visit) (popular, oracle []freshet.ItemID) {
+	if y.ranked == nil {
+		for item := range y.wanted {
+			y.ranked = append(y.ranked, item)
+		}
+		slices.SortFunc(y.ranked, func(a, b freshet.ItemID) int {
+			if y.wanted[a] != y.wanted[b] {
+				return y.wanted[b] - y.wanted[a]
+			}
+			if a < b {
+				return -1
+			}
+			return 1
+		})
+	}
+	touched := y.touched[v.User()]
+	for _, item := range y.ranked {
+		if len(popular) == crowdSlate {
+			break
+		}
+		if !touched[item] {
+			popular = append(popular, item)
+		}
+	}
+	return popular, v.Oracle(crowdSlate, func(item freshet.ItemID) bool { return touched[item] })
+}
