@@ -7,6 +7,7 @@
 //	for _, p := range problems { ... }                                // all of them, in file order
 //	err := cfg.Override("listen", value, "flag --listen")             // variables first, then flags
 //	cfg.YAML(), cfg.Origins()                                         // what is in force, and who said so
+//	config.Schema()                                                   // the same rules for an editor
 //
 // The rules a file obeys:
 //

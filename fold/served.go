@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 
 	"github.com/freshet-rec/freshet"
-	"github.com/freshet-rec/freshet/internal/intern"
-	"github.com/freshet-rec/freshet/stream"
 )
 
 // Served is the record of one slate: what was asked, what was read at which positions, and
@@ -84,14 +82,21 @@ type Shown struct {
 	Items   []freshet.ItemID
 }
 
-// apply notes a served slate. A record that does not decode was written by a newer release
+// served notes a served slate. A record that does not decode was written by a newer release
 // and says nothing about what was shown; replay of slates will name it.
-func (s *shown) apply(visitors *intern.Table, e *stream.Entry) {
+func (s *State) served(text []byte) {
 	var record Served
-	if err := json.Unmarshal(e.Served, &record); err != nil || record.Visitor == "" {
+	if err := json.Unmarshal(text, &record); err != nil {
 		return
 	}
-	visitor := visitors.Add(string(record.Visitor))
+	s.Lately.note(&record, s.Acts.Of(s.Visitor(record.Visitor)).Position != 0, s.own)
+	if record.Visitor != "" {
+		s.shown.note(s.Visitors.Add(string(record.Visitor)), &record)
+	}
+}
+
+// note keeps a slate as the visitor's last.
+func (s *shown) note(visitor uint32, record *Served) {
 	if s.last == nil {
 		s.last = map[uint32]Shown{}
 	}

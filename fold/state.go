@@ -40,8 +40,11 @@ type State struct {
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts
-	Model     Model // which model ranks
+	Model     Model  // which model ranks
+	Tally     Tally  // events by name
+	Lately    Lately // the slates served last
 
+	own      map[string]bool // routes that go by what the visitor did
 	kinds    freshet.EventKinds
 	newcomer []*recall.NewestRoute // those among Routes and Fallback
 	extra    []recall.Route        // routes of Fallback that are not among Routes
@@ -53,11 +56,12 @@ func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
 		Features: feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable}),
-		kinds:    o.Kinds,
+		kinds:    o.Kinds, own: map[string]bool{},
 	}
 	for _, r := range o.Routes {
 		switch r.Kind {
 		case "itemcf":
+			s.own[r.Name] = true
 			s.Routes = append(s.Routes, recall.NewItemCF(r.Name, s.Histories))
 		case "popular":
 			s.Routes = append(s.Routes, recall.NewPopular(r.Name, r.Window, o.MaxFuture))
@@ -102,11 +106,14 @@ func (s *State) Apply(e *stream.Entry) {
 	case e.Item != nil:
 		s.upsert(e.Item, e.Received)
 	case e.Served != nil:
-		s.shown.apply(s.Visitors, e)
+		s.served(e.Served)
 	case e.Model != nil:
 		s.Model.apply(e)
-	case e.Event != nil && !e.Late:
-		s.event(e.Event, e.Position)
+	case e.Event != nil:
+		s.Tally.apply(e)
+		if !e.Late {
+			s.event(e.Event, e.Position)
+		}
 	}
 }
 

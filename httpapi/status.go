@@ -3,6 +3,8 @@ package httpapi
 import (
 	"html/template"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -32,6 +34,8 @@ type statusReply struct {
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
 	Model      *modelStatus      `json:"model"` // null: the recall score ranks
+	Events     eventsStatus      `json:"events"`
+	Slates     slatesStatus      `json:"slates"`
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed,omitempty"` // why no events are taken
 }
@@ -41,6 +45,61 @@ type stateReply struct {
 	Known    int `json:"items_known"`  // with a catalogue entry
 	Visitors int `json:"visitors"`     // users, anonymous ids and sessions
 	Keys     int `json:"feature_keys"` // live, over all features
+}
+
+// eventsStatus counts the journal's events by name.
+type eventsStatus struct {
+	Names    []nameStatus `json:"names"`    // sorted; names configured, and the first 1,000 that came
+	Others   uint64       `json:"others"`   // events of further names
+	Imported uint64       `json:"imported"` // events that an import brought; they need no event_id and are never late
+	Replayed uint64       `json:"replayed"` // of ledger.received, those in the journal when the server started
+}
+
+type nameStatus struct {
+	Event      string         `json:"event"`
+	Signal     freshet.Signal `json:"signal"`
+	Configured bool           `json:"configured"` // false: nobody said what the name means, so it is context
+	Count      uint64         `json:"count"`
+	Late       uint64         `json:"late"`
+	Joined     uint64         `json:"joined"`           // of count, those with a request_id
+	Newest     string         `json:"newest,omitempty"` // newest event time, of those not late
+}
+
+// slatesStatus sums up the 1,000 slates served last; dry runs are not among them.
+type slatesStatus struct {
+	Slates    int            `json:"slates"`
+	Nameless  int            `json:"nameless"`  // asked for nobody, and with nothing to go by
+	Strangers int            `json:"strangers"` // asked for a visitor of whom no event had come, likewise
+	Degraded  int            `json:"degraded"`  // that missed something
+	Lacks     map[string]int `json:"lacks"`     // slates by what they missed
+	Places    int            `json:"places"`    // items shown
+	Own       int            `json:"own"`       // of places, those proposed for what the visitor did
+	Fallback  int            `json:"fallback"`  // of places, those that no route proposed
+}
+
+// lookback fills in what events came and what slates were served.
+func (a *API) lookback(reply *statusReply) {
+	l := a.Server.Lookback()
+	sum := l.Slates
+	reply.Slates = slatesStatus{Slates: sum.Slates, Nameless: sum.Nameless, Strangers: sum.Strangers, Degraded: sum.Degraded, Lacks: l.Lacks,
+		Places: sum.Places, Own: sum.Own, Fallback: sum.Fallback}
+	reply.Events = eventsStatus{Names: make([]nameStatus, 0, len(l.Names)+len(a.Kinds)), Others: l.Others, Imported: l.Imported, Replayed: a.Stream.Replayed()}
+	came := map[string]bool{}
+	for _, n := range l.Names {
+		came[n.Name] = true
+		_, configured := a.Kinds[n.Name]
+		name := nameStatus{Event: n.Name, Signal: a.Kinds.Of(n.Name).Signal, Configured: configured, Count: n.Count, Late: n.Late, Joined: n.Joined}
+		if n.Late < n.Count {
+			name.Newest = time.UnixMilli(n.Newest).UTC().Format(timeFormat)
+		}
+		reply.Events.Names = append(reply.Events.Names, name)
+	}
+	for name, kind := range a.Kinds {
+		if !came[name] {
+			reply.Events.Names = append(reply.Events.Names, nameStatus{Event: name, Signal: kind.Signal, Configured: true})
+		}
+	}
+	slices.SortFunc(reply.Events.Names, func(x, y nameStatus) int { return strings.Compare(x.Event, y.Event) })
 }
 
 func (a *API) status(w http.ResponseWriter, _ *http.Request) {
@@ -56,6 +115,7 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	live := a.Server.Live()
 	reply.Model = encodeLive(a.Server, &live)
 	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Keys: st.Keys}
+	a.lookback(&reply)
 	if err := a.Stream.Err(); err != nil {
 		reply.Failed = err.Error()
 	}

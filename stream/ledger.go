@@ -36,3 +36,11 @@ func (s *Stream) Ledger() Ledger {
 	l.Pending = l.Accepted - l.Applied - l.Late - l.DeadLettered - l.Erased
 	return l
 }
+
+// Replayed is how many of the events that Ledger counts as received the journal held when it
+// was replayed; the others came since.
+func (s *Stream) Replayed() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.replayed
+}

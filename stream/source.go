@@ -15,6 +15,9 @@ const SourceServer = "server"
 // importPrefix begins the source name of an import; the hash of what it reads follows.
 const importPrefix = "import:"
 
+// Imported reports whether a source, by its name, is an import.
+func Imported(name string) bool { return strings.HasPrefix(name, importPrefix) }
+
 // source is what is remembered of one way in.
 type source struct {
 	imported  bool
@@ -24,7 +27,7 @@ type source struct {
 }
 
 func newSource(name string) *source {
-	return &source{imported: strings.HasPrefix(name, importPrefix)}
+	return &source{imported: Imported(name)}
 }
 
 // late gives the verdict on an event at time t before it moves the watermark. Imports are

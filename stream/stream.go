@@ -38,12 +38,13 @@ type Stream struct {
 	now      func() time.Time
 	lateness int64
 
-	mu      sync.Mutex // guards the next block; held for admission and for taking from the queue
-	ids     *journal.IDs
-	sources map[string]*source
-	queue   []Entry // admitted and not yet taken by the applier, by position
-	ledger  Ledger
-	defs    []byte // the newest definitions in the journal
+	mu       sync.Mutex // guards the next block; held for admission and for taking from the queue
+	ids      *journal.IDs
+	sources  map[string]*source
+	queue    []Entry // admitted and not yet taken by the applier, by position
+	ledger   Ledger
+	replayed uint64 // of ledger.Received
+	defs     []byte // the newest definitions in the journal
 
 	state   sync.RWMutex // guards the fold's state; the applier writes, View reads
 	applied atomic.Uint64
@@ -115,6 +116,7 @@ func (s *Stream) readmit(e *Entry, seq uint64) {
 		return
 	}
 	s.remember(src, e.Event, e.Received)
+	s.replayed++
 	s.ledger.Received++
 	s.ledger.Accepted++
 	if e.Late {

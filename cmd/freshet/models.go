@@ -57,8 +57,9 @@ journal.`,
 		},
 	}
 	promote := &cobra.Command{
-		Use:   "promote NAME VERSION",
-		Short: "Let a version rank from now on",
+		Use:               "promote NAME VERSION",
+		Short:             "Let a version rank from now on",
+		ValidArgsFunction: a.completeVersion,
 		Example: `  freshet models promote lr 2
   freshet models promote lr 1 --json`,
 		Args: func(_ *cobra.Command, args []string) error {

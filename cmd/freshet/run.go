@@ -152,7 +152,6 @@ func (a *app) root() *cobra.Command {
 		Args:                       unknownCommand,
 		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpTemplate(helpTemplate)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &failure{code: exitUsage, err: err, hint: "see " + c.CommandPath() + " --help"}
@@ -164,7 +163,9 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, "no colour (also NO_COLOR)")
 	f.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long to wait for the server")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
-	root.AddCommand(a.serveCmd(), a.demoCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.configCmd(), a.dumpCmd(), a.trainCmd(), a.modelsCmd(), a.evalCmd(), a.versionCmd())
+	root.AddCommand(a.serveCmd(), a.demoCmd(), a.initCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.doctorCmd(), a.configCmd(), a.dumpCmd(), a.trainCmd(), a.modelsCmd(), a.evalCmd(), a.versionCmd())
+	describeCompletion(root)
+	completeNothing(root)
 	return root
 }
 

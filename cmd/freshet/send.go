@@ -37,8 +37,9 @@ type sendFlags struct {
 func (a *app) sendCmd() *cobra.Command {
 	var flags sendFlags
 	c := &cobra.Command{
-		Use:   "send EVENT",
-		Short: "Send an event, or a stream of events from stdin",
+		Use:               "send EVENT",
+		Short:             "Send an event, or a stream of events from stdin",
+		ValidArgsFunction: a.completeEvent,
 		Long: `Send one event. EVENT is its name, such as click, view, like, cart or purchase; say
 who did it (--user, --anonymous or --session) and to which item. The event gets an
 id unless --event-id gives one; sending again under that id counts once.

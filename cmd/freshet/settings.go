@@ -156,5 +156,6 @@ func (a *app) configCmd() *cobra.Command {
 		a.configFlags(sub)
 		c.AddCommand(sub)
 	}
+	c.AddCommand(a.configSchemaCmd())
 	return c
 }

@@ -20,8 +20,39 @@ type statusReply struct {
 	Versions   versions          `json:"versions"`
 	State      sizes             `json:"state"`
 	Model      *modelStatus      `json:"model"` // nil: the recall score ranks
+	Events     eventsStatus      `json:"events"`
+	Slates     slatesStatus      `json:"slates"`
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed"` // why no events are taken, "" while they are
+}
+
+// eventsStatus counts the journal's events by name.
+type eventsStatus struct {
+	Names    []nameStatus `json:"names"`
+	Others   uint64       `json:"others"`   // events of names that are not listed
+	Imported uint64       `json:"imported"` // events that an import brought
+	Replayed uint64       `json:"replayed"` // of ledger.received, those in the journal when the server started
+}
+
+type nameStatus struct {
+	Event      string `json:"event"`
+	Signal     string `json:"signal"`
+	Configured bool   `json:"configured"`
+	Count      uint64 `json:"count"`
+	Joined     uint64 `json:"joined"` // of count, those that name the request whose slate they answer
+	Newest     string `json:"newest"` // RFC 3339, "" for none
+}
+
+// slatesStatus sums up the slates served last.
+type slatesStatus struct {
+	Slates    int            `json:"slates"`
+	Nameless  int            `json:"nameless"`  // asked for nobody
+	Strangers int            `json:"strangers"` // asked for a visitor of whom no event had come
+	Degraded  int            `json:"degraded"`
+	Lacks     map[string]int `json:"lacks"` // slates by what they missed
+	Places    int            `json:"places"`
+	Own       int            `json:"own"` // of places, those proposed for what the visitor did
+	Fallback  int            `json:"fallback"`
 }
 
 // ledger counts events by what became of them.

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/feature"
+)
+
+// about is what the schema says of a setting beside its type.
+type about struct {
+	text  string // for people, one sentence or two
+	zero  bool   // a duration that may be 0, without a unit
+	rules object // further rules of JSON Schema, and defaults inside of lists and mappings
+}
+
+// settings describes every setting, by its path: [] stands for any place of a list, * for any
+// name of a mapping.
+var settings = map[string]about{
+	"":              {text: "How Freshet runs: what is recorded, which features are kept, which recall routes exist and which of them serve each scene."},
+	"version":       {text: "The version of this file's form; there is only 1.", rules: object{"enum": []int{Version}}},
+	"listen":        {text: "Address of the API, host:port. This release listens on loopback addresses only."},
+	"data":          {text: "Directory of the journal, from which everything else is rebuilt."},
+	"durability":    {text: "What an acknowledgement means: fsync, the event is on disk."},
+	"strict_events": {text: "true refuses event names that are not under events; false keeps them, as context."},
+	"lateness":      {zero: true, text: fmt.Sprintf("How far behind the newest event of its source an event may be; older ones are kept and change nothing. At most %s.", LongestLateness)},
+	"max_future":    {zero: true, text: fmt.Sprintf("How far ahead of the server's clock an event may be; others are refused. At most %s.", LongestMaxFuture)},
+
+	"source":      {text: "Where events come from besides the API.", rules: required("kind")},
+	"source.kind": {text: "embedded: the journal in the data directory.", rules: enum(KindEmbedded)},
+	"store":       {text: "Where feature state is kept.", rules: required("kind")},
+	"store.kind":  {text: "memory: in this process, rebuilt from the journal.", rules: enum(KindMemory)},
+
+	"events":          {text: "What event names mean. These are merged into the built-in ones."},
+	"events.*":        {text: "An event name of your own.", rules: required("signal")},
+	"events.*.signal": {text: "What the event says of the visitor's wish. Recall goes by click, engage, intent and convert.", rules: object{"enum": freshet.Signals()}},
+	"events.*.weight": {text: "How much the event counts beside others.", rules: object{"exclusiveMinimum": 0, "maximum": MaxWeight, "default": 1}},
+
+	"features":             {text: "What is counted as events arrive. This list replaces the default one."},
+	"features[]":           {text: "A streaming feature.", rules: required("name", "key", "agg")},
+	"features[].name":      {text: "Name of the feature; no two alike.", rules: object{"maxLength": freshet.MaxIDBytes}},
+	"features[].key":       {text: "Per what it is kept: user, item, item.category or item.<attribute>, alone or user with one of the others.", rules: object{"minItems": 1, "maxItems": 2, "uniqueItems": true}},
+	"features[].key[]":     {rules: object{"pattern": `^(user|item|item\..+)$|\$\{`, "examples": []string{"user", "item", "item.category"}}},
+	"features[].on":        {text: "Event names counted; without it every event. Not for rate.", rules: object{"uniqueItems": true}},
+	"features[].on[]":      {},
+	"features[].agg":       {text: "What is made of the events.", rules: object{"enum": feature.Aggs}},
+	"features[].of":        {text: "Event names a rate counts.", rules: object{"uniqueItems": true}},
+	"features[].of[]":      {},
+	"features[].per":       {text: "Event names a rate divides by.", rules: object{"uniqueItems": true}},
+	"features[].per[]":     {},
+	"features[].field":     {text: "The number summed: needed for sum; without it decayed_sum adds 1 an event.", rules: enum("value", "rank")},
+	"features[].window":    {text: "Length counted, such as 5m, for count, sum and rate; without it all time."},
+	"features[].hop":       {text: fmt.Sprintf("Step in which the window moves on; it divides the window, into at most %d.", feature.MaxTiles)},
+	"features[].half_life": {text: "Age at which an event counts half in a decayed_sum, such as 6h."},
+	"features[].prior":     {text: "[α, β] of a rate: it begins at α/(α+β) and trusts that as much as α+β events.", rules: object{"default": []int{0, 0}}},
+	"features[].prior[]":   {rules: object{"minimum": 0, "maximum": MaxPrior}},
+
+	"recall":          {text: "Routes that propose items. This list replaces the default one.", rules: object{"minItems": 1}},
+	"recall[]":        {text: "A recall route.", rules: required("name", "kind")},
+	"recall[].name":   {text: "Name of the route; no two alike.", rules: object{"maxLength": freshet.MaxIDBytes}},
+	"recall[].kind":   {text: "itemcf: items seen together with the visitor's own. popular: most wanted in a window. new: most recently published.", rules: object{"enum": routeKinds}},
+	"recall[].n":      {text: "Candidates proposed, at most.", rules: object{"minimum": 1, "maximum": MaxRouteN, "default": defaultN}},
+	"recall[].budget": {text: "Time a request gives the route.", rules: object{"default": defaultRouteBudget.String()}},
+	"recall[].window": {text: "Of kind popular: the span counted.", rules: object{"default": defaultWindow.String()}},
+	"recall[].within": {text: "Of kind new: the greatest age proposed.", rules: object{"default": defaultWithin.String()}},
+
+	"scenes":            {text: "Places where slates are shown. These replace the default one, home.", rules: object{"minProperties": 1}},
+	"scenes.*":          {text: "A scene, as requests name it."},
+	"scenes.*.recall":   {text: "Names of the routes asked; without it all of them.", rules: object{"minItems": 1, "uniqueItems": true}},
+	"scenes.*.recall[]": {},
+	"scenes.*.budget":   {text: "Time a request has, unless it names its own deadline.", rules: object{"default": defaultSceneBudget.String()}},
+}
+
+func required(keys ...string) object { return object{"required": keys} }
+
+func enum(words ...string) object { return object{"enum": words} }
