@@ -8,12 +8,17 @@ import (
 	"time"
 )
 
-// slateConns is how many connections ask for slates.
-const slateConns = 8
+// The load of the workload recommend.
+const (
+	slateConns = 8    // connections that ask for slates
+	slateRate  = 2000 // slates a second of the schedule that is the same on every machine
+)
 
-// recommend measures slates: as many as can be had, then how long one takes at half that rate.
+// recommend measures slates: as many as can be had, then how long one takes at half that
+// rate, and at a rate that is always the same.
 func recommend(_ context.Context, k *kit) ([]part, error) {
 	const rate, wait = "slates", "slate_latency"
+	waitFixed := fmt.Sprintf("slate_latency_at_%d", slateRate)
 	var turn atomic.Uint64
 	var slates float64 // a second, as measured by the first part
 	atOnce := func(base, path string, seen *slateTally) func(context.Context, time.Duration) (float64, error) {
@@ -33,8 +38,8 @@ func recommend(_ context.Context, k *kit) ([]part, error) {
 			})
 		}
 	}
-	atHalf := func(ctx context.Context, d time.Duration, base, path string, seen *slateTally) (schedule, took, took, error) {
-		s, err := newSchedule(k.Options, slates/2, d, slateConns)
+	onTime := func(ctx context.Context, rate float64, d time.Duration, base, path string, seen *slateTally) (schedule, took, took, error) {
+		s, err := newSchedule(k.Options, rate, d, slateConns)
 		if err != nil {
 			return s, nil, nil, err
 		}
@@ -56,6 +61,29 @@ func recommend(_ context.Context, k *kit) ([]part, error) {
 		return s, lag, sorted(samples...), err
 	}
 	name := fmt.Sprintf("net/http handler that answers with %d bytes, as many as a slate%s", len(k.bound.slate), k.ranking())
+	waits := func(metric string, rate func() float64) part {
+		return part{
+			name: metric,
+			bounds: []bound{{name + ", same schedule", func(ctx context.Context, d time.Duration) (map[string]float64, error) {
+				_, _, times, err := onTime(ctx, rate(), d, k.bound.url, pathSlate, nil)
+				if fatal(err) {
+					return nil, err
+				}
+				return map[string]float64{metric: millis(times.at(0.5))}, err
+			}}},
+			system: func(ctx context.Context, d time.Duration) ([]figure, error) {
+				seen := &slateTally{}
+				s, lag, times, err := onTime(ctx, rate(), d, k.URL, pathRecommend, seen)
+				if fatal(err) {
+					return nil, err
+				}
+				return []figure{
+					{metric: metric, value: millis(times.at(0.5)), unit: "ms", less: true, took: times, warning: seen.doubt()},
+					s.lagFigure(lag),
+				}, err
+			},
+		}
+	}
 	return []part{{
 		name: rate,
 		bounds: []bound{{name, func(ctx context.Context, d time.Duration) (map[string]float64, error) {
@@ -67,32 +95,15 @@ func recommend(_ context.Context, k *kit) ([]part, error) {
 			slates, err = atOnce(k.URL, pathRecommend, seen)(ctx, d)
 			return []figure{{metric: rate, value: slates, unit: "slates/s", warning: seen.doubt()}}, err
 		},
-	}, {
-		name: wait,
-		bounds: []bound{{name + ", same schedule", func(ctx context.Context, d time.Duration) (map[string]float64, error) {
-			_, _, times, err := atHalf(ctx, d, k.bound.url, pathSlate, nil)
-			if fatal(err) {
-				return nil, err
-			}
-			return map[string]float64{wait: millis(times.at(0.5))}, err
-		}}},
-		system: func(ctx context.Context, d time.Duration) ([]figure, error) {
-			seen := &slateTally{}
-			s, lag, times, err := atHalf(ctx, d, k.URL, pathRecommend, seen)
-			if fatal(err) {
-				return nil, err
-			}
-			return []figure{
-				{metric: wait, value: millis(times.at(0.5)), unit: "ms", less: true, took: times, warning: seen.doubt()},
-				s.lagFigure(lag),
-			}, err
-		},
-	}}, nil
+	}, waits(wait, func() float64 { return slates / 2 }), waits(waitFixed, func() float64 { return slateRate })}, nil
 }
 
 // slateTally counts slates and those that are not what was asked for. A nil tally counts
 // nothing; the methods may be called from any goroutine.
-type slateTally struct{ all, degraded, short atomic.Int64 }
+type slateTally struct {
+	all, degraded, short atomic.Int64
+	example              atomic.Pointer[string] // what one of the degraded said
+}
 
 var (
 	sound = []byte(`"degraded":[]`)
@@ -106,10 +117,21 @@ func (t *slateTally) look(reply []byte, err error) {
 	t.all.Add(1)
 	if !bytes.Contains(reply, sound) {
 		t.degraded.Add(1)
+		if t.example.Load() == nil {
+			says := saysDegraded(reply)
+			t.example.Store(&says)
+		}
 	}
 	if !bytes.Contains(reply, full) {
 		t.short.Add(1)
 	}
+}
+
+// saysDegraded is the part of a reply that names what was missing, "" if there is none.
+func saysDegraded(reply []byte) string {
+	_, says, _ := bytes.Cut(reply, []byte(`"degraded":[`))
+	says, _, _ = bytes.Cut(says, []byte{']'})
+	return string(says)
 }
 
 // doubt says what is wrong with the slates, "" if nothing is.
@@ -118,5 +140,9 @@ func (t *slateTally) doubt() string {
 	if degraded+short == 0 {
 		return ""
 	}
-	return fmt.Sprintf("of %d slates %d were degraded and %d were not full", t.all.Load(), degraded, short)
+	such := ""
+	if example := t.example.Load(); example != nil {
+		such = fmt.Sprintf(" (such as %s)", *example)
+	}
+	return fmt.Sprintf("of %d slates %d were degraded%s and %d were not full", t.all.Load(), degraded, such, short)
 }

@@ -150,7 +150,7 @@ func TestEveryWorkload(t *testing.T) {
 	for name, want := range map[string][]string{
 		"freshness": {"event_to_slate", "receive_to_applied", "reflected", "events", "schedule_lag"},
 		"ingest":    {"single_post", "single_post", "single_post", "ndjson_1000"},
-		"recommend": {"slates", "slate_latency", "schedule_lag"},
+		"recommend": {"slates", "slate_latency", "schedule_lag", "slate_latency_at_2000", "schedule_lag"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result, err := measureShop(t, &shop{}, name)
@@ -172,7 +172,7 @@ func TestEveryWorkload(t *testing.T) {
 					t.Errorf("reflected %+v", l)
 				}
 			}
-			for _, metric := range []string{"slates", "slate_latency", "event_to_slate"} {
+			for _, metric := range []string{"slates", "slate_latency", "slate_latency_at_2000", "event_to_slate"} {
 				for _, l := range lines(result, metric) {
 					if !strings.Contains(l.Bound, "by counting") {
 						t.Errorf("%s does not say how slates are ranked: %q", metric, l.Bound)
@@ -213,8 +213,8 @@ func TestDegradedSlatesAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, metric := range []string{"slates", "slate_latency"} {
-		if got := lines(result, metric)[0].Warning; !strings.Contains(got, "were degraded") || strings.Contains(got, " 0 were degraded") {
+	for _, metric := range []string{"slates", "slate_latency", "slate_latency_at_2000"} {
+		if got := lines(result, metric)[0].Warning; !strings.Contains(got, `were degraded (such as "recall.hot:timeout")`) || strings.Contains(got, " 0 were degraded") {
 			t.Errorf("%s has the warning %q", metric, got)
 		}
 	}

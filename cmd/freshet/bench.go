@@ -37,7 +37,8 @@ and just after, with the same load.
 
   freshness   1,000 events a second: how soon the next slate reflects one
   ingest      durable events: one a request (64 connections), 1,000 a request (8)
-  recommend   slates of ten (8 connections), and how long one takes at half that rate
+  recommend   slates of ten (8 connections); how long one takes at half that rate, and
+              at 2,000 a second
 
 The world is invented; recommend has one the size of MovieLens-100K, or with --data
 a copy of that directory, which is only read. A model ranks the slates: the newest
