@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/pack"
 )
 
 // Route proposes items.
@@ -16,6 +17,11 @@ type Route interface {
 	// refuses. It looks at ctx often enough to return within a millisecond of its end,
 	// with ctx's error. A route that has nothing to say returns no proposals and no error.
 	Recall(ctx context.Context, req *Request, n int) ([]Proposal, error)
+	// Pack writes the route's tables, and Unpack fills those of a new route of the same
+	// settings with them: from then on both answer alike, bit for bit. items is one more than
+	// the highest item number. Unpack's errors are the Reader's.
+	Pack(w *pack.Writer)
+	Unpack(r *pack.Reader, items int)
 }
 
 // Act is one event in numbers.

@@ -5,6 +5,8 @@
 // cell means is package window's business, what a key means package feature's.
 package store
 
+import "github.com/freshet-rec/freshet/internal/pack"
+
 // Key names a cell within one table. Its 64 bits are the caller's to divide.
 type Key uint64
 
@@ -22,4 +24,8 @@ type Table interface {
 	Sweep(n int, spent func(cell []uint64) bool)
 	// Len is the number of cells.
 	Len() int
+	// Pack writes the table, and Unpack fills a new one of equal words with it: from then on
+	// both do alike, Sweep included. Unpack's errors are the Reader's.
+	Pack(w *pack.Writer)
+	Unpack(r *pack.Reader)
 }

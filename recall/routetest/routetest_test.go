@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/recall"
 )
 
@@ -33,6 +34,21 @@ func (r *wanted) Apply(a *recall.Act) {
 	if !r.known[a.Item] {
 		r.known[a.Item] = true
 		r.items = append(r.items, a.Item)
+	}
+}
+
+func (r *wanted) Pack(w *pack.Writer) {
+	w.Len(len(r.items))
+	for _, item := range r.items {
+		w.Uint(uint64(item))
+	}
+}
+
+func (r *wanted) Unpack(from *pack.Reader, items int) {
+	r.known = map[uint32]bool{}
+	for range from.Len(1) {
+		item := from.Number(items)
+		r.items, r.known[item] = append(r.items, item), true
 	}
 }
 
@@ -144,6 +160,9 @@ func TestBrokenRoutesAreFound(t *testing.T) {
 
 // silent never proposes and never asks Skip.
 type silent struct{}
+
+func (silent) Pack(*pack.Writer)        {}
+func (silent) Unpack(*pack.Reader, int) {}
 
 func (silent) Name() string      { return "silent" }
 func (silent) Apply(*recall.Act) {}

@@ -2,7 +2,10 @@
 // found through one map from key to place, and a removed cell's place is used again.
 package mem
 
-import "github.com/freshet-rec/freshet/store"
+import (
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/store"
+)
 
 // blockCells is how many cells stand in one block: large enough that blocks are few, small
 // enough that a table with one key stays small.
@@ -96,6 +99,75 @@ func (t *Table) Sweep(n int, spent func(cell []uint64) bool) {
 			t.live[place] = false
 			t.free = append(t.free, place)
 		}
+	}
+}
+
+// Pack implements store.Table: every place, in order, then those that are free, in the order in
+// which they will be used, and where the sweep stands.
+func (t *Table) Pack(w *pack.Writer) {
+	w.Len(len(t.keys))
+	for place, key := range t.keys {
+		w.Bool(t.live[place])
+		if !t.live[place] {
+			continue
+		}
+		w.Uint(uint64(key))
+		for _, word := range t.at(uint32(place)) {
+			w.Uint(word)
+		}
+	}
+	for _, place := range t.free {
+		w.Uint(uint64(place))
+	}
+	w.Len(t.hand)
+}
+
+// Unpack implements store.Table.
+func (t *Table) Unpack(r *pack.Reader) {
+	n := r.Len(1)
+	dead := 0
+	for place := range n {
+		live := r.Bool()
+		key := store.Key(0)
+		t.live = append(t.live, live)
+		if live {
+			key = store.Key(r.Uint())
+		} else {
+			dead++
+		}
+		t.keys = append(t.keys, key)
+		t.grow(uint32(place))
+		if !live {
+			continue
+		}
+		cell := t.at(uint32(place))
+		for i := range cell {
+			cell[i] = r.Uint()
+		}
+		if r.Err() != nil {
+			return
+		}
+		if _, twice := t.places[key]; twice {
+			r.Fail("the key %d comes twice", key)
+			return
+		}
+		t.places[key] = uint32(place)
+	}
+	free := map[uint32]bool{}
+	for range dead {
+		place := r.Number(n)
+		if r.Err() != nil {
+			return
+		}
+		if t.live[place] || free[place] {
+			r.Fail("place %d is not free, or free twice", place)
+			return
+		}
+		free[place] = true
+		t.free = append(t.free, place)
+	}
+	if t.hand = int(r.Uint()); t.hand > n {
+		r.Fail("the sweep stands at %d of %d", t.hand, n)
 	}
 }
 

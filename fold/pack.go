@@ -1,0 +1,212 @@
+package fold
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/recall"
+)
+
+// Pack writes the whole state.
+func (s *State) Pack(w *pack.Writer) {
+	s.Items.Pack(w, func(doc *freshet.Item) []byte { return codec.AppendItem(nil, doc) })
+	s.Visitors.Pack(w)
+	w.Int(s.Newest)
+	s.Features.Pack(w)
+	s.Histories.Pack(w)
+	for _, r := range s.tables() {
+		r.Pack(w)
+	}
+	s.Acts.pack(w)
+	s.Model.pack(w)
+	s.Tally.pack(w)
+	s.Lately.pack(w)
+	s.shown.pack(w)
+}
+
+// Unpack fills a new State of the same options with what Pack wrote: from then on both do
+// alike, bit for bit. After an error the state must not be used.
+func (s *State) Unpack(r *pack.Reader) {
+	s.Items.Unpack(r, func(text []byte) (*freshet.Item, error) {
+		doc, problems := codec.DecodeItem(text)
+		if len(problems) > 0 {
+			return nil, fmt.Errorf("%s at %s", problems[0].Code, problems[0].Pointer)
+		}
+		return &doc, nil
+	})
+	s.Visitors.Unpack(r)
+	items := s.Items.Len()
+	s.Newest = r.Int()
+	s.Features.Unpack(r, items)
+	s.Histories.Unpack(r, items)
+	for _, route := range s.tables() {
+		route.Unpack(r, items)
+	}
+	s.Acts.unpack(r)
+	s.Model.unpack(r)
+	s.Tally.unpack(r)
+	s.Lately.unpack(r)
+	s.shown.unpack(r, s.Visitors.Len())
+}
+
+// tables are all routes that keep something, each once.
+func (s *State) tables() []recall.Route {
+	list := slices.Concat(s.Routes, s.extra)
+	for _, r := range s.newcomer {
+		if !slices.Contains(list, recall.Route(r)) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func (a *Acts) pack(w *pack.Writer) {
+	w.Len(len(a.last))
+	for i := range a.last {
+		act := &a.last[i]
+		w.Uint(uint64(act.Position))
+		w.Text(act.Name)
+		w.Int(act.Newest)
+	}
+}
+
+func (a *Acts) unpack(r *pack.Reader) {
+	a.last = make([]LastAct, r.Len(3))
+	names := words{}
+	for i := range a.last {
+		a.last[i] = LastAct{Position: freshet.Position(r.Uint()), Name: names.one(r.Text()), Newest: r.Int()}
+	}
+}
+
+// words keeps one copy of each text.
+type words map[string]string
+
+func (w words) one(text string) string {
+	if kept, ok := w[text]; ok {
+		return kept
+	}
+	w[text] = text
+	return text
+}
+
+func (m *Model) pack(w *pack.Writer) {
+	w.Text(m.Name)
+	w.Int(int64(m.Version))
+	w.Text(m.SHA256)
+	w.Text(m.By)
+	w.Uint(uint64(m.Since))
+	w.Bool(m.Promoted)
+}
+
+func (m *Model) unpack(r *pack.Reader) {
+	*m = Model{Switch: Switch{Name: r.Text(), Version: int(r.Int()), SHA256: r.Text(), By: r.Text()}, Since: freshet.Position(r.Uint()), Promoted: r.Bool()}
+}
+
+func (t *Tally) pack(w *pack.Writer) {
+	names := t.Names()
+	w.Len(len(names))
+	for _, n := range names {
+		w.Text(n.Name)
+		w.Uint(n.Count)
+		w.Uint(n.Late)
+		w.Uint(n.Joined)
+		w.Int(n.Newest)
+	}
+	w.Uint(t.others)
+	w.Uint(t.imported)
+}
+
+func (t *Tally) unpack(r *pack.Reader) {
+	t.names = map[string]*NameCount{}
+	for range r.Len(5) {
+		n := &NameCount{Name: r.Text(), Count: r.Uint(), Late: r.Uint(), Joined: r.Uint(), Newest: r.Int()}
+		t.names[n.Name] = n
+	}
+	t.others, t.imported = r.Uint(), r.Uint()
+}
+
+// pack writes the slates looked back on, oldest first; the sums follow from them.
+func (l *Lately) pack(w *pack.Writer) {
+	w.Len(len(l.ring))
+	for i := range l.ring {
+		n := &l.ring[(l.next+i)%len(l.ring)]
+		for _, v := range []int{n.Nameless, n.Strangers, n.Places, n.Own, n.Fallback} {
+			w.Int(int64(v))
+		}
+		w.Len(len(n.lacks))
+		for _, what := range n.lacks {
+			w.Text(what)
+		}
+	}
+}
+
+func (l *Lately) unpack(r *pack.Reader) {
+	*l = Lately{}
+	n := r.Len(6)
+	if n > MaxLately {
+		r.Fail("%d slates to look back on", n)
+	}
+	for range n {
+		var v [5]int
+		for i := range v {
+			v[i] = int(r.Int())
+		}
+		look := look{SlateCount: SlateCount{Slates: 1, Nameless: v[0], Strangers: v[1], Places: v[2], Own: v[3], Fallback: v[4]}}
+		for range r.Len(1) {
+			look.lacks = append(look.lacks, r.Text())
+		}
+		if len(look.lacks) > 0 {
+			look.Degraded = 1
+		}
+		if r.Err() != nil {
+			return
+		}
+		l.ring = append(l.ring, look)
+		l.add(&look, 1)
+	}
+}
+
+func (s *shown) pack(w *pack.Writer) {
+	w.Len(len(s.order))
+	w.Len(s.next)
+	for _, visitor := range s.order {
+		w.Uint(uint64(visitor))
+		last := s.last[visitor]
+		w.Text(last.Request)
+		w.Len(len(last.Items))
+		for _, item := range last.Items {
+			w.Text(string(item))
+		}
+	}
+}
+
+func (s *shown) unpack(r *pack.Reader, visitors int) {
+	n := r.Len(3)
+	s.next = int(r.Uint())
+	if n > maxShown || s.next > 0 && s.next >= n {
+		r.Fail("slates of %d visitors, the next at %d", n, s.next)
+	}
+	if r.Err() != nil {
+		return
+	}
+	s.last = make(map[uint32]Shown, n)
+	ids := words{}
+	for range n {
+		visitor := r.Number(visitors)
+		last := Shown{Request: r.Text()}
+		for range r.Len(1) {
+			last.Items = append(last.Items, freshet.ItemID(ids.one(r.Text())))
+		}
+		if r.Err() != nil {
+			return
+		}
+		s.order = append(s.order, visitor)
+		s.last[visitor] = last
+	}
+	if len(s.last) != len(s.order) {
+		r.Fail("slates of %d visitors, %d of them different", len(s.order), len(s.last))
+	}
+}
