@@ -1,0 +1,151 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/fsys"
+)
+
+// Bounds of a snapshot.
+const (
+	MaxBytes = 64 << 30 // of a file
+	maxParts = 64
+)
+
+// dir is where snapshots are, below the root of the data directory.
+const dir = "snapshots"
+
+const suffix = ".snap"
+
+// Snapshot is a state at a position.
+type Snapshot struct {
+	Position freshet.Position // everything up to here is folded in
+	Config   [32]byte         // hash of the configuration the state was made for
+	Parts    []Part           // in the order they were written
+}
+
+// Part is one piece of a state.
+type Part struct {
+	Name string // up to 255 bytes, no two alike
+	Data []byte
+}
+
+// Part returns the data of a part, and whether there is one of that name.
+func (s *Snapshot) Part(name string) ([]byte, bool) {
+	for i := range s.Parts {
+		if s.Parts[i].Name == name {
+			return s.Parts[i].Data, true
+		}
+	}
+	return nil, false
+}
+
+// Info is what a snapshot says of itself.
+type Info struct {
+	File     string // path below the root
+	Bytes    int64
+	Position freshet.Position
+	Config   [32]byte
+	Sum      [32]byte         // SHA-256 of all bytes before it
+	Before   freshet.Position // of the snapshot that was the newest when this one was written, 0 for none
+	PriorSum [32]byte         // its Sum
+}
+
+// DamagedError says that a file is not what was written.
+type DamagedError struct {
+	File   string
+	Offset int64 // where it stops making sense
+	Reason string
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("snapshot %s is damaged at byte %d: %s", e.File, e.Offset, e.Reason)
+}
+
+// ErrNewerFormat says that a file was written by a newer release.
+var ErrNewerFormat = errors.New("the snapshot was written by a newer release")
+
+func fileName(p freshet.Position) string {
+	return fmt.Sprintf("%s/%020d%s", dir, uint64(p), suffix)
+}
+
+// positions lists the snapshots by their names, newest first. Files of interrupted writes and
+// others are not among them.
+func positions(disk fsys.FS) (list []freshet.Position, err error) {
+	entries, err := disk.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list snapshots: %w", err)
+	}
+	for _, e := range entries {
+		digits, ok := strings.CutSuffix(e.Name, suffix)
+		n, err := strconv.ParseUint(digits, 10, 64)
+		if ok && err == nil && !e.Dir && len(digits) == 20 {
+			list = append(list, freshet.Position(n))
+		}
+	}
+	slices.Sort(list)
+	slices.Reverse(list)
+	return list, nil
+}
+
+// List returns what the snapshots say of themselves, newest first, after a look at their heads
+// only. One whose head cannot be read is left out and named in the error, which may come with
+// the others.
+func List(disk fsys.FS) (list []Info, err error) {
+	all, err := positions(disk)
+	if err != nil {
+		return nil, err
+	}
+	var bad []error
+	for _, p := range all {
+		info, err := readInfo(disk, p)
+		if err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		list = append(list, info)
+	}
+	return list, errors.Join(bad...)
+}
+
+// Keep removes all but the newest n snapshots, n ≥ 1, and what interrupted writes left.
+func Keep(disk fsys.FS, n int) error {
+	all, err := positions(disk)
+	if err != nil {
+		return err
+	}
+	entries, err := disk.ReadDir(dir)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return fmt.Errorf("list snapshots: %w", err)
+	}
+	var gone []string
+	for _, p := range all[min(n, len(all)):] {
+		gone = append(gone, fileName(p))
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name, suffix+".tmp") && !e.Dir {
+			gone = append(gone, dir+"/"+e.Name)
+		}
+	}
+	for _, name := range gone {
+		if err := disk.Remove(name); err != nil {
+			return fmt.Errorf("remove snapshot: %w", err)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return disk.SyncDir(dir)
+}
