@@ -14,12 +14,16 @@ type Served struct {
 	Visitor     freshet.Visitor   `json:"visitor,omitempty"`
 	Time        int64             `json:"ts_ms"` // q
 	N           int               `json:"n"`
-	Definitions string            `json:"definitions"` // hash of those in force
+	Definitions string            `json:"definitions"`      // hash of those in force
+	Known       freshet.Position  `json:"known"`            // where the section read that knows the visitor
+	Ranked      freshet.Position  `json:"ranked,omitempty"` // where the section read that ranks; 0 when there was nothing to rank
+	Placed      freshet.Position  `json:"placed"`           // where the section read that made the slate
 	Routes      []ServedRoute     `json:"routes"`
 	Model       *ServedModel      `json:"model,omitempty"` // what ranked; absent when the recall score did
 	Items       []ServedItem      `json:"items"`
 	Degraded    []string          `json:"degraded,omitempty"`
-	Fallback    int               `json:"fallback,omitempty"` // of Items, those that no route proposed in time
+	Fallback    int               `json:"fallback,omitempty"`  // of Items, those that no route proposed in time
+	FromList    *ServedList       `json:"from_list,omitempty"` // with Fallback: the list they are from
 	Seeds       []freshet.ItemID  `json:"seed_items,omitempty"`
 	Recent      []ServedAct       `json:"recent,omitempty"` // what the request itself brought along
 	Exclude     []freshet.ItemID  `json:"exclude,omitempty"`
@@ -51,10 +55,17 @@ type ServedModel struct {
 	Position freshet.Position `json:"position"` // where the rows were read
 }
 
+// ServedList is a list of what is popular that was at hand.
+type ServedList struct {
+	Position freshet.Position `json:"position"` // where it was read
+	Time     int64            `json:"ts_ms"`    // for when
+}
+
 // ServedItem is one place of the slate.
 type ServedItem struct {
 	Item   freshet.ItemID `json:"item_id"`
 	Score  float64        `json:"score"`
+	Row    string         `json:"row,omitempty"` // hash of the model's row; absent without a model
 	Routes []ServedScore  `json:"routes,omitempty"`
 }
 

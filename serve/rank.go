@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/freshet-rec/freshet"
@@ -52,8 +53,12 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 	if len(candidates) == 0 {
 		return
 	}
-	s.Stream.View(func(p freshet.Position) {
+	r.view(func(rec *fold.Served) freshet.Position { return rec.Ranked }, func(p freshet.Position) {
+		r.ranked = p
 		live := s.State.Model
+		if r.past != nil {
+			live = r.past.model()
+		}
 		if live.Name == "" {
 			return
 		}
@@ -111,6 +116,24 @@ func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall
 	}
 	k.model = model
 	return true
+}
+
+// hash is that of candidate i's row, "" without a model: FNV-1a, 64 bits, over the bits of the
+// values in their order, least byte first.
+func (k *ranking) hash(i int) string {
+	if k.model == nil {
+		return ""
+	}
+	sum := uint64(14695981039346656037)
+	fields := len(k.model.Schema.Fields)
+	for _, v := range k.rows[i*fields : (i+1)*fields] {
+		bits := math.Float64bits(v)
+		for range 8 {
+			sum = (sum ^ bits&0xff) * 1099511628211
+			bits >>= 8
+		}
+	}
+	return strconv.FormatUint(sum, 16)
 }
 
 // Contribution is what one field of the row did for an item.

@@ -98,6 +98,22 @@ type run struct {
 	answers []recall.Answer
 	served  []fold.ServedRoute
 	ranking *ranking
+
+	past     *past // of a replay; nil when the request is live
+	known    freshet.Position
+	ranked   freshet.Position
+	placedAt freshet.Position
+	list     *fallbackList // what open places are filled from
+}
+
+// view calls read with the state held still: as it stands now, or in a replay as it stood where
+// the section read.
+func (r *run) view(where func(*fold.Served) freshet.Position, read func(p freshet.Position)) {
+	if r.past == nil {
+		r.server.Stream.View(read)
+		return
+	}
+	r.past.at(where(r.past.record), read)
 }
 
 // await waits for a position, at most for wait, and notes whether it was reached. The error is
@@ -121,11 +137,13 @@ func (s *Server) await(ctx context.Context, p freshet.Position, wait time.Durati
 // know reads who asks and what they did, at one position.
 func (r *run) know() (err error) {
 	s, req := r.server, r.req
-	r.visitor = freshet.VisitorOf(req.User, req.Anonymous, req.Session)
-	s.Stream.View(func(p freshet.Position) {
+	if r.past == nil {
+		r.visitor = freshet.VisitorOf(req.User, req.Anonymous, req.Session)
+	}
+	r.view(func(rec *fold.Served) freshet.Position { return rec.Known }, func(p freshet.Position) {
 		st := s.State
-		r.reply.Position = p
-		if earliest := st.Newest - int64(s.MaxFuture); req.At != 0 && req.At < earliest {
+		r.reply.Position, r.known = p, p
+		if earliest := st.Newest - int64(s.MaxFuture); r.past == nil && req.At != 0 && req.At < earliest {
 			err = &Problem{Code: "too_old", Pointer: "/at",
 				Message: fmt.Sprintf("at is %s, more than %s before the newest event at %s; the state of then is gone", stamp(req.At), s.MaxFuture, stamp(st.Newest)),
 				Hint:    "ask for " + stamp(earliest) + " or later"}
@@ -139,6 +157,9 @@ func (r *run) know() (err error) {
 		}
 		if act := st.Acts.Of(visitor); act.Position != 0 {
 			r.reply.Last = &LastAct{Event: act.Name, Position: act.Position, Newest: act.Newest, Effect: -1}
+			if r.past != nil {
+				return // how long it took is known only where it came
+			}
 			if took, ok := s.Stream.Effect(act.Position); ok {
 				r.reply.Last.Effect = took
 			}
@@ -224,7 +245,7 @@ func (r *run) gather(ctx context.Context, routes []int) {
 		served.Name, served.Status = route.Name, "ok"
 		var err error
 		if err = ctx.Err(); err == nil {
-			s.Stream.View(func(p freshet.Position) {
+			r.view(func(rec *fold.Served) freshet.Position { return rec.Routes[i].Position }, func(p freshet.Position) {
 				budget, cancel := context.WithTimeout(ctx, route.Budget.Std())
 				defer cancel()
 				served.Position = p
@@ -243,6 +264,10 @@ func (r *run) gather(ctx context.Context, routes []int) {
 		}
 	}
 	if len(routes) == 0 {
+		return
+	}
+	if r.past != nil {
+		r.past.gather(r, routes, ask)
 		return
 	}
 	done := make(chan struct{}, len(routes))
@@ -273,7 +298,8 @@ func isTimeout(err error) bool {
 // place puts the best candidates into the slate and fills it up, at one position.
 func (r *run) place(candidates []recall.Candidate) {
 	s, st := r.server, r.server.State
-	s.Stream.View(func(freshet.Position) {
+	r.view(func(rec *fold.Served) freshet.Position { return rec.Placed }, func(p freshet.Position) {
+		r.placedAt = p
 		taken := map[uint32]bool{}
 		for _, i := range r.ranking.order {
 			c := &candidates[i]
@@ -289,7 +315,12 @@ func (r *run) place(candidates []recall.Candidate) {
 		// What failed is made up for; and where the routes have no more to say, everyone's
 		// favourites are better than an open place.
 		if len(r.reply.Items) < r.n {
-			for _, item := range *s.fallback.Load() {
+			if r.past == nil {
+				r.list = s.fallback.Load()
+			} else {
+				r.list = r.past.listed()
+			}
+			for _, item := range r.list.items {
 				if len(r.reply.Items) == r.n {
 					break
 				}
@@ -314,7 +345,7 @@ func (r *run) place(candidates []recall.Candidate) {
 func (r *run) placed(i int, c *recall.Candidate) Placed {
 	st := r.server.State
 	because := c.Routes[0].Proposal.Because
-	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Strong: r.ranking.strongest(i),
+	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i),
 		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window}}
 	if because.Item != 0 {
 		placed.Reason.Item, placed.Liked = st.Items.ID(because.Item), st.Items.Entry(because.Item)

@@ -18,18 +18,21 @@ func (r *run) record(ctx context.Context) {
 	s, reply := r.server, r.reply
 	rec := fold.Served{
 		Request: reply.Request, Scene: reply.Scene, Visitor: r.visitor, Time: reply.Time, N: r.n,
-		Definitions: s.Definitions, Routes: r.served, Degraded: reply.Degraded, Fallback: reply.Fallback,
+		Definitions: s.Definitions, Known: r.known, Ranked: r.ranked, Placed: r.placedAt, Routes: r.served, Degraded: reply.Degraded, Fallback: reply.Fallback,
 		Seeds: r.req.Seeds, Exclude: r.req.Exclude, SeenWithin: r.req.SeenWithin, Purchased: r.req.Purchased,
 		MinPosition: r.req.MinPosition, Items: []fold.ServedItem{},
 	}
 	if m := reply.Model; m != nil {
 		rec.Model = &fold.ServedModel{Name: m.Name, Version: m.Version, SHA256: m.SHA256, Position: m.Position}
 	}
+	if reply.Fallback > 0 {
+		rec.FromList = &fold.ServedList{Position: r.list.position, Time: r.list.time}
+	}
 	for _, recent := range r.req.Recent {
 		rec.Recent = append(rec.Recent, fold.ServedAct(recent))
 	}
 	for _, item := range reply.Items {
-		served := fold.ServedItem{Item: item.Item, Score: item.Score}
+		served := fold.ServedItem{Item: item.Item, Score: item.Score, Row: item.Row}
 		for _, o := range item.Routes {
 			served.Routes = append(served.Routes, fold.ServedScore{Route: o.Route, Rank: o.Rank, Score: o.Score})
 		}

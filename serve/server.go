@@ -47,10 +47,10 @@ type Scene struct {
 type Server struct {
 	Options
 	routes    map[string]int
-	fallback  atomic.Pointer[[]uint32] // popular items, best first
-	fields    []string                 // of a ranker's row
-	bundles   sync.Map                 // *registry.Bundle by checksum: those that may rank here
-	switching sync.Mutex               // held while the model that ranks is changed
+	fallback  atomic.Pointer[fallbackList]
+	fields    []string   // of a ranker's row
+	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
+	switching sync.Mutex // held while the model that ranks is changed
 	rankings  rankings
 	stop      chan struct{}
 	wg        sync.WaitGroup
@@ -62,6 +62,13 @@ const (
 	fallbackItems = 2000
 	fallbackEvery = time.Second
 )
+
+// fallbackList is what is popular, or failing that newest, for everyone, as of a position.
+type fallbackList struct {
+	items    []uint32 // best first
+	position freshet.Position
+	time     int64 // q
+}
 
 // New returns a Server over a started Stream. It runs one goroutine, until Close.
 func New(o Options) (*Server, error) {
@@ -105,26 +112,28 @@ func (s *Server) Close() {
 
 // refreshFallback keeps a list of what is popular, or failing that newest, for everyone.
 func (s *Server) refreshFallback() {
-	ctx := context.Background()
-	var list []uint32
-	s.Stream.View(func(freshet.Position) {
-		taken := map[uint32]bool{}
-		req := &recall.Request{Time: s.time(0), Newest: s.State.Newest, Skip: func(item uint32) bool {
-			return taken[item] || !s.State.Items.Available(item)
-		}}
-		for _, route := range s.State.Fallback {
-			proposals, err := route.Recall(ctx, req, fallbackItems-len(list))
-			if err != nil {
-				s.Report("fallback list: recall "+route.Name(), err)
-				continue
-			}
-			for _, p := range proposals {
-				taken[p.Item] = true
-				list = append(list, p.Item)
-			}
+	s.Stream.View(func(p freshet.Position) { s.fallback.Store(s.listFallback(p, s.time(0))) })
+}
+
+// listFallback makes the list from the state as it stands, at position p, for time q.
+func (s *Server) listFallback(p freshet.Position, q int64) *fallbackList {
+	list := &fallbackList{position: p, time: q}
+	taken := map[uint32]bool{}
+	req := &recall.Request{Time: q, Newest: s.State.Newest, Skip: func(item uint32) bool {
+		return taken[item] || !s.State.Items.Available(item)
+	}}
+	for _, route := range s.State.Fallback {
+		proposals, err := route.Recall(context.Background(), req, fallbackItems-len(list.items))
+		if err != nil {
+			s.Report("fallback list: recall "+route.Name(), err)
+			continue
 		}
-	})
-	s.fallback.Store(&list)
+		for _, p := range proposals {
+			taken[p.Item] = true
+			list.items = append(list.items, p.Item)
+		}
+	}
+	return list
 }
 
 // time is q: the time asked for, else now, which a clock behind the newest event by more

@@ -1,0 +1,195 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
+)
+
+// Replayer answers past requests once more, from their served records and the journal: every
+// section of a request reads the state as it stood where that section read, routes that were
+// late stay silent, and the model is the one that ranked. So the slate is the one that was
+// served, bit for bit, whatever happened since. It is for one goroutine.
+type Replayer struct {
+	server  *Server
+	advance func(freshet.Position) error
+}
+
+// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes, Definitions and
+// Disk. advance folds the journal into o.State up to a position, and never further; it is
+// called with positions that do not fall within one request.
+func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
+	if o.Report == nil {
+		o.Report = func(string, error) {}
+	}
+	s := &Server{Options: o, routes: map[string]int{}, fields: o.State.RowNames()}
+	for i, r := range o.Routes {
+		s.routes[r.Name] = i
+	}
+	return &Replayer{s, advance}
+}
+
+// NotReplayable says why a slate cannot be made again.
+type NotReplayable struct {
+	Cause string // definitions, model, route or record: stable
+	Text  string
+}
+
+// Error makes a NotReplayable an error.
+func (n *NotReplayable) Error() string { return n.Text }
+
+// First is the earliest position that a replay of the record reads at.
+func First(rec *fold.Served) freshet.Position {
+	first := min(rec.Known, rec.Placed)
+	for _, route := range rec.Routes {
+		if route.Status == "ok" {
+			first = min(first, route.Position)
+		}
+	}
+	if rec.FromList != nil {
+		first = min(first, rec.FromList.Position)
+	}
+	return first
+}
+
+// past is the request that is replayed.
+type past struct {
+	record  *fold.Served
+	advance func(freshet.Position) error
+	list    *fallbackList
+	server  *Server
+	err     error // of advance; the first one
+}
+
+// at calls read with the state as it stood at p.
+func (p *past) at(position freshet.Position, read func(freshet.Position)) {
+	if list := p.record.FromList; list != nil && p.list == nil && list.Position <= position {
+		if p.err == nil {
+			p.err = p.advance(list.Position)
+		}
+		p.list = p.server.listFallback(list.Position, list.Time)
+	}
+	if p.err == nil {
+		p.err = p.advance(position)
+	}
+	read(position)
+}
+
+// gather asks the routes one after the other, in the order in which they read. Those that did
+// not answer then are silent.
+func (p *past) gather(r *run, routes []int, ask func(i int, route Route, table recall.Route)) {
+	order := make([]int, len(routes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(p.record.Routes[a].Position) - int(p.record.Routes[b].Position) })
+	for _, i := range order {
+		was := p.record.Routes[i]
+		if was.Status == "ok" {
+			ask(i, r.server.Routes[routes[i]], r.server.State.Routes[routes[i]])
+			continue
+		}
+		route := r.server.Routes[routes[i]]
+		r.answers[i] = recall.Answer{Route: route.Name, Weight: recall.Weight(route.Kind)}
+		r.served[i] = was
+		r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+was.Status)
+	}
+}
+
+// listed is the list that open places were filled from, an empty one when none were.
+func (p *past) listed() *fallbackList {
+	if p.list == nil {
+		return &fallbackList{}
+	}
+	return p.list
+}
+
+// model is the model that ranked, none when none came to.
+func (p *past) model() fold.Model {
+	m := p.record.Model
+	if m == nil {
+		return fold.Model{}
+	}
+	return fold.Model{Switch: fold.Switch{Name: m.Name, Version: m.Version, SHA256: m.SHA256}}
+}
+
+// Replay makes the slate of a record again. The error is a *NotReplayable, or that of advance.
+func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error) {
+	s := p.server
+	if rec.Definitions != s.Definitions {
+		return nil, &NotReplayable{"definitions", fmt.Sprintf("it was served under the definitions %s, in force are %s; replay it with the configuration of then", rec.Definitions, s.Definitions)}
+	}
+	if rec.Known == 0 && rec.Placed == 0 {
+		return nil, &NotReplayable{"record", "its record does not say where it read: it is from an earlier release"}
+	}
+	var routes []int
+	for _, was := range rec.Routes {
+		i, ok := s.routes[was.Name]
+		if !ok {
+			return nil, &NotReplayable{"route", fmt.Sprintf("the route %q is not configured any more", was.Name)}
+		}
+		routes = append(routes, i)
+	}
+	if m := rec.Model; m != nil && s.bundle(&fold.Model{Switch: fold.Switch{SHA256: m.SHA256}}) == nil {
+		if _, err := s.fetch(m.Name, m.Version, m.SHA256); err != nil {
+			return nil, &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it: %v", m.Name, m.Version, err)}
+		}
+	}
+	req := &Request{ID: rec.Request, Scene: rec.Scene, N: rec.N, Seeds: rec.Seeds, Exclude: rec.Exclude, SeenWithin: rec.SeenWithin, Purchased: rec.Purchased, At: rec.Time, DryRun: true}
+	for _, act := range rec.Recent {
+		req.Recent = append(req.Recent, Recent(act))
+	}
+	was := &past{record: rec, advance: p.advance, server: s}
+	r := &run{server: s, req: req, n: rec.N, visitor: rec.Visitor, past: was, reply: &Reply{Request: rec.Request, Scene: rec.Scene, N: rec.N, Reflected: true}}
+	if err := r.know(); err != nil {
+		return nil, err
+	}
+	r.gather(ctx, routes)
+	candidates := recall.Merge(r.answers)
+	r.rank(ctx, candidates)
+	r.place(candidates)
+	s.rankings.pool.Put(r.ranking)
+	return r.reply, was.err
+}
+
+// Differences says how a slate that was made again differs from its record, "" when it does
+// not: items, their order, scores, routes and rows are compared bit for bit.
+func Differences(rec *fold.Served, again *Reply) string {
+	var list []string
+	say := func(format string, args ...any) {
+		if len(list) < 10 {
+			list = append(list, fmt.Sprintf(format, args...))
+		}
+	}
+	if len(rec.Items) != len(again.Items) {
+		say("%d items were served, %d come now", len(rec.Items), len(again.Items))
+	}
+	for i := range min(len(rec.Items), len(again.Items)) {
+		was, now := &rec.Items[i], &again.Items[i]
+		switch {
+		case was.Item != now.Item:
+			say("place %d was %s, now %s", i+1, was.Item, now.Item)
+			continue
+		case was.Score != now.Score:
+			say("place %d, %s: the score was %v, now %v", i+1, was.Item, was.Score, now.Score)
+		case was.Row != now.Row:
+			say("place %d, %s: another row", i+1, was.Item)
+		}
+		routes := make([]fold.ServedScore, 0, len(now.Routes))
+		for _, o := range now.Routes {
+			routes = append(routes, fold.ServedScore{Route: o.Route, Rank: o.Rank, Score: o.Score})
+		}
+		if !slices.Equal(was.Routes, routes) {
+			say("place %d, %s: the routes said %v, now %v", i+1, was.Item, was.Routes, routes)
+		}
+	}
+	if rec.Fallback != again.Fallback {
+		say("%d places were filled from the list, now %d", rec.Fallback, again.Fallback)
+	}
+	return strings.Join(list, "; ")
+}
