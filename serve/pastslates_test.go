@@ -99,7 +99,9 @@ func TestPastSlatesComeAgain(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	disk := fsys.NewMem()
 	train(t, disk, nil, "feature.item.clicks", 3)
-	live := newRig(t, plan{disk: disk, budget: 20, wrap: func(route recall.Route) recall.Route {
+	before := newRig(t, plan{disk: disk}) // so that there is a list to fill places from
+	before.stock(t, 59)
+	live := newRig(t, plan{disk: before.disk.Clone(), budget: 20, wrap: func(route recall.Route) recall.Route {
 		return moody{route, rand.New(rand.NewPCG(uint64(len(route.Name())), 1))}
 	}})
 	names := []string{"click", "view", "like", "purchase", "hide", "expose"}
