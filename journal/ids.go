@@ -103,7 +103,10 @@ func (m *IDs) forgotten(r ref) bool { return m.runs.all[m.slots.at(r).run].step 
 // maximum to forget it. An id that is remembered already stays as it is, the first one wins; one
 // whose keepUntil the watermark has passed is not remembered at all.
 func (m *IDs) Add(id [16]byte, fingerprint uint64, keepUntil int64) {
-	step := stepOf(keepUntil)
+	m.addStep(id, fingerprint, stepOf(keepUntil))
+}
+
+func (m *IDs) addStep(id [16]byte, fingerprint uint64, step int64) {
 	if step < m.now {
 		return
 	}

@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"feature": {".", "internal/intern", "internal/pack", "store", "window"},
 
 	// Truth, and the fold over it.
-	"journal":  {".", "internal/fsys"},
+	"journal":  {".", "internal/fsys", "internal/pack"},
 	"catalog":  {".", "internal/intern", "internal/pack"},
 	"stream":   {".", "codec", "internal/pack", "journal"},
 	"snapshot": {".", "internal/fsys"},
