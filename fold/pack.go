@@ -10,6 +10,10 @@ import (
 	"github.com/freshet-rec/freshet/recall"
 )
 
+// StateVersion is that of the form Pack writes: one more with every change of it, or of what a
+// part of the state means. A snapshot of another version is of no use.
+const StateVersion = 1
+
 // Pack writes the whole state.
 func (s *State) Pack(w *pack.Writer) {
 	s.Items.Pack(w, func(doc *freshet.Item) []byte { return codec.AppendItem(nil, doc) })

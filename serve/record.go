@@ -20,7 +20,7 @@ func (r *run) record(ctx context.Context) {
 		Request: reply.Request, Scene: reply.Scene, Visitor: r.visitor, Time: reply.Time, N: r.n,
 		Definitions: s.Definitions, Known: r.known, Ranked: r.ranked, Placed: r.placedAt, Routes: r.served, Degraded: reply.Degraded, Fallback: reply.Fallback,
 		Seeds: r.req.Seeds, Exclude: r.req.Exclude, SeenWithin: r.req.SeenWithin, Purchased: r.req.Purchased,
-		MinPosition: r.req.MinPosition, Items: []fold.ServedItem{},
+		MinPosition: r.req.MinPosition, Items: ServedItems(reply),
 	}
 	if m := reply.Model; m != nil {
 		rec.Model = &fold.ServedModel{Name: m.Name, Version: m.Version, SHA256: m.SHA256, Position: m.Position}
@@ -30,13 +30,6 @@ func (r *run) record(ctx context.Context) {
 	}
 	for _, recent := range r.req.Recent {
 		rec.Recent = append(rec.Recent, fold.ServedAct(recent))
-	}
-	for _, item := range reply.Items {
-		served := fold.ServedItem{Item: item.Item, Score: item.Score, Row: item.Row}
-		for _, o := range item.Routes {
-			served.Routes = append(served.Routes, fold.ServedScore{Route: o.Route, Rank: o.Rank, Score: o.Score})
-		}
-		rec.Items = append(rec.Items, served)
 	}
 	text, err := json.Marshal(&rec)
 	if err == nil {
@@ -56,4 +49,17 @@ func (r *run) record(ctx context.Context) {
 		reply.Degraded = append(reply.Degraded, "served_record:failed")
 		s.Report("served record of "+reply.Request, err)
 	}
+}
+
+// ServedItems are the places of a slate as its record has them.
+func ServedItems(reply *Reply) []fold.ServedItem {
+	items := make([]fold.ServedItem, len(reply.Items))
+	for i := range reply.Items {
+		item := &reply.Items[i]
+		items[i] = fold.ServedItem{Item: item.Item, Score: item.Score, Row: item.Row}
+		for _, o := range item.Routes {
+			items[i].Routes = append(items[i].Routes, fold.ServedScore{Route: o.Route, Rank: o.Rank, Score: o.Score})
+		}
+	}
+	return items
 }

@@ -166,26 +166,21 @@ func Differences(rec *fold.Served, again *Reply) string {
 			list = append(list, fmt.Sprintf(format, args...))
 		}
 	}
-	if len(rec.Items) != len(again.Items) {
-		say("%d items were served, %d come now", len(rec.Items), len(again.Items))
+	items := ServedItems(again)
+	if len(rec.Items) != len(items) {
+		say("%d items were served, %d come now", len(rec.Items), len(items))
 	}
-	for i := range min(len(rec.Items), len(again.Items)) {
-		was, now := &rec.Items[i], &again.Items[i]
+	for i := range min(len(rec.Items), len(items)) {
+		was, now := &rec.Items[i], &items[i]
 		switch {
 		case was.Item != now.Item:
 			say("place %d was %s, now %s", i+1, was.Item, now.Item)
-			continue
 		case was.Score != now.Score:
 			say("place %d, %s: the score was %v, now %v", i+1, was.Item, was.Score, now.Score)
 		case was.Row != now.Row:
 			say("place %d, %s: another row", i+1, was.Item)
-		}
-		routes := make([]fold.ServedScore, 0, len(now.Routes))
-		for _, o := range now.Routes {
-			routes = append(routes, fold.ServedScore{Route: o.Route, Rank: o.Rank, Score: o.Score})
-		}
-		if !slices.Equal(was.Routes, routes) {
-			say("place %d, %s: the routes said %v, now %v", i+1, was.Item, was.Routes, routes)
+		case !slices.Equal(was.Routes, now.Routes):
+			say("place %d, %s: the routes said %v, now %v", i+1, was.Item, was.Routes, now.Routes)
 		}
 	}
 	if rec.Fallback != again.Fallback {

@@ -77,7 +77,7 @@ func TestBenchCopiesData(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	before := snapshot(t, cfg.Data)
+	before := contentsOf(t, cfg.Data)
 	measured := *cfg
 	result, err := a.bench(t.Context(), &measured, &benchOptions{name: "recommend", duration: bench.MinDuration, maxLag: time.Minute, data: cfg.Data})
 	if err != nil {
@@ -86,7 +86,7 @@ func TestBenchCopiesData(t *testing.T) {
 	if got := result.Lines[0]; got.Metric != "slates" || got.Value <= 0 || !strings.Contains(got.Bound, "ranked by lr@1") {
 		t.Errorf("line %+v", got)
 	}
-	for name, text := range snapshot(t, cfg.Data) {
+	for name, text := range contentsOf(t, cfg.Data) {
 		if was, ok := before[name]; !ok || was != text {
 			t.Errorf("%s was changed", name)
 		}
@@ -97,8 +97,8 @@ func TestBenchCopiesData(t *testing.T) {
 	}
 }
 
-// snapshot reads every file below a directory.
-func snapshot(t *testing.T, dir string) map[string]string {
+// contentsOf reads every file below a directory.
+func contentsOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/serve"
+	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/store/mem"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -33,6 +34,8 @@ type node struct {
 	stream *stream.Stream
 	state  *fold.State   // nil when only admitting
 	server *serve.Server // nil when only admitting
+
+	snapped freshet.Position // of the newest snapshot used or taken, 0 for none
 }
 
 // openNode opens the data directory of cfg as its writer and replays the journal. With
@@ -53,14 +56,15 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	a.sayReport(cfg.Data, n.report)
-	options := stream.Options{Log: n.log, Now: a.now, Lateness: cfg.Lateness}
 	if serving {
-		if n.state, err = fold.New(foldOptions(cfg)); err != nil {
-			return n, err
-		}
-		options.Fold = n.state
+		n.state = &fold.State{}
 	}
-	n.stream = stream.New(options)
+	if err := n.anew(a, cfg); err != nil {
+		return n, err
+	}
+	if err := n.restore(a, cfg); err != nil {
+		return n, dataError(cfg.Data, err)
+	}
 	if err := n.replay(ctx, a); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
@@ -88,7 +92,19 @@ func (n *node) replay(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	bar := a.bar("history", int64(n.report.Records), "records")
+	from := n.stream.Applied()
+	if last := reader.Durable(); from > last {
+		return behind(last, from)
+	}
+	if from > 0 {
+		if err := reader.Seek(from + 1); err != nil {
+			return err
+		}
+		if !a.quiet && a.verbose {
+			a.say("  snapshot   of position %s", from)
+		}
+	}
+	bar := a.bar("history", int64(reader.Durable()-from), "records")
 	if err := n.stream.Replay(ctx, reader, func(records int) { bar.set(int64(records)) }); err != nil {
 		return err
 	}
@@ -141,7 +157,10 @@ func dataError(dir string, err error) error {
 	case errors.As(err, &corrupt):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "nothing was changed; restore the file from a copy"}
-	case errors.Is(err, journal.ErrNewerFormat):
+	case errors.Is(err, errBehind):
+		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "restore the journal from a copy; to go on without what is missing, remove the snapshots"}
+	case errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat):
 		return &failure{code: exitNewer, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "use that release; nothing was changed"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err)}

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,9 +27,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits,
-			"await": await,
-			"world": world,
+			"exits":    exits,
+			"await":    await,
+			"world":    world,
+			"replayed": replayed,
+			"bend":     bend,
+			"ahead":    ahead,
 		},
 	})
 }
@@ -60,6 +66,69 @@ func world(ts *testscript.TestScript, neg bool, args []string) {
 		lines = append(codec.AppendEvent(lines, &e), '\n')
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), lines, 0o600))
+}
+
+// replayed DATA LEAST replays every slate of a journal, of which there are at least so many, and
+// each must come again.
+func replayed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: replayed DATA LEAST")
+	}
+	ts.Check(ts.Exec("freshet", "dump", "--data", args[0]))
+	least, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	slates := 0
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		var rec struct {
+			Served *struct {
+				Request string `json:"request_id"`
+			}
+		}
+		ts.Check(json.Unmarshal([]byte(line), &rec))
+		if rec.Served == nil {
+			continue
+		}
+		slates++
+		ts.Check(ts.Exec("freshet", "replay", rec.Served.Request, "--data", args[0], "--json"))
+		if !strings.Contains(ts.ReadFile("stdout"), `"equal":true`) {
+			ts.Fatalf("%s", ts.ReadFile("stdout"))
+		}
+	}
+	if slates < least {
+		ts.Fatalf("%d slates were served, want at least %d", slates, least)
+	}
+}
+
+// bend DIR changes a byte in the middle of every file of a directory.
+func bend(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: bend DIR")
+	}
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("there is nothing to bend in %s", args[0])
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		ts.Check(err)
+		text[len(text)/2] ^= 4
+		ts.Check(os.WriteFile(name, text, 0o600))
+	}
+}
+
+// ahead FROM TO gives a data directory the newest snapshot of another.
+func ahead(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: ahead FROM TO")
+	}
+	ts.Check(ts.Exec("freshet", "snapshot", "--quiet", "--data", args[0]))
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "snapshots", "*.snap"))
+	ts.Check(err)
+	text, err := os.ReadFile(files[len(files)-1])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(filepath.Join(ts.MkAbs(args[1]), "snapshots"), 0o750))
+	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[1]), "snapshots", filepath.Base(files[len(files)-1])), text, 0o600))
 }
 
 // await waits until the script's server answers.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -77,6 +78,9 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, prepare func(n *nod
 		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion, Definitions: feature.Hash(cfg.Features)},
 		Report:   func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}))
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	beside.Go(func() { a.keepSnapshots(ctx, cfg, n) })
 	ready(n, "http://"+listener.Addr().String())
 	select {
 	case err := <-served:
@@ -89,6 +93,8 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, prepare func(n *nod
 	if err := server.Shutdown(drain); err != nil {
 		return errors.Join(fmt.Errorf("stop: %w", err), server.Close())
 	}
+	beside.Wait() // whoever may be writing one has ended with ctx
+	a.snapshotAtStop(drain, cfg, n)
 	return nil
 }
 

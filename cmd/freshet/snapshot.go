@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/snapshot"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// The parts of a snapshot.
+const (
+	partState     = "state"
+	partAdmission = "admission"
+)
+
+// How snapshots are taken: so many stay; one is worth it after so many records, which take
+// about a second to fold; a running server looks that often.
+const (
+	snapshotsKept = 2
+	snapshotWorth = 100_000
+	snapshotLook  = time.Minute
+
+	snapshotWorthAtStop = 10_000
+)
+
+func (a *app) snapshotCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "snapshot",
+		Short: "Write the state as it stands, so that the next start is quick",
+		Long: `Fold the journal, from the newest snapshot on, and write what came of it beside the
+journal. The next start folds only what came after. A running server does this by
+itself, in a process at idle priority; it may run beside one. The newest two stay.`,
+		Example: `  freshet snapshot --data ./shop
+  freshet snapshot --data ./shop --json`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			return a.takeSnapshot(c.Context(), cfg)
+		},
+	}
+	a.configFlags(c)
+	return c
+}
+
+// snapshotConfig is the hash of everything that shapes a state: a snapshot made for another one
+// is of no use.
+func snapshotConfig(cfg *config.Config) ([32]byte, error) {
+	text, err := definitionsText(cfg)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "state %d\n%s", fold.StateVersion, text)), nil
+}
+
+// takeSnapshot folds what is durable and writes it.
+func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) (err error) {
+	disk, err := fsys.Existing(cfg.Data)
+	if err != nil {
+		return dataError(cfg.Data, err)
+	}
+	defer func() { err = errors.Join(err, disk.Close()) }()
+	n := &node{disk: disk, state: &fold.State{}}
+	if err := n.anew(a, cfg); err != nil {
+		return err
+	}
+	if err := n.restore(a, cfg); err != nil {
+		return dataError(cfg.Data, err)
+	}
+	if err := n.replay(ctx, a); err != nil {
+		return dataError(cfg.Data, err)
+	}
+	info, err := n.snapshot(cfg)
+	if err != nil {
+		return dataError(cfg.Data, err)
+	}
+	if a.json {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"position": info.Position, "bytes": info.Bytes, "sha256": fmt.Sprintf("%x", info.Sum)})
+	}
+	return a.print(fmt.Sprintf("snapshot of position %s · %s bytes · %s/%s\n", info.Position, grouped(info.Bytes), cfg.Data, info.File))
+}
+
+// snapshot writes the state of a node that nothing changes meanwhile.
+func (n *node) snapshot(cfg *config.Config) (info snapshot.Info, err error) {
+	sum, err := snapshotConfig(cfg)
+	if err != nil {
+		return info, err
+	}
+	var state, admission pack.Writer
+	n.state.Pack(&state)
+	n.stream.Pack(&admission)
+	info, err = snapshot.Write(n.disk, snapshot.Snapshot{Position: n.stream.Applied(), Config: sum,
+		Parts: []snapshot.Part{{Name: partState, Data: state.Bytes}, {Name: partAdmission, Data: admission.Bytes}}})
+	if err != nil {
+		return info, err
+	}
+	n.snapped = info.Position
+	return info, snapshot.Keep(n.disk, snapshotsKept)
+}
+
+// restore fills a new node with the newest snapshot that is whole and made for this
+// configuration. One that is damaged is told of and passed over; with none nothing changes.
+func (n *node) restore(a *app, cfg *config.Config) error {
+	sum, err := snapshotConfig(cfg)
+	if err != nil {
+		return err
+	}
+	list, err := snapshot.List(n.disk)
+	if err != nil {
+		a.say("warning: %v", err)
+	}
+	for _, info := range list {
+		if info.Config != sum {
+			continue
+		}
+		if err := n.restoreFrom(info.Position); err != nil {
+			var damaged *snapshot.DamagedError
+			if !errors.As(err, &damaged) && !errors.Is(err, pack.ErrDamaged) {
+				return err
+			}
+			a.say("warning: %v; an older one, or the journal from its beginning, is used instead", err)
+			if err := n.anew(a, cfg); err != nil { // what was filled in part is of no use
+				return err
+			}
+			continue
+		}
+		n.snapped = info.Position
+		return nil
+	}
+	return nil
+}
+
+func (n *node) restoreFrom(p freshet.Position) error {
+	s, _, err := snapshot.Read(n.disk, p)
+	if err != nil {
+		return err
+	}
+	unpacks := map[string]func(*pack.Reader){partAdmission: n.stream.Unpack}
+	if n.state != nil {
+		unpacks[partState] = n.state.Unpack
+	}
+	for name, unpack := range unpacks {
+		data, ok := s.Part(name)
+		if !ok {
+			return fmt.Errorf("snapshot of position %s has no part %q: %w", p, name, pack.ErrDamaged)
+		}
+		r := pack.NewReader(data)
+		unpack(r)
+		if err := r.Done(); err != nil {
+			return fmt.Errorf("snapshot of position %s, %s: %w", p, name, err)
+		}
+	}
+	if n.stream.Applied() != p {
+		return fmt.Errorf("snapshot of position %s is that of position %s: %w", p, n.stream.Applied(), pack.ErrDamaged)
+	}
+	return nil
+}
+
+// anew makes the stream, and the state if the node has one, empty.
+func (n *node) anew(a *app, cfg *config.Config) (err error) {
+	o := stream.Options{Log: n.log, Now: a.now, Lateness: cfg.Lateness}
+	if n.state != nil {
+		if n.state, err = fold.New(foldOptions(cfg)); err != nil {
+			return err
+		}
+		o.Fold = n.state
+	}
+	n.stream = stream.New(o)
+	return nil
+}
+
+// errBehind says that a snapshot knows records which the journal does not have.
+var errBehind = errors.New("log_behind_snapshot")
+
+// behind is the error of a journal that ends before a snapshot.
+func behind(last, snapped freshet.Position) error {
+	return fmt.Errorf("%w: the journal ends at position %s, and a snapshot is of position %s: records that were acknowledged are missing", errBehind, last, snapped)
+}
+
+// keepSnapshots lets a process at idle priority take a snapshot whenever one is worth it, until
+// ctx ends.
+func (a *app) keepSnapshots(ctx context.Context, cfg *config.Config, n *node) {
+	ticker := time.NewTicker(snapshotLook)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		at := n.stream.Applied()
+		if at-n.snapped < snapshotWorth {
+			continue
+		}
+		if err := a.snapshotBeside(ctx, cfg); err != nil {
+			if ctx.Err() == nil {
+				a.say("warning: no snapshot was taken: %v", err)
+			}
+			continue
+		}
+		n.snapped = at
+	}
+}
+
+// snapshotAtStop takes a snapshot of a node that takes no more requests, so that the next start
+// need not fold what this one did. It is a help, not a duty: trouble is told and no failure.
+func (a *app) snapshotAtStop(ctx context.Context, cfg *config.Config, n *node) {
+	last := n.log.Last()
+	if last-n.snapped < snapshotWorthAtStop {
+		return
+	}
+	err := n.stream.WaitApplied(ctx, last)
+	if err == nil {
+		_, err = n.snapshot(cfg)
+	}
+	if err != nil {
+		a.say("warning: no snapshot was taken, the next start takes longer: %v", err)
+	}
+}
+
+// snapshotBeside takes a snapshot in a process of its own.
+func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	args := []string{"snapshot", "--quiet", "--data", cfg.Data}
+	if a.config != "" {
+		args = append(args, "--config", a.config)
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, clean(string(out)))
+	}
+	return nil
+}
