@@ -67,6 +67,12 @@ func (s *State) tables() []recall.Route {
 	return list
 }
 
+// Export writes the features' state in a form that does not depend on how it came about, a line
+// a key; see feature.Engine.Export.
+func (s *State) Export(write func(line string) error) error {
+	return s.Features.Export(s.Visitors.Name, func(n uint32) string { return string(s.Items.ID(n)) }, write)
+}
+
 func (a *Acts) pack(w *pack.Writer) {
 	w.Len(len(a.last))
 	for i := range a.last {

@@ -24,6 +24,8 @@ type Table interface {
 	Sweep(n int, spent func(cell []uint64) bool)
 	// Len is the number of cells.
 	Len() int
+	// Each calls visit with every cell, in no order; visit must not change the table.
+	Each(visit func(k Key, cell []uint64))
 	// Pack writes the table, and Unpack fills a new one of equal words with it: from then on
 	// both do alike, Sweep included. Unpack's errors are the Reader's.
 	Pack(w *pack.Writer)

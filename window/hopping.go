@@ -88,3 +88,22 @@ func addSaturating(a, b int64) int64 {
 		return sum
 	}
 }
+
+// Each calls visit for every tile that a read at q ≥ newest can cover and in which something was
+// counted, oldest first, with its Lanes words.
+func (h *Hopping) Each(cell []uint64, newest int64, visit func(tile int64, values []uint64)) {
+	last := int64(cell[0]) - 1
+	if last < 0 {
+		return
+	}
+	tiles := h.tiles()
+	for tile := max(newest/h.Hop-h.Window/h.Hop+1, last-tiles+1, 0); tile <= last; tile++ {
+		at := 1 + int(tile%tiles)*h.Lanes
+		for _, word := range cell[at : at+h.Lanes] {
+			if word != 0 {
+				visit(tile, cell[at:at+h.Lanes])
+				break
+			}
+		}
+	}
+}

@@ -21,17 +21,21 @@ import (
 )
 
 func (a *app) replayCmd() *cobra.Command {
+	to := ""
 	c := &cobra.Command{
-		Use:   "replay REQUEST",
+		Use:   "replay REQUEST | --to POSITION",
 		Short: "Make a slate that was served once more, from the journal, and compare",
 		Long: `Fold the journal up to where the request read, ask the same routes and the same
 model, and compare what comes with what was served: items, order, scores, routes and
 the rows behind them, bit for bit. It may run beside a server. Exit code 1 says that
-the two differ, or that the slate cannot be made again.`,
+the two differ, or that the slate cannot be made again.
+
+With --to, fold up to that position and print the hash of the features' state, as
+freshet export does.`,
 		Example: `  freshet replay r-06GZRYHB3W0EK3TWN51NA40 --data ./shop
-  freshet replay r-06GZRYHB3W0EK3TWN51NA40 --data ./shop --json`,
+  freshet replay --to 61000 --data ./shop`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			if len(args) != 1 && (to == "" || len(args) > 0) {
 				return &failure{code: exitUsage, err: errors.New("replay takes the id of one request"), hint: "it stands in the reply, and below the table of freshet recommend"}
 			}
 			return nil
@@ -41,10 +45,25 @@ the two differ, or that the slate cannot be made again.`,
 			if err != nil {
 				return err
 			}
-			return a.replay(c.Context(), cfg, args[0])
+			if to == "" {
+				return a.replay(c.Context(), cfg, args[0])
+			}
+			position, err := upTo(to)
+			if err != nil {
+				return err
+			}
+			state, err := a.stateAt(c.Context(), cfg, position, io.Discard)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(state)
+			}
+			return a.print(fmt.Sprintf("position %s · %s keys · sha256 %s\n", state.Position, grouped(int64(state.Keys)), state.SHA256))
 		},
 	}
 	a.configFlags(c)
+	c.Flags().StringVar(&to, "to", "", "the position to fold up to")
 	return c
 }
 

@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 			"replayed": replayed,
 			"bend":     bend,
 			"ahead":    ahead,
+			"samehash": sameHash,
 		},
 	})
 }
@@ -114,6 +115,20 @@ func bend(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		text[len(text)/2] ^= 4
 		ts.Check(os.WriteFile(name, text, 0o600))
+	}
+}
+
+// sameHash compares the sha256 that two replies name.
+func sameHash(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: samehash ONE OTHER")
+	}
+	var sums [2]struct{ SHA256 string }
+	for i, name := range args {
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(name)), &sums[i]))
+	}
+	if sums[0].SHA256 == "" || sums[0] != sums[1] {
+		ts.Fatalf("hashes %v", sums)
 	}
 }
 

@@ -102,6 +102,15 @@ func (t *Table) Sweep(n int, spent func(cell []uint64) bool) {
 	}
 }
 
+// Each implements store.Table.
+func (t *Table) Each(visit func(k store.Key, cell []uint64)) {
+	for place, key := range t.keys {
+		if t.live[place] {
+			visit(key, t.at(uint32(place)))
+		}
+	}
+}
+
 // Pack implements store.Table: every place, in order, then those that are free, in the order in
 // which they will be used, and where the sweep stands.
 func (t *Table) Pack(w *pack.Writer) {

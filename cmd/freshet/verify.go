@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/registry"
+	"github.com/freshet-rec/freshet/snapshot"
+)
+
+func (a *app) verifyCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Read everything in a data directory and say whether it is as it was written",
+		Long: `Read every record of the journal, every snapshot and every model, and check their
+checksums and what they say of each other. A snapshot made for this configuration is
+also held against the journal, folded up to its position. Nothing is changed; a server
+may be running. Exit code 3 says that something is damaged.`,
+		Example: `  freshet verify --data ./shop
+  freshet verify --data ./shop --json`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(c)
+			if err != nil {
+				return err
+			}
+			return a.verify(c.Context(), cfg)
+		},
+	}
+	a.configFlags(c)
+	return c
+}
+
+// finding is what verify says of one thing.
+type finding struct {
+	What string `json:"what"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+}
+
+func (a *app) verify(ctx context.Context, cfg *config.Config) (err error) {
+	disk, err := fsys.Existing(cfg.Data)
+	if err != nil {
+		return dataError(cfg.Data, err)
+	}
+	defer func() { err = errors.Join(err, disk.Close()) }()
+	var found []finding
+	note := func(what string, err error, format string, args ...any) {
+		f := finding{what, err == nil, fmt.Sprintf(format, args...)}
+		if err != nil {
+			f.Text = err.Error()
+		}
+		found = append(found, f)
+	}
+	if err := a.verifyJournal(ctx, disk, cfg, note); err != nil {
+		return dataError(cfg.Data, err)
+	}
+	verifyModels(disk, note)
+	damaged := 0
+	for _, f := range found {
+		if !f.OK {
+			damaged++
+		}
+	}
+	if a.json {
+		err = json.NewEncoder(a.stdout).Encode(map[string]any{"ok": damaged == 0, "findings": found})
+	} else {
+		for _, f := range found {
+			mark := "✓"
+			if !f.OK {
+				mark = "✗"
+			}
+			if err = a.print(fmt.Sprintf("%s %s: %s\n", mark, f.What, clean(f.Text))); err != nil {
+				break
+			}
+		}
+	}
+	if err == nil && damaged > 0 {
+		return &failure{code: exitDamaged} // which was said
+	}
+	return err
+}
+
+// verifyJournal reads the journal, and on the way holds every snapshot against it. The error is
+// that of ctx or of the disk.
+func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Config, note func(string, error, string, ...any)) (err error) {
+	sum, err := snapshotConfig(cfg)
+	if err != nil {
+		return err
+	}
+	list, err := snapshot.List(disk)
+	if err != nil {
+		note("snapshots", err, "")
+	}
+	n := &node{disk: disk}
+	n.state = &fold.State{}
+	if err := n.anew(a, cfg); err != nil {
+		return err
+	}
+	reader, err := journal.OpenReader(disk)
+	if err != nil {
+		note("journal", err, "")
+		return nil
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	last := reader.Durable()
+	bar := a.bar("journal", int64(last), "records")
+	p := &past{state: n.state, reader: reader}
+	step := func(to freshet.Position) error {
+		for p.at < to {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := p.advance(min(to, p.at+4096)); err != nil {
+				return err
+			}
+			bar.set(int64(p.at))
+		}
+		return nil
+	}
+	var broken error
+	for i := len(list) - 1; i >= 0; i-- { // oldest first
+		info := &list[i]
+		what := "snapshot of position " + info.Position.String()
+		if info.Position > last {
+			note(what, behind(last, info.Position), "")
+			continue
+		}
+		if broken == nil {
+			broken = step(info.Position)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		note(what, a.verifySnapshot(disk, info, sum, p, broken), "%s bytes, whole%s", grouped(info.Bytes), agrees(info, sum, broken))
+	}
+	if broken == nil {
+		broken = step(last)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	bar.done()
+	note("journal", broken, "%s, each whole and in its place, durable up to %s", plural(int(last), "record"), last)
+	return nil
+}
+
+// agrees says whether a snapshot was held against the journal.
+func agrees(info *snapshot.Info, sum [32]byte, broken error) string {
+	switch {
+	case info.Config != sum:
+		return "; made for another configuration"
+	case broken != nil:
+		return "; the journal is damaged before it"
+	}
+	return ", and what the journal makes"
+}
+
+// verifySnapshot reads a snapshot; one made for this configuration must be what the journal, if
+// it is sound so far, makes.
+func (a *app) verifySnapshot(disk *fsys.OS, info *snapshot.Info, sum [32]byte, p *past, broken error) error {
+	s, _, err := snapshot.Read(disk, info.Position)
+	if err != nil || info.Config != sum || broken != nil {
+		return err
+	}
+	var w pack.Writer
+	p.state.Pack(&w)
+	if kept, ok := s.Part(partState); !ok || !bytes.Equal(kept, w.Bytes) {
+		return fmt.Errorf("it is whole and not what the journal makes: remove it, and please report this")
+	}
+	return nil
+}
+
+// verifyModels reads every version of every model.
+func verifyModels(disk *fsys.OS, note func(string, error, string, ...any)) {
+	names, err := registry.Names(disk)
+	if err != nil {
+		note("models", err, "")
+	}
+	for _, name := range names {
+		list, err := registry.List(disk, name)
+		if err != nil {
+			note("models", err, "")
+		}
+		for i := range list {
+			m := &list[i]
+			_, err := registry.Load(disk, m.Model, m.Version)
+			note(fmt.Sprintf("model %s@%d", m.Model, m.Version), err, "whole")
+		}
+	}
+}
