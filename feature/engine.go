@@ -20,16 +20,17 @@ type Options struct {
 
 // Engine holds the state of all features.
 type Engine struct {
-	columns    []*column
-	attributes map[string]*attribute // the item attributes that some key names
-	slack      int64
-	newest     int64 // newest event time applied
+	columns     []*column
+	definitions []Definition
+	attributes  map[string]*attribute // the item attributes that some key names
+	slack       int64
+	newest      int64 // newest event time applied
 }
 
 // New returns an Engine for definitions that [Definition.Check] found sound and whose names
 // differ.
 func New(defs []Definition, o Options) *Engine {
-	g := &Engine{attributes: map[string]*attribute{}, slack: int64(o.Slack)}
+	g := &Engine{attributes: map[string]*attribute{}, slack: int64(o.Slack), definitions: defs}
 	for _, d := range defs {
 		g.columns = append(g.columns, newColumn(d, o, g.attribute))
 	}
@@ -51,6 +52,9 @@ func (g *Engine) Names() []string {
 	}
 	return names
 }
+
+// Definitions are the features in the order of a row. They must not be changed.
+func (g *Engine) Definitions() []Definition { return g.definitions }
 
 // Keys is the number of live keys over all features.
 func (g *Engine) Keys() int {

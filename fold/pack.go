@@ -29,6 +29,9 @@ func (s *State) Pack(w *pack.Writer) {
 	s.Tally.pack(w)
 	s.Lately.pack(w)
 	s.shown.pack(w)
+	if s.Watch != nil {
+		s.Watch.Pack(w)
+	}
 }
 
 // Unpack fills a new State of the same options with what Pack wrote: from then on both do
@@ -54,6 +57,14 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Tally.unpack(r)
 	s.Lately.unpack(r)
 	s.shown.unpack(r, s.Visitors.Len())
+	if s.Watch != nil {
+		s.Watch.Unpack(r)
+		for item := uint32(1); int(item) < items; item++ {
+			if doc := s.Items.Entry(item); doc != nil {
+				s.Watch.Upsert(item, doc)
+			}
+		}
+	}
 }
 
 // tables are all routes that keep something, each once.

@@ -22,6 +22,9 @@ func (s *State) RowNames() []string {
 	return append(names, "item.age_days", "time.hour")
 }
 
+// FirstFeature is the place of the first streaming feature among the fields of a row.
+func (s *State) FirstFeature() int { return 2 + 2*len(s.Routes) }
+
 // RowBuilder builds rows; it holds the room that building needs. Make one per goroutine.
 type RowBuilder struct {
 	state   *State

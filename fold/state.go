@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/audit"
 	"github.com/freshet-rec/freshet/catalog"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/internal/intern"
@@ -27,7 +28,13 @@ type Options struct {
 	Routes    []Route
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
 	NewTable  func(words int) store.Table
+	// Watch keeps the raw events of one feature key in so many, a power of two, so that
+	// values can be recomputed; 0 keeps none.
+	Watch uint64
 }
+
+// maxWatched bounds the raw events that are kept: some 10 MB.
+const maxWatched = 1 << 18
 
 // State is everything that requests read. Its fields may be read under the lock that guards
 // Apply (stream.Stream.View) and must not be changed.
@@ -40,9 +47,10 @@ type State struct {
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts
-	Model     Model  // which model ranks
-	Tally     Tally  // events by name
-	Lately    Lately // the slates served last
+	Model     Model         // which model ranks
+	Tally     Tally         // events by name
+	Lately    Lately        // the slates served last
+	Watch     *audit.Oracle // of some of the features' keys; nil without Options.Watch
 
 	own      map[string]bool // routes that go by what the visitor did
 	kinds    freshet.EventKinds
@@ -57,6 +65,9 @@ func New(o Options) (*State, error) {
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
 		Features: feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable}),
 		kinds:    o.Kinds, own: map[string]bool{},
+	}
+	if o.Watch > 0 {
+		s.Watch = audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched})
 	}
 	for _, r := range o.Routes {
 		switch r.Kind {
@@ -120,6 +131,9 @@ func (s *State) Apply(e *stream.Entry) {
 func (s *State) upsert(doc *freshet.Item, received int64) {
 	item := s.meet(doc.ID, received, func() uint32 { return s.Items.Upsert(doc, received) })
 	s.Features.Upsert(item, doc)
+	if s.Watch != nil {
+		s.Watch.Upsert(item, doc)
+	}
 }
 
 // meet lets note tell the catalogue of an item, and passes on a birth that this dates anew.
@@ -150,6 +164,9 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 	kind := s.kinds.Of(e.Name)
 	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
 	s.Features.Apply(visitor, item, e)
+	if s.Watch != nil {
+		s.Watch.Event(visitor, item, e)
+	}
 	for _, r := range s.Routes {
 		r.Apply(&act)
 	}

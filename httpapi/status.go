@@ -36,6 +36,7 @@ type statusReply struct {
 	Model      *modelStatus      `json:"model"` // null: the recall score ranks
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
+	Audit      auditStatus       `json:"audit"`
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed,omitempty"` // why no events are taken
 }
@@ -77,6 +78,15 @@ type slatesStatus struct {
 	Fallback  int            `json:"fallback"`  // of places, those that no route proposed
 }
 
+// auditStatus counts what was recomputed from raw events since the start, as it was served.
+type auditStatus struct {
+	Cells     uint64 `json:"cells"`     // feature values compared
+	Differing uint64 `json:"differing"` // 0, or there is a defect
+	OneIn     uint64 `json:"one_in"`    // of one feature key in so many the raw events are kept
+	Keys      int    `json:"keys"`
+	Events    int    `json:"events"` // kept, once for each of their keys
+}
+
 // lookback fills in what events came and what slates were served.
 func (a *API) lookback(reply *statusReply) {
 	l := a.Server.Lookback()
@@ -116,6 +126,8 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	reply.Model = encodeLive(a.Server, &live)
 	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Keys: st.Keys}
 	a.lookback(&reply)
+	again := a.Server.Watched()
+	reply.Audit = auditStatus{again.Cells, again.Differing, again.OneIn, again.Keys, again.Facts}
 	if err := a.Stream.Err(); err != nil {
 		reply.Failed = err.Error()
 	}

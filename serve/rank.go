@@ -24,6 +24,7 @@ type ranking struct {
 	mean    []float64 // of parts, over the candidates
 	odds    []float64 // log-odds by candidate
 	order   []int     // of candidates, best first
+	top     []int     // room for best
 }
 
 // rankings keeps the room that rankings need, for one state.
@@ -74,6 +75,7 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			failed("timeout")
 			return
 		}
+		r.recheck(k, candidates, p)
 		r.reply.Position = min(r.reply.Position, p)
 		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
 	})

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ type plan struct {
 	wrap   func(route recall.Route) recall.Route // put between the state and the server
 	scenes map[string]serve.Scene                // nil is home with every route
 	budget freshet.Duration                      // of each route; 0 is a second
+	watch  uint64                                // of one feature key in so many the raw events are kept
 }
 
 // rig is a server over a journal in memory.
@@ -63,7 +65,7 @@ func newRig(t testing.TB, p plan) *rig {
 	r.clock.Store(t0)
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New}
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}
@@ -171,6 +173,13 @@ func (r *rig) settled(t testing.TB) {
 	if err := r.stream.WaitApplied(t.Context(), r.log.Last()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// reported is what the server reported so far.
+func (r *rig) reported() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.reports)
 }
 
 func shown(reply *serve.Reply) []freshet.ItemID {

@@ -52,6 +52,7 @@ type Server struct {
 	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
 	switching sync.Mutex // held while the model that ranks is changed
 	rankings  rankings
+	watch     watched
 	stop      chan struct{}
 	wg        sync.WaitGroup
 }

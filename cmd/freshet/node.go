@@ -168,11 +168,23 @@ func dataError(dir string, err error) error {
 	return &failure{code: exitCode(err), err: fmt.Errorf("data directory %s: %w", dir, err)}
 }
 
+// foldOptions are those of a fold that learns and judges.
 func foldOptions(cfg *config.Config) fold.Options {
 	o := fold.Options{Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, NewTable: mem.New}
 	for _, r := range cfg.Recall {
 		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
 	}
+	return o
+}
+
+// watchOneIn is the share of feature keys whose values are recomputed from raw events as they are
+// served: one in so many.
+const watchOneIn = 64
+
+// watchedFold is the fold that serves, and that snapshots are of: it recomputes what it serves.
+func watchedFold(cfg *config.Config) fold.Options {
+	o := foldOptions(cfg)
+	o.Watch = watchOneIn
 	return o
 }
 

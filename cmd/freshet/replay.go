@@ -93,7 +93,7 @@ func (a *app) replay(ctx context.Context, cfg *config.Config, id string) (err er
 	if rec == nil {
 		return &failure{code: exitFailed, err: fmt.Errorf("no slate with the request id %s is in the journal", shownID(id)), hint: "a dry run leaves none"}
 	}
-	state, err := fold.New(foldOptions(cfg))
+	state, err := fold.New(watchedFold(cfg))
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func (n *node) restoreFrom(p freshet.Position) error {
 func (n *node) anew(a *app, cfg *config.Config) (err error) {
 	o := stream.Options{Log: n.log, Now: a.now, Lateness: cfg.Lateness}
 	if n.state != nil {
-		if n.state, err = fold.New(foldOptions(cfg)); err != nil {
+		if n.state, err = fold.New(watchedFold(cfg)); err != nil {
 			return err
 		}
 		o.Fold = n.state

@@ -43,6 +43,9 @@ var allowed = map[string][]string{
 	"stream":   {".", "codec", "internal/pack", "journal"},
 	"snapshot": {".", "internal/fsys"},
 
+	// What features are held against.
+	"audit": {".", "feature", "internal/pack"},
+
 	// Ways in beside HTTP.
 	"source":           {".", "codec"},
 	"source/file":      {".", "codec", "source"},
@@ -52,8 +55,8 @@ var allowed = map[string][]string{
 	// A request. Recall never meets feature: they meet in serve.
 	"recall":           {".", "catalog", "internal/pack"},
 	"recall/routetest": {".", "recall"},
-	"fold":             {".", "catalog", "codec", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
-	"serve":            {".", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
+	"fold":             {".", "audit", "catalog", "codec", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
+	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
 	"httpapi":          {".", "codec", "feature", "fold", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
