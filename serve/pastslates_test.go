@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,28 +93,29 @@ func replayer(t testing.TB, disk fsys.FS, all []stream.Entry) *serve.Replayer {
 	return serve.NewReplayer(serve.Options{State: state, Kinds: o.Kinds, MaxFuture: o.MaxFuture, Routes: routes, Definitions: feature.Hash(features), Disk: disk}, advance)
 }
 
-// TestPastSlatesComeAgain serves slates while events, items and models come, routes are late or
-// fail, and places are filled from the list at hand; then makes each slate again from its
-// record and the journal, after everything else has happened.
-func TestPastSlatesComeAgain(t *testing.T) {
+// moodyLife serves so many slates while events, items and models come, routes are late or fail,
+// and places are filled from the list at hand. It returns once everything is applied.
+func moodyLife(t *testing.T, slates int) *rig {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(21, 22))
 	disk := fsys.NewMem()
 	train(t, disk, nil, "feature.item.clicks", 3)
 	before := newRig(t, plan{disk: disk}) // so that there is a list to fill places from
 	before.stock(t, 59)
-	live := newRig(t, plan{disk: before.disk.Clone(), budget: 20, wrap: func(route recall.Route) recall.Route {
+	live := newRig(t, plan{disk: before.disk.Clone(), budget: 10, wrap: func(route recall.Route) recall.Route {
 		return moody{route, rand.New(rand.NewPCG(uint64(len(route.Name())), 1))}
 	}})
 	names := []string{"click", "view", "like", "purchase", "hide", "expose"}
 	user := func() freshet.UserID { return freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(15))) }
 	item := func() freshet.ItemID { return freshet.ItemID(fmt.Sprintf("i-%d", int(60*rng.Float64()*rng.Float64()))) }
-	for i := range 500 {
+	for i := 0; slates > 0; i++ {
 		live.clock.Add(rng.Int64N(20_000))
 		now := live.clock.Load()
 		switch k := rng.IntN(10); {
 		case k == 0:
 			live.put(t, freshet.Item{ID: item(), Title: "T", Unavailable: rng.IntN(8) == 0})
 		case k <= 3:
+			slates--
 			req := serve.Request{User: user(), N: 1 + rng.IntN(60)}
 			if rng.IntN(3) == 0 {
 				req.Recent = []serve.Recent{{Event: "click", Item: item(), Time: now - 1000}, {Event: "view", Item: item()}}
@@ -133,37 +135,208 @@ func TestPastSlatesComeAgain(t *testing.T) {
 		}
 	}
 	live.settled(t)
-	all := entries(t, live.disk)
-	slates, ranked, degraded, filled := 0, 0, 0, 0
+	return live
+}
+
+// servedIn decodes the served records among entries.
+func servedIn(t *testing.T, all []stream.Entry) (list []*fold.Served) {
+	t.Helper()
 	for i := range all {
 		if all[i].Served == nil {
 			continue
 		}
-		var rec fold.Served
-		if err := json.Unmarshal(all[i].Served, &rec); err != nil {
+		rec := &fold.Served{}
+		if err := json.Unmarshal(all[i].Served, rec); err != nil {
 			t.Fatal(err)
 		}
-		slates++
-		if rec.Model != nil {
-			ranked++
-		}
-		if len(rec.Degraded) > 0 {
-			degraded++
-		}
+		list = append(list, rec)
+	}
+	return list
+}
+
+// TestPastSlatesComeAgain makes each slate of a moody life again from its record and the journal,
+// after everything else has happened: one by one, and all in one pass.
+func TestPastSlatesComeAgain(t *testing.T) {
+	live := moodyLife(t, 150)
+	all := entries(t, live.disk)
+	records := servedIn(t, all)
+	filled := 0
+	for _, rec := range records {
 		if rec.Fallback > 0 {
 			filled++
 		}
-		again, err := replayer(t, live.disk, all).Replay(t.Context(), &rec)
+		again, err := replayer(t, live.disk, all).Replay(t.Context(), rec)
 		if err != nil {
 			t.Fatalf("%s: %v", rec.Request, err)
 		}
-		if diff := serve.Differences(&rec, again); diff != "" {
+		if diff := serve.Differences(rec, again); diff != "" {
 			t.Fatalf("%s of %s (%q): %s", rec.Request, time.UnixMilli(rec.Time), rec.Degraded, diff)
 		}
 	}
-	t.Logf("%d slates, %d ranked, %d degraded, %d with places filled", slates, ranked, degraded, filled)
-	if slates < 100 || ranked < 50 || degraded < 30 || filled < 10 {
+	if filled < 10 {
+		t.Errorf("%d slates with places filled from the list, want more", filled)
+	}
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+	came, rows := 0, 0
+	many := replayer(t, live.disk, all)
+	many.Rows(func(*serve.Row) { rows++ })
+	if err := many.ReplayAll(t.Context(), records, func(one serve.Replayed) error {
+		came++
+		if one.Err != nil || serve.Differences(one.Record, one.Again) != "" {
+			t.Errorf("%s, of many: %v %s", one.Record.Request, one.Err, serve.Differences(one.Record, one.Again))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, rec := range records {
+		for i := range rec.Items {
+			if rec.Items[i].Row != "" {
+				shown++
+			}
+		}
+	}
+	if came != len(records) || rows < shown || shown == 0 {
+		t.Errorf("%d of %d slates came, with %d rows for %d places", came, len(records), rows, shown)
+	}
+}
+
+// TestManyReplaysStop: a journal that ends too early, and a caller who has seen enough, end the
+// whole.
+func TestManyReplaysStop(t *testing.T) {
+	live := moodyLife(t, 20)
+	all := entries(t, live.disk)
+	records := servedIn(t, all)
+	never := func(serve.Replayed) error { return nil }
+	if err := replayer(t, live.disk, all[:len(all)/2]).ReplayAll(t.Context(), records, never); err == nil {
+		t.Error("half a journal was enough")
+	}
+	enough := errors.New("enough")
+	if err := replayer(t, live.disk, all).ReplayAll(t.Context(), records, func(serve.Replayed) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("after enough: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := replayer(t, live.disk, all).ReplayAll(ctx, records, never); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// blanked copies a journal, and forgets on the way what was shown: the items of every slate, with
+// their scores and the hashes of their rows.
+func blanked(t *testing.T, disk fsys.FS) *fsys.Mem {
+	t.Helper()
+	from, err := journal.OpenReader(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blank := fsys.NewMem()
+	to, _, err := journal.Open(journal.Options{FS: blank, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		rec, err := from.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Topic == freshet.TopicServed {
+			var served fold.Served
+			if err := json.Unmarshal(rec.Payload, &served); err != nil {
+				t.Fatal(err)
+			}
+			served.Items = nil
+			if rec.Payload, err = json.Marshal(&served); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at := rec.Position
+		if p, err := to.Append([]journal.Record{rec}); err != nil || p != at {
+			t.Fatalf("record %s is now %s: %v", at, p, err)
+		}
+	}
+	if err := errors.Join(from.Close(), to.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return blank
+}
+
+// TestSlatesComeFromABlankedJournal: what was shown is made again from a journal that does not say
+// what was shown, and equals the records kept aside.
+func TestSlatesComeFromABlankedJournal(t *testing.T) {
+	live := moodyLife(t, 1000)
+	aside := servedIn(t, entries(t, live.disk))
+	all := entries(t, blanked(t, live.disk))
+	records := servedIn(t, all)
+	last, degraded, switched := live.Live(), 0, 0
+	if err := replayer(t, live.disk, all).ReplayAll(t.Context(), records, func(one serve.Replayed) error {
+		if one.Err != nil || len(one.Record.Items) > 0 {
+			t.Errorf("%s: %v, with %d items", one.Record.Request, one.Err, len(one.Record.Items))
+			return nil
+		}
+		i := slices.IndexFunc(aside, func(rec *fold.Served) bool { return rec.Request == one.Record.Request })
+		if diff := serve.Differences(aside[i], one.Again); diff != "" {
+			t.Errorf("%s: %s", one.Record.Request, diff)
+		}
+		if len(aside[i].Degraded) > 0 {
+			degraded++
+		}
+		if m := aside[i].Model; m != nil && m.Version != last.Version {
+			switched++
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d slates, %d degraded, %d ranked by another model than the last", len(records), degraded, switched)
+	if len(records) < 1000 || degraded < 100 || switched < 100 {
 		t.Error("too little of a kind")
+	}
+}
+
+// TestOneClickLessChangesTheRow takes, 100 times, one click of a visitor out of the journal before
+// a slate of theirs.
+func TestOneClickLessChangesTheRow(t *testing.T) {
+	live := moodyLife(t, 300)
+	all := entries(t, live.disk)
+	trials, changed := 0, 0
+	rng := rand.New(rand.NewPCG(5, 6))
+	records := servedIn(t, all)
+	for _, n := range rng.Perm(len(records)) {
+		rec := records[n]
+		var clicks []int
+		for i := range all[:rec.Ranked] {
+			if e := all[i].Event; e != nil && e.Visitor() == rec.Visitor && e.Name == "click" && !all[i].Late {
+				clicks = append(clicks, i)
+			}
+		}
+		ranked := slices.ContainsFunc(rec.Items, func(item fold.ServedItem) bool { return item.Row != "" })
+		if trials == 100 || len(clicks) == 0 || !ranked {
+			continue
+		}
+		trials++
+		less := slices.Clone(all)
+		less[clicks[rng.IntN(len(clicks))]].Event = nil
+		again, err := replayer(t, live.disk, less).Replay(t.Context(), rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		items := serve.ServedItems(again)
+		same := func(was fold.ServedItem) bool {
+			return was.Row != "" && slices.ContainsFunc(items, func(now fold.ServedItem) bool { return now.Item == was.Item && now.Row == was.Row })
+		}
+		if slices.ContainsFunc(rec.Items, same) {
+			t.Errorf("%s: a row is as it was, without a click of %s", rec.Request, rec.Visitor)
+			continue
+		}
+		changed++
+	}
+	if trials < 100 || changed < trials {
+		t.Errorf("of %d trials %d changed the rows, want 100 of 100", trials, changed)
 	}
 }
 

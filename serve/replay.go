@@ -18,7 +18,19 @@ import (
 type Replayer struct {
 	server  *Server
 	advance func(freshet.Position) error
+	rows    func(*Row)
 }
+
+// Row is the row of one item as a replay ranked it.
+type Row struct {
+	Record *fold.Served
+	Item   freshet.ItemID
+	Values []float64 // in the order of fold.State.RowNames; valid during the call
+}
+
+// Rows lets read see the row of each item that was shown, while the state stands as it stood when
+// the row was read.
+func (p *Replayer) Rows(read func(*Row)) { p.rows = read }
 
 // NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes, Definitions and
 // Disk. advance folds the journal into o.State up to a position, and never further; it is
@@ -31,7 +43,7 @@ func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
 	for i, r := range o.Routes {
 		s.routes[r.Name] = i
 	}
-	return &Replayer{s, advance}
+	return &Replayer{server: s, advance: advance}
 }
 
 // NotReplayable says why a slate cannot be made again.
@@ -61,6 +73,7 @@ func First(rec *fold.Served) freshet.Position {
 type past struct {
 	record  *fold.Served
 	advance func(freshet.Position) error
+	rows    func(*Row) // nil when nobody asks
 	list    *fallbackList
 	server  *Server
 	err     error // of advance; the first one
@@ -98,6 +111,23 @@ func (p *past) gather(r *run, routes []int, ask func(i int, route Route, table r
 		r.answers[i] = recall.Answer{Route: route.Name, Weight: recall.Weight(route.Kind)}
 		r.served[i] = was
 		r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+was.Status)
+	}
+}
+
+// tell passes on the rows of the items that were shown.
+func (p *past) tell(k *ranking, candidates []recall.Candidate) {
+	if p.rows == nil {
+		return
+	}
+	shown := map[freshet.ItemID]bool{}
+	for i := range p.record.Items {
+		shown[p.record.Items[i].Item] = true
+	}
+	fields := len(k.model.Schema.Fields)
+	for i := range candidates {
+		if id := p.server.State.Items.ID(candidates[i].Item); shown[id] {
+			p.rows(&Row{p.record, id, k.rows[i*fields : (i+1)*fields]})
+		}
 	}
 }
 
@@ -144,7 +174,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 	for _, act := range rec.Recent {
 		req.Recent = append(req.Recent, Recent(act))
 	}
-	was := &past{record: rec, advance: p.advance, server: s}
+	was := &past{record: rec, advance: p.advance, rows: p.rows, server: s}
 	r := &run{server: s, req: req, n: rec.N, visitor: rec.Visitor, past: was, reply: &Reply{Request: rec.Request, Scene: rec.Scene, N: rec.N, Reflected: true}}
 	if err := r.know(); err != nil {
 		return nil, err

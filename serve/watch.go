@@ -37,12 +37,17 @@ func (s *Server) Watched() Watched {
 // maxDiffering is how many cells that differ are reported one by one.
 const maxDiffering = 100
 
-// recheck recomputes what is kept of the rows of the n best candidates. The state must stand
+// recheck recomputes what is kept of the rows of the n best candidates; in a replay those rows are
+// told to who wants to do so. The state must stand
 // still as it did when the rows were read.
 func (r *run) recheck(k *ranking, candidates []recall.Candidate, p freshet.Position) {
 	s := r.server
+	if r.past != nil {
+		r.past.tell(k, candidates)
+		return
+	}
 	oracle := s.State.Watch
-	if oracle == nil || r.past != nil {
+	if oracle == nil {
 		return
 	}
 	defs := s.State.Features.Definitions()

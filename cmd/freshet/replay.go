@@ -159,6 +159,7 @@ type past struct {
 	state  *fold.State
 	reader *journal.Reader
 	at     freshet.Position
+	also   func(*stream.Entry) // told of every entry that is folded in; nil is nobody
 }
 
 // openPast returns a past that begins at the newest snapshot before a position, or at the
@@ -210,6 +211,9 @@ func (p *past) advance(to freshet.Position) error {
 			return err
 		}
 		p.state.Apply(&e)
+		if p.also != nil {
+			p.also(&e)
+		}
 		p.at = e.Position
 	}
 	return nil

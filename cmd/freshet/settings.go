@@ -100,7 +100,7 @@ func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return grouped(int64(n)) + " " + noun + "s"
 }
 
 func (a *app) configCmd() *cobra.Command {
