@@ -45,19 +45,24 @@ type API struct {
 // New returns the handler of the whole API.
 func New(o Options) *API {
 	a := &API{Options: o, mux: http.NewServeMux(), begun: o.Now(), origin: http.NewCrossOriginProtection(), decoding: semaphore.NewWeighted(maxDecoding)}
-	a.mux.HandleFunc("POST /v1/events", a.postEvents)
-	a.mux.HandleFunc("POST /v1/items", a.postItems)
-	a.mux.HandleFunc("PUT /v1/items/{id}", a.putItem)
-	a.mux.HandleFunc("GET /v1/items/{id}", a.getItem)
-	a.mux.HandleFunc("POST /v1/recommend", a.postRecommend)
-	a.mux.HandleFunc("GET /v1/recommend", a.getRecommend)
-	a.mux.HandleFunc("POST /v1/features", a.postFeatures)
-	a.mux.HandleFunc("GET /v1/models", a.getModels)
-	a.mux.HandleFunc("POST /v1/models/{name}/versions/{version}/promote", a.postPromote)
-	a.mux.HandleFunc("GET /live", a.live)
-	a.mux.HandleFunc("GET /ready", a.ready)
-	a.mux.HandleFunc("GET /status", a.status)
-	a.mux.HandleFunc("GET /problems/{code}", a.problemPage)
+	m := newMetrics(a)
+	handle := func(pattern string, answer http.HandlerFunc) {
+		a.mux.HandleFunc(pattern, m.timed(o.Now, pattern, answer))
+	}
+	handle("POST /v1/events", a.postEvents)
+	handle("POST /v1/items", a.postItems)
+	handle("PUT /v1/items/{id}", a.putItem)
+	handle("GET /v1/items/{id}", a.getItem)
+	handle("POST /v1/recommend", a.postRecommend)
+	handle("GET /v1/recommend", a.getRecommend)
+	handle("POST /v1/features", a.postFeatures)
+	handle("GET /v1/models", a.getModels)
+	handle("POST /v1/models/{name}/versions/{version}/promote", a.postPromote)
+	handle("GET /live", a.live)
+	handle("GET /ready", a.ready)
+	handle("GET /status", a.status)
+	handle("GET /problems/{code}", a.problemPage)
+	a.mux.Handle("GET /metrics", m.handler)
 	return a
 }
 

@@ -37,6 +37,7 @@ type statusReply struct {
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
 	Audit      auditStatus       `json:"audit"`
+	EventIDs   idsStatus         `json:"event_ids"`
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed,omitempty"` // why no events are taken
 }
@@ -87,6 +88,12 @@ type auditStatus struct {
 	Events    int    `json:"events"` // kept, once for each of their keys
 }
 
+// idsStatus is the memory by which events that come twice are known.
+type idsStatus struct {
+	Held    int    `json:"held"`
+	Evicted uint64 `json:"evicted"` // forgotten only because there was no room for more
+}
+
 // lookback fills in what events came and what slates were served.
 func (a *API) lookback(reply *statusReply) {
 	l := a.Server.Lookback()
@@ -126,6 +133,7 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	reply.Model = encodeLive(a.Server, &live)
 	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Keys: st.Keys}
 	a.lookback(&reply)
+	reply.EventIDs.Held, reply.EventIDs.Evicted = a.Stream.EventIDs()
 	again := a.Server.Watched()
 	reply.Audit = auditStatus{again.Cells, again.Differing, again.OneIn, again.Keys, again.Facts}
 	if err := a.Stream.Err(); err != nil {

@@ -37,6 +37,14 @@ func (s *Stream) Ledger() Ledger {
 	return l
 }
 
+// EventIDs is how many event ids are remembered, and how many were forgotten only because there
+// was no room for more.
+func (s *Stream) EventIDs() (held int, evicted uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ids.Len(), s.ids.Evicted()
+}
+
 // Replayed is how many of the events that Ledger counts as received the journal held when it
 // was replayed; the others came since.
 func (s *Stream) Replayed() uint64 {

@@ -22,8 +22,32 @@ type statusReply struct {
 	Model      *modelStatus      `json:"model"` // nil: the recall score ranks
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
+	Audit      auditStatus       `json:"audit"`
+	EventIDs   idsStatus         `json:"event_ids"`
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed"` // why no events are taken, "" while they are
+}
+
+// auditStatus counts what was recomputed from raw events as it was served.
+type auditStatus struct {
+	Cells     uint64 `json:"cells"`
+	Differing uint64 `json:"differing"`
+	OneIn     uint64 `json:"one_in"`
+}
+
+// String is the audit for people.
+func (a auditStatus) String() string {
+	text := fmt.Sprintf("%s recomputed from raw events as they were served, %s differ", plural(int(a.Cells), "feature value"), grouped(int64(a.Differing)))
+	if a.Differing > 0 {
+		text += ": a defect; freshet audit tells more"
+	}
+	return text
+}
+
+// idsStatus is the memory by which events that come twice are known.
+type idsStatus struct {
+	Held    int64  `json:"held"`
+	Evicted uint64 `json:"evicted"`
 }
 
 // eventsStatus counts the journal's events by name.
@@ -165,6 +189,10 @@ func (s *statusReply) page(now time.Time) string {
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
 		grouped(s.State.Visitors)+" visitors", grouped(s.State.Keys)+" feature keys")
 	line("model", s.Model.String())
+	line("audit", s.Audit.String())
+	if s.EventIDs.Evicted > 0 {
+		line("event ids", fmt.Sprintf("%s remembered, %s forgotten early for want of room: sent again, those would count twice", grouped(s.EventIDs.Held), grouped(int64(s.EventIDs.Evicted))))
+	}
 	line("versions", "freshet "+clean(s.Versions.Freshet), clean(s.Versions.Go),
 		fmt.Sprintf("journal format %d", s.Versions.Journal), "definitions "+clean(s.Versions.Definitions))
 	line("uptime", roughly(time.Duration(s.UptimeMS)*time.Millisecond))

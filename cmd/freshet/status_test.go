@@ -16,6 +16,7 @@ watermarks  http 2026-11-21T00:42:17.300Z (2 s ago)
 durability  fsync
 state       2,002 items (2,000 in the catalogue) · 2,001 visitors · 5,188 feature keys
 model       none; the recall score ranks (freshet train makes one)
+audit       0 feature values recomputed from raw events as they were served, 0 differ
 versions    freshet 0.1.0 · go1.26.8 · journal format 1 · definitions 282d68ae212f5ec4
 uptime      6 s
 `, "")
@@ -38,6 +39,7 @@ watermarks  none yet
 durability  fsync
 state       0 items (0 in the catalogue) · 0 visitors · 0 feature keys
 model       none; the recall score ranks (freshet train makes one)
+audit       0 feature values recomputed from raw events as they were served, 0 differ
 versions    freshet 0.1.0 · go1.26 · journal format 1 · definitions d
 uptime      1 d 1 h
 `, "")

@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// metrics are what /metrics exposes. No label holds an id of a visitor or an item.
+type metrics struct {
+	handler  http.Handler
+	requests *prometheus.HistogramVec
+}
+
+// latencyBuckets are in seconds, finest where slates and events are answered.
+var latencyBuckets = []float64{.0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 5}
+
+// newMetrics returns the metrics of an API.
+func newMetrics(a *API) *metrics {
+	m := &metrics{requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "freshet_http_request_seconds", Help: "Time from the first byte of a request's handling to the end of its reply, by route.", Buckets: latencyBuckets,
+	}, []string{"route"})}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m.requests, books{a}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: log.New(reportWriter{a}, "", 0), EnableOpenMetrics: true})
+	return m
+}
+
+// reportWriter passes what a library would log on to Report.
+type reportWriter struct{ a *API }
+
+func (w reportWriter) Write(text []byte) (int, error) {
+	w.a.Report("metrics", errText(text))
+	return len(text), nil
+}
+
+type errText string
+
+func (e errText) Error() string { return string(e) }
+
+// timed answers with handle and observes how long that takes.
+func (m *metrics) timed(now func() time.Time, route string, handle http.HandlerFunc) http.HandlerFunc {
+	observe := m.requests.WithLabelValues(route).Observe
+	return func(w http.ResponseWriter, r *http.Request) {
+		began := now()
+		handle(w, r)
+		observe(now().Sub(began).Seconds())
+	}
+}
+
+// books collects the counts that /status tells too, at one moment each.
+type books struct{ a *API }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("freshet_"+name, help, labels, nil)
+}
+
+var (
+	eventsDesc    = desc("events_total", "Events by what became of them. received = accepted + duplicate + refused; accepted = applied + late + dead_lettered + erased + pending.", "outcome")
+	positionDesc  = desc("journal_position", "Position of the newest record that is durable, or applied.", "reached")
+	failedDesc    = desc("journal_failed", "1 when the journal takes no more events, 0 while it does.")
+	sizeDesc      = desc("state_entries", "What the state holds, by kind.", "kind")
+	idsDesc       = desc("event_ids", "Event ids remembered.")
+	evictedDesc   = desc("event_ids_evicted_total", "Event ids forgotten only because there was no room for more; a retry of their events would count twice.")
+	cellsDesc     = desc("audit_cells_total", "Feature values recomputed from raw events as they were served.")
+	differingDesc = desc("audit_differing_cells_total", "Of those, the values that differ from what was served. Anything above 0 is a defect.")
+	watermarkDesc = desc("watermark_seconds", "Unix time up to which events by HTTP are taken to have come.")
+)
+
+// Describe implements prometheus.Collector.
+func (b books) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{eventsDesc, positionDesc, failedDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, watermarkDesc} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (b books) Collect(out chan<- prometheus.Metric) {
+	tell := func(d *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, value, labels...)
+	}
+	events, server := b.a.Stream, b.a.Server
+	l := events.Ledger()
+	for _, one := range []struct {
+		outcome string
+		n       uint64
+	}{{"received", l.Received}, {"accepted", l.Accepted}, {"duplicate", l.Duplicate}, {"refused", l.Refused}, {"applied", l.Applied}, {"late", l.Late},
+		{"dead_lettered", l.DeadLettered}, {"erased", l.Erased}, {"unkeyed", l.Unkeyed}} {
+		tell(eventsDesc, prometheus.CounterValue, float64(one.n), one.outcome)
+	}
+	tell(positionDesc, prometheus.GaugeValue, float64(events.Durable()), "durable")
+	tell(positionDesc, prometheus.GaugeValue, float64(events.Applied()), "applied")
+	failed := 0.0
+	if events.Err() != nil {
+		failed = 1
+	}
+	tell(failedDesc, prometheus.GaugeValue, failed)
+	sizes := server.Sizes()
+	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Items), "items")
+	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Visitors), "visitors")
+	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Keys), "feature_keys")
+	held, evicted := events.EventIDs()
+	tell(idsDesc, prometheus.GaugeValue, float64(held))
+	tell(evictedDesc, prometheus.CounterValue, float64(evicted))
+	again := server.Watched()
+	tell(cellsDesc, prometheus.CounterValue, float64(again.Cells))
+	tell(differingDesc, prometheus.CounterValue, float64(again.Differing))
+	if ms, ok := events.Watermarks()[stream.SourceHTTP]; ok {
+		tell(watermarkDesc, prometheus.GaugeValue, float64(ms)/1000)
+	}
+}
