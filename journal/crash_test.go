@@ -12,6 +12,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/goal"
 )
 
 // recovers opens what a crash left and checks that records 1 to n are there for some n between
@@ -45,15 +46,22 @@ func recovers(image *fsys.Mem, acked, appended freshet.Position) (err error) {
 // isMissing is the error of a reader before the journal was made.
 func isMissing(err error) bool { return errors.Is(err, syscall.ENOENT) || errors.Is(err, errNotExist) }
 
-// TestPowerCuts cuts the power at random file operations of a busy log, and again at random
-// operations of the recovery. Nothing durable may be lost, nothing invented, and no cut may look
-// like damage.
-func TestPowerCuts(t *testing.T) {
-	images, cuts, again, enough := 0, 0, 0, 2000
+// TestGoalPowerCuts cuts the power at the file operations of a busy log, at each when there is time
+// for that, and again at random operations of the recovery. Nothing durable may be lost, nothing
+// invented, and no cut may look like damage.
+func TestGoalPowerCuts(t *testing.T) {
+	enough := 2000
 	if raceDetector {
 		enough = 300
 	}
-	for seed := uint64(0); images < enough || again < enough/2; seed++ {
+	g := goal.Begin(t, "G2", "0 lost, 0 invented", goal.Sizes{Quick: enough, CI: 24_000})
+	every := 4
+	if !g.Quick() {
+		every = 1
+	}
+	images, cuts, again := 0, 0, 0
+	for seed := uint64(0); g.More(); seed++ {
+		before := images + again
 		rng, load := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 		disk := fsys.NewMem()
 		var live atomic.Pointer[Log]
@@ -63,7 +71,7 @@ func TestPowerCuts(t *testing.T) {
 		disk.Fail = func(op, name string) error {
 			hook.Lock()
 			defer hook.Unlock()
-			if rng.IntN(4) != 0 || t.Failed() || inHook.Load() {
+			if rng.IntN(every) != 0 || t.Failed() || inHook.Load() {
 				return nil
 			}
 			var acked freshet.Position
@@ -83,8 +91,7 @@ func TestPowerCuts(t *testing.T) {
 				}
 				return nil
 			}
-			before := cutBytes(image)
-			if before > 0 {
+			if cutBytes(image) > 0 {
 				cuts++
 			}
 			if err := recovers(image, acked, upTo); err != nil {
@@ -113,14 +120,12 @@ func TestPowerCuts(t *testing.T) {
 		}
 		ok(t, l.Close())
 		inHook.Store(true)
-		if t.Failed() {
-			t.FailNow()
-		}
+		g.Add(images + again - before)
 	}
-	if cuts < enough/50 {
-		t.Errorf("of %d images only %d had a torn end, %d second cuts", images, cuts, again)
+	if cuts < images/50 || again < images/10 {
+		t.Errorf("of %d images only %d had a torn end, %d were second cuts", images, cuts, again)
 	}
-	t.Logf("%d images, %d with a torn end, %d more cut during recovery", images, cuts, again)
+	g.End("0 lost, 0 invented (%d images, %d of them torn, %d cut again during recovery)", images, cuts, again)
 }
 
 // cutBytes is how much recovery of a copy would cut.
@@ -136,10 +141,11 @@ func cutBytes(image *fsys.Mem) int64 {
 	return v.report.CutBytes
 }
 
-// TestDiskErrors fails each file operation of a run in turn, for good and once only, and checks
+// TestGoalDiskErrors fails each file operation of a run in turn, for good and once only, and checks
 // that no acknowledgement was false and that a restart finds everything acknowledged, whether
 // the machine went down or not.
-func TestDiskErrors(t *testing.T) {
+func TestGoalDiskErrors(t *testing.T) {
+	g := goal.Begin(t, "G4", "0 false acknowledgements at 100 % of the calls", goal.Sizes{Quick: 10, CI: 360})
 	run := func(fail func(step int, op string) error) (disk *fsys.Mem, steps int, acked freshet.Position, failed bool) {
 		disk = fsys.NewMem()
 		var step atomic.Int64
@@ -207,6 +213,7 @@ func TestDiskErrors(t *testing.T) {
 					}
 					return nil
 				})
+				g.Add(1)
 				if failed {
 					refused++
 				}
@@ -241,4 +248,73 @@ func TestDiskErrors(t *testing.T) {
 			}
 		}
 	}
+	g.End("0 false acknowledgements at %d calls, each with EIO, ENOSPC and a short write, once and for good", total)
+}
+
+// TestGoalStalls lets each file operation of a run hang. Meanwhile nothing is acknowledged that a
+// power cut would take away, and what is durable can be read; after it everything goes on.
+func TestGoalStalls(t *testing.T) {
+	g := goal.Begin(t, "G4", "0 false acknowledgements while a call hangs", goal.Sizes{Quick: 10, CI: 60})
+	rng := rand.New(rand.NewPCG(4, 4))
+	for at, total := 1, 2; at < total; at++ {
+		disk := fsys.NewMem()
+		var live atomic.Pointer[Log]
+		var step, appended atomic.Int64
+		hangs, goOn := make(chan struct{}), make(chan struct{})
+		disk.Fail = func(string, string) error {
+			if int(step.Add(1)) == at {
+				close(hangs)
+				<-goOn
+			}
+			return nil
+		}
+		done := make(chan error, 1)
+		go func() {
+			l, _, err := Open(Options{FS: disk, Now: clock, SegmentBytes: minSizeBytes})
+			if err != nil {
+				done <- err
+				return
+			}
+			live.Store(l)
+			for range 12 {
+				recs := []Record{sample(l.Last() + 1), sample(l.Last() + 2), sample(l.Last() + 3)}
+				appended.Add(3)
+				last, err := l.Append(recs)
+				if err == nil {
+					err = l.WaitDurable(t.Context(), last)
+				}
+				if err != nil {
+					done <- errors.Join(err, l.Close())
+					return
+				}
+			}
+			done <- l.Close()
+		}()
+		select {
+		case <-hangs:
+			var acked freshet.Position
+			if l := live.Load(); l != nil {
+				acked = l.Durable()
+			}
+			image := disk.Crash(rng)
+			if n, err := count(disk.Clone()); err != nil && !isMissing(err) || n < acked {
+				t.Errorf("while operation %d hangs %d of %d records can be read: %v", at, n, acked, err)
+			}
+			if err := recovers(image, acked, freshet.Position(appended.Load())); err != nil {
+				t.Errorf("operation %d hangs, then a power cut: %v", at, err)
+			}
+			close(goOn)
+		case err := <-done:
+			done <- err // it took fewer operations
+		}
+		if err := <-done; err != nil {
+			t.Fatalf("after operation %d had hung: %v", at, err)
+		}
+		if n, err := count(disk.Clone()); err != nil || n != 36 {
+			t.Fatalf("after operation %d had hung %d records are there: %v", at, n, err)
+		}
+		total = int(step.Load())
+		g.Add(1)
+	}
+	g.End("0 false acknowledgements")
 }

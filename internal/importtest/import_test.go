@@ -78,12 +78,13 @@ var allowed = map[string][]string{
 	"internal/importtest": {},
 	"internal/dumpcheck":  {}, // an independent judge: must share no code with what it judges
 	"internal/loadrun":    {},
+	"internal/goal":       {},
 }
 
 // clocks lists the packages that may call time.Now; files those that may call os functions
 // that open or change files. Everything else takes a now value or a file system.
 var (
-	clocks = []string{"cmd/freshet", "internal/fsys", "internal/loadrun", "internal/importtest"}
+	clocks = []string{"cmd/freshet", "internal/fsys", "internal/goal", "internal/loadrun", "internal/importtest"}
 	files  = []string{"cmd/freshet", "internal/fsys", "internal/dumpcheck", "internal/loadrun", "internal/importtest"}
 )
 
