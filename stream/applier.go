@@ -37,6 +37,7 @@ func (s *Stream) apply() {
 			if len(batch) == 0 {
 				break
 			}
+			s.count(batch) // first, so that whoever sees what is applied sees it in the books
 			s.state.Lock()
 			if s.fold != nil {
 				for i := range batch {
@@ -47,7 +48,6 @@ func (s *Stream) apply() {
 			s.measure(batch)
 			s.applied.Store(uint64(last))
 			s.state.Unlock()
-			s.count(batch)
 			s.waiting.release(last)
 		}
 	}

@@ -16,8 +16,15 @@ func (s *Stream) Pack(w *pack.Writer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.Uint(uint64(s.Applied()))
-	w.Len(len(s.sources))
-	for _, name := range slices.Sorted(maps.Keys(s.sources)) {
+	var names []string
+	for name, src := range s.sources {
+		if src.begun || len(src.lines) > 0 { // of others nothing is known
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	w.Len(len(names))
+	for _, name := range names {
 		w.Text(name)
 		s.sources[name].pack(w)
 	}

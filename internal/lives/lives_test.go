@@ -1,0 +1,374 @@
+package lives
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/feature"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/goal"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/snapshot"
+	"github.com/freshet-rec/freshet/store/mem"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// t0 is where the clocks of these tests begin.
+const t0 = int64(1_795_187_045_000)
+
+// machine is a journal, admission and a state on one disk: everything that a restart must bring
+// back.
+type machine struct {
+	disk   *fsys.Mem
+	log    *journal.Log
+	stream *stream.Stream
+	state  *fold.State
+	client books // what was told to whoever posts, since the start
+}
+
+// books are a client's own counts.
+type books struct{ accepted, duplicate, refused, late, replayed uint64 }
+
+const lifeLateness = freshet.Hour
+
+// boot starts a machine from what is on a disk: the newest snapshot, if there is one, and the
+// journal behind it.
+func boot(t testing.TB, disk *fsys.Mem) *machine {
+	t.Helper()
+	m := &machine{disk: disk, state: whole(t)}
+	now := func() time.Time { return time.UnixMilli(t0) }
+	var err error
+	if m.log, _, err = journal.Open(journal.Options{FS: disk, Now: now, SegmentBytes: 8 << 10}); err != nil {
+		t.Fatal(err)
+	}
+	m.stream = stream.New(stream.Options{Log: m.log, Fold: m.state, Now: now, Lateness: lifeLateness})
+	reader, err := journal.OpenReader(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := snapshot.List(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) > 0 {
+		s, _, err := snapshot.Read(disk, list[0].Position)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, unpack := range map[string]func(*pack.Reader){"state": m.state.Unpack, "admission": m.stream.Unpack} {
+			part, _ := s.Part(name)
+			r := pack.NewReader(part)
+			unpack(r)
+			if err := r.Done(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := reader.Seek(list[0].Position + 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(m.stream.Replay(t.Context(), reader, nil), reader.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m.client.replayed = m.stream.Replayed()
+	m.stream.Start()
+	return m
+}
+
+// down stops the machine; a disk that was told to fail is no error.
+func (m *machine) down() {
+	m.stream.Close()
+	_ = m.log.Close() // of a machine that is thrown away
+}
+
+// packed is everything the machine knows.
+func (m *machine) packed() (text []byte) {
+	m.stream.View(func(freshet.Position) {
+		var w pack.Writer
+		m.state.Pack(&w)
+		m.stream.Pack(&w)
+		text = w.Bytes
+	})
+	return text
+}
+
+func (m *machine) export(t testing.TB) string {
+	t.Helper()
+	var b strings.Builder
+	if err := m.state.Export(func(line string) error { b.WriteString(line); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// snap takes a snapshot.
+func (m *machine) snap(t testing.TB) {
+	t.Helper()
+	if err := m.stream.WaitApplied(t.Context(), m.log.Last()); err != nil {
+		t.Fatal(err)
+	}
+	s := snapshot.Snapshot{Position: m.stream.Applied()}
+	var state, admission pack.Writer
+	m.state.Pack(&state)
+	m.stream.Pack(&admission)
+	s.Parts = []snapshot.Part{{Name: "state", Data: state.Bytes}, {Name: "admission", Data: admission.Bytes}}
+	if s.Position > 0 {
+		_, err := snapshot.Write(m.disk, s)
+		if err = errors.Join(err, snapshot.Keep(m.disk, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// balanced holds the ledger against the client's own counts.
+func (m *machine) balanced() error {
+	l, c := m.stream.Ledger(), m.client
+	switch {
+	case l.Received != l.Accepted+l.Duplicate+l.Refused, l.Accepted != l.Applied+l.Late+l.DeadLettered+l.Erased+l.Pending:
+		return fmt.Errorf("the sums of the books differ: %+v", l)
+	case l.Accepted != c.replayed+c.accepted, l.Duplicate != c.duplicate, l.Refused != c.refused:
+		return fmt.Errorf("the books %+v, the client counted %+v", l, c)
+	}
+	return nil
+}
+
+// deed is one thing that is told to a machine.
+type deed struct {
+	received int64
+	events   []freshet.Event
+	item     *freshet.Item
+	served   []byte
+	model    []byte
+}
+
+// do tells it. A deed that is not of events is done once: not again when the journal has it.
+func (m *machine) do(t testing.TB, d *deed, again bool) error {
+	t.Helper()
+	ctx := t.Context()
+	var err error
+	switch {
+	case d.events != nil:
+		var out stream.Outcome
+		if out, err = m.stream.Events(ctx, stream.SourceHTTP, d.received, slices.Clone(d.events), nil); err == nil {
+			m.client.accepted += uint64(out.Accepted)
+			m.client.duplicate += uint64(out.Duplicate)
+			m.client.refused += uint64(len(out.Conflicts))
+			m.client.late += uint64(out.Late)
+		}
+	case again:
+	case d.item != nil:
+		_, err = m.stream.Items(ctx, stream.SourceHTTP, d.received, []freshet.Item{*d.item}, nil)
+	case d.served != nil:
+		// Served records are fsynced with the next group: a life that must end alike waits for it.
+		if err = m.stream.Served(ctx, d.received, d.served); err == nil {
+			err = m.log.WaitDurable(ctx, m.log.Last())
+		}
+	default:
+		_, err = m.stream.Switch(ctx, d.received, d.model)
+	}
+	return err
+}
+
+// randomEvent is one of anything, with an id of its own.
+func randomEvent(rng *rand.Rand, n int, now int64) freshet.Event {
+	names := []string{"click", "view", "like", "purchase", "hide", "expose", "search", "watch"}
+	return freshet.Event{ID: fmt.Sprintf("e-%d", n), User: freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(12))), Item: freshet.ItemID(fmt.Sprintf("i-%d", rng.IntN(25))),
+		Name: names[rng.IntN(len(names))], Time: now - rng.Int64N(int64(2*freshet.Hour)), Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0}
+}
+
+// deeds makes up a life: events, some of them twice, some in conflict, items, slates, models.
+func deeds(rng *rand.Rand, n int) []deed {
+	now, ids := t0, 0
+	list := make([]deed, n)
+	for i := range list {
+		d := &list[i]
+		now += rng.Int64N(60_000)
+		d.received = now
+		switch rng.IntN(10) {
+		case 0:
+			d.item = &freshet.Item{ID: freshet.ItemID(fmt.Sprintf("i-%d", rng.IntN(25))), Categories: []string{"sea", "hill"}[:rng.IntN(3)], Attributes: map[string]any{"author": fmt.Sprint(rng.IntN(4))}}
+		case 1:
+			d.served = fmt.Appendf(nil, `{"request_id":"r-%d","visitor":"u:u-%d","items":[{"item_id":"i-%d","score":1}]}`, i, rng.IntN(12), rng.IntN(25))
+		case 2:
+			d.model = fmt.Appendf(nil, `{"model":"lr","version":%d,"sha256":"aa","by":"promoted"}`, i)
+		default:
+			for range 1 + rng.IntN(5) {
+				ids++
+				e := randomEvent(rng, ids, now)
+				if ids > 5 && rng.IntN(6) == 0 {
+					e.ID = fmt.Sprintf("e-%d", ids-1-rng.IntN(5)) // the id of another event
+				}
+				d.events = append(d.events, e)
+			}
+			if rng.IntN(4) == 0 {
+				d.events = append(d.events, d.events[0])
+			}
+		}
+	}
+	return list
+}
+
+// crash ends a machine at one of its file operations: from then on all of them fail.
+type crash struct {
+	disk  *fsys.Mem
+	power bool // the power is cut; else the process is killed
+	dice  *rand.Rand
+	after atomic.Int64 // file operations until it comes; 0 is never
+	mu    sync.Mutex
+	image *fsys.Mem // what it left
+}
+
+var errDown = errors.New("the machine is down")
+
+// prepare returns a crash of a disk that nobody uses yet.
+func prepare(disk *fsys.Mem, faults *rand.Rand) *crash {
+	c := &crash{disk: disk}
+	if faults == nil {
+		return c
+	}
+	c.power, c.dice = faults.IntN(2) == 0, rand.New(rand.NewPCG(faults.Uint64(), 1))
+	disk.Fail = func(string, string) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.image != nil {
+			return errDown
+		}
+		if c.after.Load() == 0 || c.after.Add(-1) > 0 {
+			return nil
+		}
+		if c.power {
+			c.image = disk.Crash(c.dice)
+		} else {
+			c.image = disk.Clone()
+		}
+		return errDown
+	}
+	return c
+}
+
+// left is what the crash left, nil while it has not come.
+func (c *crash) left() *fsys.Mem {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.image
+}
+
+// live runs a life through a machine. With faults it crashes at random file operations, and stops
+// and starts in between; what was not acknowledged is sent again.
+func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, checks int) {
+	t.Helper()
+	var c *crash
+	up := func(disk *fsys.Mem) {
+		c = prepare(disk, faults)
+		m = boot(t, disk)
+		if faults != nil {
+			c.after.Store(int64(faults.IntN(150)))
+		}
+	}
+	up(fsys.NewMem())
+	before, again := freshet.Position(0), false
+	for i := 0; i < len(list); {
+		if !again && c.left() == nil {
+			before = m.log.Last()
+			if faults != nil && faults.IntN(10) == 0 {
+				c.after.Store(0) // a crash within one is for the tests of package snapshot
+				m.snap(t)
+				m.down()
+				up(m.disk.Clone())
+			}
+		}
+		err := m.do(t, &list[i], again && m.log.Last() > before)
+		if err == nil {
+			if err := m.balanced(); err != nil {
+				t.Fatalf("after deed %d: %v", i, err)
+			}
+			checks++
+			again = false
+			i++
+			continue
+		}
+		left := c.left()
+		if left == nil {
+			t.Fatalf("deed %d: %v", i, err)
+		}
+		crashes++
+		m.down()
+		up(left)
+		again = true
+	}
+	if err := m.stream.WaitApplied(t.Context(), m.log.Last()); err != nil && c.left() == nil {
+		t.Fatal(err)
+	}
+	if left := c.left(); left != nil { // it came after the last deed
+		m.down()
+		faults = nil
+		up(left)
+	}
+	return m, crashes, checks
+}
+
+// definitions use every aggregate.
+var definitions = []feature.Definition{
+	{Name: "clicks", Key: []string{"user", "item.category"}, On: []string{"click"}, Agg: feature.Count, Window: 10 * freshet.Minute, Hop: freshet.Minute},
+	{Name: "ctr", Key: []string{"item"}, Agg: feature.Rate, Of: []string{"click"}, Per: []string{"expose"}, Window: freshet.Hour, Hop: 5 * freshet.Minute, Prior: [2]float64{1, 20}},
+	{Name: "taste", Key: []string{"user", "item.categories"}, On: []string{"click", "like"}, Agg: feature.DecayedSum, HalfLife: freshet.Hour},
+	{Name: "age", Key: []string{"user"}, Agg: feature.Age},
+	{Name: "sum", Key: []string{"item.author"}, Agg: feature.Sum, Field: "value"},
+	{Name: "pair", Key: []string{"user", "item"}, Agg: feature.LastTime, On: []string{"like"}},
+}
+
+func whole(t testing.TB) *fold.State {
+	t.Helper()
+	s, err := fold.New(fold.Options{Kinds: freshet.BuiltinEvents(), MaxFuture: freshet.Minute, NewTable: mem.New, Features: definitions, Watch: 2,
+		Routes: []fold.Route{{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "new", Kind: "new", Within: freshet.Day}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestGoalLives holds machines that crash and restart, from snapshots and from the journal alone,
+// against one that lives without trouble: in the end both know the same, bit for bit.
+func TestGoalLives(t *testing.T) {
+	g := goal.Begin(t, "G7", "0 of ≥ 2,000 seeds differ", goal.Sizes{Quick: 60, CI: 2000})
+	crashes, checks := 0, 0
+	for seed := g.Seed(); g.More(); seed++ {
+		list := deeds(rand.New(rand.NewPCG(seed, 1)), 40)
+		calm, _, n := live(t, list, nil)
+		want, export := calm.packed(), calm.export(t)
+		checks += n
+		calm.down()
+		for range 2 {
+			m, down, n := live(t, list, rand.New(rand.NewPCG(seed, 2)))
+			if got := m.packed(); !bytes.Equal(got, want) || m.export(t) != export {
+				t.Fatalf("seed %d: after %d crashes the machine knows other things than one without", seed, down)
+			}
+			m.down()
+			crashes += down
+			checks += n
+		}
+		g.Add(1)
+	}
+	if crashes < g.N() {
+		t.Errorf("%d crashes in %d lives", crashes, g.N())
+	}
+	g.End("0 differ, with %d crashes", crashes)
+	b := goal.Begin(t, "G12", "difference 0, always", goal.Sizes{Quick: 1000, CI: 100_000})
+	b.Add(checks)
+	b.End("0 checks of the books failed, %d of them after a crash", crashes)
+}
