@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,6 +36,22 @@ type Manifest struct {
 	LogLoss     float64          `json:"logloss"`
 	Baseline    float64          `json:"baseline_logloss"` // of always saying the mean
 	Seed        uint64           `json:"seed"`
+	Seal        string           `json:"seal"` // SHA-256 of the manifest with an empty seal, in hex
+}
+
+// sealed returns the manifest with its seal, and the bytes of its file: no other bytes are it.
+func (m Manifest) sealed() (Manifest, []byte, error) {
+	m.Seal = ""
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return m, nil, err
+	}
+	sum := sha256.Sum256(text)
+	m.Seal = hex.EncodeToString(sum[:])
+	if text, err = json.MarshalIndent(m, "", "  "); err != nil {
+		return m, nil, err
+	}
+	return m, append(text, '\n'), nil
 }
 
 // What the negative rows of a training were.
@@ -92,7 +109,7 @@ func Save(disk fsys.FS, m Manifest, model *rank.LR, now time.Time) (Manifest, er
 	}
 	sum := sha256.Sum256(text)
 	m.SHA256, m.Created = hex.EncodeToString(sum[:]), now.UTC().Format(time.RFC3339)
-	manifest, err := json.MarshalIndent(m, "", "  ")
+	m, manifest, err := m.sealed()
 	if err != nil {
 		return fail(err)
 	}
@@ -101,7 +118,7 @@ func Save(disk fsys.FS, m Manifest, model *rank.LR, now time.Time) (Manifest, er
 	if err := disk.MkdirAll(draft); err != nil {
 		return fail(err)
 	}
-	for name, data := range map[string][]byte{modelName: text, manifestName: append(manifest, '\n')} {
+	for name, data := range map[string][]byte{modelName: text, manifestName: manifest} {
 		if err := fsys.Replace(disk, draft+"/"+name, data); err != nil {
 			return fail(err)
 		}
@@ -125,7 +142,7 @@ func checkName(model string) error {
 	return nil
 }
 
-// Load reads a version and checks it: the manifest is that version's, the checksum is the
+// Load reads a version and checks it: the manifest is whole and that version's, the checksum is the
 // model's, and every number of the model is sound.
 func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 	fail := func(err error) (*Bundle, error) {
@@ -159,6 +176,9 @@ func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
 		return m, fmt.Errorf("manifest: %w", err)
+	}
+	if _, whole, err := m.sealed(); err != nil || !bytes.Equal(whole, text) {
+		return m, errors.New("manifest: it is damaged, or was changed: its seal is not that of what it says")
 	}
 	if m.Model != model || m.Version != version {
 		return m, fmt.Errorf("manifest: it is that of %q version %d", m.Model, m.Version)

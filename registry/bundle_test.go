@@ -4,11 +4,14 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/goal"
 	"github.com/freshet-rec/freshet/rank"
 )
 
@@ -110,6 +113,41 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s was accepted", name)
 		}
 	}
+}
+
+// TestGoalDamage changes and cuts both files of a bundle; none of it may pass.
+func TestGoalDamage(t *testing.T) {
+	g := goal.Begin(t, "G6", "100 % of damage to models and manifests detected", goal.Sizes{Quick: 300, CI: 1500})
+	disk := fsys.NewMem()
+	if _, err := Save(disk, Manifest{Model: "lr", AUC: 0.7, LogLoss: 0.3, Baseline: 0.4}, model(1), noon); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(6, 6))
+	for g.More() {
+		name := folder("lr", 1) + "/" + []string{manifestName, modelName}[rng.IntN(2)]
+		whole, err := fsys.ReadFile(disk, name, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad, at := slices.Clone(whole), rng.IntN(len(whole))
+		switch rng.IntN(4) {
+		case 0:
+			bad = bad[:at]
+		case 1:
+			bad = slices.Insert(bad, at, byte(rng.IntN(256)))
+		default:
+			bad[at] ^= 1 << rng.IntN(8)
+		}
+		image := disk.Clone()
+		if err := fsys.Replace(image, name, bad); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(image, "lr", 1); err == nil {
+			t.Fatalf("%s with damage at byte %d was accepted:\n%s", name, at, bad)
+		}
+		g.Add(1)
+	}
+	g.End("100 %% detected")
 }
 
 func TestNames(t *testing.T) {

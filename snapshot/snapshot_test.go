@@ -10,6 +10,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/goal"
 )
 
 func sample(p freshet.Position) Snapshot {
@@ -76,8 +77,9 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestDamageIsFound changes, cuts and lengthens a file everywhere.
-func TestDamageIsFound(t *testing.T) {
+// TestGoalDamage changes, cuts and lengthens a file everywhere.
+func TestGoalDamage(t *testing.T) {
+	g := goal.Begin(t, "G6", "100 % of damage to snapshots detected", goal.Sizes{Quick: 1000, CI: 1000})
 	disk := fsys.NewMem()
 	info := write(t, disk, 42)
 	whole, err := fsys.ReadFile(disk, info.File, 1<<20)
@@ -85,10 +87,9 @@ func TestDamageIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
-	damages := 0
 	try := func(what string, at int, text []byte) {
 		t.Helper()
-		damages++
+		g.Add(1)
 		if err := fsys.Replace(disk, info.File, text); err != nil {
 			t.Fatal(err)
 		}
@@ -104,9 +105,7 @@ func TestDamageIsFound(t *testing.T) {
 		try("cut", at, whole[:at])
 	}
 	try("lengthened", len(whole), append(bytes.Clone(whole), 0))
-	if damages < 1000 {
-		t.Errorf("only %d damages", damages)
-	}
+	g.End("100 %% detected")
 }
 
 // TestACrashLeavesAWholeSnapshotOrNone loses power at every step of a write.
