@@ -14,6 +14,9 @@ var (
 	ErrFailed = errors.New("the journal failed")
 	// ErrClosed says that Close was called.
 	ErrClosed = errors.New("the journal is closed")
+	// ErrNoSpace says that the disk is full. What is not durable yet may become so once there is
+	// room, and then records are taken again.
+	ErrNoSpace = errors.New("the disk is full")
 	// ErrBusy says that too many bytes wait for the disk. Nothing was appended; try later.
 	ErrBusy = errors.New("the journal is busy")
 	// ErrRecord says that a record breaks a bound of [Record]. Nothing was appended.

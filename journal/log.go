@@ -23,8 +23,19 @@ type Options struct {
 	// MaxPendingBytes bounds what may be appended and not durable yet, in [4 KiB, 4 GiB]; 0 = 64
 	// MiB. WaitRoom waits below it; Append refuses at twice as much.
 	MaxPendingBytes int64
+	// BallastBytes is room kept aside, in a file beside the journal, to be given up when the disk
+	// is full, so that what was taken can still be made safe; at most 4 GiB, 0 is none.
+	BallastBytes int64
+	// Relaxed acknowledges what the system has, and syncs in the background, some 20 times a
+	// second: a power cut loses what was not synced. The end of the process loses nothing.
+	Relaxed bool
+	// Report, if given, is told when the disk becomes full, and with a nil error when it is not
+	// any more. It is called from the goroutine that writes.
+	Report func(msg string, err error)
 	// Note is shown to whoever finds the journal locked; "" = the process id and the time.
 	Note string
+
+	retry time.Duration // how often a full disk is tried again; 0 = fullRetry
 }
 
 const (
@@ -48,6 +59,12 @@ func (o *Options) check() error {
 			return fmt.Errorf("journal: %s is %d, it must be in [%d, %d]", size.name, *size.v, minSizeBytes, int64(maxSizeBytes))
 		}
 	}
+	if o.retry == 0 {
+		o.retry = fullRetry
+	}
+	if o.BallastBytes < 0 || o.BallastBytes > maxSizeBytes {
+		return fmt.Errorf("journal: BallastBytes is %d, it must be in [0, %d]", o.BallastBytes, int64(maxSizeBytes))
+	}
 	if o.Note == "" {
 		o.Note = fmt.Sprintf("pid %d since %s", os.Getpid(), o.Now().UTC().Format(time.RFC3339))
 	}
@@ -56,18 +73,19 @@ func (o *Options) check() error {
 
 // Log is the writer's end of a journal. All methods may be called from any goroutine.
 type Log struct {
-	disk  fsys.FS
-	now   func() time.Time
-	opts  Options
-	lock  fsys.Lock
-	id    journalID
-	seed  uint32
-	side  *sideMark     // the syncer's
-	work  chan struct{} // wakes the writer; holds one token
-	dirty chan struct{} // wakes the syncer; holds one token; closed by the writer when it ends
-	wg    sync.WaitGroup
-	once  sync.Once
-	ended error // what Close returns; valid after once
+	disk    fsys.FS
+	now     func() time.Time
+	opts    Options
+	lock    fsys.Lock
+	id      journalID
+	seed    uint32
+	side    *sideMark     // the syncer's
+	work    chan struct{} // wakes the writer; holds one token
+	leaving chan struct{} // closed by Close
+	dirty   chan struct{} // wakes the syncer; holds one token; closed by the writer when it ends
+	wg      sync.WaitGroup
+	once    sync.Once
+	ended   error // what Close returns; valid after once
 
 	mu        sync.Mutex
 	group     []byte           // room for a mark, then the frames that wait for the writer
@@ -75,11 +93,12 @@ type Log struct {
 	appended  int64            // bytes appended since Open
 	written   gate
 	durable   gate
-	file      fsys.File // the current segment, replaced by the writer only
-	listeners []func(freshet.Position)
-	failed    error // wraps ErrFailed; final
-	closing   bool  // no more appends
-	closed    bool  // and the goroutines are gone
+	file      fsys.File                // the current segment, replaced by the writer only
+	listeners []func(freshet.Position) // of OnSafe
+	failed    error                    // wraps ErrFailed; final
+	full      error                    // wraps ErrNoSpace; nil while there is room
+	closing   bool                     // no more appends
+	closed    bool                     // and the goroutines are gone
 }
 
 // gate is a place in the log that moves forward and that goroutines wait for.
@@ -118,7 +137,14 @@ func Open(o Options) (*Log, Report, error) {
 		return nil, report, errors.Join(err, lock.Close())
 	}
 	l.lock = lock
-	l.wg.Go(l.write)
+	w := &writer{Log: l}
+	if w.ballast, err = holdBallast(o.FS, o.BallastBytes); err != nil {
+		if !fsys.IsNoSpace(err) {
+			return nil, report, errors.Join(fmt.Errorf("journal: keep a ballast: %w", err), l.file.Close(), l.side.file.Close(), lock.Close())
+		}
+		w.setFull(err)
+	}
+	l.wg.Go(w.write)
 	l.wg.Go(l.sync)
 	return l, report, nil
 }
@@ -141,7 +167,7 @@ func open(o Options) (*Log, Report, error) {
 	}
 	l := &Log{
 		disk: o.FS, now: o.Now, opts: o, id: v.side.id, seed: v.side.id.seed(), side: side, file: file,
-		work: make(chan struct{}, 1), dirty: make(chan struct{}, 1),
+		work: make(chan struct{}, 1), dirty: make(chan struct{}, 1), leaving: make(chan struct{}),
 		group: make([]byte, headerBytes), last: v.end.position,
 	}
 	l.written = gate{at: v.end, moved: make(chan struct{})}
@@ -170,7 +196,8 @@ func newID() (journalID, error) {
 // returns the last one without waiting for the disk. Several goroutines' batches do not mix.
 // Payloads are copied. An empty batch returns the last position of the log.
 //
-// On an error nothing was appended: it wraps ErrRecord, ErrBusy, ErrFailed or ErrClosed.
+// On an error nothing was appended: it wraps ErrRecord, ErrBusy, ErrNoSpace, ErrFailed or
+// ErrClosed.
 func (l *Log) Append(recs []Record) (last freshet.Position, err error) {
 	for i := range recs {
 		if err := recs[i].check(); err != nil {
@@ -206,7 +233,7 @@ func (l *Log) stopped() error {
 	if l.closing {
 		return ErrClosed
 	}
-	return nil
+	return l.full
 }
 
 // signal leaves a token for a goroutine that will look at the state under the mutex.
@@ -218,7 +245,7 @@ func signal(c chan struct{}) {
 }
 
 // WaitRoom returns when less than MaxPendingBytes wait for the disk. The error wraps ErrFailed,
-// ErrClosed, or both ErrBusy and ctx's.
+// ErrNoSpace, ErrClosed, or both ErrBusy and ctx's.
 func (l *Log) WaitRoom(ctx context.Context) error {
 	for {
 		l.mu.Lock()
@@ -244,7 +271,8 @@ func (l *Log) WaitWritten(ctx context.Context, p freshet.Position) error {
 
 // WaitDurable returns nil when the record at p, and so every one before it, is on the disk: an
 // fdatasync that began after its write had returned has returned. p may be ahead of the log. The
-// error wraps ErrFailed, ErrClosed or ctx's; the record may then be durable or not.
+// error wraps ErrFailed, ErrNoSpace, ErrClosed or ctx's; the record may then be durable or not, and
+// after ErrNoSpace become so later.
 func (l *Log) WaitDurable(ctx context.Context, p freshet.Position) error {
 	return l.await(ctx, p, &l.durable)
 }
@@ -255,6 +283,9 @@ func (l *Log) await(ctx context.Context, p freshet.Position, g *gate) error {
 		at, moved, err := g.at.position, g.moved, l.failed
 		if err == nil && l.closed {
 			err = ErrClosed
+		}
+		if err == nil {
+			err = l.full
 		}
 		l.mu.Unlock()
 		if at >= p {
@@ -271,10 +302,32 @@ func (l *Log) await(ctx context.Context, p freshet.Position, g *gate) error {
 	}
 }
 
-// OnDurable has f called with the durable position each time it has grown, from one goroutine,
-// in order. That goroutine is the one that syncs: f must return at once and may not call Close.
-// Records already durable are not announced again.
-func (l *Log) OnDurable(f func(freshet.Position)) {
+// WaitSafe is WaitDurable, or in a relaxed log WaitWritten: what an acknowledgement waits for.
+func (l *Log) WaitSafe(ctx context.Context, p freshet.Position) error {
+	return l.await(ctx, p, l.safe())
+}
+
+// Safe is the last position that may be acknowledged: Durable, or in a relaxed log what is written.
+func (l *Log) Safe() freshet.Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.safe().at.position
+}
+
+func (l *Log) safe() *gate {
+	if l.opts.Relaxed {
+		return &l.written
+	}
+	return &l.durable
+}
+
+// Relaxed reports that an acknowledgement does not mean that the disk has it.
+func (l *Log) Relaxed() bool { return l.opts.Relaxed }
+
+// OnSafe has f called with the position of Safe each time it has grown, from one goroutine, in
+// order. That goroutine writes or syncs: f must return at once and may not call Close. Records
+// that were safe before are not announced again.
+func (l *Log) OnSafe(f func(freshet.Position)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.listeners = append(l.listeners, f)
@@ -328,6 +381,7 @@ func (l *Log) Close() error {
 }
 
 func (l *Log) close() error {
+	close(l.leaving)
 	l.mu.Lock()
 	l.closing = true
 	l.durable.wake() // for WaitRoom

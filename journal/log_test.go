@@ -214,7 +214,7 @@ func TestOrderWithManyProducers(t *testing.T) {
 	disk := fsys.NewMem()
 	l, _ := start(t, disk)
 	var announced []freshet.Position
-	l.OnDurable(func(p freshet.Position) { announced = append(announced, p) })
+	l.OnSafe(func(p freshet.Position) { announced = append(announced, p) })
 	var wg sync.WaitGroup
 	const producers, batches = 8, 40
 	for producer := range producers {

@@ -101,10 +101,10 @@ func createSegment(disk fsys.FS, h segmentHeader) (fsys.File, error) {
 		return nil, err
 	}
 	if _, err = f.WriteAt(h.encode(), 0); err == nil {
-		err = f.Sync()
+		err = unsynced(f.Sync())
 	}
 	if err == nil {
-		err = disk.SyncDir(dirName)
+		err = unsynced(disk.SyncDir(dirName))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -18,14 +18,21 @@ func (l *Log) sync() {
 	for open := true; open; {
 		select {
 		case _, open = <-l.dirty:
-			if err := l.syncOnce(); err != nil {
-				l.fail(err)
+			if !l.opts.Relaxed || !open {
+				if err := l.syncOnce(); err != nil {
+					l.fail(err)
+				}
 			}
-			if l.side.dirty && !armed {
+			if (l.side.dirty || l.opts.Relaxed) && !armed {
 				timer.Reset(markSyncEvery)
 				armed = true
 			}
 		case <-timer.C:
+			if l.opts.Relaxed {
+				if err := l.syncOnce(); err != nil {
+					l.fail(err)
+				}
+			}
 			if err := l.side.sync(); err != nil {
 				l.fail(err)
 			}
@@ -53,6 +60,9 @@ func (l *Log) syncOnce() error {
 	l.durable.advance(to, bytes)
 	listeners := l.listeners
 	l.mu.Unlock()
+	if l.opts.Relaxed {
+		return nil // they were told when it was written
+	}
 	for _, f := range listeners {
 		f(to.position)
 	}

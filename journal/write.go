@@ -1,8 +1,8 @@
 package journal
 
 import (
-	"context"
 	"fmt"
+	"time"
 
 	"github.com/freshet-rec/freshet"
 )
@@ -21,10 +21,11 @@ const spareBytes = 8 << 20
 // writer is the state of the writing goroutine.
 type writer struct {
 	*Log
-	ready int64  // the current segment's file has this many bytes, the last of them zeros
-	plain bool   // keep no zeros ready in this segment
-	zeros []byte // zeroBytes of them, made when first needed
-	spare []byte // the buffer of the group before, to be used again
+	ready   int64  // the current segment's file has this many bytes, the last of them zeros
+	plain   bool   // keep no zeros ready in this segment
+	ballast bool   // there is one to give up
+	zeros   []byte // zeroBytes of them, made when first needed
+	spare   []byte // the buffer of the group before, to be used again
 }
 
 // group is what is written in one call.
@@ -38,10 +39,20 @@ type group struct {
 
 // write is the writing goroutine: it takes what has gathered and hands it to the system in one
 // call, until Close has been called and nothing is left, or the Log has failed.
-func (l *Log) write() {
-	defer close(l.dirty)
-	w := writer{Log: l}
-	for range l.work {
+func (w *writer) write() {
+	defer close(w.dirty)
+	retry := time.NewTicker(ballastRetries * w.opts.retry)
+	defer retry.Stop()
+	for {
+		look := retry.C
+		if w.Full() == nil {
+			look = nil
+		}
+		select {
+		case <-w.work:
+		case <-look:
+			w.recover()
+		}
 		for {
 			g, more, done := w.take()
 			if done {
@@ -50,8 +61,8 @@ func (l *Log) write() {
 			if !more {
 				break
 			}
-			if err := w.put(&g); err != nil {
-				l.fail(err)
+			if err := w.persist(&g); err != nil {
+				w.fail(err)
 				return
 			}
 		}
@@ -93,8 +104,14 @@ func (w *writer) put(g *group) error {
 	to := place{position: g.last, segment: g.from.segment, end: g.from.end + int64(len(g.frames))}
 	w.mu.Lock()
 	w.written.advance(to, g.bytes)
+	listeners := w.listeners
 	w.mu.Unlock()
 	signal(w.dirty)
+	if w.opts.Relaxed {
+		for _, f := range listeners {
+			f(to.position)
+		}
+	}
 	w.keepReady(to.end, len(g.frames))
 	if cap(g.frames) <= spareBytes {
 		w.spare = g.frames
@@ -124,8 +141,7 @@ func (w *writer) keepReady(end int64, n int) {
 // rotate waits until everything is durable, ends the current segment and begins the next one,
 // where it puts g.
 func (w *writer) rotate(g *group) error {
-	// Only a failure ends the wait early: the syncer is at work on exactly these bytes.
-	if err := w.WaitDurable(context.Background(), g.from.position); err != nil {
+	if err := w.synced(g.from.position); err != nil {
 		return err
 	}
 	if err := w.seal(g.from); err != nil {
@@ -140,7 +156,7 @@ func (w *writer) rotate(g *group) error {
 	old := w.file
 	w.file = file
 	w.mu.Unlock()
-	if err := old.Close(); err != nil {
+	if err := unsynced(old.Close()); err != nil {
 		return fmt.Errorf("close %s: %w", segmentName(g.from.segment), err)
 	}
 	g.durable = g.from.position
@@ -149,12 +165,26 @@ func (w *writer) rotate(g *group) error {
 	return nil
 }
 
+// synced waits until the syncer, who is at work on exactly these bytes, has made a position
+// durable. Only a failure ends the wait early.
+func (w *writer) synced(p freshet.Position) error {
+	for {
+		w.mu.Lock()
+		at, moved, err := w.durable.at.position, w.durable.moved, w.failed
+		w.mu.Unlock()
+		if at >= p || err != nil {
+			return err
+		}
+		<-moved
+	}
+}
+
 // seal cuts the zeros kept ready in the current segment, whose records are durable and end at at.
 func (l *Log) seal(at place) error {
 	if err := l.file.Truncate(at.end); err != nil {
 		return fmt.Errorf("cut the room behind %s: %w", segmentName(at.segment), err)
 	}
-	if err := l.file.Sync(); err != nil {
+	if err := unsynced(l.file.Sync()); err != nil {
 		return fmt.Errorf("sync %s: %w", segmentName(at.segment), err)
 	}
 	return nil

@@ -15,7 +15,7 @@ const applyAtOnce = 128
 // Start begins to apply. Call it once, after Replay.
 func (s *Stream) Start() {
 	s.started = true
-	s.log.OnDurable(func(freshet.Position) {
+	s.log.OnSafe(func(freshet.Position) {
 		select {
 		case s.wake <- struct{}{}:
 		default: // a wake-up is already waiting
@@ -33,7 +33,7 @@ func (s *Stream) apply() {
 			return
 		}
 		for {
-			batch := s.take(s.log.Durable())
+			batch := s.take(s.log.Safe())
 			if len(batch) == 0 {
 				break
 			}
@@ -125,7 +125,7 @@ func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {
 		return nil
 	}
 	// Only the wait for the disk can fail: what is durable will be applied.
-	if err := s.log.WaitDurable(ctx, p); err != nil {
+	if err := s.log.WaitSafe(ctx, p); err != nil {
 		return err
 	}
 	done := s.waiting.add(p)

@@ -169,7 +169,7 @@ type Outcome struct {
 // accepted, and the originals of its duplicates, are durable and applied. seqs gives each
 // event's place in its source, nil for none; an event whose place was brought before is a
 // duplicate. An error means that nothing can be said of the events: send them again. It
-// wraps ctx's error, journal.ErrFailed or journal.ErrClosed.
+// wraps ctx's error, journal.ErrFailed, journal.ErrNoSpace or journal.ErrClosed.
 func (s *Stream) Events(ctx context.Context, from string, received int64, events []freshet.Event, seqs []uint64) (Outcome, error) {
 	arrived := s.now()
 	if err := s.log.WaitRoom(ctx); err != nil {
@@ -395,6 +395,12 @@ func (s *Stream) Durable() freshet.Position { return s.log.Durable() }
 
 // Applied is the position up to which records are applied.
 func (s *Stream) Applied() freshet.Position { return freshet.Position(s.applied.Load()) }
+
+// Full is why no events are taken just now, nil unless the disk is full.
+func (s *Stream) Full() error { return s.log.Full() }
+
+// Relaxed reports that what is acknowledged may not be on the disk yet.
+func (s *Stream) Relaxed() bool { return s.log.Relaxed() }
 
 // Err is the journal's failure, nil while it can take events.
 func (s *Stream) Err() error { return s.log.Err() }

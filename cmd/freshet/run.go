@@ -112,7 +112,7 @@ func exitCode(err error) int {
 		return exitNewer
 	case errors.As(err, &locked):
 		return exitInUse
-	case isNoSpace(err):
+	case fsys.IsNoSpace(err), errors.Is(err, journal.ErrNoSpace):
 		return exitNoSpace
 	}
 	return exitFailed

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package main
+package fsys
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ const (
 	errorDiskFull       = syscall.Errno(112)
 )
 
-// isNoSpace reports whether err says that the disk is full.
-func isNoSpace(err error) bool {
+// IsNoSpace reports whether err says that the disk is full.
+func IsNoSpace(err error) bool {
 	return runtime.GOOS == "windows" && (errors.Is(err, errorHandleDiskFull) || errors.Is(err, errorDiskFull))
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package fsys
 
 import (
 	"errors"
@@ -22,8 +22,8 @@ func TestIsNoSpace(t *testing.T) {
 		{"a text that looks like it", errors.New("no space left on device"), false},
 		{"nil", nil, false},
 	} {
-		if got := isNoSpace(tt.err); got != tt.want {
-			t.Errorf("%s: isNoSpace(%v) = %v, want %v", tt.name, tt.err, got, tt.want)
+		if got := IsNoSpace(tt.err); got != tt.want {
+			t.Errorf("%s: IsNoSpace(%v) = %v, want %v", tt.name, tt.err, got, tt.want)
 		}
 	}
 }
