@@ -18,7 +18,8 @@ func TestAccepted(t *testing.T) {
 		{"comment", "# nothing\n", func(*Config) {}},
 		{"mark and empty document", "\ufeff---\n...\n", func(*Config) {}},
 		{"empty mapping", "{}", func(*Config) {}},
-		{"the one durability", "durability: fsync\n", func(*Config) {}},
+		{"durability as it is", "durability: fsync\n", func(*Config) {}},
+		{"relaxed durability", "durability: relaxed\n", func(c *Config) { c.Durability = DurabilityRelaxed }},
 		{"the kinds there are", "source: {kind: embedded}\nstore: {kind: memory}\n", func(*Config) {}},
 		{"scalars", "version: 1\nlisten: '[::1]:80'\ndata: /srv\nstrict_events: true\nlateness: 0s\nmax_future: 1h\n", func(c *Config) {
 			c.Listen, c.Data, c.StrictEvents, c.Lateness, c.MaxFuture = "[::1]:80", "/srv", true, 0, freshet.Hour

@@ -52,6 +52,7 @@ func ExampleConfig_YAML() {
 	// data: ./data
 	// source: {kind: embedded}
 	// store: {kind: memory}
+	// durability: fsync
 	// strict_events: false
 	// lateness: 1h
 	// max_future: 1m

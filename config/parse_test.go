@@ -165,8 +165,7 @@ func TestRefused(t *testing.T) {
 		{"pulsar", "source: {kind: pulsar}\n", []string{`f:1:16: source.kind "pulsar" is not available in this release (not_available)`}},
 		{"redis", "store: {kind: redis, addresses: [a]}\n", []string{`f:1:15: store.kind "redis" is not available in this release (not_available)`}},
 		{"brokers without kafka", "source: {kind: embedded, brokers: [a]}\n", []string{`f:1:26: unknown key "brokers" in source`}},
-		{"durability relaxed", "durability: relaxed\n", []string{`f:1:13: durability "relaxed" is not available in this release (not_available)`}},
-		{"durability unknown", "durability: none\n", []string{`f:1:13: unknown durability "none"; write fsync`}},
+		{"durability unknown", "durability: none\n", []string{`f:1:13: unknown durability "none"; write fsync, relaxed`}},
 		{"sections to come", "ranker: {}\ntenants: []\nauth: {}\nkeys: {}\n", []string{
 			`f:1:1: ranker is not available in this release (not_available)`, `f:2:1: tenants is not available in this release (not_available)`,
 			`f:3:1: auth is not available in this release (not_available)`, `f:4:1: keys is not available in this release (not_available)`}},

@@ -82,6 +82,7 @@ func (c *Config) top() []setting {
 		{"data", scalar(c.Data)},
 		{"source", inline([]setting{{"kind", scalar(c.Source.Kind)}})},
 		{"store", inline([]setting{{"kind", scalar(c.Store.Kind)}})},
+		{"durability", scalar(c.Durability)},
 		{"strict_events", strconv.FormatBool(c.StrictEvents)},
 		{"lateness", c.Lateness.String()},
 		{"max_future", c.MaxFuture.String()},

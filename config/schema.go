@@ -28,7 +28,6 @@ func Schema() []byte {
 	for _, key := range slices.Sorted(maps.Keys(top)) {
 		member(top, key)["default"] = defaults[key]
 	}
-	top["durability"] = object{"type": "string", "enum": []string{durabilityFsync}, "default": durabilityFsync, "description": settings["durability"].text}
 	nameEvents(member(top, "events"))
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -36,9 +35,6 @@ func Schema() []byte {
 	}
 	return append(text, '\n')
 }
-
-// durabilityFsync is the only durability there is; it needs no field.
-const durabilityFsync = "fsync"
 
 // object is a JSON object.
 type object = map[string]any

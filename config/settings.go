@@ -21,7 +21,7 @@ var settings = map[string]about{
 	"version":       {text: "The version of this file's form; there is only 1.", rules: object{"enum": []int{Version}}},
 	"listen":        {text: "Address of the API, host:port. This release listens on loopback addresses only."},
 	"data":          {text: "Directory of the journal, from which everything else is rebuilt."},
-	"durability":    {text: "What an acknowledgement means: fsync, the event is on disk."},
+	"durability":    {text: "What an acknowledgement means. fsync: the event is on the disk. relaxed: the system has it; a power cut may lose the last 100 ms.", rules: enum(DurabilityFsync, DurabilityRelaxed)},
 	"strict_events": {text: "true refuses event names that are not under events; false keeps them, as context."},
 	"lateness":      {zero: true, text: fmt.Sprintf("How far behind the newest event of its source an event may be; older ones are kept and change nothing. At most %s.", LongestLateness)},
 	"max_future":    {zero: true, text: fmt.Sprintf("How far ahead of the server's clock an event may be; others are refused. At most %s.", LongestMaxFuture)},

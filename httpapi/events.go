@@ -21,6 +21,8 @@ type counts struct {
 	Refused   int               `json:"refused"`
 	Late      int               `json:"late"`
 	Position  *freshet.Position `json:"position,omitempty"`
+	// Durability is "relaxed" where an acknowledgement does not mean that the disk has it.
+	Durability string `json:"durability,omitempty"`
 }
 
 type eventsReply struct {
@@ -128,6 +130,9 @@ func (a *API) writeOutcome(w http.ResponseWriter, refused int, problems []codec.
 	reply := &eventsReply{counts{Accepted: out.Accepted, Duplicate: out.Duplicate, Refused: refused, Late: out.Late}, problems}
 	if out.Position != 0 {
 		reply.Position = &out.Position
+	}
+	if a.Stream.Relaxed() {
+		reply.Durability = durability(a.Stream)
 	}
 	if problems == nil {
 		reply.Problems = []codec.Problem{}

@@ -43,7 +43,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 		p.Title = titles[p.Code]
 	}
 	p.RequestID = w.Header().Get("Freshet-Request-Id")
-	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests {
+	if p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests || p.Status == http.StatusInsufficientStorage {
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfterSeconds))
 		ms := int64(retryAfterSeconds * 1000)
 		p.RetryAfterMS = &ms
@@ -108,6 +108,9 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 			p.Status = http.StatusNotFound
 		}
 		writeProblem(w, p)
+	case stream.NoSpace(err):
+		writeProblem(w, &problem{Status: http.StatusInsufficientStorage, Code: "disk_full",
+			Detail: "the disk is full; reads go on; send the same bytes again once the operator has made room"})
 	case stream.Unavailable(err):
 		a.Report("journal", err)
 		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "journal_failed",
@@ -137,6 +140,7 @@ var titles = map[string]string{
 	"damaged_model":        "The model is damaged",
 	"too_old":              "The time asked for is gone",
 	"journal_failed":       "The journal cannot take events",
+	"disk_full":            "The disk is full",
 	"busy":                 "The server is busy",
 	"starting":             "The server is starting",
 	"cross_origin":         "Another web page may not do this",

@@ -165,7 +165,7 @@ func (r *rig) check(t testing.TB, got *reply) {
 	if p.Status != got.status || p.Type != "/problems/"+p.Code || p.Code == "" || p.Title == "" || p.Detail == "" || p.RequestID != id {
 		t.Errorf("problem document with a part missing or wrong: %s", got.body)
 	}
-	wait := got.status == http.StatusServiceUnavailable || got.status == http.StatusTooManyRequests
+	wait := got.status == http.StatusServiceUnavailable || got.status == http.StatusTooManyRequests || got.status == http.StatusInsufficientStorage
 	if (got.header.Get("Retry-After") != "") != wait || (p.RetryAfterMS != nil) != wait {
 		t.Errorf("status %d with Retry-After %q and %s", got.status, got.header.Get("Retry-After"), got.body)
 	}

@@ -22,6 +22,11 @@ func (a *API) ready(w http.ResponseWriter, _ *http.Request) {
 			Detail: "the journal cannot take events; reads go on; free space or replace the disk, then restart"})
 		return
 	}
+	if err := a.Stream.Full(); err != nil {
+		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "disk_full",
+			Detail: "the disk is full; reads go on; make room, and events are taken again"})
+		return
+	}
 	writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 }
 
@@ -39,7 +44,8 @@ type statusReply struct {
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	UptimeMS   int64             `json:"uptime_ms"`
-	Failed     string            `json:"failed,omitempty"` // why no events are taken
+	Failed     string            `json:"failed,omitempty"` // why no events are taken until a restart
+	Full       string            `json:"full,omitempty"`   // why no events are taken until there is room
 }
 
 type stateReply struct {
@@ -119,9 +125,17 @@ func (a *API) lookback(reply *statusReply) {
 	slices.SortFunc(reply.Events.Names, func(x, y nameStatus) int { return strings.Compare(x.Event, y.Event) })
 }
 
+// durability names what an acknowledgement means.
+func durability(s *stream.Stream) string {
+	if s.Relaxed() {
+		return "relaxed"
+	}
+	return "fsync"
+}
+
 func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	reply := statusReply{
-		Ledger: a.Stream.Ledger(), Watermarks: map[string]string{}, Durability: "fsync", Versions: a.Versions,
+		Ledger: a.Stream.Ledger(), Watermarks: map[string]string{}, Durability: durability(a.Stream), Versions: a.Versions,
 		Applied: a.Stream.Applied(), Durable: a.Stream.Durable(),
 		UptimeMS: a.Now().Sub(a.begun).Milliseconds(),
 	}
@@ -138,6 +152,9 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	reply.Audit = auditStatus{again.Cells, again.Differing, again.OneIn, again.Keys, again.Facts}
 	if err := a.Stream.Err(); err != nil {
 		reply.Failed = err.Error()
+	}
+	if err := a.Stream.Full(); err != nil {
+		reply.Full = err.Error()
 	}
 	writeJSON(w, http.StatusOK, reply)
 }

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/stream"
@@ -28,6 +30,7 @@ type statusDoc struct {
 	}
 	UptimeMS int64 `json:"uptime_ms"`
 	Failed   string
+	Full     string
 }
 
 func (r *rig) status(t *testing.T) *statusDoc {
@@ -117,6 +120,61 @@ func TestTheBooksBalance(t *testing.T) {
 	}
 	if late.Load() == 0 || duplicate.Load() == 0 || refused.Load() <= clients*posts {
 		t.Errorf("nothing late, duplicate or in conflict: the test proves too little: %v", want)
+	}
+}
+
+// TestDiskFull: while there is no room events are refused with 507 and reads go on; once there is,
+// events are taken again, and those sent again count once.
+func TestDiskFull(t *testing.T) {
+	var full atomic.Bool
+	disk := fsys.NewMem()
+	disk.Fail = func(op, _ string) error {
+		if full.Load() && (op == "write" || op == "create") {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+	r := newRig(t, plan{disk: disk})
+	r.stock(t, 5)
+	r.post(t, act("ada", "click", "i-1", t0))
+	r.settled(t)
+	full.Store(true)
+	event := `{"event_id":"e-9","user_id":"ada","item_id":"i-2","event":"click","ts":1795187045000}`
+	for range 3 {
+		var p problemDoc
+		got := r.do(t, "POST", "/v1/events", event)
+		if got.want(t, 507, &p); p.Code != "disk_full" || got.header.Get("Retry-After") == "" {
+			t.Errorf("code %s, Retry-After %q", p.Code, got.header.Get("Retry-After"))
+		}
+	}
+	var p problemDoc
+	if r.do(t, "GET", "/ready", "").want(t, 503, &p); p.Code != "disk_full" {
+		t.Errorf("/ready: code %s", p.Code)
+	}
+	s := r.status(t)
+	if balance(t, s.Ledger); !strings.Contains(s.Full, "no space left") || s.Failed != "" {
+		t.Errorf("status %+v", s)
+	}
+	if slate := r.slate(t, `{"user_id":"ada","n":5}`); slate.Filled != 4 || !slices.Equal(slate.Degraded, []string{"served_record:no_space"}) {
+		t.Errorf("slate %+v", slate)
+	}
+	full.Store(false)
+	status := 0
+	for range 100 {
+		if status = r.do(t, "POST", "/v1/events", event).status; status == 200 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if status != 200 || r.do(t, "GET", "/ready", "").status != 200 {
+		t.Fatalf("10 s after there is room: %d", status)
+	}
+	s = r.status(t)
+	if balance(t, s.Ledger); s.Ledger.Accepted != 2 || s.Full != "" {
+		t.Errorf("status %+v", s)
+	}
+	if d := r.features(t, `{"user_id":"ada","names":["user.clicks_5m"]}`); !strings.HasPrefix(d.cells(0), "user.clicks_5m=2@") {
+		t.Errorf("features %s", d.cells(0))
 	}
 }
 

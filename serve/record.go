@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/stream"
 )
 
 // recordWait is how long a reply waits for its record to reach the operating system when the
@@ -45,6 +46,8 @@ func (r *run) record(ctx context.Context) {
 	case err == nil:
 	case isTimeout(err): // it is in the journal's queue and will be written
 		reply.Degraded = append(reply.Degraded, "served_record:late")
+	case stream.NoSpace(err): // told once, by the journal
+		reply.Degraded = append(reply.Degraded, "served_record:no_space")
 	default:
 		reply.Degraded = append(reply.Degraded, "served_record:failed")
 		s.Report("served record of "+reply.Request, err)

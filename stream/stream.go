@@ -405,6 +405,9 @@ func (s *Stream) Relaxed() bool { return s.log.Relaxed() }
 // Err is the journal's failure, nil while it can take events.
 func (s *Stream) Err() error { return s.log.Err() }
 
+// NoSpace reports that err says the disk is full: the same may be taken once there is room.
+func NoSpace(err error) bool { return errors.Is(err, journal.ErrNoSpace) }
+
 // Unavailable reports that err says the journal takes no more events, not just now but until
 // a restart.
 func Unavailable(err error) bool {

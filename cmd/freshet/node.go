@@ -52,7 +52,8 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	note := fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
-	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note}); err != nil {
+	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, BallastBytes: ballastBytes, Relaxed: cfg.Durability == config.DurabilityRelaxed,
+		Report: func(msg string, err error) { a.sayFull(cfg.Data, msg, err) }}); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
 	a.sayReport(cfg.Data, n.report)
@@ -83,6 +84,19 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		err = n.server.Adopt(ctx)
 	}
 	return n, err
+}
+
+// ballastBytes is the room kept aside for when the disk is full: enough to make safe what was
+// taken, and for a stop in order.
+const ballastBytes = 16 << 20
+
+// sayFull tells that the disk is full, or is not any more.
+func (a *app) sayFull(dir, msg string, err error) {
+	if err == nil {
+		a.say("data directory %s: %s", dir, msg)
+		return
+	}
+	a.say("warning: data directory %s: %s: %v", dir, msg, err)
 }
 
 // replay rebuilds state and the memory of admissions from the journal.

@@ -39,6 +39,9 @@ func (a *app) serveCmd() *cobra.Command {
 				a.say("Freshet %s", version())
 				a.say("  API   %s/v1     status %s/status", url, url)
 				a.say("  data  %s (%s)", cfg.Data, plural(int(n.stream.Applied()), "record"))
+				if n.stream.Relaxed() {
+					a.say("  durability relaxed: what is acknowledged is on the disk some 50 ms later; a power cut may lose it")
+				}
 				a.say("Ctrl-C to stop.")
 			})
 		},

@@ -25,7 +25,8 @@ type statusReply struct {
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	UptimeMS   int64             `json:"uptime_ms"`
-	Failed     string            `json:"failed"` // why no events are taken, "" while they are
+	Failed     string            `json:"failed"` // why no events are taken until a restart, "" while they are
+	Full       string            `json:"full"`   // why no events are taken until there is room, "" while they are
 }
 
 // auditStatus counts what was recomputed from raw events as it was served.
@@ -172,6 +173,10 @@ func (s *statusReply) page(now time.Time) string {
 	if s.Failed != "" {
 		line("FAILED", clean(s.Failed))
 		line("", "no events are taken; slates are still served; free space or replace the disk, then restart")
+	}
+	if s.Full != "" {
+		line("DISK FULL", clean(s.Full))
+		line("", "no events are taken; slates are still served; make room, and events are taken again")
 	}
 	line("position", "durable "+shownID(s.Durable), "applied "+shownID(s.Applied))
 	list := func(head string, lines []string) {
