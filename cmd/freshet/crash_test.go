@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/freshet-rec/freshet/internal/goal"
 )
 
 type behaviour struct {
@@ -43,27 +45,55 @@ func randomEvents(rng *rand.Rand, prefix string, n int) []behaviour {
 	return events
 }
 
-// TestKilledServerKeepsWhatItAcknowledged kills the server twenty times while clients post.
-// After each restart everything ever acknowledged is known, and at the end an independent
-// program finds every feature as the journal says it should be.
-func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
-	const kills = 20
-	data := filepath.Join(t.TempDir(), "data")
+// killsPerLife is how often one data directory lives through the end of its server.
+const killsPerLife = 10
+
+// TestGoalKills kills servers while clients post, twenty times at least. After each restart
+// everything acknowledged is known, and at the end of each life an independent program finds
+// every feature as the journal says it should be.
+func TestGoalKills(t *testing.T) {
+	g := goal.Begin(t, "G1", "0 of ≥ 1 M acknowledged lost over ≥ 60 kills", goal.Sizes{Quick: 20_000, CI: 1_000_000})
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
-	var acked []behaviour
+	kills := 0
+	for g.More() || kills < 20 || !g.Quick() && kills < 60 {
+		l := &killed{data: filepath.Join(t.TempDir(), "data"), rng: rand.New(rand.NewPCG(seed, uint64(kills))), most: 30}
+		if !g.Quick() {
+			l.most = 1000
+		}
+		p := l.live(t)
+		kills += killsPerLife
+		g.Add(len(l.acked))
+		if t.Failed() {
+			t.Fatalf("after %d kills (seed %d)", kills, seed)
+		}
+		p.stop(t, os.Interrupt)
+	}
+	g.End("0 lost over %d kills", kills)
+}
+
+// killed is a data directory whose server is killed again and again.
+type killed struct {
+	data  string
+	rng   *rand.Rand
+	most  int // events of one post
+	acked []behaviour
+}
+
+// live returns the last server, which nobody killed.
+func (l *killed) live(t *testing.T) *process {
 	var p *process
-	for round := range kills {
-		p = start(t, data)
+	for round := range killsPerLife {
+		p = start(t, l.data)
 		var mu sync.Mutex
 		var wg sync.WaitGroup
+		var acked []behaviour
 		for c := range 4 {
-			events := randomEvents(rng, fmt.Sprintf("e%d-%d", round, c), 20_000)
-			sizes := rand.New(rand.NewPCG(seed, uint64(round*4+c)))
+			events := randomEvents(l.rng, fmt.Sprintf("e%d-%d", round, c), 20_000)
+			sizes := rand.New(rand.NewPCG(l.rng.Uint64(), uint64(c)))
 			wg.Go(func() {
 				for len(events) > 0 {
-					n := min(len(events), 1+sizes.IntN(30))
+					n := min(len(events), 1+sizes.IntN(l.most))
 					var ack acknowledgement
 					status, err := p.post("/v1/events", events[:n], &ack)
 					if err != nil {
@@ -80,23 +110,28 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(20+rng.IntN(150)) * time.Millisecond)
+		time.Sleep(time.Duration(20+l.rng.IntN(150)) * time.Millisecond)
 		p.stop(t, syscall.SIGKILL)
 		wg.Wait()
 
-		p = start(t, data)
+		p = start(t, l.data)
 		if got := resend(t, p, acked); got != len(acked) {
-			t.Fatalf("after kill %d: %d of %d acknowledged events are known (seed %d)", round+1, got, len(acked), seed)
+			t.Errorf("after kill %d: %d of the %d events acknowledged before are known", round+1, got, len(acked))
+			return p
 		}
-		if round < kills-1 {
+		l.acked = append(l.acked, acked...)
+		if round < killsPerLife-1 {
 			p.stop(t, os.Interrupt)
 		}
 	}
-	if len(acked) < 1000 {
-		t.Fatalf("only %d events were acknowledged; the test proves too little", len(acked))
+	if got := resend(t, p, l.acked); got != len(l.acked) {
+		t.Errorf("in the end %d of %d acknowledged events are known", got, len(l.acked))
 	}
-	t.Logf("%d kills, %d acknowledged events, all of them known after every restart", kills, len(acked))
-	judge(t, p, data, keepRows(t, p, 40, 60))
+	if len(l.acked) < 1000 {
+		t.Errorf("only %d events were acknowledged; the test proves too little", len(l.acked))
+	}
+	judge(t, p, l.data, keepRows(t, p, 10, 60))
+	return p
 }
 
 // resend posts the events again and returns how many are duplicates.
