@@ -250,7 +250,7 @@ func (r *freshRun) figures(wait, applied string) ([]figure, error) {
 		{metric: applied, value: millis(apply.at(0.5)), unit: "ms", less: true, took: apply},
 		reflected,
 		{metric: "events", value: float64(r.count) / end.Sub(r.began).Seconds(), unit: "events/s", target: &target{"events a second that fall due", eventRate}},
-		r.lagFigure(r.lag),
+		r.lagFigure("", r.lag),
 	}, nil
 }
 

@@ -107,9 +107,9 @@ func (s schedule) run(ctx context.Context, start func(ctx context.Context, i int
 	return lag, nil
 }
 
-// lagFigure reports how well the schedule was kept.
-func (s schedule) lagFigure(lag took) figure {
-	return figure{metric: "schedule_lag", value: millis(lag.at(0.99)), unit: "ms", less: true, took: lag,
+// lagFigure reports how well the schedule was kept, of the measurement whose metrics end alike.
+func (s schedule) lagFigure(of string, lag took) figure {
+	return figure{metric: "schedule_lag" + of, value: millis(lag.at(0.99)), unit: "ms", less: true, took: lag,
 		target: &target{name: "most lag of the load generator that is allowed, p99", limit: millis(s.maxLag)}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -79,7 +80,7 @@ func recommend(_ context.Context, k *kit) ([]part, error) {
 				}
 				return []figure{
 					{metric: metric, value: millis(times.at(0.5)), unit: "ms", less: true, took: times, warning: seen.doubt()},
-					s.lagFigure(lag),
+					s.lagFigure(strings.TrimPrefix(metric, wait), lag),
 				}, err
 			},
 		}

@@ -150,7 +150,7 @@ func TestEveryWorkload(t *testing.T) {
 	for name, want := range map[string][]string{
 		"freshness": {"event_to_slate", "receive_to_applied", "reflected", "events", "schedule_lag"},
 		"ingest":    {"single_post", "single_post", "single_post", "ndjson_1000"},
-		"recommend": {"slates", "slate_latency", "schedule_lag", "slate_latency_at_2000", "schedule_lag"},
+		"recommend": {"slates", "slate_latency", "schedule_lag", "slate_latency_at_2000", "schedule_lag_at_2000"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result, err := measureShop(t, &shop{}, name)

@@ -58,7 +58,7 @@ func (r *reader) fields(path string, n *node, s schema) (got seen, ok bool) {
 		case !s.loose:
 			all := slices.Sorted(maps.Keys(s.keys))
 			r.add(e.at, didYouMean(e.key, all), "unknown key %s%s", quote(e.key), where)
-			if near := nearest(e.key, all); near != "" && n.get(near) == nil {
+			if near := Nearest(e.key, all); near != "" && n.get(near) == nil {
 				got.value[near], got.bad[near] = e.value, true // so that nobody misses it as well
 			}
 		}

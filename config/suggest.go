@@ -8,15 +8,15 @@ import (
 // didYouMean is the hint for an unknown word: the nearest of the known ones, or "" when
 // none is near.
 func didYouMean(word string, known []string) string {
-	if near := nearest(word, known); near != "" {
+	if near := Nearest(word, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return ""
 }
 
-// nearest returns the known word with the fewest edits to word, ignoring case, the first
+// Nearest returns the known word with the fewest edits to word, ignoring case, the first
 // one on a tie. More than a third of the word's bytes, but at least one, is not near.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	const longest = 64 // bytes; no name of ours comes close
 	if word == "" || len(word) > longest {
 		return ""

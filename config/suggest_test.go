@@ -39,8 +39,8 @@ func TestNearest(t *testing.T) {
 		"half_live": "half_life", "widow": "window", "Window": "window", "naem": "name", "HOP": "hop", "of": "on",
 		"zebra": "", "": "", "windowwindowwindowwindowwindowwindowwindowwindowwindowwindowwindow": "",
 	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		if got := Nearest(word, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
 }

@@ -67,7 +67,8 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 type promoteReply struct {
 	Name     string           `json:"name"`
 	Live     int              `json:"live"`
-	Was      *switchReply     `json:"was"` // null when the recall score ranked
+	Was      *switchReply     `json:"was"`               // null when the recall score ranked, and with already
+	Already  bool             `json:"already,omitempty"` // it was promoted before, at position
 	Position freshet.Position `json:"position"`
 	TookMS   float64          `json:"took_ms"`
 }
@@ -108,7 +109,7 @@ func (a *API) postPromote(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	version, err := strconv.Atoi(r.PathValue("version"))
-	if err != nil || version < 1 {
+	if err != nil || version < 1 || strconv.Itoa(version) != r.PathValue("version") {
 		writeFaults(w, []fault{{Code: codec.CodeOutOfRange, Message: quote(r.PathValue("version")) + " is not the number of a version", Hint: "GET /v1/models lists them"}})
 		return
 	}
@@ -117,7 +118,7 @@ func (a *API) postPromote(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, err)
 		return
 	}
-	reply := promoteReply{Name: done.Name, Live: done.Live, Position: done.Position, TookMS: millis(a.Now().Sub(began))}
+	reply := promoteReply{Name: done.Name, Live: done.Live, Already: done.Already, Position: done.Position, TookMS: millis(a.Now().Sub(began))}
 	if done.Was != nil {
 		reply.Was = &switchReply{done.Was.Name, done.Was.Version}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/rank"
@@ -26,7 +27,7 @@ func trained(t *testing.T, disk fsys.FS, logLoss float64) {
 	for _, name := range state.RowNames() {
 		m.Schema.Fields, m.Weights = append(m.Schema.Fields, rank.Field{Name: name, Knots: []float64{}}), append(m.Weights, []float64{0, 0})
 	}
-	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Until: 7, AUC: 0.7, LogLoss: logLoss, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
+	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), Until: 7, AUC: 0.7, LogLoss: logLoss, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
@@ -37,7 +38,8 @@ type History struct {
 	rng     *rand.Rand
 	entries int
 	open    []exposure              // rows whose label may still come, oldest first
-	waiting map[exposed][]int       // the same by visitor and item: indexes of rows
+	waiting map[exposed][]exposure  // the same by visitor and item
+	wanted  map[exposed]int64       // when somebody last wanted something, within the window
 	recent  map[uint32]*recollected // candidates by visitor
 }
 
@@ -60,6 +62,7 @@ const (
 	sampledNegatives  = 4
 	sameMoment        = 30 * freshet.Second // how long a visitor's candidates are kept
 	recollectedMost   = 4096                // visitors whose candidates are kept
+	wantedMost        = 1 << 16             // wishes remembered before old ones are looked for
 )
 
 // NewHistory returns a History that has folded nothing.
@@ -75,7 +78,7 @@ func NewHistory(o HistoryOptions) *History {
 		names = append(names, exposedRank)
 	}
 	return &History{HistoryOptions: o, rows: NewRows(names), builder: o.State.NewRowBuilder(),
-		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]int{}, recent: map[uint32]*recollected{}}
+		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]exposure{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}}
 }
 
 // Apply folds in the next entry, after making what rows it gives.
@@ -107,7 +110,7 @@ func (h *History) harvest(ctx context.Context, e *freshet.Event) error {
 	case kind.Signal.Positive():
 		defer delete(h.recent, visitor) // what the visitor wants has changed
 		if h.Exposures {
-			h.attribute(exposed{visitor, item})
+			h.attribute(exposed{visitor, item}, e.Time)
 			return nil
 		}
 		if h.entries > h.Warmup && visitor != 0 && item != 0 {
@@ -128,6 +131,10 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		return nil
 	}
 	h.expire(h.State.Newest)
+	key := exposed{visitor, item}
+	if wanted, ok := h.wanted[key]; ok && wanted >= e.Time && wanted <= e.Time+int64(h.Window) {
+		return nil // it is told after what it led to: the features know that already
+	}
 	q := h.q(e.Time)
 	r := h.recent[visitor]
 	if r == nil || q-r.time > int64(sameMoment) {
@@ -157,17 +164,28 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 	if err := h.rows.Add(append(h.builder.Row(c), shownAt), false); err != nil {
 		return err
 	}
-	key := exposed{visitor, item}
-	h.open = append(h.open, exposure{key, e.Time, row})
-	h.waiting[key] = append(h.waiting[key], row)
+	shown := exposure{key, e.Time, row}
+	h.open = append(h.open, shown)
+	h.waiting[key] = append(h.waiting[key], shown)
 	return nil
 }
 
-// attribute gives a wanted item to its last exposure within the window.
-func (h *History) attribute(key exposed) {
+// attribute gives an item wanted at time t to its last exposure within the window before.
+func (h *History) attribute(key exposed, t int64) {
 	h.expire(h.State.Newest)
-	if rows := h.waiting[key]; len(rows) > 0 {
-		h.rows.Label(rows[len(rows)-1], true)
+	if len(h.wanted) >= wantedMost {
+		for other, at := range h.wanted {
+			if at < h.State.Newest-int64(h.Window) {
+				delete(h.wanted, other)
+			}
+		}
+	}
+	h.wanted[key] = max(h.wanted[key], t)
+	for _, shown := range slices.Backward(h.waiting[key]) {
+		if t >= shown.time && t-shown.time <= int64(h.Window) {
+			h.rows.Label(shown.row, true)
+			return
+		}
 	}
 }
 

@@ -35,6 +35,11 @@ func TestExposuresAreLabelledWithinTheWindow(t *testing.T) {
 		{"another visitor clicked", []freshet.Event{act("expose", "ada", "a", t0), act("click", "bob", "a", t0+minute), far}, 0, 1},
 		{"shown twice, the last one has the click", []freshet.Event{act("expose", "ada", "a", t0), act("expose", "ada", "a", t0+minute), act("click", "ada", "a", t0+2*minute), far}, 1, 1},
 		{"a dislike is no positive", []freshet.Event{act("expose", "ada", "a", t0), act("dislike", "ada", "a", t0+minute), far}, 0, 1},
+		{"clicked after a long silence", []freshet.Event{act("expose", "ada", "a", t0), act("click", "ada", "a", t0+300*minute), far}, 0, 1},
+		{"clicked before it was shown", []freshet.Event{act("expose", "ada", "a", t0+minute), act("click", "ada", "a", t0), far}, 0, 1},
+		{"told of after its click", []freshet.Event{act("click", "ada", "a", t0+9000), act("expose", "ada", "a", t0+5000), far}, 0, 0},
+		{"shown again after a click", []freshet.Event{act("expose", "ada", "a", t0), act("click", "ada", "a", t0+minute), act("expose", "ada", "a", t0+2*minute), far}, 1, 1},
+		{"the last one before the click has it", []freshet.Event{act("expose", "ada", "a", t0), act("expose", "ada", "a", t0+3*minute), act("click", "ada", "a", t0+2*minute), far}, 1, 1},
 		{"the window has not passed", []freshet.Event{act("expose", "ada", "a", t0), act("view", "bob", "b", t0+minute)}, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

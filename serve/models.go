@@ -9,6 +9,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/registry"
 )
 
@@ -73,10 +74,19 @@ func (s *Server) newest() (newest *registry.Bundle) {
 // errUnfit says that a bundle is whole and still must not rank.
 var errUnfit = errors.New("it may not rank")
 
-// fetch reads a bundle, checks that it may rank here and that it has the checksum, if one is
-// given, and keeps it.
+// fetch reads a bundle that may rank here, with the checksum if one is given, and keeps it.
 func (s *Server) fetch(name string, version int, sum string) (*registry.Bundle, error) {
-	bundle, err := registry.Load(s.Disk, name, version)
+	bundle, err := Fit(s.Disk, name, version, sum, s.Definitions, s.fields)
+	if err == nil {
+		s.bundles.Store(bundle.SHA256, bundle)
+	}
+	return bundle, err
+}
+
+// Fit reads a version of a model and checks that it may rank rows of these fields, of features
+// with these definitions (their hash), and that it has the checksum, unless that is empty.
+func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields []string) (*registry.Bundle, error) {
+	bundle, err := registry.Load(disk, name, version)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +96,12 @@ func (s *Server) fetch(name string, version int, sum string) (*registry.Bundle, 
 	if why := bundle.Faulty(); why != "" {
 		return nil, fmt.Errorf("%w: %s", errUnfit, why)
 	}
-	if why := bundle.Ranker.Schema.Differs(s.fields); why != "" {
+	if why := bundle.Ranker.Schema.Differs(fields); why != "" {
 		return nil, fmt.Errorf("%w: it was trained on other fields: %s", errUnfit, why)
 	}
-	s.bundles.Store(bundle.SHA256, bundle)
+	if bundle.Definitions != definitions {
+		return nil, fmt.Errorf("%w: it was trained on features that had the same names and other definitions (%s, in force are %s)", errUnfit, bundle.Definitions, definitions)
+	}
 	return bundle, nil
 }
 
@@ -151,7 +163,8 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 type Promotion struct {
 	Name     string
 	Live     int
-	Was      *fold.Switch // nil when the recall score ranked
+	Was      *fold.Switch // nil when the recall score ranked, and with Already
+	Already  bool         // it was promoted before: nothing has changed
 	Position freshet.Position
 }
 
@@ -178,11 +191,12 @@ func (s *Server) Promote(ctx context.Context, name string, version int) (*Promot
 	}
 	live := s.Live()
 	done := &Promotion{Name: name, Live: version, Position: live.Since}
+	if live.By == fold.Promoted && live.Name == name && live.Version == version && live.SHA256 == bundle.SHA256 {
+		done.Already = true
+		return done, nil
+	}
 	if live.Name != "" {
 		done.Was = &live.Switch
-	}
-	if live.By == fold.Promoted && live.Name == name && live.Version == version && live.SHA256 == bundle.SHA256 {
-		return done, nil
 	}
 	done.Position, err = s.switchTo(ctx, bundle, fold.Promoted)
 	return done, err

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
@@ -43,7 +45,7 @@ func train(t testing.TB, disk fsys.FS, change func(*registry.Manifest), field st
 		}
 		m.Schema.Fields, m.Weights = append(m.Schema.Fields, f), append(m.Weights, weights)
 	}
-	manifest := registry.Manifest{Model: "lr", LogLoss: 0.3, Baseline: 0.4, AUC: 0.7}
+	manifest := registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4, AUC: 0.7}
 	if change != nil {
 		change(&manifest)
 	}
@@ -161,7 +163,7 @@ func TestAdoptUntilPromoted(t *testing.T) {
 	if err != nil || done.Live != 1 || done.Was == nil || done.Was.Version != 2 || done.Position == 0 {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	if again, err := r.Promote(t.Context(), "lr", 1); err != nil || again.Position != done.Position {
+	if again, err := r.Promote(t.Context(), "lr", 1); err != nil || again.Position != done.Position || !again.Already || again.Was != nil {
 		t.Errorf("promoted again: %+v, %v; want what was", again, err)
 	}
 	train(t, disk, nil, "feature.item.clicks", 3)
@@ -193,10 +195,13 @@ func TestUnfitModels(t *testing.T) {
 		}, "unfit_model", "permuted"},
 		"other fields": {func(t *testing.T, disk *fsys.Mem) {
 			m := &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "feature.gone", Knots: []float64{}}}}, Weights: [][]float64{{0, 0}}}
-			if _, err := registry.Save(disk, registry.Manifest{Model: "lr", LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
+			if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 				t.Fatal(err)
 			}
 		}, "unfit_model", `"feature.gone"`},
+		"other definitions": {func(t *testing.T, disk *fsys.Mem) {
+			train(t, disk, func(m *registry.Manifest) { m.Definitions = "of another shop" }, "feature.item.clicks", 1)
+		}, "unfit_model", "other definitions"},
 		"damaged": {func(t *testing.T, disk *fsys.Mem) {
 			train(t, disk, nil, "feature.item.clicks", 1)
 			if err := fsys.Replace(disk, "models/lr/2/model.json", []byte("{}")); err != nil {
@@ -260,6 +265,112 @@ func TestALostModelIsNamed(t *testing.T) {
 	s := r.slate(t, serve.Request{User: "ada"})
 	if s.Model != nil || !slices.Equal(s.Degraded, []string{"ranker.lr:unavailable", "ranker:fallback_recall"}) || s.Items[0].Score == 0 {
 		t.Errorf("slate %+v", s)
+	}
+}
+
+// TestASwappedModelIsNamed: the files under the version that ranks are whole, and another model's.
+func TestASwappedModelIsNamed(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 1)
+	r := newRig(t, plan{disk: disk})
+	r.stock(t, 2)
+	if _, err := r.Promote(t.Context(), "lr", 1); err != nil { // one that was adopted would be adopted anew
+		t.Fatal(err)
+	}
+	other := fsys.NewMem()
+	train(t, other, nil, "feature.item.clicks", 2)
+	swapped := r.disk.Clone()
+	for _, name := range []string{"model.json", "manifest.json"} {
+		text, err := fsys.ReadFile(other, "models/lr/1/"+name, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fsys.Replace(swapped, "models/lr/1/"+name, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r = newRig(t, plan{disk: swapped})
+	if len(r.reports) == 0 || !strings.Contains(r.reports[0], "checksum") {
+		t.Errorf("reports %q", r.reports)
+	}
+	if s := r.slate(t, serve.Request{User: "ada"}); s.Model != nil || !slices.Contains(s.Degraded, "ranker.lr:unavailable") {
+		t.Errorf("slate %+v", s)
+	}
+}
+
+// TestToPromoteWhatWasAdopted is a decision, and a record.
+func TestToPromoteWhatWasAdopted(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 1)
+	r := newRig(t, plan{disk: disk})
+	done, err := r.Promote(t.Context(), "lr", 1)
+	if err != nil || done.Already || done.Position == 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if got := switches(t, r.disk); len(got) != 2 || got[0].By != fold.Adopted || got[1].By != fold.Promoted || r.Live().By != fold.Promoted {
+		t.Errorf("records %+v, live %+v", got, r.Live())
+	}
+}
+
+// TestEqualScoresKeepRecallsOrder, and contributions come strongest first.
+func TestEqualScoresKeepRecallsOrder(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.gone", 1) // weights of 0 for all there is
+	r := newRig(t, plan{disk: disk})
+	r.stock(t, 12)
+	r.clicks(t, 6)
+	ranked := r.slate(t, serve.Request{User: "ada", N: 12, DryRun: true})
+	without := r.disk.Clone()
+	if err := without.Remove("models/lr/1/model.json"); err != nil {
+		t.Fatal(err)
+	}
+	plain := newRig(t, plan{disk: without})
+	if got, want := shown(ranked), shown(plain.slate(t, serve.Request{User: "ada", N: 12, DryRun: true, At: ranked.Time})); ranked.Model == nil || !slices.Equal(got, want) {
+		t.Errorf("equal scores come as %q, recall's order is %q", got, want)
+	}
+}
+
+func TestContributionsComeStrongestFirst(t *testing.T) {
+	disk := fsys.NewMem()
+	o := fold.Options{Kinds: freshet.BuiltinEvents(), Features: features, NewTable: mem.New}
+	for _, kind := range []string{"itemcf", "popular", "new"} {
+		o.Routes = append(o.Routes, fold.Route{Name: "r-" + kind, Kind: kind, Window: freshet.Hour, Within: freshet.Day})
+	}
+	state, err := fold.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &rank.LR{}
+	for _, name := range state.RowNames() {
+		f := rank.Field{Name: name, Knots: []float64{0, 100}}
+		weights := make([]float64, f.Weights())
+		switch name { // ever stronger, in the order of the fields
+		case "recall.routes":
+			weights[2] = 5
+		case "r-popular.score", "recall.r-popular.score":
+			weights[2] = 10
+		case "feature.item.clicks":
+			weights[2] = 40
+		}
+		m.Schema.Fields, m.Weights = append(m.Schema.Fields, f), append(m.Weights, weights)
+	}
+	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, plan{disk: disk})
+	r.stock(t, 12)
+	r.clicks(t, 6)
+	several := 0
+	for _, item := range r.slate(t, serve.Request{User: "ada", N: 12}).Items {
+		if !slices.IsSortedFunc(item.Strong, func(a, b serve.Contribution) int { return cmp.Compare(b.Adds, a.Adds) }) {
+			t.Errorf("%s is explained by %+v", item.Item, item.Strong)
+		}
+		if len(item.Strong) > 1 {
+			several++
+		}
+	}
+	if several == 0 {
+		t.Error("nothing has several contributions")
 	}
 }
 

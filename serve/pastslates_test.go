@@ -15,6 +15,7 @@ import (
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/goal"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/serve"
@@ -95,15 +96,15 @@ func replayer(t testing.TB, disk fsys.FS, all []stream.Entry) *serve.Replayer {
 
 // moodyLife serves so many slates while events, items and models come, routes are late or fail,
 // and places are filled from the list at hand. It returns once everything is applied.
-func moodyLife(t *testing.T, slates int) *rig {
+func moodyLife(t *testing.T, seed uint64, slates int) *rig {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(21, 22))
+	rng := rand.New(rand.NewPCG(seed, 22))
 	disk := fsys.NewMem()
 	train(t, disk, nil, "feature.item.clicks", 3)
 	before := newRig(t, plan{disk: disk}) // so that there is a list to fill places from
 	before.stock(t, 59)
 	live := newRig(t, plan{disk: before.disk.Clone(), budget: 10, wrap: func(route recall.Route) recall.Route {
-		return moody{route, rand.New(rand.NewPCG(uint64(len(route.Name())), 1))}
+		return moody{route, rand.New(rand.NewPCG(uint64(len(route.Name())), seed))}
 	}})
 	names := []string{"click", "view", "like", "purchase", "hide", "expose"}
 	user := func() freshet.UserID { return freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(15))) }
@@ -126,7 +127,7 @@ func moodyLife(t *testing.T, slates int) *rig {
 			}
 			live.slate(t, req)
 		case i%100 == 50:
-			train(t, live.disk, nil, "feature.user.clicks", float64(i))
+			train(t, live.disk, nil, "feature.user.clicks", float64(1+i%40))
 			if _, err := live.Promote(t.Context(), "lr", 1+rng.IntN(2)); err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +158,7 @@ func servedIn(t *testing.T, all []stream.Entry) (list []*fold.Served) {
 // TestPastSlatesComeAgain makes each slate of a moody life again from its record and the journal,
 // after everything else has happened: one by one, and all in one pass.
 func TestPastSlatesComeAgain(t *testing.T) {
-	live := moodyLife(t, 150)
+	live := moodyLife(t, 21, 150)
 	all := entries(t, live.disk)
 	records := servedIn(t, all)
 	filled := 0
@@ -202,10 +203,43 @@ func TestPastSlatesComeAgain(t *testing.T) {
 	}
 }
 
+// TestGoalRows holds the rows that slates were ranked by, as their hashes in the served records,
+// against rows made again at the positions where those were read: with nothing in them from later.
+func TestGoalRows(t *testing.T) {
+	g := goal.Begin(t, "G11", "0 of ≥ 100,000 rows differ", goal.Sizes{Quick: 1000, CI: 100_000})
+	slates := 100
+	if !g.Quick() {
+		slates = 1500
+	}
+	for seed := g.Seed(); g.More(); seed++ {
+		live := moodyLife(t, seed, slates)
+		all := entries(t, live.disk)
+		err := replayer(t, live.disk, all).ReplayAll(t.Context(), servedIn(t, all), func(one serve.Replayed) error {
+			if one.Err != nil {
+				return one.Err
+			}
+			now := serve.ServedItems(one.Again)
+			for i, was := range one.Record.Items {
+				if was.Row == "" {
+					continue
+				}
+				if g.Add(1); i >= len(now) || now[i].Item != was.Item || now[i].Row != was.Row {
+					t.Errorf("seed %d, %s: the row of %s at place %d differs", seed, one.Record.Request, was.Item, i+1)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.End("0 differ")
+}
+
 // TestManyReplaysStop: a journal that ends too early, and a caller who has seen enough, end the
 // whole.
 func TestManyReplaysStop(t *testing.T) {
-	live := moodyLife(t, 20)
+	live := moodyLife(t, 21, 20)
 	all := entries(t, live.disk)
 	records := servedIn(t, all)
 	never := func(serve.Replayed) error { return nil }
@@ -268,7 +302,7 @@ func blanked(t *testing.T, disk fsys.FS) *fsys.Mem {
 // TestSlatesComeFromABlankedJournal: what was shown is made again from a journal that does not say
 // what was shown, and equals the records kept aside.
 func TestSlatesComeFromABlankedJournal(t *testing.T) {
-	live := moodyLife(t, 1000)
+	live := moodyLife(t, 21, 1000)
 	aside := servedIn(t, entries(t, live.disk))
 	all := entries(t, blanked(t, live.disk))
 	records := servedIn(t, all)
@@ -301,7 +335,7 @@ func TestSlatesComeFromABlankedJournal(t *testing.T) {
 // TestOneClickLessChangesTheRow takes, 100 times, one click of a visitor out of the journal before
 // a slate of theirs.
 func TestOneClickLessChangesTheRow(t *testing.T) {
-	live := moodyLife(t, 300)
+	live := moodyLife(t, 21, 300)
 	all := entries(t, live.disk)
 	trials, changed := 0, 0
 	rng := rand.New(rand.NewPCG(5, 6))

@@ -138,7 +138,7 @@ func (a *app) bench(ctx context.Context, cfg *config.Config, o *benchOptions) (r
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var failed error
-	err = a.serve(ctx, cfg, nil, func(n *node, url string) {
+	err = a.serve(ctx, "bench", cfg, nil, func(n *node, url string) {
 		defer cancel()
 		var options bench.Options
 		if options, failed = a.benchOn(ctx, n, cfg, o); failed != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -85,6 +86,9 @@ func describeCompletion(root *cobra.Command) {
 			c.Short = "Print the completion script of a shell: bash, zsh, fish or powershell"
 			c.Long = `Print a script that teaches a shell to complete commands, flags, event names, and
 models of the running server. The help of each shell says where to put it.`
+			c.Args, c.RunE = unknownCommand, func(*cobra.Command, []string) error {
+				return &failure{code: exitUsage, err: errors.New("completion of which shell: bash, zsh, fish or powershell"), hint: "such as: source <(freshet completion bash)"}
+			}
 			c.Example = "  source <(freshet completion bash)\n  freshet completion fish > ~/.config/fish/completions/freshet.fish"
 		}
 	}

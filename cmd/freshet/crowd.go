@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/sim"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/stream"
 )
 
 // crowd lets visitors come to a running server, over its API: each asks for a slate and does
@@ -45,9 +48,9 @@ const (
 )
 
 // newCrowd returns a crowd for a world whose history the server has.
-func newCrowd(a *app, server *client, world *sim.World, seed uint64, perSecond float64) *crowd {
+func newCrowd(a *app, server *client, world *sim.World, past *yardstick, seed uint64, perSecond float64) *crowd {
 	return &crowd{now: a.now, server: server, sim: world.Crowd(seed), perSecond: perSecond,
-		rng: rand.New(rand.NewPCG(seed, 3)), yardstick: newYardstick(world)}
+		rng: rand.New(rand.NewPCG(seed, 3)), yardstick: past}
 }
 
 // run lets visitors come until ctx ends.
@@ -179,12 +182,17 @@ type yardstick struct {
 	touched map[freshet.UserID]map[freshet.ItemID]bool
 }
 
-func newYardstick(world *sim.World) *yardstick {
+// newYardstick counts the history, and what visitors of earlier starts did, from the journal.
+func newYardstick(ctx context.Context, disk fsys.FS) (*yardstick, error) {
 	y := &yardstick{wanted: map[freshet.ItemID]int{}, touched: map[freshet.UserID]map[freshet.ItemID]bool{}}
-	for e := range world.History() {
-		y.count(&e)
-	}
-	return y
+	_, err := eachRecord(ctx, disk, func(rec *journal.Record) error {
+		e, err := stream.Decode(rec)
+		if err == nil && e.Event != nil {
+			y.count(e.Event)
+		}
+		return err
+	})
+	return y, err
 }
 
 // count takes in an event of the shop.

@@ -43,7 +43,7 @@ against popularity, and against an oracle that knows their tastes.`,
   freshet demo --data ./shop`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if d.visits < 0 || d.visits > 100 {
+			if !(d.visits >= 0 && d.visits <= 100) { // not a number is neither
 				return usagef("--visits is %v; 0 to 100 visitors come a second", d.visits)
 			}
 			data, err := c.Flags().GetString("data")
@@ -80,7 +80,7 @@ func (a *app) demo(ctx context.Context, cfg *config.Config, d *demo) error {
 		world, err = a.fillDemo(ctx, n, d.seed)
 		return err
 	}
-	return a.serve(ctx, cfg, prepare, func(n *node, url string) { a.liveDemo(ctx, cfg, d, n, url, world) })
+	return a.serve(ctx, "demo", cfg, prepare, func(n *node, url string) { a.liveDemo(ctx, cfg, d, n, url, world) })
 }
 
 // liveDemo shows the first screen, trains, and lets visitors come until ctx ends.
@@ -104,7 +104,7 @@ func (a *app) liveDemo(ctx context.Context, cfg *config.Config, d *demo, n *node
 		wg.Go(func() { a.trainDemo(ctx, cfg, configFile, n, s) })
 	}
 	if d.visits > 0 {
-		wg.Go(func() { a.crowdDemo(ctx, d, url, world, s) })
+		wg.Go(func() { a.crowdDemo(ctx, d, n, url, world, s) })
 	} else {
 		s.show("Ctrl-C to stop.")
 	}
@@ -185,14 +185,21 @@ func (a *app) trainDemo(ctx context.Context, cfg *config.Config, configFile stri
 }
 
 // crowdDemo lets visitors come and tells how they do.
-func (a *app) crowdDemo(ctx context.Context, d *demo, url string, world *sim.World, s *screen) {
+func (a *app) crowdDemo(ctx context.Context, d *demo, n *node, url string, world *sim.World, s *screen) {
 	server, err := a.clientOf(url)
 	if err != nil {
 		a.say("warning: nobody comes: %v", err)
 		return
 	}
 	defer server.close()
-	c := newCrowd(a, server, world, uint64(a.now().UnixMilli()), d.visits) // another crowd each time, with ids of its own
+	past, err := newYardstick(ctx, n.disk)
+	if err != nil {
+		if ctx.Err() == nil {
+			a.say("warning: nobody comes: %v", err)
+		}
+		return
+	}
+	c := newCrowd(a, server, world, past, uint64(a.now().UnixMilli()), d.visits) // another crowd each time, with ids of its own
 	var wg sync.WaitGroup
 	wg.Go(func() { c.run(ctx) })
 	defer wg.Wait()
@@ -216,7 +223,7 @@ func (a *app) crowdDemo(ctx context.Context, d *demo, url string, world *sim.Wor
 			a.say("warning: a visitor was let down: %v", failed)
 		}
 		if s.terminal {
-			s.show("Ctrl-C to stop.   live: " + tally.line(perSecond))
+			s.show(tally.lines(perSecond)...)
 		} else {
 			a.say("live %s", tally.pairs(perSecond))
 		}
@@ -240,15 +247,23 @@ func (r *rateMeter) of(count int, now time.Time) float64 {
 	return 0
 }
 
-// line is a tally for people.
-func (t *crowdTally) line(perSecond float64) string {
+// lines are a tally for people, in forms for terminals that are ever narrower.
+func (t *crowdTally) lines(perSecond float64) []string {
+	const stop = "Ctrl-C to stop."
 	if t.shown == 0 {
-		return "the first visitors are on their way"
+		return []string{stop + "   live: the first visitors are on their way", stop}
 	}
 	p50, p99 := t.effect()
 	per := 100 / float64(t.shown)
-	return fmt.Sprintf("%.0f ev/s   event→effect p50 %s p99 %s   CTR %.1f %% (popular %.1f %%, oracle %.1f %%)",
-		perSecond, millis(p50), millis(p99), t.clicks*per, t.popular*per, t.oracled*per)
+	rate, effect := fmt.Sprintf("%.0f ev/s", perSecond), fmt.Sprintf("event→effect p50 %s p99 %s", millis(p50), millis(p99))
+	ctr := fmt.Sprintf("CTR %.1f %% (popular %.1f %%, oracle %.1f %%)", t.clicks*per, t.popular*per, t.oracled*per)
+	return []string{
+		stop + "   live: " + rate + "   " + effect + "   " + ctr,
+		"live: " + rate + "   " + effect + "   " + ctr,
+		stop + "   " + rate + "   " + ctr,
+		ctr,
+		fmt.Sprintf("CTR %.1f %%", t.clicks*per),
+	}
 }
 
 // pairs is a tally for machines.

@@ -13,10 +13,11 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
-	"github.com/freshet-rec/freshet/registry"
+	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -138,8 +139,8 @@ func (a *app) journalStatus(ctx context.Context, cfg *config.Config) (s *statusR
 	s.State = sizes{Items: int64(state.Items.Len() - 1), Known: int64(state.Items.Known()), Visitors: int64(state.Visitors.Len() - 1), Keys: int64(state.Features.Keys())}
 	if m := state.Model; m.Name != "" {
 		s.Model = &modelStatus{Name: m.Name, Version: m.Version, By: m.By, Since: m.Since.String()}
-		bundle, err := registry.Load(disk, m.Name, m.Version)
-		s.Model.AtHand = err == nil && bundle.Ranker.Schema.Differs(state.RowNames()) == ""
+		_, err := serve.Fit(disk, m.Name, m.Version, m.SHA256, feature.Hash(cfg.Features), state.RowNames())
+		s.Model.AtHand = err == nil
 	}
 	s.Events = eventsStatus{Others: state.Tally.Others(), Imported: state.Tally.Imported(), Replayed: s.Ledger.Received}
 	for _, n := range state.Tally.Names() {

@@ -54,7 +54,7 @@ func (f *evalFlags) add(a *app, c *cobra.Command, event string) {
 	c.Flags().IntVar(&f.k, "k", 10, fmt.Sprintf("where lists are cut, 1 to %d", trial.MaxK))
 	c.Flags().StringVar(&f.event, "event", "", event)
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the confidence intervals")
-	c.Flags().StringVar(&a.progress, "progress", "", "json: progress as JSON lines on stderr")
+	a.progressFlag(c)
 }
 
 // options are those of a trial by this configuration.
@@ -346,17 +346,24 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	p.Progress = bar.of
 	results, err := p.Run(ctx, im.Items, events)
 	switch {
+	case errors.Is(err, trial.ErrNoEvents) && len(im.Events) == 0 && len(im.Refused) > 0:
+		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event or item, as the API takes them: freshet import names every fault"}
 	case errors.Is(err, trial.ErrNoEvents):
 		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
 	case err != nil:
 		return fmt.Errorf("eval %s: %w", path, err)
 	}
 	bar.done()
-	if n := len(im.Refused); n > 0 {
-		first := im.Refused[0]
-		results.Warnings = append(results.Warnings, fmt.Sprintf("%s of %s could not be used and are left out; the first is line %d: %s", plural(n, "line"), path, first.Problem.Line, first.Problem.Message))
+	if len(im.Refused) > 0 {
+		results.Warnings = append(results.Warnings, path+": "+refusedLines(im))
 	}
 	return a.printResults(results)
+}
+
+// refusedLines tells of lines that could not be used.
+func refusedLines(im *source.Import) string {
+	first := im.Refused[0]
+	return fmt.Sprintf("%s could not be used and are left out; the first is line %d: %s", plural(len(im.Refused), "line"), first.Problem.Line, first.Problem.Message)
 }
 
 func (a *app) readEvents(ctx context.Context, cfg *config.Config, path string) (*source.Import, error) {

@@ -62,7 +62,7 @@ shops' own truth.`,
 	c.Flags().IntVar(&k, "k", 10, fmt.Sprintf("length of a slate, 1 to %d", trial.MaxK))
 	c.Flags().IntVar(&seeds, "seeds", 5, "how many shops")
 	c.Flags().IntVar(&visits, "visits", 2000, "how many visits to each")
-	c.Flags().StringVar(&a.progress, "progress", "", "json: progress as JSON lines on stderr")
+	a.progressFlag(c)
 	return c
 }
 

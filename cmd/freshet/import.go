@@ -64,7 +64,7 @@ stdout, one JSON object a line, as import and eval stream read them.`,
 	}
 	a.configFlags(c)
 	c.Flags().BoolVar(&toJSONL, "to-jsonl", false, "write what would be imported to stdout, one JSON object a line, and store nothing")
-	c.Flags().StringVar(&a.progress, "progress", "", "json: progress as JSON lines on stderr")
+	a.progressFlag(c)
 	return c
 }
 

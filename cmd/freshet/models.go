@@ -136,6 +136,7 @@ type promoted struct {
 		Name    string `json:"name"`
 		Version int    `json:"version"`
 	} `json:"was"`
+	Already  bool    `json:"already"`
 	Position string  `json:"position"`
 	TookMS   float64 `json:"took_ms"`
 }
@@ -149,6 +150,9 @@ func (a *app) promote(ctx context.Context, server *client, name, version string)
 	}
 	if err != nil {
 		return err
+	}
+	if reply.Already {
+		return a.print(fmt.Sprintf("%s@%d was promoted already, at position %s\n", shownID(reply.Name), reply.Live, shownID(reply.Position)))
 	}
 	was := "the recall score ranked before"
 	if reply.Was != nil {

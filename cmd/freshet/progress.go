@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
 )
 
 // bar tells how far a long piece of work has come, on stderr: a drawn bar on a terminal, a
@@ -103,4 +104,29 @@ func grouped(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// progressFlag adds --progress to a command.
+func (a *app) progressFlag(c *cobra.Command) {
+	c.Flags().Var(&progressForm{&a.progress}, "progress", "json: progress as JSON lines on stderr")
+}
+
+// progressForm is the value of --progress.
+type progressForm struct{ form *string }
+
+func (p *progressForm) String() string {
+	if p.form == nil {
+		return ""
+	}
+	return *p.form
+}
+
+func (p *progressForm) Type() string { return "string" }
+
+func (p *progressForm) Set(form string) error {
+	if form != "json" {
+		return fmt.Errorf("it takes json, not %q", form)
+	}
+	*p.form = form
+	return nil
 }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/stream"
@@ -27,6 +29,7 @@ const (
 	exitNoSpace     = 6
 	exitUnreachable = 7
 	exitRefused     = 8
+	exitStopped     = 130
 )
 
 // failure is an error with an exit code and a hint about what to do next. A failure without
@@ -79,8 +82,12 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitOK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		a.say("stopped")
+		return exitStopped
 	}
 	return a.report(err)
 }
@@ -154,7 +161,15 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetHelpTemplate(helpTemplate)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &failure{code: exitUsage, err: err, hint: "see " + c.CommandPath() + " --help"}
+		f := &failure{code: exitUsage, err: err, hint: "see " + c.CommandPath() + " --help"}
+		if word, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
+			var known []string
+			c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+			if near := config.Nearest(word, known); near != "" {
+				f.hint = "did you mean --" + near + "?"
+			}
+		}
+		return f
 	})
 	f := root.PersistentFlags()
 	f.StringVar(&a.server, "server", "", "address of the server (FRESHET_SERVER; default http://127.0.0.1:3737)")
@@ -175,6 +190,7 @@ func unknownCommand(c *cobra.Command, args []string) error {
 		return nil
 	}
 	f := &failure{code: exitUsage, err: fmt.Errorf("there is no command %q", c.CommandPath()+" "+args[0]), hint: "see " + c.CommandPath() + " --help"}
+	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		f.hint = "did you mean " + strings.Join(near, ", ") + "?"
 	}

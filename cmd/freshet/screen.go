@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -16,7 +17,7 @@ type screen struct {
 	out      io.Writer
 	terminal bool
 	columns  func() int
-	below    int    // lines said since the marked one; -1 when none is marked
+	below    int    // rows of the terminal below the marked line; -1 when none is marked
 	status   string // on the terminal now, without a line break; "" for none
 }
 
@@ -32,12 +33,24 @@ func (s *screen) say(text string) {
 	defer s.mu.Unlock()
 	s.write(s.wipe() + text + "\n" + s.fit(s.status))
 	if s.below >= 0 {
-		s.below += 1 + strings.Count(text, "\n")
+		s.below += s.rows(text)
 	}
 }
 
-// mark writes a line that rewrite may write anew.
+// rows is how many rows of the terminal a text takes: a long line goes on in the next one.
+func (s *screen) rows(text string) (n int) {
+	columns := max(1, s.columns())
+	for line := range strings.SplitSeq(text, "\n") {
+		n += max(1, (width(line)+columns-1)/columns)
+	}
+	return n
+}
+
+// mark writes a line that rewrite may write anew; on a terminal it takes one row.
 func (s *screen) mark(text string) {
+	if s.terminal {
+		text = s.fit(text)
+	}
 	s.say(text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,11 +68,18 @@ func (s *screen) rewrite(text string) {
 	s.write(fmt.Sprintf("\r\x1b[%dA\x1b[K%s\r\x1b[%dB%s", up, s.fit(text), up, s.fit(s.status)))
 }
 
-// show puts a status below everything, in the place of the one before, on a terminal.
-func (s *screen) show(status string) {
+// show puts a status below everything, in the place of the one before, on a terminal: the first
+// form that fits, else the last.
+func (s *screen) show(forms ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.terminal {
+		status := forms[len(forms)-1]
+		for _, form := range slices.Backward(forms) {
+			if width(form) < s.columns() {
+				status = form
+			}
+		}
 		wipe := s.wipe()
 		s.status = status
 		s.write(wipe + s.fit(status))

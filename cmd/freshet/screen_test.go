@@ -114,6 +114,27 @@ func TestScreen(t *testing.T) {
 			s.show("a status wider than forty columns of a terminal")
 			s.rewrite("a marked line wider than forty columns of a terminal")
 		}, []string{"a marked line wider than forty columns…", "a status wider than forty columns of a…"}},
+		{"a marked line that is too wide takes one row", true, func(s *screen) {
+			s.mark("a marked line wider than forty columns of a terminal")
+			s.rewrite("done")
+			s.say("next")
+		}, []string{"done", "next", ""}},
+		{"lines that go on in the next row are counted by rows", true, func(s *screen) {
+			s.say("one")
+			s.mark("begun")
+			s.say("a line that is wider than forty columns, and another that is not")
+			s.show("status")
+			s.rewrite("done")
+		}, []string{"one", "done", "a line that is wider than forty columns,", " and another that is not", "status"}},
+		{"a line as wide as the terminal", true, func(s *screen) {
+			s.mark("begun")
+			s.say("0123456789012345678901234567890123456789")
+			s.show("status")
+			s.rewrite("done")
+		}, []string{"done", "0123456789012345678901234567890123456789", "status"}},
+		{"the first form that fits is shown", true, func(s *screen) {
+			s.show("a status wider than forty columns of a terminal", "a short one", "shorter")
+		}, []string{"a short one"}},
 		{"several lines at once", true, func(s *screen) {
 			s.mark("begun")
 			s.say("two\nlines")

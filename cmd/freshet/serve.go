@@ -35,7 +35,7 @@ func (a *app) serveCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.serve(c.Context(), cfg, nil, func(n *node, url string) {
+			return a.serve(c.Context(), "serve", cfg, nil, func(n *node, url string) {
 				a.say("Freshet %s", version())
 				a.say("  API   %s/v1     status %s/status", url, url)
 				a.say("  data  %s (%s)", cfg.Data, plural(int(n.stream.Applied()), "record"))
@@ -51,11 +51,16 @@ func (a *app) serveCmd() *cobra.Command {
 	return c
 }
 
-// serve opens the data directory, answers requests until ctx ends, and closes. While it opens,
+// serve, for a command, opens the data directory, answers requests until ctx ends, and closes. While it opens,
 // the server says that it lives and is not ready. prepare, if given, is called before it is
 // ready, ready then.
-func (a *app) serve(ctx context.Context, cfg *config.Config, prepare func(n *node) error, ready func(n *node, url string)) (err error) {
-	listener, err := listen(ctx, cfg.Listen)
+func (a *app) serve(ctx context.Context, command string, cfg *config.Config, prepare func(n *node) error, ready func(n *node, url string)) (err error) {
+	defer func() {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			err = nil // it was stopped while it started
+		}
+	}()
+	listener, err := listen(ctx, cfg.Listen, command)
 	if err != nil {
 		return err
 	}
@@ -103,7 +108,7 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, prepare func(n *nod
 
 // listen opens the address before any data is touched. There are no keys yet, so only
 // loopback addresses are allowed.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+func listen(ctx context.Context, address, command string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, usagef("listen: %w", err)
@@ -116,7 +121,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := config.Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, &failure{code: exitUsage, err: fmt.Errorf("port of %s is in use", address),
-			hint: "use another: freshet serve --listen 127.0.0.1:3747     or talk to that one: freshet status"}
+			hint: "use another: freshet " + command + " --listen 127.0.0.1:3747     or talk to that one: freshet status"}
 	}
 	if err != nil {
 		return nil, &failure{code: exitUsage, err: fmt.Errorf("listen: %w", err)}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,7 +30,7 @@ func (a *app) loadConfig(c *cobra.Command) (*config.Config, error) {
 		name, named = a.getenv("FRESHET_CONFIG")
 	}
 	if !named {
-		name = defaultConfigFile
+		name = a.keptConfig(c)
 	}
 	text, err := readLimited(name, config.MaxBytes+1)
 	switch {
@@ -39,6 +40,22 @@ func (a *app) loadConfig(c *cobra.Command) (*config.Config, error) {
 		return a.overrideConfig(c, config.Default())
 	}
 	return nil, usagef("configuration: %w", err)
+}
+
+// keptConfig is the file to look for when none is named: the one in the data directory that the
+// command names, where there is one, else the one in the current directory.
+func (a *app) keptConfig(c *cobra.Command) string {
+	data, named := a.getenv("FRESHET_DATA")
+	if flag := c.Flags().Lookup("data"); flag != nil && flag.Changed {
+		data, named = flag.Value.String(), true
+	}
+	if named && data != "" {
+		kept := filepath.Join(data, defaultConfigFile)
+		if _, err := os.Stat(kept); err == nil {
+			return kept
+		}
+	}
+	return defaultConfigFile
 }
 
 // parseConfig reads a text of which all problems are told at once.

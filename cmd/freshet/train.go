@@ -57,7 +57,7 @@ the one that freshet models promote names.`,
 	a.configFlags(c)
 	c.Flags().BoolVar(&permute, "permute-labels", false, "permute the labels first: a check that must find nothing; the version is not kept")
 	c.Flags().Uint64Var(&seed, "seed", 1, "equal journals and seeds make equal models")
-	c.Flags().StringVar(&a.progress, "progress", "", "json: progress as JSON lines on stderr")
+	a.progressFlag(c)
 	return c
 }
 

@@ -52,7 +52,9 @@ func (c *Crowd) Come(at int64) *Visit {
 	if c.rng.Float64() < newcomers {
 		i = len(c.world.visitors) + len(c.new)
 		rng := rand.New(rand.NewPCG(c.world.options.Seed^c.seed, uint64(i)+1))
-		c.new = append(c.new, newVisitor(i+1, c.world.options, rng))
+		v := newVisitor(i+1, c.world.options, rng)
+		v.id = freshet.UserID(fmt.Sprintf("w-%d-%04d", c.seed, len(c.new)+1)) // no other crowd's
+		c.new = append(c.new, v)
 		c.who.add(i, 1)
 	} else {
 		i = c.who.draw(c.rng)
