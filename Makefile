@@ -4,7 +4,9 @@ GOFLAGS ?=
 FUZZTIME ?= 20s
 BIN := bin/freshet
 
-.PHONY: help build demo run test check race fuzz bench
+HOURS ?= 2
+
+.PHONY: help build demo run test check goals soak race fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +20,18 @@ demo: build ## build, make an invented bookshop and serve it, with an experiment
 run: build ## build and serve ./data
 	$(BIN) serve
 
-test: check ## every check and every test
-	$(GO) test ./...
+test: check ## every check and every test, goals at their CI sizes
+	FRESHET_GOALS=ci $(GO) test ./...
+
+# A goal is a test named TestGoal…; it prints a line for each promise it proves.
+GOALLINES = awk '/^GOAL /{print; n++; if (!/ PASS$$/) bad=1} /^(--- FAIL|FAIL|panic:)/{print; bad=1} END{if (!n) print "no goal was tried"; exit bad || !n}'
+
+goals: ## every promise that a test proves, one line each: figure, target, cases
+	@FRESHET_GOALS=ci $(GO) test -count=1 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
+
+soak: ## the same for HOURS (default 2) in all
+	@goals=$$($(GO) test -list '^TestGoal' ./... | grep -c '^TestGoal'); \
+	FRESHET_GOALS=soak FRESHET_GOAL_SECONDS=$$(($(HOURS) * 3600 / goals)) $(GO) test -count=1 -p 1 -timeout 0 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
 
 check: ## format, vet, linters, import walls
 	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi

@@ -31,7 +31,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Report says what a training did. What was shown where is known of the rows validated on.
+// Report says what a training did. AUC and LogLoss are those of rows newer than all trained on,
+// with the rank known at which each was shown.
 type Report struct {
 	Rows      int // trained on
 	Held      int // validated on

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
@@ -155,6 +156,9 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 			m.Live = live.Version
 		}
 		list = append(list, m)
+	}
+	if live.Name != "" && !slices.Contains(names, live.Name) { // it ranks by the journal, and is gone
+		list = append(list, ModelVersions{Name: live.Name, Live: live.Version})
 	}
 	return list, err
 }

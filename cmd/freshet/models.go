@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,6 +113,9 @@ func (r *modelsReply) page() string {
 	var b strings.Builder
 	b.WriteString("    model     auc  logloss     rows  until      sha256        trained\n")
 	for _, m := range r.Data {
+		if m.Live != nil && !slices.ContainsFunc(m.Versions, func(v versionReply) bool { return v.Version == *m.Live }) {
+			fmt.Fprintf(&b, "  ▶ %s@%d should rank, and its files are gone or damaged: the recall score ranks\n", shownID(m.Name), *m.Live)
+		}
 		for i := len(m.Versions) - 1; i >= 0; i-- {
 			v := &m.Versions[i]
 			mark := " "

@@ -87,9 +87,9 @@ func (w *World) visit(m moment, past []moment, rng *rand.Rand) []moment {
 }
 
 // react appends what v does with the books shown at m.time, m naming the rest; -1 is a place
-// with none. Each is exposed;
-// then clicks come 2 to 30 s apart, a like 3 to 40 s and a purchase 30 to 500 s after its
-// click, so that eight books take less than 8·30 + 500 s. luckOf gives the generator for a book.
+// with none. Each is exposed; then clicks come 2 to 30 s apart, a like 3 to 40 s and a purchase
+// 30 to 500 s after its click, so that eight books take less than 8·30 + 500 s. luckOf gives the
+// generator for a book.
 func (w *World) react(v *visitor, m moment, shown []int, past []moment, luckOf func(book int) *rand.Rand) []moment {
 	began := m.time
 	for i, b := range shown {
