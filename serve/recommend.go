@@ -246,7 +246,10 @@ func (r *run) gather(ctx context.Context, routes []int) {
 		var err error
 		if err = ctx.Err(); err == nil {
 			r.view(func(rec *fold.Served) freshet.Position { return rec.Routes[i].Position }, func(p freshet.Position) {
-				budget, cancel := context.WithTimeout(ctx, route.Budget.Std())
+				budget, cancel := ctx, func() {}
+				if r.past == nil { // a replay takes what time it needs
+					budget, cancel = context.WithTimeout(ctx, route.Budget.Std())
+				}
 				defer cancel()
 				served.Position = p
 				// A long slate may need more than the route is usually asked for.
