@@ -201,7 +201,7 @@ func (r *Reader) frame() (frame, error) {
 	}
 	// The record is durable, so it is here or at the start of the next segment, and a segment
 	// that has a successor ends after its last record.
-	before := r.scan
+	before, segment := r.scan, r.segment
 	if r.segment == r.next {
 		return frame{}, r.corrupt(before.name, before.off, reasonOf(err))
 	}
@@ -214,6 +214,11 @@ func (r *Reader) frame() (frame, error) {
 	}
 	before.forget()
 	_, end := before.peek()
+	if end != nil && !unfit(end) && !errors.Is(end, ErrNewerFormat) { // one of the disk, which says nothing of the bytes
+		err := errors.Join(end, r.leave())
+		r.scan, r.segment = before, segment
+		return frame{}, err
+	}
 	if err := before.close(); err != nil {
 		return frame{}, err
 	}

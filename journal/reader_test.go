@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -155,5 +156,65 @@ func TestReaderChangesNothing(t *testing.T) {
 func TestNoJournal(t *testing.T) {
 	if _, err := OpenReader(fsys.NewMem()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("OpenReader of nothing: %v", err)
+	}
+}
+
+// TestReaderPassesOnErrorsOfTheDisk fails each operation of a reader in turn, once: the error is
+// that of the disk and never taken for damage, and the next call goes on where it was.
+func TestReaderPassesOnErrorsOfTheDisk(t *testing.T) {
+	disk := fsys.NewMem()
+	l, _ := start(t, disk)
+	read := func(failAt int) (steps, failures int) {
+		t.Helper()
+		image, step := disk.Clone(), 0
+		image.Fail = func(op, name string) error {
+			if op == "close" {
+				return nil
+			}
+			if step++; step == failAt {
+				return syscall.EIO
+			}
+			return nil
+		}
+		r, err := OpenReader(image)
+		if errors.Is(err, syscall.EIO) {
+			return step, 1
+		}
+		ok(t, err)
+		n := freshet.Position(0)
+		for {
+			rec, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if errors.Is(err, syscall.EIO) {
+				if failures++; failures > 1 {
+					t.Fatalf("step %d: told twice", failAt)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatalf("step %d: %v", failAt, err)
+			}
+			n++
+			ok(t, same(rec, n))
+		}
+		if n != 60 {
+			t.Fatalf("step %d: %d records", failAt, n)
+		}
+		ok(t, r.Close())
+		return step, failures
+	}
+	ok(t, l.WaitDurable(t.Context(), put(t, l, 20)))
+	ok(t, l.WaitDurable(t.Context(), put(t, l, 20)))
+	ok(t, l.WaitDurable(t.Context(), put(t, l, 20)))
+	total, _ := read(0)
+	told := 0
+	for at := 1; at <= total; at++ {
+		_, failures := read(at)
+		told += failures
+	}
+	if told < total*3/4 {
+		t.Errorf("of %d failures %d were told", total, told)
 	}
 }
