@@ -7,6 +7,8 @@
 //  2. result, err := bench.Run(ctx, "ingest", bench.Options{URL: url, Users: …, Disk: …})
 //  3. json.Marshal(result), or result.WriteText(os.Stdout).
 //
+// [RunJournal] measures a journal without a server, in the same way.
+//
 // Every figure is taken as limit – system – limit: the bound is measured before and after the
 // system, under the same load from the same load generator. Where the two limits differ by
 // more than [MaxSpread] the machine was not the same throughout, and that part of the

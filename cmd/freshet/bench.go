@@ -39,6 +39,8 @@ and just after, with the same load.
   ingest      durable events: one a request (64 connections), 1,000 a request (8)
   recommend   slates of ten (8 connections); how long one takes at half that rate, and
               at 2,000 a second
+  journal     records of 120 bytes, 1 to 512 producers that each wait for their own to
+              be durable; without a server
 
 The world is invented; recommend has one the size of MovieLens-100K, or with --data
 a copy of that directory, which is only read. A model ranks the slates: the newest
@@ -47,10 +49,10 @@ temporary directory (TMPDIR chooses another), up to some GB, and are deleted at 
 end. What else runs on the machine shows in the figures.`,
 		Example: `  freshet bench freshness
   freshet bench ingest --json --duration 2s`,
-		ValidArgs: bench.Names(),
+		ValidArgs: benchNames(),
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || !slices.Contains(bench.Names(), args[0]) {
-				return &failure{code: exitUsage, err: fmt.Errorf("bench takes one of %s", strings.Join(bench.Names(), ", ")), hint: "such as: freshet bench freshness"}
+			if len(args) != 1 || !slices.Contains(benchNames(), args[0]) {
+				return &failure{code: exitUsage, err: fmt.Errorf("bench takes one of %s", strings.Join(benchNames(), ", ")), hint: "such as: freshet bench freshness"}
 			}
 			return nil
 		},
@@ -62,7 +64,7 @@ end. What else runs on the machine shows in the figures.`,
 			options.invent(seed)
 			if c.Flags().Changed("data") {
 				if options.name != "recommend" {
-					return usagef("--data is for recommend; %s sends events, and makes a world of its own for them", options.name)
+					return usagef("--data is for recommend; %s writes, and does so in a directory of its own", options.name)
 				}
 				data, err := c.Flags().GetString("data")
 				if err != nil {
@@ -90,6 +92,9 @@ end. What else runs on the machine shows in the figures.`,
 	c.Flags().Uint64Var(&seed, "seed", 7, "which world, and which requests")
 	return c
 }
+
+// benchNames lists what can be measured: over HTTP, and without a server.
+func benchNames() []string { return append(bench.Names(), bench.Journal) }
 
 // benchOptions is what the flags of bench say.
 type benchOptions struct {
@@ -125,6 +130,9 @@ func (a *app) bench(ctx context.Context, cfg *config.Config, o *benchOptions) (r
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	a.say("Freshet %s  ·  bench %s, %s a measurement  ·  %d processors, %s, files in %s", version(), o.name, o.duration, runtime.GOMAXPROCS(0), runtime.GOOS+"/"+runtime.GOARCH, dir)
+	if o.name == bench.Journal {
+		return a.benchJournal(ctx, dir, o)
+	}
 	cfg.Data, cfg.Listen = filepath.Join(dir, "data"), "127.0.0.1:0"
 	if err := a.benchData(ctx, cfg, o); err != nil {
 		return nil, err
