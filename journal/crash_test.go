@@ -135,7 +135,7 @@ func cutBytes(image *fsys.Mem) int64 {
 	if copied.MkdirAll(dirName) != nil {
 		return 0
 	}
-	v, err := verify(copied)
+	v, err := verify(copied, 0)
 	if err != nil {
 		return 0
 	}

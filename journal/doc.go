@@ -15,6 +15,9 @@
 //	r, err := journal.OpenReader(disk)
 //	for { record, err := r.Next() }   // io.EOF: nothing more is durable for now
 //
+// Whoever has a state that was made of the records up to a position gives it to Open as From and
+// to Reader.Seek, plus one: what is before is then not read.
+//
 // The invariants, each relied on by recovery:
 //
 //  1. A position is given once and positions grow by one from 1, over all segments.

@@ -41,3 +41,15 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("journal: %s is damaged at byte %d: %s; record %d should stand there and everything up to %d was durable",
 		e.File, e.Offset, e.Reason, e.Position, e.Durable)
 }
+
+// BehindError says that the journal ends before a position which its caller knows to have been
+// durable, from a snapshot say: records that were acknowledged are missing. Nothing was changed.
+type BehindError struct {
+	Last  freshet.Position // what the journal holds, 0 for nothing
+	Known freshet.Position // what was durable once
+}
+
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("log_behind_snapshot: the journal ends at position %d, and position %d was durable once: records that were acknowledged are missing",
+		e.Last, e.Known)
+}

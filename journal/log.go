@@ -32,6 +32,12 @@ type Options struct {
 	// Report, if given, is told when the disk becomes full, and with a nil error when it is not
 	// any more. It is called from the goroutine that writes.
 	Report func(msg string, err error)
+	// From is a position up to which the caller needs no record, because it has a state that was
+	// made of them. Segments before the one that holds it are not read but for their headers and
+	// their last groups, by which they are known to be there, whole in length and chained; a
+	// Reader checks the rest when it gets there. 0 = everything is read. A journal that ends
+	// before From is a [*BehindError].
+	From freshet.Position
 	// Note is shown to whoever finds the journal locked; "" = the process id and the time.
 	Note string
 
@@ -118,12 +124,13 @@ func (g *gate) wake() {
 	g.moved = make(chan struct{})
 }
 
-// Open takes the writer's lock, verifies every byte of the journal, cuts a torn end and starts
-// the Log; a journal that does not exist is made. Everything it holds is durable when Open
-// returns. The cost is one read of the whole journal.
+// Open takes the writer's lock, verifies every byte of the journal from Options.From on, cuts a
+// torn end and starts the Log; a journal that does not exist is made. Everything it holds is
+// durable when Open returns. The cost is one read of what is verified, and two small reads of
+// every segment before it.
 //
-// The error is a [*fsys.LockedError] when another writer has it, a [*CorruptError], wraps
-// [ErrNewerFormat], or is one of the disk; then nothing is locked.
+// The error is a [*fsys.LockedError] when another writer has it, a [*CorruptError], a
+// [*BehindError], wraps [ErrNewerFormat], or is one of the disk; then nothing is locked.
 func Open(o Options) (*Log, Report, error) {
 	if err := o.check(); err != nil {
 		return nil, Report{}, err
@@ -157,7 +164,7 @@ func open(o Options) (*Log, Report, error) {
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("journal: %w", err)
 	}
-	v, err := verify(o.FS)
+	v, err := verify(o.FS, o.From)
 	if err != nil {
 		return nil, v.report, wrap("open the journal", err)
 	}
@@ -178,7 +185,8 @@ func open(o Options) (*Log, Report, error) {
 // wrap says what was done, unless the error speaks for itself.
 func wrap(what string, err error) error {
 	var corrupt *CorruptError
-	if errors.As(err, &corrupt) {
+	var behind *BehindError
+	if errors.As(err, &corrupt) || errors.As(err, &behind) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", what, err)

@@ -14,6 +14,7 @@ type Report struct {
 	Created     bool             // there was no journal; there is one now
 	Records     uint64           // in the log
 	First, Last freshet.Position // of the records; both 0 when there are none
+	Checked     freshet.Position // the first record that was read; those before it were not
 	Proved      freshet.Position // durable for certain when the last writer stopped
 	Segments    int
 
@@ -43,15 +44,19 @@ type verdict struct {
 // verifier walks all segments.
 type verifier struct {
 	disk   fsys.FS
+	from   freshet.Position // segments that end before it are not read whole
 	v      verdict
 	expect freshet.Position // the next record
 	proved freshet.Position
+
+	checked freshet.Position // first of the first segment that was read whole
 }
 
-// verify reads the whole journal. The error is a *CorruptError, wraps ErrNewerFormat, or is one
-// of the disk.
-func verify(disk fsys.FS) (verdict, error) {
-	r := verifier{disk: disk, expect: 1}
+// verify reads the journal from the segment that holds the record at from on, and of the
+// segments before it the headers and the ends. The error is a *CorruptError, a *BehindError,
+// wraps ErrNewerFormat, or is one of the disk.
+func verify(disk fsys.FS, from freshet.Position) (verdict, error) {
+	r := verifier{disk: disk, from: from, expect: 1}
 	var err error
 	if r.v.firsts, r.v.report.Ignored, err = listSegments(disk); err != nil {
 		return r.v, err
@@ -67,6 +72,9 @@ func verify(disk fsys.FS) (verdict, error) {
 		if len(firsts) > 0 {
 			return r.v, missingMark(len(firsts))
 		}
+		if from > 0 {
+			return r.v, &BehindError{Known: from}
+		}
 		r.v.report.Created = true
 		return r.v, nil
 	}
@@ -75,7 +83,12 @@ func verify(disk fsys.FS) (verdict, error) {
 		r.proved = max(r.proved, firsts[len(firsts)-1]-1)
 	}
 	for i, first := range firsts {
-		if err := r.segment(first, i == len(firsts)-1); err != nil {
+		if i+1 < len(firsts) && firsts[i+1] <= from {
+			err = r.older(first)
+		} else {
+			err = r.segment(first, i == len(firsts)-1)
+		}
+		if err != nil {
 			return r.v, err
 		}
 	}
@@ -85,6 +98,9 @@ func verify(disk fsys.FS) (verdict, error) {
 			file, end = segmentName(r.v.end.segment), r.v.end.end
 		}
 		return r.v, r.corrupt(file, end, "the log ends before its durable mark")
+	}
+	if from >= r.expect {
+		return r.v, &BehindError{Last: r.expect - 1, Known: from}
 	}
 	r.finish()
 	return r.v, nil
@@ -98,8 +114,8 @@ func (r *verifier) corrupt(file string, off int64, reason string) error {
 	return &CorruptError{File: file, Offset: off, Position: r.expect, Durable: r.proved, Reason: reason}
 }
 
-// segment walks one segment.
-func (r *verifier) segment(first freshet.Position, last bool) (err error) {
+// begins checks that the segment that begins with first is the one that should come now.
+func (r *verifier) begins(first freshet.Position) error {
 	name := segmentName(first)
 	if first > r.expect {
 		missing := segmentName(r.expect)
@@ -112,6 +128,25 @@ func (r *verifier) segment(first freshet.Position, last bool) (err error) {
 	if first < r.expect {
 		return r.corrupt(name, 0, fmt.Sprintf("its records from %d on stand in the segment before it too", first))
 	}
+	return nil
+}
+
+// headed checks that a segment's header is the one that its name and the journal ask for.
+func (r *verifier) headed(h segmentHeader, first freshet.Position) error {
+	switch name := segmentName(first); {
+	case h.id != r.v.side.id:
+		return r.corrupt(name, 0, "it belongs to another journal")
+	case h.first != first:
+		return r.corrupt(name, 0, fmt.Sprintf("its header says that it begins with record %d: it was renamed or copied", h.first))
+	}
+	return nil
+}
+
+// segment walks one segment.
+func (r *verifier) segment(first freshet.Position, last bool) (err error) {
+	if err := r.begins(first); err != nil {
+		return err
+	}
 	s, h, err := openScan(r.disk, first)
 	if errors.Is(err, errHeader) {
 		return r.headless(first, last, err)
@@ -120,11 +155,11 @@ func (r *verifier) segment(first freshet.Position, last bool) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if h.id != r.v.side.id {
-		return r.corrupt(name, 0, "it belongs to another journal")
+	if err := r.headed(h, first); err != nil {
+		return err
 	}
-	if h.first != first {
-		return r.corrupt(name, 0, fmt.Sprintf("its header says that it begins with record %d: it was renamed or copied", h.first))
+	if r.checked == 0 {
+		r.checked = first
 	}
 	r.v.end = place{position: first - 1, segment: first, end: segmentHeaderBytes}
 	for {
@@ -247,6 +282,7 @@ func (r *verifier) finish() {
 	p.Last = r.expect - 1
 	p.Records = uint64(p.Last)
 	p.First = min(1, p.Last)
+	p.Checked = min(r.checked, p.Last)
 	p.Proved = r.proved
 	p.Segments = len(r.v.firsts)
 	p.TornMark = r.v.side.torn

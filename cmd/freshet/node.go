@@ -52,7 +52,11 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	note := fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
-	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, BallastBytes: ballastBytes, Relaxed: cfg.Durability == config.DurabilityRelaxed,
+	from, err := newestSnapshot(n.disk, cfg)
+	if err != nil {
+		return n, err
+	}
+	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, From: from, BallastBytes: ballastBytes, Relaxed: cfg.Durability == config.DurabilityRelaxed,
 		Report: func(msg string, err error) { a.sayFull(cfg.Data, msg, err) }}); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
@@ -108,7 +112,7 @@ func (n *node) replay(ctx context.Context, a *app) (err error) {
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	from := n.stream.Applied()
 	if last := reader.Durable(); from > last {
-		return behind(last, from)
+		return &journal.BehindError{Last: last, Known: from}
 	}
 	if from > 0 {
 		if err := reader.Seek(from + 1); err != nil {
@@ -155,6 +159,9 @@ func (a *app) sayReport(dir string, r journal.Report) {
 	if a.verbose {
 		a.say("journal: %s in %s, positions %s to %s, durable for certain up to %s", plural(int(r.Records), "record"), plural(r.Segments, "segment"), r.First, r.Last, r.Proved)
 	}
+	if a.verbose && r.Checked > r.First {
+		a.say("journal: read from position %s on, a snapshot stands for what is before", r.Checked)
+	}
 	for _, name := range r.Ignored {
 		a.say("journal: warning: ignoring %s/%s, which is not part of the journal", dir, name)
 	}
@@ -164,6 +171,7 @@ func (a *app) sayReport(dir string, r journal.Report) {
 func dataError(dir string, err error) error {
 	var locked *fsys.LockedError
 	var corrupt *journal.CorruptError
+	var behind *journal.BehindError
 	switch {
 	case errors.As(err, &locked):
 		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s is in use by freshet (%s)", dir, locked.Note),
@@ -171,7 +179,7 @@ func dataError(dir string, err error) error {
 	case errors.As(err, &corrupt):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "nothing was changed; restore the file from a copy"}
-	case errors.Is(err, errBehind):
+	case errors.As(err, &behind):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the journal from a copy; to go on without what is missing, remove the snapshots"}
 	case errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat):

@@ -146,6 +146,23 @@ func (n *node) restore(a *app, cfg *config.Config) error {
 	return nil
 }
 
+// newestSnapshot is the position of the newest snapshot made for this configuration, 0 when
+// there is none. Whether it is whole is found out by restore, which also tells of others that
+// cannot be read.
+func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error) {
+	sum, err := snapshotConfig(cfg)
+	if err != nil {
+		return 0, err
+	}
+	list, _ := snapshot.List(disk) // the error is about the others
+	for _, info := range list {
+		if info.Config == sum {
+			return info.Position, nil
+		}
+	}
+	return 0, nil
+}
+
 func (n *node) restoreFrom(p freshet.Position) error {
 	s, _, err := snapshot.Read(n.disk, p)
 	if err != nil {
@@ -183,14 +200,6 @@ func (n *node) anew(a *app, cfg *config.Config) (err error) {
 	}
 	n.stream = stream.New(o)
 	return nil
-}
-
-// errBehind says that a snapshot knows records which the journal does not have.
-var errBehind = errors.New("log_behind_snapshot")
-
-// behind is the error of a journal that ends before a snapshot.
-func behind(last, snapped freshet.Position) error {
-	return fmt.Errorf("%w: the journal ends at position %s, and a snapshot is of position %s: records that were acknowledged are missing", errBehind, last, snapped)
 }
 
 // keepSnapshots lets a process at idle priority take a snapshot whenever one is worth it, until

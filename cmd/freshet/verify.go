@@ -134,7 +134,7 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		info := &list[i]
 		what := "snapshot of position " + info.Position.String()
 		if info.Position > last {
-			note(what, behind(last, info.Position), "")
+			note(what, &journal.BehindError{Last: last, Known: info.Position}, "")
 			continue
 		}
 		if broken == nil {
