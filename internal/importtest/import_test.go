@@ -46,6 +46,9 @@ var allowed = map[string][]string{
 	// What features are held against.
 	"audit": {".", "feature", "internal/pack"},
 
+	// What was refused from files, beside the truth.
+	"deadletter": {"internal/fsys", "internal/pack"},
+
 	// Ways in beside HTTP.
 	"source":           {".", "codec"},
 	"source/file":      {".", "codec", "source"},
