@@ -5,8 +5,13 @@ package stream
 //	Received = Accepted + Duplicate + Refused
 //	Accepted = Applied + Late + DeadLettered + Erased + Pending
 //
-// Accepted, Applied and Late count what the journal holds, whenever it was written;
-// Duplicate and Refused leave no record and count from the start of the process.
+// Accepted is what was taken into keeping, be it as a record of the journal or as a dead letter:
+// a line of a file that cannot be used is kept, with its reason, and is no longer its sender's.
+// What is refused over HTTP stays with its sender, who was told, and is not kept.
+//
+// Accepted, Applied, Late and DeadLettered count what the data directory holds, whenever it was
+// written, and dead letters since dropped; Duplicate and Refused leave no trace and count from
+// the start of the process.
 type Ledger struct {
 	Received     uint64 `json:"received"`
 	Accepted     uint64 `json:"accepted"`
@@ -14,7 +19,7 @@ type Ledger struct {
 	Refused      uint64 `json:"refused"`
 	Applied      uint64 `json:"applied"`
 	Late         uint64 `json:"late"`
-	DeadLettered uint64 `json:"dead_lettered"`
+	DeadLettered uint64 `json:"dead_lettered"` // lines of imports that could not be used
 	Erased       uint64 `json:"erased"`
 	Pending      uint64 `json:"pending"`
 	Unkeyed      uint64 `json:"unkeyed"` // of Accepted, those without an event id: a retry would count twice
@@ -26,6 +31,31 @@ func (s *Stream) Refuse(n int) {
 	defer s.mu.Unlock()
 	s.ledger.Received += uint64(n)
 	s.ledger.Refused += uint64(n)
+}
+
+// DeadLetter counts lines of imports that were refused: those kept as dead letters now, and
+// those that had been kept before and were brought again.
+func (s *Stream) DeadLetter(kept, known int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadLetter(uint64(kept))
+	s.ledger.Received += uint64(known)
+	s.ledger.Duplicate += uint64(known)
+}
+
+// DeadLettered counts the dead letters that there were before the start. Call it once, after
+// Replay.
+func (s *Stream) DeadLettered(n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadLetter(n)
+	s.replayed += n
+}
+
+func (s *Stream) deadLetter(n uint64) {
+	s.ledger.Received += n
+	s.ledger.Accepted += n
+	s.ledger.DeadLettered += n
 }
 
 // Ledger returns the counts at one moment.
@@ -45,8 +75,8 @@ func (s *Stream) EventIDs() (held int, evicted uint64) {
 	return s.ids.Len(), s.ids.Evicted()
 }
 
-// Replayed is how many of the events that Ledger counts as received the journal held when it
-// was replayed; the others came since.
+// Replayed is how many of the events that Ledger counts as received the data directory held when
+// the journal was replayed, dead letters included; the others came since.
 func (s *Stream) Replayed() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,8 +29,9 @@ func (s *Stream) Pack(w *pack.Writer) {
 		s.sources[name].pack(w)
 	}
 	s.ids.Pack(w)
-	// Duplicates and refusals left no record, so a start counts them anew.
-	for _, n := range []uint64{s.ledger.Accepted, s.ledger.Applied, s.ledger.Late, s.ledger.Unkeyed} {
+	// Duplicates and refusals left no record, so a start counts them anew; dead letters are
+	// counted where they are kept.
+	for _, n := range []uint64{s.ledger.Accepted - s.ledger.DeadLettered, s.ledger.Applied, s.ledger.Late, s.ledger.Unkeyed} {
 		w.Uint(n)
 	}
 	w.Blob(s.defs)

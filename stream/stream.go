@@ -43,7 +43,7 @@ type Stream struct {
 	sources  map[string]*source
 	queue    []Entry // admitted and not yet taken by the applier, by position
 	ledger   Ledger
-	replayed uint64 // of ledger.Received
+	replayed uint64 // of ledger.Received, what was there before the start
 	defs     []byte // the newest definitions in the journal
 
 	state   sync.RWMutex // guards the fold's state; the applier writes, View reads
@@ -252,7 +252,11 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 	s.ledger.Received += uint64(len(events))
 	s.ledger.Accepted += uint64(out.Accepted)
 	s.ledger.Duplicate += uint64(out.Duplicate)
-	s.ledger.Refused += uint64(len(out.Conflicts))
+	if src.imported { // whoever brings an import keeps them, and counts them by DeadLetter
+		s.ledger.Received -= uint64(len(out.Conflicts))
+	} else {
+		s.ledger.Refused += uint64(len(out.Conflicts))
+	}
 	wait = out.Position
 	if out.Duplicate > 0 {
 		wait = s.log.Last() // the original may still be on its way
