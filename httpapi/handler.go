@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -22,7 +23,8 @@ type Options struct {
 	Strict    bool             // refuse event names that are not configured
 	MaxFuture freshet.Duration // how far ahead of Now event times may be
 	Versions  Versions
-	Report    func(msg string, err error) // told of trouble that no reply can carry
+	Rejected  func(after deadletter.ID, limit int) (deadletter.Page, error) // lists dead letters, as deadletter.List does
+	Report    func(msg string, err error)                                   // told of trouble that no reply can carry
 }
 
 // Versions are what /status says is running.
@@ -58,6 +60,7 @@ func New(o Options) *API {
 	handle("POST /v1/features", a.postFeatures)
 	handle("GET /v1/models", a.getModels)
 	handle("POST /v1/models/{name}/versions/{version}/promote", a.postPromote)
+	handle("GET /v1/rejected", a.getRejected)
 	handle("GET /live", a.live)
 	handle("GET /ready", a.ready)
 	handle("GET /status", a.status)

@@ -82,7 +82,7 @@ func writeMalformed(w http.ResponseWriter, m *codec.Malformed) {
 }
 
 // writeFaults answers a request that was read but asks for something impossible. A number
-// out of its range and what is no position are 400, everything else 422.
+// out of its range and what is no position or cursor are 400, everything else 422.
 func writeFaults(w http.ResponseWriter, faults []fault) {
 	p := &problem{Status: http.StatusUnprocessableEntity, Code: "validation", Title: "The request has 1 problem", Errors: faults}
 	if len(faults) > 1 {
@@ -90,7 +90,7 @@ func writeFaults(w http.ResponseWriter, faults []fault) {
 	}
 	p.Detail = faults[0].Message
 	for _, f := range faults {
-		if f.Code == codec.CodeOutOfRange || f.Code == codeBadPosition {
+		if f.Code == codec.CodeOutOfRange || f.Code == codeBadPosition || f.Code == codeBadCursor {
 			p.Status = http.StatusBadRequest
 		}
 	}
@@ -139,6 +139,7 @@ var titles = map[string]string{
 	"unfit_model":          "The model must not rank",
 	"damaged_model":        "The model is damaged",
 	"too_old":              "The time asked for is gone",
+	"rejected_unreadable":  "The dead letters cannot be read",
 	"journal_failed":       "The journal cannot take events",
 	"disk_full":            "The disk is full",
 	"busy":                 "The server is busy",

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/httpapi"
@@ -111,7 +112,10 @@ func newRig(t testing.TB, p plan) *rig {
 		t.Fatal(err)
 	}
 	r.API = httpapi.New(httpapi.Options{Stream: r.stream, Server: server, Now: now, NewID: newID, Kinds: kinds, Strict: p.strict, MaxFuture: freshet.Minute,
-		Versions: httpapi.Versions{Freshet: "test", Go: "go", Journal: journal.FormatVersion, Definitions: feature.Hash(features)}, Report: report})
+		Versions: httpapi.Versions{Freshet: "test", Go: "go", Journal: journal.FormatVersion, Definitions: feature.Hash(features)}, Report: report,
+		Rejected: func(after deadletter.ID, limit int) (deadletter.Page, error) {
+			return deadletter.List(p.disk, after, limit)
+		}})
 	t.Cleanup(func() {
 		server.Close()
 		r.stream.Close()

@@ -60,7 +60,7 @@ var allowed = map[string][]string{
 	"recall/routetest": {".", "recall"},
 	"fold":             {".", "audit", "catalog", "codec", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
-	"httpapi":          {".", "codec", "feature", "fold", "registry", "serve", "stream"},
+	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.
