@@ -13,6 +13,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -135,7 +136,13 @@ func (a *app) journalStatus(ctx context.Context, cfg *config.Config) (s *statusR
 	if err != nil {
 		return nil, dataError(cfg.Data, err)
 	}
-	s.Ledger.Received, s.Ledger.Applied = s.Ledger.Accepted, s.Ledger.Accepted-s.Ledger.Late
+	letters, err := deadletter.Count(disk)
+	if err != nil {
+		return nil, dataError(cfg.Data, err)
+	}
+	s.Ledger.Applied, s.Ledger.DeadLettered = s.Ledger.Accepted-s.Ledger.Late, letters.Total
+	s.Ledger.Accepted += letters.Total
+	s.Ledger.Received = s.Ledger.Accepted
 	s.State = sizes{Items: int64(state.Items.Len() - 1), Known: int64(state.Items.Known()), Visitors: int64(state.Visitors.Len() - 1), Keys: int64(state.Features.Keys())}
 	if m := state.Model; m.Name != "" {
 		s.Model = &modelStatus{Name: m.Name, Version: m.Version, By: m.By, Since: m.Since.String()}
@@ -199,10 +206,10 @@ func whyPopular(s *statusReply) check {
 
 func eventsCome(s *statusReply) check {
 	const name = "events"
-	if s.Ledger.Accepted == 0 {
+	if s.Ledger.events() == 0 {
 		return check{name, worth, "no event has come yet", "send one: freshet send click --user ada --item b-1"}
 	}
-	return check{name, well, fmt.Sprintf("%s in the journal, %s of them imported", count(s.Ledger.Accepted, "events"), grouped(int64(s.Events.Imported))), ""}
+	return check{name, well, fmt.Sprintf("%s in the journal, %s of them imported", count(s.Ledger.events(), "events"), grouped(int64(s.Events.Imported))), ""}
 }
 
 func impressions(s *statusReply) check {
@@ -258,7 +265,7 @@ func joins(s *statusReply) check {
 
 func keys(s *statusReply) check {
 	const name = "keys"
-	if share := percent(s.Ledger.Unkeyed, s.Ledger.Accepted); share > 1 {
+	if share := percent(s.Ledger.Unkeyed, s.Ledger.events()); share > 1 {
 		return check{name, worth, fmt.Sprintf("%.0f %% of the events came without an event_id: a retry counts them twice", share), "let the sender make an event_id, and send the same one again"}
 	}
 	return check{name, well, "events have an event_id or a place in a file: retries are safe", ""}
@@ -278,7 +285,7 @@ func catalogued(s *statusReply) check {
 
 func lateness(s *statusReply) check {
 	const name = "late"
-	if share := percent(s.Ledger.Late, s.Ledger.Accepted-min(s.Ledger.Accepted, s.Events.Imported)); share > 1 {
+	if share := percent(s.Ledger.Late, s.Ledger.events()-min(s.Ledger.events(), s.Events.Imported)); share > 1 {
 		return check{name, worth, fmt.Sprintf("%.0f %% of the events that were sent came too late to change anything", share), "send events sooner, or raise lateness in the configuration; a history is brought in by freshet import"}
 	}
 	return check{name, well, "events come in time", ""}
@@ -292,6 +299,8 @@ func refusals(s *statusReply) check {
 		return check{name, wrong, fmt.Sprintf("%.0f %% of the events since the start were refused", share), "look at the errors of the replies with status 207 or 422: each names its event, the field and what to do"}
 	case s.Ledger.Refused > 0:
 		return check{name, worth, fmt.Sprintf("%s of %s events since the start were refused", grouped(int64(s.Ledger.Refused)), grouped(int64(since))), "look at the errors of the replies with status 207 or 422"}
+	case s.Ledger.DeadLettered > 0:
+		return check{name, worth, "no event was refused over HTTP; imports could not use " + plural(int(s.Ledger.DeadLettered), "line"), "see which, and why: freshet rejected list"}
 	}
 	return check{name, well, "no event was refused", ""}
 }

@@ -75,9 +75,15 @@ type importReply struct {
 	Refused   int              `json:"refused"`
 	Late      int              `json:"late"`
 	Position  freshet.Position `json:"position"`
-	Errors    []codec.Problem  `json:"errors"`
+	Errors    []importProblem  `json:"errors"`
 	Items     itemsReply       `json:"items"`
 	KeptAs    string           `json:"kept_as,omitempty"` // file with the refused lines
+}
+
+// importProblem is one thing wrong with a line.
+type importProblem struct {
+	codec.Problem
+	KeptAs string `json:"kept_as"` // id of the dead letter
 }
 
 type itemsReply struct {
@@ -99,10 +105,19 @@ func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (
 		return err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
+	kept := &lettersKept{node: n, im: im, folder: isFolder(path), received: a.now().UnixMilli()}
+	// First what cannot be used: no line is in whose neighbours could not be kept.
+	if err := kept.keep(); err != nil {
+		return fmt.Errorf("import %s: %w; nothing was imported", path, err)
+	}
 	reply, err := a.admit(ctx, n.stream, im)
+	if err == nil {
+		err = kept.keep() // what was in conflict
+	}
 	if err != nil {
 		return fmt.Errorf("import %s: %w (what is in stays in; run the same command to go on)", path, err)
 	}
+	reply.Errors = kept.problems()
 	if reply.Refused > 0 {
 		if reply.KeptAs, err = keepRefused(path, cfg.Data, im.Refused); err != nil {
 			return fmt.Errorf("keep the refused lines of %s: %w", path, err)
@@ -111,7 +126,7 @@ func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (
 	if a.json {
 		err = json.NewEncoder(a.stdout).Encode(reply)
 	} else {
-		err = a.printImport(reply, im, isFolder(path))
+		err = a.printImport(reply, kept, cfg.Data)
 	}
 	if err == nil && reply.Refused > 0 {
 		err = &failure{code: exitRefused}
@@ -158,9 +173,9 @@ func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (
 }
 
 // admit brings in the items, then the events, each under its place in the files, so that
-// what came in before is known again.
+// what came in before is known again. Events in conflict are added to im.Refused.
 func (a *app) admit(ctx context.Context, s *stream.Stream, im *source.Import) (*importReply, error) {
-	reply := &importReply{Refused: len(im.Refused), Errors: []codec.Problem{}}
+	reply := &importReply{Refused: len(im.Refused)}
 	received := a.now().UnixMilli()
 	bar := a.bar("import", int64(len(im.Items)+len(im.Events)), "records")
 	for at := 0; at < len(im.Items); at += importChunk {
@@ -208,13 +223,8 @@ func (a *app) admit(ctx context.Context, s *stream.Stream, im *source.Import) (*
 		}
 		bar.set(int64(len(im.Items) + at + len(chunk)))
 	}
-	s.Refuse(len(im.Refused))
 	if reply.Position == 0 {
 		reply.Position = s.Applied()
-	}
-	for _, r := range im.Refused[:min(len(im.Refused), maxListed)] {
-		reply.Errors = append(reply.Errors, r.Problem)
-		reply.Errors = append(reply.Errors, r.More...)
 	}
 	bar.done()
 	return reply, nil
@@ -262,14 +272,15 @@ func afterRefusal(im *source.Import, folder bool) string {
 	return text
 }
 
-func (a *app) printImport(reply *importReply, im *source.Import, folder bool) error {
+func (a *app) printImport(reply *importReply, kept *lettersKept, data string) error {
 	_, err := fmt.Fprintf(a.stdout, "%s accepted · %s duplicate · %s refused · %s items · position %s\n",
 		grouped(int64(reply.Accepted)), grouped(int64(reply.Duplicate)), grouped(int64(reply.Refused)), grouped(int64(reply.Items.Accepted+reply.Items.Duplicate)), reply.Position)
 	if reply.Refused == 0 {
 		return err
 	}
-	a.say("refused lines are kept in %s; %s", reply.KeptAs, afterRefusal(im, folder))
-	a.sayRefused(im)
+	a.say("refused lines are kept in %s; %s", reply.KeptAs, afterRefusal(kept.im, kept.folder))
+	a.say("  and with their reasons as %s: freshet rejected list --data %s", kept.span(), data)
+	a.sayRefused(kept.im)
 	return err
 }
 

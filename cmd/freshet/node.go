@@ -14,6 +14,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -24,16 +25,17 @@ import (
 	"github.com/freshet-rec/freshet/stream"
 )
 
-// node is a data directory at work: the journal, the stream over it and, when it serves, the
-// state and the server. Its parts are made in the order of the data path and closed from the
+// node is a data directory at work: the journal, the dead letters, the stream over them and, when
+// it serves, the state and the server. Its parts are made in the order of the data path and closed from the
 // outside in.
 type node struct {
-	disk   *fsys.OS
-	log    *journal.Log
-	report journal.Report
-	stream *stream.Stream
-	state  *fold.State   // nil when only admitting
-	server *serve.Server // nil when only admitting
+	disk    *fsys.OS
+	log     *journal.Log
+	report  journal.Report
+	letters *deadletter.Store
+	stream  *stream.Stream
+	state   *fold.State   // nil when only admitting
+	server  *serve.Server // nil when only admitting
 
 	snapped freshet.Position // of the newest snapshot used or taken, 0 for none
 }
@@ -61,6 +63,10 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	a.sayReport(cfg.Data, n.report)
+	letters, err := n.openLetters(a, cfg.Data)
+	if err != nil {
+		return n, dataError(cfg.Data, err)
+	}
 	if serving {
 		n.state = &fold.State{}
 	}
@@ -73,6 +79,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	if err := n.replay(ctx, a); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
+	n.stream.DeadLettered(letters)
 	n.stream.Start()
 	definitions, err := definitionsText(cfg)
 	if err != nil {
@@ -101,6 +108,22 @@ func (a *app) sayFull(dir, msg string, err error) {
 		return
 	}
 	a.say("warning: data directory %s: %s: %v", dir, msg, err)
+}
+
+// openLetters opens the dead letters, tells what is wrong with them, and returns how many there
+// ever were. Damage there is no reason not to start.
+func (n *node) openLetters(a *app, dir string) (total uint64, err error) {
+	var r deadletter.Report
+	if n.letters, r, err = deadletter.Open(deadletter.Options{FS: n.disk}); err != nil {
+		return 0, err
+	}
+	if r.CutBytes > 0 {
+		a.say("dead letters: cut %d bytes of an unfinished write: %s/%s at byte %d; the import that wrote them was not finished", r.CutBytes, dir, r.CutFile, r.CutOffset)
+	}
+	for _, d := range r.Damages {
+		a.say("dead letters: warning: %s/%s", dir, d)
+	}
+	return r.Total, nil
 }
 
 // replay rebuilds state and the memory of admissions from the journal.
@@ -138,6 +161,9 @@ func (n *node) close() error {
 	}
 	if n.stream != nil {
 		n.stream.Close()
+	}
+	if n.letters != nil { // before the log, whose lock covers them
+		errs = append(errs, n.letters.Close())
 	}
 	if n.log != nil {
 		errs = append(errs, n.log.Close())
@@ -182,7 +208,7 @@ func dataError(dir string, err error) error {
 	case errors.As(err, &behind):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the journal from a copy; to go on without what is missing, remove the snapshots"}
-	case errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat):
+	case errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat), errors.Is(err, deadletter.ErrNewerFormat):
 		return &failure{code: exitNewer, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "use that release; nothing was changed"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err)}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/httpapi"
 	"github.com/freshet-rec/freshet/journal"
@@ -84,7 +85,10 @@ func (a *app) serve(ctx context.Context, command string, cfg *config.Config, pre
 	gate.Open(httpapi.New(httpapi.Options{
 		Stream: n.stream, Server: n.server, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
 		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion, Definitions: feature.Hash(cfg.Features)},
-		Report:   func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
+		Rejected: func(after deadletter.ID, limit int) (deadletter.Page, error) {
+			return deadletter.List(n.disk, after, limit)
+		},
+		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}))
 	var beside sync.WaitGroup
 	defer beside.Wait()

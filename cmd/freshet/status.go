@@ -204,6 +204,9 @@ func (s *statusReply) page(now time.Time) string {
 	return b.String()
 }
 
+// events is how many events the journal holds.
+func (l *ledger) events() uint64 { return l.Accepted - min(l.Accepted, l.DeadLettered) }
+
 // equations are the two sums in which every event stands once. They hold while the books
 // balance.
 func (l *ledger) equations() []string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/pack"
@@ -23,7 +24,7 @@ func (a *app) verifyCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Read everything in a data directory and say whether it is as it was written",
-		Long: `Read every record of the journal, every snapshot and every model, and check their
+		Long: `Read every record of the journal, every snapshot, model and dead letter, and check their
 checksums and what they say of each other. A snapshot made for this configuration is
 also held against the journal, folded up to its position. Nothing is changed; a server
 may be running. Exit code 3 says that something is damaged.`,
@@ -67,6 +68,7 @@ func (a *app) verify(ctx context.Context, cfg *config.Config) (err error) {
 		return dataError(cfg.Data, err)
 	}
 	verifyModels(disk, note)
+	verifyLetters(disk, note)
 	damaged := 0
 	for _, f := range found {
 		if !f.OK {
@@ -198,5 +200,17 @@ func verifyModels(disk *fsys.OS, note func(string, error, string, ...any)) {
 			_, err := registry.Load(disk, m.Model, m.Version)
 			note(fmt.Sprintf("model %s@%d", m.Model, m.Version), err, "whole")
 		}
+	}
+}
+
+// verifyLetters reads every dead letter, if there ever were any.
+func verifyLetters(disk *fsys.OS, note func(string, error, string, ...any)) {
+	const what = "dead letters"
+	counts, err := deadletter.Count(disk)
+	for _, d := range counts.Damages {
+		err = errors.Join(err, errors.New(d.String()))
+	}
+	if err != nil || counts.Total > 0 {
+		note(what, err, "%s, each whole; %s dropped to keep the bound", grouped(int64(counts.Kept)), grouped(int64(counts.Dropped)))
 	}
 }
