@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/source"
@@ -91,7 +92,7 @@ func add(im *source.Import, name string, line source.Line, rules *codec.Rules) e
 		return nil
 	}
 	// A good event is never an item, so that only lines with problems pay for the second look.
-	if isItem(line.Text) {
+	if isItem(line.Text, problems) {
 		item, itemProblems := codec.DecodeItem(line.Text)
 		if len(itemProblems) == 0 {
 			im.Items = append(im.Items, item)
@@ -103,11 +104,15 @@ func add(im *source.Import, name string, line source.Line, rules *codec.Rules) e
 }
 
 // isItem reports whether a line is a JSON object with an item_id that does not say what
-// happened nor who did it.
-func isItem(line []byte) bool {
+// happened nor who did it. problems are those of the line as an event; they tell where the line
+// holds what is nearly JSON, such as NaN.
+func isItem(line []byte, problems []codec.Problem) bool {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(line, &fields) != nil {
-		return false
+		lacks := func(code string) bool {
+			return slices.ContainsFunc(problems, func(p codec.Problem) bool { return p.Code == code })
+		}
+		return lacks("missing:event") && lacks("missing:user_id") && !lacks("missing:item_id")
 	}
 	has := func(name string) bool { _, ok := fields[name]; return ok }
 	return has("item_id") && !has("event") && !has("user_id") && !has("anonymous_id") && !has("session_id")
