@@ -146,13 +146,14 @@ func ahead(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[1]), "snapshots", filepath.Base(files[len(files)-1])), text, 0o600))
 }
 
-// await waits until the script's server answers.
-func await(ts *testscript.TestScript, _ bool, _ []string) {
+// await [TEXT] waits until the server answers, and its status says TEXT.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.Join(args, " ")
 	for range 500 {
-		if ts.Exec("freshet", "status", "--json") == nil {
+		if ts.Exec("freshet", "status", "--json") == nil && strings.Contains(ts.ReadFile("stdout"), text) {
 			return
 		}
 		sleepBriefly()
 	}
-	ts.Fatalf("no server at %s", os.Getenv("FRESHET_SERVER"))
+	ts.Fatalf("no server at %s whose status says %q", os.Getenv("FRESHET_SERVER"), text)
 }
