@@ -6,7 +6,7 @@ BIN := bin/freshet
 
 HOURS ?= 2
 
-.PHONY: help build demo run test check goals soak race fuzz bench
+.PHONY: help build demo run test check goals soak sabotage race fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: ## format, vet, linters, import walls
 	$(GO) tool go-errorlint ./...
 	$(GO) tool misspell -error -i embeded $$(git ls-files '*.go' '*.md')
 	$(GO) test ./internal/importtest
+
+sabotage: ## seeded bugs, each of which the test of a promise must catch
+	@$(GO) run ./internal/sabotage
 
 race: ## every test under the race detector
 	$(GO) test -race ./...

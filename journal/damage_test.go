@@ -201,6 +201,22 @@ func TestGoalDamage(t *testing.T) {
 			copy(b[other:], block)
 			return b, at
 		},
+		"move a byte from the source to the topic": func(_ string, b []byte) ([]byte, int) {
+			magic := b[segmentHeaderBytes:min(len(b), segmentHeaderBytes+4)]
+			var at []int
+			for off := segmentHeaderBytes; off+headerBytes <= len(b); off++ {
+				if bytes.Equal(b[off:off+4], magic) && b[off+36] > 0 {
+					at = append(at, off)
+				}
+			}
+			if len(at) == 0 {
+				return b, 0 // the mark's file has no frames
+			}
+			off := at[rng.IntN(len(at))]
+			b[off+34]++
+			b[off+36]--
+			return b, off + 34
+		},
 		"insert": func(_ string, b []byte) ([]byte, int) {
 			at := rng.IntN(len(b))
 			return slices.Insert(b, at, byte(rng.Uint32())), at
