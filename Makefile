@@ -27,11 +27,11 @@ test: check ## every check and every test, goals at their CI sizes
 GOALLINES = awk '/^GOAL /{print; n++; if (!/ PASS$$/) bad=1} /^(--- FAIL|FAIL|panic:)/{print; bad=1} END{if (!n) print "no goal was tried"; exit bad || !n}'
 
 goals: ## every promise that a test proves, one line each: figure, target, cases
-	@FRESHET_GOALS=ci $(GO) test -count=1 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
+	@FRESHET_GOALS=ci FRESHET_GOALS_TIMED=1 $(GO) test -count=1 -p 1 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
 
 soak: ## the same for HOURS (default 2) in all
 	@goals=$$($(GO) test -list '^TestGoal' ./... | grep -c '^TestGoal'); \
-	FRESHET_GOALS=soak FRESHET_GOAL_SECONDS=$$(($(HOURS) * 3600 / goals)) $(GO) test -count=1 -p 1 -timeout 0 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
+	FRESHET_GOALS=soak FRESHET_GOALS_TIMED=1 FRESHET_GOAL_SECONDS=$$(($(HOURS) * 3600 / goals)) $(GO) test -count=1 -p 1 -timeout 0 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
 
 check: ## format, vet, linters, import walls
 	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi

@@ -15,6 +15,7 @@ import (
 
 	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/goal"
 	"github.com/freshet-rec/freshet/source"
 )
 
@@ -222,7 +223,8 @@ func lettersIn(t testing.TB, data string) (list []deadletter.Letter) {
 // TestPoisonOfEveryKindCostsOnlyItself mixes one per cent of lines that cannot be used, of every
 // kind, into a file of 50,000: each becomes a dead letter with the right reason, place and text,
 // the state is that of the file without them, and what is corrected goes in.
-func TestPoisonOfEveryKindCostsOnlyItself(t *testing.T) {
+func TestGoalPoison(t *testing.T) {
+	g := goal.Begin(t, "G13", "100 % with the right reason, the rest in", goal.Sizes{Quick: 500, CI: 500})
 	kinds := poisons()
 	l := newLoad(50_000, kinds)
 	if len(l.codes) != 500 {
@@ -263,6 +265,7 @@ func TestPoisonOfEveryKindCostsOnlyItself(t *testing.T) {
 	if right != 500 || len(letters) != 500 {
 		t.Errorf("%d of 500 lines have their reason, in %d letters", right, len(letters))
 	}
+	g.Add(right)
 	for _, e := range reply.Errors {
 		if !slices.Contains(ids, e.KeptAs) {
 			t.Errorf("line %d is said to be kept as %q", e.Line, e.KeptAs)
@@ -296,6 +299,35 @@ func TestPoisonOfEveryKindCostsOnlyItself(t *testing.T) {
 	if fixed := importFile(t, data, writeFile(t, "corrected.jsonl", corrected), exitOK); n == 0 || fixed.Accepted != n {
 		t.Errorf("%d of %d corrected lines went in", fixed.Accepted, n)
 	}
+	g.End("100 %% of %d kinds with the right reason, the other %d lines in, corrected ones too", len(kinds), l.good+l.twice)
+}
+
+// TestGoalPoisonPace imports files with and without one per cent of poison, in turn.
+func TestGoalPoisonPace(t *testing.T) {
+	goal.Timed(t)
+	g := goal.Begin(t, "G13", "throughput ≥ 0.9 of clean", goal.Sizes{Quick: 3, CI: 6})
+	const lines = 50_000
+	var short []poison // the long ones have up to a mebibyte each: another load
+	for _, p := range poisons() {
+		if len(p.line) < 1000 {
+			short = append(short, p)
+		}
+	}
+	paths := []string{writeFile(t, "clean.jsonl", newLoad(lines, nil).text), writeFile(t, "bad.jsonl", newLoad(lines, short).text)}
+	best := [2]time.Duration{time.Hour, time.Hour}
+	for g.More() {
+		for i, path := range paths {
+			began := time.Now()
+			importFile(t, filepath.Join(t.TempDir(), "data"), path, []int{exitOK, exitRefused}[i])
+			best[i] = min(best[i], time.Since(began))
+		}
+		g.Add(1)
+	}
+	ratio := best[0].Seconds() / best[1].Seconds()
+	if ratio < 0.9 {
+		t.Errorf("%.2f of the throughput of a clean file", ratio)
+	}
+	g.End("%.2f", ratio)
 }
 
 // BenchmarkImport compares importing 50,000 lines with and without one per cent of poison, in

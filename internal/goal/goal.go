@@ -13,6 +13,8 @@
 //
 //	GOAL G2 figure=… target=… n=… seed=… PASS
 //
+// Goals whose figure is a time begin with Timed, and run only where FRESHET_GOALS_TIMED is set.
+//
 // What it leaves out: what is tried, and what a breach is. A Run is for one goroutine.
 package goal
 
@@ -71,6 +73,15 @@ func Begin(t testing.TB, id, target string, sizes Sizes) *Run {
 		}
 	})
 	return r
+}
+
+// Timed skips a test whose figure is a time or a speed, unless FRESHET_GOALS_TIMED is set: such a
+// figure is true of a machine that does nothing else, so no other run depends on it.
+func Timed(t testing.TB) {
+	t.Helper()
+	if os.Getenv("FRESHET_GOALS_TIMED") == "" {
+		t.Skip("its figure is a time: make goals runs it, on a machine that does nothing else")
+	}
 }
 
 // Quick reports that few cases are wanted.
