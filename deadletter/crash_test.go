@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"reflect"
+	"syscall"
 	"testing"
 
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -87,7 +89,13 @@ func TestPowerCutsLoseNothingKept(t *testing.T) {
 // TestDiskErrorsAreNoPromises fails every operation once: what was acknowledged stays, and a
 // Store that failed keeps nothing more.
 func TestDiskErrorsAreNoPromises(t *testing.T) {
-	bad := errors.New("the disk says no")
+	for name, bad := range map[string]error{"an error": syscall.EIO, "a full disk": syscall.ENOSPC, "half a write": io.ErrShortWrite} {
+		t.Run(name, func(t *testing.T) { sweep(t, bad) })
+	}
+}
+
+// sweep lets each operation in turn fail with an error.
+func sweep(t *testing.T, bad error) {
 	for fail := 1; ; fail++ {
 		disk := fsys.NewMem()
 		ops := 0
