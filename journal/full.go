@@ -54,8 +54,7 @@ func (l *Log) setFull(cause error) {
 		l.full = fmt.Errorf("%w: %w", ErrNoSpace, cause)
 	}
 	now := l.full
-	l.written.wake()
-	l.durable.wake()
+	l.wakeAll()
 	l.mu.Unlock()
 	switch {
 	case l.opts.Report == nil || (was == nil) == (now == nil):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -93,12 +94,17 @@ type Log struct {
 	once    sync.Once
 	ended   error // what Close returns; valid after once
 
+	durableAt atomic.Uint64 // durable.at.position, for those who do not hold mu
+
 	mu        sync.Mutex
 	group     []byte           // room for a mark, then the frames that wait for the writer
 	last      freshet.Position // of the last record appended
 	appended  int64            // bytes appended since Open
 	written   gate
 	durable   gate
+	stages    []stage                  // taken by the writer and not durable, in order
+	gathered  chan struct{}            // of the stage that the records in group will be
+	hurry     freshet.Position         // somebody waits for this to be written, durable or not
 	file      fsys.File                // the current segment, replaced by the writer only
 	listeners []func(freshet.Position) // of OnSafe
 	failed    error                    // wraps ErrFailed; final
@@ -112,6 +118,12 @@ type gate struct {
 	at    place
 	bytes int64         // appended up to there, since Open
 	moved chan struct{} // closed, and replaced, when the gate or the Log's state changes
+}
+
+// stage is a group on its way to the disk, and who waits for just that.
+type stage struct {
+	last freshet.Position
+	done chan struct{} // closed when it is durable or the Log's state changes
 }
 
 func (g *gate) advance(at place, bytes int64) {
@@ -177,6 +189,8 @@ func open(o Options) (*Log, Report, error) {
 		work: make(chan struct{}, 1), dirty: make(chan struct{}, 1), leaving: make(chan struct{}),
 		group: make([]byte, headerBytes), last: v.end.position,
 	}
+	l.gathered = make(chan struct{})
+	l.durableAt.Store(uint64(v.end.position))
 	l.written = gate{at: v.end, moved: make(chan struct{})}
 	l.durable = gate{at: v.end, moved: make(chan struct{})}
 	return l, v.report, nil
@@ -227,7 +241,7 @@ func (l *Log) Append(recs []Record) (last freshet.Position, err error) {
 		l.group = appendRecord(l.group, l.seed, &recs[i], l.last)
 	}
 	l.appended += int64(len(l.group) - before)
-	if len(recs) > 0 {
+	if len(recs) > 0 && l.ripe() {
 		signal(l.work)
 	}
 	return l.last, nil
@@ -274,7 +288,11 @@ func (l *Log) WaitRoom(ctx context.Context) error {
 // this process but maybe not of the machine. p may be ahead of the log. The error wraps
 // ErrFailed, ErrClosed or ctx's.
 func (l *Log) WaitWritten(ctx context.Context, p freshet.Position) error {
-	return l.await(ctx, p, &l.written)
+	l.mu.Lock()
+	l.hurry = max(l.hurry, p)
+	l.mu.Unlock()
+	signal(l.work) // the writer may have held back
+	return l.await(ctx, p, func() (freshet.Position, chan struct{}) { return l.written.at.position, l.written.moved })
 }
 
 // WaitDurable returns nil when the record at p, and so every one before it, is on the disk: an
@@ -282,13 +300,54 @@ func (l *Log) WaitWritten(ctx context.Context, p freshet.Position) error {
 // error wraps ErrFailed, ErrNoSpace, ErrClosed or ctx's; the record may then be durable or not, and
 // after ErrNoSpace become so later.
 func (l *Log) WaitDurable(ctx context.Context, p freshet.Position) error {
-	return l.await(ctx, p, &l.durable)
+	if l.durableAt.Load() >= uint64(p) {
+		return nil
+	}
+	return l.await(ctx, p, func() (freshet.Position, chan struct{}) { return l.durable.at.position, l.stageOf(p) })
 }
 
-func (l *Log) await(ctx context.Context, p freshet.Position, g *gate) error {
+// stageOf returns what is closed when the record at p is durable, or at the latest when as much
+// is that whoever waits should look again. l.mu is held.
+func (l *Log) stageOf(p freshet.Position) chan struct{} {
+	for i := range l.stages {
+		if l.stages[i].last >= p {
+			return l.stages[i].done
+		}
+	}
+	return l.gathered
+}
+
+// publish makes it known that everything up to a place is durable. l.mu is held.
+func (l *Log) publish(to place, bytes int64) {
+	l.durableAt.Store(uint64(to.position))
+	l.durable.advance(to, bytes)
+	n := 0
+	for n < len(l.stages) && l.stages[n].last <= to.position {
+		close(l.stages[n].done)
+		n++
+	}
+	l.stages = append(l.stages[:0], l.stages[n:]...)
+}
+
+// wakeAll has everyone who waits look at the Log's state again. l.mu is held.
+func (l *Log) wakeAll() {
+	l.written.wake()
+	l.durable.wake()
+	for i := range l.stages {
+		close(l.stages[i].done)
+		l.stages[i].done = make(chan struct{}) // for those who go on waiting
+	}
+	close(l.gathered)
+	l.gathered = make(chan struct{})
+}
+
+// await returns when the place that look tells, with what is closed when it should be called
+// again, has come to p. look is called with l.mu held.
+func (l *Log) await(ctx context.Context, p freshet.Position, look func() (freshet.Position, chan struct{})) error {
 	for {
 		l.mu.Lock()
-		at, moved, err := g.at.position, g.moved, l.failed
+		at, moved := look()
+		err := l.failed
 		if err == nil && l.closed {
 			err = ErrClosed
 		}
@@ -304,6 +363,9 @@ func (l *Log) await(ctx context.Context, p freshet.Position, g *gate) error {
 		}
 		select {
 		case <-moved:
+			if l.durableAt.Load() >= uint64(p) {
+				return nil
+			}
 		case <-ctx.Done():
 			return fmt.Errorf("wait for position %d of the journal: %w", p, ctx.Err())
 		}
@@ -312,7 +374,10 @@ func (l *Log) await(ctx context.Context, p freshet.Position, g *gate) error {
 
 // WaitSafe is WaitDurable, or in a relaxed log WaitWritten: what an acknowledgement waits for.
 func (l *Log) WaitSafe(ctx context.Context, p freshet.Position) error {
-	return l.await(ctx, p, l.safe())
+	if l.opts.Relaxed {
+		return l.WaitWritten(ctx, p)
+	}
+	return l.WaitDurable(ctx, p)
 }
 
 // Safe is the last position that may be acknowledged: Durable, or in a relaxed log what is written.
@@ -376,8 +441,7 @@ func (l *Log) fail(cause error) {
 	if l.failed == nil {
 		l.failed = fmt.Errorf("%w: %w", ErrFailed, cause)
 	}
-	l.written.wake()
-	l.durable.wake()
+	l.wakeAll()
 	signal(l.work)
 }
 
@@ -409,7 +473,6 @@ func (l *Log) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	l.written.wake()
-	l.durable.wake()
+	l.wakeAll()
 	return err
 }

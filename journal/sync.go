@@ -57,12 +57,13 @@ func (l *Log) syncOnce() error {
 		return err
 	}
 	l.mu.Lock()
-	l.durable.advance(to, bytes)
+	l.publish(to, bytes)
 	listeners := l.listeners
 	l.mu.Unlock()
 	if l.opts.Relaxed {
 		return nil // they were told when it was written
 	}
+	signal(l.work) // the writer may have held back
 	for _, f := range listeners {
 		f(to.position)
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -10,10 +11,18 @@ import (
 // An fdatasync that has to record a new file size costs two to three times one that does not
 // (measured on ext4: 0.84 against 0.32 ms), so the writer keeps zeros ready behind the log.
 const (
-	zeroBytes   = 1 << 20   // written at a time
-	zeroLow     = 256 << 10 // more is written when less than this is left
-	zeroMaxSend = 64 << 10  // longer groups pay for their own size and leave the zeros alone
+	zeroBytes   = 8 << 20 // written at a time
+	zeroLow     = 1 << 20 // more is written when less than this is left
+	zeroMaxSend = 1 << 20 // longer groups pay for their own size and leave the zeros alone
 )
+
+// A group is written while the one before is synced only if it is at least so long, or somebody
+// waits for the write alone. Shorter ones gain more by growing: their write takes much less than
+// the sync that each costs.
+const aheadBytes = 256 << 10
+
+// mostYields bounds how often the writer lets others run before it takes a group.
+const mostYields = 4
 
 // spareBytes bounds the buffer kept for the next group.
 const spareBytes = 8 << 20
@@ -54,6 +63,7 @@ func (w *writer) write() {
 			w.recover()
 		}
 		for {
+			w.gather()
 			g, more, done := w.take()
 			if done {
 				return
@@ -69,8 +79,30 @@ func (w *writer) write() {
 	}
 }
 
-// take returns what has gathered. more is false when there is nothing, done is true when there
-// will be nothing.
+// ripe reports that there is something which should be written now. l.mu is held.
+func (l *Log) ripe() bool {
+	syncing := l.written.at.position > l.durable.at.position
+	return len(l.group) > headerBytes && (!syncing || l.opts.Relaxed || len(l.group) >= aheadBytes || l.hurry > l.written.at.position)
+}
+
+// gather lets those run who could append to the group that waits, for as long as it grows: who
+// was released by the sync before often has the next record at hand, and a sync costs the same
+// for many. Where nobody else can run it returns at once.
+func (w *writer) gather() {
+	for n, had := 0, -1; n < mostYields; n++ {
+		w.mu.Lock()
+		has, ready := len(w.group), w.ripe()
+		w.mu.Unlock()
+		if !ready || has == had || has >= aheadBytes {
+			return
+		}
+		had = has
+		runtime.Gosched()
+	}
+}
+
+// take returns what has gathered. more is false when there is nothing to be written yet, done is
+// true when there will be nothing.
 func (w *writer) take() (g group, more, done bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,9 +112,14 @@ func (w *writer) take() (g group, more, done bool) {
 	if len(w.group) == headerBytes {
 		return group{}, false, w.closing
 	}
+	if !w.ripe() {
+		return group{}, false, false // the syncer signals when it is through
+	}
 	g = group{frames: w.group, from: w.written.at, last: w.last, bytes: w.appended, durable: w.durable.at.position}
 	w.group = append(w.spare[:0], make([]byte, headerBytes)...)
 	w.spare = nil
+	w.stages = append(w.stages, stage{w.last, w.gathered})
+	w.gathered = make(chan struct{})
 	return g, true, false
 }
 
