@@ -39,34 +39,12 @@ func recommend(_ context.Context, k *kit) ([]part, error) {
 			})
 		}
 	}
-	onTime := func(ctx context.Context, rate float64, d time.Duration, base, path string, seen *slateTally) (schedule, took, took, error) {
-		s, err := newSchedule(k.Options, rate, d, slateConns)
-		if err != nil {
-			return s, nil, nil, err
-		}
-		samples := make([][]time.Duration, slateConns)
-		lag, err := s.run(ctx, func(ctx context.Context, n int) (dueClient, error) {
-			c, err := dial(ctx, base)
-			if err != nil {
-				return dueClient{}, err
-			}
-			var body []byte
-			return dueClient{stop: c.close, step: func(i int, due time.Time) error {
-				body = k.requests.slate(body[:0], uint64(i))
-				reply, err := c.post(path, mediaJSON, body)
-				samples[n] = append(samples[n], k.Now().Sub(due))
-				seen.look(reply, err)
-				return err
-			}}, nil
-		})
-		return s, lag, sorted(samples...), err
-	}
 	name := fmt.Sprintf("net/http handler that answers with %d bytes, as many as a slate%s", len(k.bound.slate), k.ranking())
 	waits := func(metric string, rate func() float64) part {
 		return part{
 			name: metric,
 			bounds: []bound{{name + ", same schedule", func(ctx context.Context, d time.Duration) (map[string]float64, error) {
-				_, _, times, err := onTime(ctx, rate(), d, k.bound.url, pathSlate, nil)
+				_, _, times, err := k.onTime(ctx, rate(), d, k.bound.url, pathSlate, nil)
 				if fatal(err) {
 					return nil, err
 				}
@@ -74,7 +52,7 @@ func recommend(_ context.Context, k *kit) ([]part, error) {
 			}}},
 			system: func(ctx context.Context, d time.Duration) ([]figure, error) {
 				seen := &slateTally{}
-				s, lag, times, err := onTime(ctx, rate(), d, k.URL, pathRecommend, seen)
+				s, lag, times, err := k.onTime(ctx, rate(), d, k.URL, pathRecommend, seen)
 				if fatal(err) {
 					return nil, err
 				}
@@ -97,6 +75,31 @@ func recommend(_ context.Context, k *kit) ([]part, error) {
 			return []figure{{metric: rate, value: slates, unit: "slates/s", warning: seen.doubt()}}, err
 		},
 	}, waits(wait, func() float64 { return slates / 2 }), waits(waitFixed, func() float64 { return slateRate })}, nil
+}
+
+// onTime asks for slates at a rate and returns how late the schedule was and how long they took,
+// from when they were due.
+func (k *kit) onTime(ctx context.Context, rate float64, d time.Duration, base, path string, seen *slateTally) (schedule, took, took, error) {
+	s, err := newSchedule(k.Options, rate, d, slateConns)
+	if err != nil {
+		return s, nil, nil, err
+	}
+	samples := make([][]time.Duration, slateConns)
+	lag, err := s.run(ctx, func(ctx context.Context, n int) (dueClient, error) {
+		c, err := dial(ctx, base)
+		if err != nil {
+			return dueClient{}, err
+		}
+		var body []byte
+		return dueClient{stop: c.close, step: func(i int, due time.Time) error {
+			body = k.requests.slate(body[:0], uint64(i))
+			reply, err := c.post(path, mediaJSON, body)
+			samples[n] = append(samples[n], k.Now().Sub(due))
+			seen.look(reply, err)
+			return err
+		}}, nil
+	})
+	return s, lag, sorted(samples...), err
 }
 
 // slateTally counts slates and those that are not what was asked for. A nil tally counts

@@ -47,6 +47,12 @@ func newLine(f *figure, bound string, limits [2]float64) Line {
 	return line
 }
 
+// Against relates a figure to a bound that was measured before and after it; less says that less
+// is better. A bound of one measurement has equal limits.
+func Against(metric string, value float64, unit string, less bool, bound string, limits [2]float64) Line {
+	return newLine(&figure{metric: metric, value: value, unit: unit, less: less}, bound, limits)
+}
+
 // resolutionMS is the least latency told apart from none, in milliseconds.
 const resolutionMS = 1e-3
 

@@ -28,6 +28,7 @@ import (
 func (a *app) benchCmd() *cobra.Command {
 	options := benchOptions{duration: 5 * time.Second}
 	var seed uint64
+	var events int
 	c := &cobra.Command{
 		Use:   "bench NAME",
 		Short: "Measure speed against bounds measured in the same run",
@@ -41,6 +42,8 @@ and just after, with the same load.
               at 2,000 a second
   journal     records of 120 bytes, 1 to 512 producers that each wait for their own to
               be durable; without a server
+  recovery    20 million events (--events makes it fewer): a start from the journal alone
+              and from a snapshot, and slates while one is taken; needs 5 GB of disk
 
 The world is invented; recommend has one the size of MovieLens-100K, or with --data
 a copy of that directory, which is only read. A model ranks the slates: the newest
@@ -62,6 +65,13 @@ end. What else runs on the machine shows in the figures.`,
 			}
 			options.name = args[0]
 			options.invent(seed)
+			if options.name == recovery {
+				if options.events = events; events < 1 {
+					return usagef("--events is %d; it must be 1 or more", events)
+				}
+			} else if c.Flags().Changed("events") {
+				return usagef("--events is for recovery")
+			}
 			if c.Flags().Changed("data") {
 				if options.name != "recommend" {
 					return usagef("--data is for recommend; %s writes, and does so in a directory of its own", options.name)
@@ -89,12 +99,13 @@ end. What else runs on the machine shows in the figures.`,
 	a.configFlags(c)
 	c.Flags().Lookup("data").Usage = "directory whose slates recommend measures, on a copy (default an invented world)"
 	c.Flags().DurationVar(&options.duration, "duration", options.duration, "of each measurement; each limit takes half of it")
+	c.Flags().IntVar(&events, "events", recoveryEvents, "of recovery")
 	c.Flags().Uint64Var(&seed, "seed", 7, "which world, and which requests")
 	return c
 }
 
 // benchNames lists what can be measured: over HTTP, and without a server.
-func benchNames() []string { return append(bench.Names(), bench.Journal) }
+func benchNames() []string { return append(bench.Names(), bench.Journal, recovery) }
 
 // benchOptions is what the flags of bench say.
 type benchOptions struct {
@@ -102,8 +113,10 @@ type benchOptions struct {
 	duration time.Duration
 	data     string        // a directory to copy; "" makes a world
 	world    sim.Options   // which one; a zero End is now
-	events   int           // its exposures are thinned to leave that many events; 0 keeps all
+	events   int           // its exposures are thinned to leave that many events; 0 keeps all. Of recovery, all there are
 	maxLag   time.Duration // 0 is the package's default
+
+	snapshot func(ctx context.Context, cfg *config.Config) error // takes one beside the server; nil is the default
 }
 
 // The size of MovieLens-100K.
@@ -134,6 +147,9 @@ func (a *app) bench(ctx context.Context, cfg *config.Config, o *benchOptions) (r
 		return a.benchJournal(ctx, dir, o)
 	}
 	cfg.Data, cfg.Listen = filepath.Join(dir, "data"), "127.0.0.1:0"
+	if o.name == recovery {
+		return a.benchRecovery(ctx, cfg, dir, o)
+	}
 	if err := a.benchData(ctx, cfg, o); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func TestBenchSmoke(t *testing.T) {
 			var talk bytes.Buffer
 			a := &app{stdout: io.Discard, stderr: &talk, now: time.Now}
 			result, err := a.bench(t.Context(), config.Default(), &benchOptions{
-				name: name, duration: bench.MinDuration, maxLag: time.Minute, world: smallShop, events: 6000,
+				name: name, duration: bench.MinDuration, maxLag: time.Minute, world: smallShop, events: 6000, snapshot: a.takeSnapshot,
 			})
 			if err != nil {
 				t.Fatalf("%v\n%s", err, &talk)
@@ -38,7 +38,7 @@ func TestBenchSmoke(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if ranked := bytes.Contains(text, []byte("candidates ranked by lr@1")); ranked == (name == "ingest" || name == bench.Journal) {
+			if ranked := bytes.Contains(text, []byte("candidates ranked by lr@1")); ranked == (name == "ingest" || name == bench.Journal || name == recovery) {
 				t.Errorf("ranked by the model: %v\n%s\n%s", ranked, text, &talk)
 			}
 			for _, l := range result.Lines {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -254,9 +255,14 @@ func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config) error {
 		args = append(args, "--config", a.config)
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, clean(string(out)))
+	var talk bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &talk, &talk
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	_ = idle(cmd.Process.Pid) // otherwise it runs like any other process
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("%w: %s", err, clean(talk.String()))
 	}
 	return nil
 }
