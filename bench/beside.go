@@ -42,7 +42,7 @@ func RunBeside(ctx context.Context, metric, without string, o Options, beside fu
 			}
 			return []figure{
 				{metric: metric, value: millis(times.at(0.99)), unit: "ms", less: true, took: times, warning: seen.doubt()},
-				s.lagFigure(lag),
+				s.lagFigure("", lag),
 			}, failed
 		},
 	}

@@ -145,7 +145,7 @@ func (a *app) benchBeside(ctx context.Context, cfg *config.Config, dir string, o
 		take = a.snapshotBeside
 	}
 	var failed error
-	err = a.serve(ctx, cfg, nil, func(n *node, url string) {
+	err = a.serve(ctx, "bench", cfg, nil, func(n *node, url string) {
 		defer cancel()
 		var options bench.Options
 		if options, failed = a.benchOn(ctx, n, cfg, o); failed != nil {
