@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -67,55 +66,18 @@ func New(o Options) *Stream {
 	}
 }
 
-// Replay folds everything the reader has, rebuilding state, watermarks and the memory of
-// ids. It calls progress, if given, now and then with the records folded so far.
-func (s *Stream) Replay(ctx context.Context, r *journal.Reader, progress func(records int)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.Lock()
-	defer s.state.Unlock()
-	for n := 0; ; n++ {
-		if n%4096 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if progress != nil {
-				progress(n)
-			}
-		}
-		rec, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			if progress != nil {
-				progress(n)
-			}
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		e, err := Decode(&rec)
-		if err != nil {
-			return err
-		}
-		s.readmit(&e, rec.Seq)
-		if s.fold != nil {
-			s.fold.Apply(&e)
-		}
-		s.applied.Store(uint64(e.Position))
-	}
-}
-
 // readmit does to the admission state what admitting the entry did.
-func (s *Stream) readmit(e *Entry, seq uint64) {
+func (s *Stream) readmit(r *replayed) {
+	e := &r.entry
 	src := s.source(e.Source)
-	src.take(seq)
+	src.take(r.seq)
 	if e.Definitions != nil {
 		s.defs = e.Definitions
 	}
 	if e.Event == nil {
 		return
 	}
-	s.remember(src, e.Event, e.Received)
+	s.remember(src, e.Event, e.Received, r.mark)
 	s.replayed++
 	s.ledger.Received++
 	s.ledger.Accepted++
@@ -124,7 +86,7 @@ func (s *Stream) readmit(e *Entry, seq uint64) {
 	} else {
 		s.ledger.Applied++
 	}
-	if e.Event.ID == "" && seq == 0 {
+	if e.Event.ID == "" && r.seq == 0 {
 		s.ledger.Unkeyed++
 	}
 }
@@ -138,17 +100,31 @@ func (s *Stream) source(name string) *source {
 	return src
 }
 
+// idMark is what is remembered of an event's id.
+type idMark struct {
+	id    [16]byte
+	print uint64 // of the event, to tell a repetition from another event
+}
+
+// markOf is the mark of an event, a zero one when it has no id.
+func markOf(e *freshet.Event) (m idMark) {
+	if e.ID != "" {
+		m.id, m.print = journal.Hash(e.ID), codec.Fingerprint(e)
+	}
+	return m
+}
+
 // remember notes an admitted event's id and moves the source's watermark. An id is kept
 // until the watermark has passed its event time, its time of receipt and the watermark it
 // met, each by the allowed lateness: a copy that comes later still is late itself. Ids of
 // imports are kept while there is room, since imports are never late.
-func (s *Stream) remember(src *source, e *freshet.Event, received int64) {
+func (s *Stream) remember(src *source, e *freshet.Event, received int64, m idMark) {
 	if e.ID != "" {
 		until := int64(math.MaxInt64)
 		if !src.imported {
 			until = max(e.Time, received, src.watermark) + s.lateness
 		}
-		s.ids.Add(journal.Hash(e.ID), codec.Fingerprint(e), until)
+		s.ids.Add(m.id, m.print, until)
 	}
 	src.advance(e.Time, received)
 	if !src.imported {
@@ -175,11 +151,12 @@ func (s *Stream) Events(ctx context.Context, from string, received int64, events
 	if err := s.log.WaitRoom(ctx); err != nil {
 		return Outcome{}, err
 	}
-	records := make([]journal.Record, len(events))
+	records, marks := make([]journal.Record, len(events)), make([]idMark, len(events))
 	for i := range events {
+		marks[i] = markOf(&events[i])
 		records[i] = journal.Record{Topic: freshet.Topic(events[i].Name), Source: from, Received: received, Payload: codec.AppendEvent(nil, &events[i])}
 	}
-	out, wait, err := s.admit(from, arrived, received, events, seqs, records)
+	out, wait, err := s.admit(from, arrived, received, events, seqs, records, marks)
 	if err != nil {
 		return out, err
 	}
@@ -193,10 +170,10 @@ func (s *Stream) Events(ctx context.Context, from string, received int64, events
 }
 
 // admit gives the verdicts and appends, in one order with every other admission. It returns
-// the position to wait for. records are in parallel with events and are consumed. Until the
+// the position to wait for. records and marks are in parallel with events and are consumed. Until the
 // journal has taken the records nothing is remembered of them, so that after an error the
 // same events are new again.
-func (s *Stream) admit(from string, arrived time.Time, received int64, events []freshet.Event, seqs []uint64, records []journal.Record) (out Outcome, wait freshet.Position, err error) {
+func (s *Stream) admit(from string, arrived time.Time, received int64, events []freshet.Event, seqs []uint64, records []journal.Record, marks []idMark) (out Outcome, wait freshet.Position, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	src := s.source(from)
@@ -214,10 +191,10 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 			continue
 		}
 		if e.ID != "" {
-			id, print := journal.Hash(e.ID), codec.Fingerprint(e)
-			verdict := here.look(id, print)
+			m := &marks[i]
+			verdict := here.look(m.id, m.print)
 			if verdict == journal.Unknown {
-				verdict = s.ids.Look(id, print)
+				verdict = s.ids.Look(m.id, m.print)
 			}
 			if verdict == journal.Duplicate {
 				out.Duplicate++
@@ -227,7 +204,7 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 				out.Conflicts = append(out.Conflicts, i)
 				continue
 			}
-			here.add(id, print, len(events))
+			here.add(m.id, m.print, len(events))
 		}
 		late := mark.late(e.Time, s.lateness)
 		if late {
@@ -235,6 +212,7 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 			out.Late++
 		}
 		mark.advance(e.Time, received)
+		marks[len(accepted)] = marks[i]
 		accepted = append(accepted, rec)
 		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Late: late, Event: e, arrived: arrived})
 	}
@@ -243,7 +221,7 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 	}
 	for i := range entries {
 		src.take(accepted[i].Seq)
-		s.remember(src, entries[i].Event, received)
+		s.remember(src, entries[i].Event, received, marks[i])
 		if entries[i].Event.ID == "" && accepted[i].Seq == 0 {
 			s.ledger.Unkeyed++
 		}
