@@ -257,10 +257,9 @@ func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config) error {
 	cmd := exec.CommandContext(ctx, self, args...)
 	var talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &talk, &talk
-	if err := cmd.Start(); err != nil {
+	if err := startIdle(cmd); err != nil {
 		return err
 	}
-	_ = idle(cmd.Process.Pid) // otherwise it runs like any other process
 	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("%w: %s", err, clean(talk.String()))
 	}

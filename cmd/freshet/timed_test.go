@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -183,8 +184,15 @@ func TestGoalRecovery(t *testing.T) {
 		calm = p.load(t, "/v1/recommend", clients, rate, span, ask)
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, talk, code := runCommand(t, "snapshot", "--data", data); code != 0 {
-				t.Errorf("snapshot: exit %d\n%s", code, talk)
+			cmd := exec.Command("freshet", "snapshot", "--data", data) // as the server does
+			var talk bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &talk, &talk
+			err := startIdle(cmd)
+			if err == nil {
+				err = cmd.Wait()
+			}
+			if err != nil {
+				t.Errorf("snapshot: %v\n%s", err, talk.String())
 			}
 		})
 		busy = p.load(t, "/v1/recommend", clients, rate, span, ask)

@@ -14,6 +14,17 @@ import (
 	"github.com/freshet-rec/freshet/config"
 )
 
+// startIdle starts a process that is to disturb a server as little as it can: at the lowest
+// priority, and on one processor.
+func startIdle(cmd *exec.Cmd) error {
+	cmd.Env = append(cmd.Environ(), "GOMAXPROCS=1")
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	_ = idle(cmd.Process.Pid) // otherwise it runs like any other process
+	return nil
+}
+
 // trainBeside trains a model as freshet train does, in a process of its own and at idle
 // priority, so that requests do not feel it. progress is told how far it has come, 0 to 1. The
 // process ends with ctx.
@@ -33,10 +44,9 @@ func trainBeside(ctx context.Context, cfg *config.Config, configFile string, pro
 	if err != nil {
 		return reply, err
 	}
-	if err := cmd.Start(); err != nil {
+	if err := startIdle(cmd); err != nil {
 		return reply, err
 	}
-	_ = idle(cmd.Process.Pid) // otherwise it runs like any other process
 	last := ""
 	lines := bufio.NewScanner(talk)
 	for lines.Scan() {
