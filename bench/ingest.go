@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -13,11 +14,19 @@ const (
 	singleConns = 64   // that post one event at a time
 	batchConns  = 8    // that post batches
 	batchEvents = 1000 // in one batch
+
+	otherServer = 1 << 39 // the first event of a server set up in another way, which may have those of the one before
 )
+
+// oneAccepted is in the reply to one new event.
+const oneAccepted = `"accepted":1,"duplicate":0,"refused":0`
 
 // ingest measures durable events: one a request, and a thousand a request.
 func ingest(_ context.Context, k *kit) ([]part, error) {
 	var ids atomic.Uint64 // of events: every one posted is new
+	if k.Batches != "" {
+		ids.Store(otherServer)
+	}
 	single := func(dst []byte) []byte { return k.requests.event(dst, ids.Add(1)) }
 	batch := func(dst []byte) []byte {
 		first := ids.Add(batchEvents) - batchEvents
@@ -45,22 +54,28 @@ func ingest(_ context.Context, k *kit) ([]part, error) {
 			return []figure{{metric: metric, value: rate * each, unit: unit}}, err
 		}
 	}
-	const one, many = "single_post", "ndjson_1000"
-	return []part{{
+	const one = "single_post"
+	many := "ndjson_1000" + k.Batches
+	singles := part{
 		name: one,
 		bounds: []bound{
 			{"net/http handler that reads the body, then group commit (write + fdatasync)", limit(one, 1, posts(singleConns, k.bound.url, pathCommit, mediaJSON, single, ""))},
 			{"net/http handler that reads the body", limit(one, 1, posts(singleConns, k.bound.url, pathRead, mediaJSON, single, ""))},
 			{"group commit (write + fdatasync) without HTTP", limit(one, 1, func(ctx context.Context, d time.Duration) (float64, error) { return k.commits(ctx, d, single) })},
 		},
-		system: value(one, "requests/s", 1, posts(singleConns, k.URL, pathEvents, mediaJSON, single, `"accepted":1,"duplicate":0,"refused":0`)),
-	}, {
+		system: value(one, "requests/s", 1, posts(singleConns, k.URL, pathEvents, mediaJSON, single, oneAccepted)),
+	}
+	batches := part{
 		name: many,
 		bounds: []bound{
 			{"net/http handler that reads and parses the body", limit(many, batchEvents, posts(batchConns, k.bound.url, pathParse, mediaNDJSON, batch, ""))},
 		},
 		system: value(many, "events/s", batchEvents, posts(batchConns, k.URL, pathEvents, mediaNDJSON, batch, fmt.Sprintf(`"accepted":%d,"duplicate":0,"refused":0`, batchEvents))),
-	}}, nil
+	}
+	if k.Batches != "" {
+		return []part{batches}, nil
+	}
+	return slices.Concat([]part{singles}, apart(k), []part{batches}), nil
 }
 
 // poster is a client that posts bodies and looks for a text in the replies.

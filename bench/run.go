@@ -19,8 +19,8 @@ const (
 	DefaultMaxLag = 10 * time.Millisecond
 )
 
-// Options say what is measured and how. Everything but Effect, At, Ranking, MaxLag, Seed and Say is
-// required; the workloads write events to the server that cannot be taken back.
+// Options say what is measured and how. Everything but Effect, At, Ranking, MaxLag, Seed, Say,
+// Apart, CPU and Batches is required; the workloads write events to the server that cannot be taken back.
 type Options struct {
 	URL     string           // of the server: http://host:port
 	Users   []freshet.UserID // who acts and asks, at least one
@@ -37,6 +37,16 @@ type Options struct {
 	MaxLag   time.Duration      // how late the schedule of an open loop may be, p99; 0 is DefaultMaxLag
 	Seed     uint64             // equal seeds send equal requests
 	Say      func(format string, args ...any)
+
+	// Apart sends a load from a process of its own, and CPU tells the processor time that the process
+	// of the server and of whoever calls Run has used. Without either, ingest leaves out what
+	// they are for.
+	Apart func(ctx context.Context, load *Load) (Loaded, error)
+	CPU   func() (time.Duration, error)
+
+	// Batches has ingest measure batches only, under metrics that end in this, for a server that
+	// is set up in another way; "" measures everything.
+	Batches string
 
 	patience time.Duration // how long a slate that does not reflect its event is asked for again; 0 is askAgainUntil
 }

@@ -37,7 +37,8 @@ of what this machine allows is reached: the ratio to a bound measured just befor
 and just after, with the same load.
 
   freshness   1,000 events a second: how soon the next slate reflects one
-  ingest      durable events: one a request (64 connections), 1,000 a request (8)
+  ingest      durable events: one a request (64 connections), 1,000 a request (8), the
+              latter also without recall; what one costs the server
   recommend   slates of ten (8 connections); how long one takes at half that rate, and
               at 2,000 a second
   journal     records of 120 bytes, 1 to 512 producers that each wait for their own to
@@ -116,7 +117,8 @@ type benchOptions struct {
 	events   int           // its exposures are thinned to leave that many events; 0 keeps all. Of recovery, all there are
 	maxLag   time.Duration // 0 is the package's default
 
-	snapshot func(ctx context.Context, cfg *config.Config) error // takes one beside the server; nil is the default
+	snapshot func(ctx context.Context, cfg *config.Config) error               // takes one beside the server; nil is the default
+	apart    func(ctx context.Context, load *bench.Load) (bench.Loaded, error) // sends a load; nil is a process of its own
 }
 
 // The size of MovieLens-100K.
@@ -159,6 +161,26 @@ func (a *app) bench(ctx context.Context, cfg *config.Config, o *benchOptions) (r
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
 
+	result, err = a.benchServed(ctx, cfg, o, disk, "")
+	if err != nil || o.name != "ingest" {
+		return result, err
+	}
+	plain := *cfg
+	plain.Recall, plain.Scenes = nil, map[string]config.Scene{}
+	for name, scene := range cfg.Scenes {
+		plain.Scenes[name] = config.Scene{Budget: scene.Budget}
+	}
+	more, err := a.benchServed(ctx, &plain, o, disk, "_no_recall")
+	if err != nil {
+		return nil, err
+	}
+	result.Lines = append(result.Lines, more.Lines...)
+	return result, nil
+}
+
+// benchServed serves the data directory and measures the server; batches is for
+// bench.Options.
+func (a *app) benchServed(ctx context.Context, cfg *config.Config, o *benchOptions, disk fsys.FS, batches string) (result *bench.Result, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var failed error
@@ -168,7 +190,13 @@ func (a *app) bench(ctx context.Context, cfg *config.Config, o *benchOptions) (r
 		if options, failed = a.benchOn(ctx, n, cfg, o); failed != nil {
 			return
 		}
-		options.URL, options.Disk = url, disk
+		options.URL, options.Disk, options.Batches = url, disk, batches
+		if options.Apart = a.sendApart; o.apart != nil {
+			options.Apart = o.apart
+		}
+		if _, unknown := cpuTime(); unknown == nil {
+			options.CPU = cpuTime
+		}
 		result, failed = bench.Run(ctx, o.name, options)
 	})
 	if err := errors.Join(failed, err); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -27,6 +28,7 @@ func TestBenchSmoke(t *testing.T) {
 			a := &app{stdout: io.Discard, stderr: &talk, now: time.Now}
 			result, err := a.bench(t.Context(), config.Default(), &benchOptions{
 				name: name, duration: bench.MinDuration, maxLag: time.Minute, world: smallShop, events: 6000, snapshot: a.takeSnapshot,
+				apart: func(ctx context.Context, l *bench.Load) (bench.Loaded, error) { return l.Send(ctx, a.now) },
 			})
 			if err != nil {
 				t.Fatalf("%v\n%s", err, &talk)
