@@ -362,7 +362,7 @@ func TestFiles(t *testing.T) {
 
 func TestIgnoredFiles(t *testing.T) {
 	disk, _, _ := build(t, 3, minSizeBytes)
-	strange := []string{"journal/#x.seg#", "journal/00000000000000000001.seg.bak", "journal/0000000000000000001.seg", "journal/durable.tmp", "journal/notes.txt"}
+	strange := []string{"journal/#x.seg#", "journal/00000000000000000001.seg.bak", "journal/0000000000000000001.seg", "journal/durable.bak", "journal/notes.txt"}
 	for _, name := range strange {
 		overwrite(t, disk, name, []byte("hello"))
 	}

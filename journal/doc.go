@@ -35,10 +35,13 @@
 // returns a [*CorruptError] and changes nothing. Above it anything may be found after a power
 // cut; it is cut off and reported.
 //
+// Release gives up old segments as wholes, for good; the place where the journal begins is durable
+// before the first file goes, so a gap is damage still.
+//
 // There is no linger: whatever arrives while one fdatasync runs shares the next. Two goroutines
 // belong to a Log, one that writes and one that syncs; Close ends and awaits them.
 //
-// The package leaves out what records mean, retention and rewriting of old segments, and
+// The package leaves out what records mean, when old ones may go, rewriting of segments, and
 // snapshots. It holds no clock but the one it is given, and timers of the runtime. [IDs], the
 // memory of event ids, lives here because its horizon is the journal's. The bytes on disk are
 // described in docs/formats/journal.md.

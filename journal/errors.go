@@ -21,6 +21,8 @@ var (
 	ErrBusy = errors.New("the journal is busy")
 	// ErrRecord says that a record breaks a bound of [Record]. Nothing was appended.
 	ErrRecord = errors.New("not a journal record")
+	// ErrReleased says that a record was given up by [Log.Release] and is gone for good.
+	ErrReleased = errors.New("the record was released")
 	// ErrNewerFormat says that the files were written by a newer release. Nothing was changed.
 	ErrNewerFormat = errors.New("the journal was written by a newer release")
 )

@@ -96,8 +96,11 @@ type Log struct {
 
 	durableAt atomic.Uint64 // durable.at.position, for those who do not hold mu
 
+	releasing sync.Mutex // one Release at a time; taken before mu
+
 	mu        sync.Mutex
 	group     []byte           // room for a mark, then the frames that wait for the writer
+	kept      freshet.Position // where the journal begins
 	last      freshet.Position // of the last record appended
 	appended  int64            // bytes appended since Open
 	written   gate
@@ -187,7 +190,7 @@ func open(o Options) (*Log, Report, error) {
 	l := &Log{
 		disk: o.FS, now: o.Now, opts: o, id: v.side.id, seed: v.side.id.seed(), side: side, file: file,
 		work: make(chan struct{}, 1), dirty: make(chan struct{}, 1), leaving: make(chan struct{}),
-		group: make([]byte, headerBytes), last: v.end.position,
+		group: make([]byte, headerBytes), last: v.end.position, kept: v.kept,
 	}
 	l.gathered = make(chan struct{})
 	l.durableAt.Store(uint64(v.end.position))
@@ -460,6 +463,8 @@ func (l *Log) close() error {
 	signal(l.work)
 	l.mu.Unlock()
 	l.wg.Wait()
+	l.releasing.Lock() // a Release under way ends before the lock is free
+	defer l.releasing.Unlock()
 	if l.Err() == nil { // then everything written is durable, and nobody else is here
 		err := l.seal(l.written.at)
 		if err == nil {

@@ -92,14 +92,15 @@ func same(r Record, p freshet.Position) error {
 	return nil
 }
 
-// count reads everything durable and checks that it is the samples from 1 on.
+// count reads everything durable, checks that it is the samples from the first one kept on, and
+// returns the last position.
 func count(disk fsys.FS) (n freshet.Position, err error) {
 	r, err := OpenReader(disk)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	for {
+	for n = r.First() - 1; ; {
 		record, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return n, nil

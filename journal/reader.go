@@ -21,6 +21,7 @@ type Reader struct {
 	next    freshet.Position // the record to come from the segment at hand
 	from    freshet.Position // records before it are passed over
 	durable freshet.Position // as far as is known
+	kept    freshet.Position // where the journal begins, as far as is known
 	segment freshet.Position // first position of the segment at hand
 	scan    *scan            // nil before the first segment is opened
 	looked  bool             // the end of the last segment was searched for marks
@@ -30,7 +31,7 @@ type Reader struct {
 // maxNames bounds the topics and sources that a Reader keeps one copy of.
 const maxNames = 4096
 
-// OpenReader returns a Reader before the first record. The error wraps fs.ErrNotExist when there
+// OpenReader returns a Reader before the first record that is kept. The error wraps fs.ErrNotExist when there
 // is no journal, ErrNewerFormat, is a [*CorruptError] or one of the disk.
 func OpenReader(disk fsys.FS) (*Reader, error) {
 	// The mark is made before the first segment: if one is seen, the mark is there.
@@ -50,7 +51,10 @@ func OpenReader(disk fsys.FS) (*Reader, error) {
 		return nil, fmt.Errorf("there is no journal here: %w", &fs.PathError{Op: "open", Path: markName, Err: fs.ErrNotExist})
 	}
 	r := &Reader{disk: disk, id: side.id, durable: side.place.position, names: map[string]string{}}
-	if err := r.Seek(1); err != nil {
+	if r.kept, err = readKept(disk, r.id); err != nil {
+		return nil, wrap("read the journal", err)
+	}
+	if err := r.seek(r.kept); err != nil {
 		return nil, err
 	}
 	if r.mark, err = disk.Open(markName); err != nil {
@@ -60,24 +64,41 @@ func OpenReader(disk fsys.FS) (*Reader, error) {
 }
 
 // Seek makes the record at p, which is at least 1 and may be ahead of the log, the next one that
-// Next returns. It costs reading the part of one segment that is before p.
-func (r *Reader) Seek(p freshet.Position) error {
+// Next returns. It costs reading the part of one segment that is before p, and touches none
+// before that. The error wraps ErrReleased when the record was given up.
+func (r *Reader) Seek(p freshet.Position) (err error) {
 	if p == 0 {
 		return errors.New("journal: there is no record at position 0")
 	}
+	if r.kept, err = readKept(r.disk, r.id); err != nil {
+		return wrap("read the journal", err)
+	}
+	if p < r.kept {
+		return released(p, r.kept)
+	}
+	return r.seek(p)
+}
+
+// seek goes to a record that is kept.
+func (r *Reader) seek(p freshet.Position) error {
 	firsts, _, err := listSegments(r.disk)
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
-	r.next, r.from = 1, p
+	r.next, r.from = r.kept, p
+	r.durable = max(r.durable, r.kept-1)
 	for _, first := range firsts {
 		r.durable = max(r.durable, first-1) // a segment's name proves what is before it
-		if first <= p {
+		if first <= p && first >= r.kept {
 			r.next = first
 		}
 	}
 	return r.leave()
 }
+
+// First returns the position where the journal begins, as last seen: 1, or more once records
+// were released.
+func (r *Reader) First() freshet.Position { return r.kept }
 
 // Durable returns the position up to which Next returns records, as last seen.
 func (r *Reader) Durable() freshet.Position { return r.durable }
@@ -97,15 +118,19 @@ func (r *Reader) leave() error {
 
 // Next returns the next durable record, whose parts belong to the caller. The error is io.EOF
 // when there is none for now; calling again later goes on when more has become durable. Any
-// other error is a [*CorruptError], wraps ErrNewerFormat, or is one of the disk, and the next
-// call tries the same record again.
+// other error is a [*CorruptError], wraps ErrNewerFormat, or ErrReleased when the record was given
+// up meanwhile, or is one of the disk, and the next call tries the same record again.
 func (r *Reader) Next() (Record, error) {
 	for {
-		if err := r.reach(); err != nil {
-			return Record{}, err
+		err := r.reach()
+		var f frame
+		if err == nil {
+			f, err = r.frame()
 		}
-		f, err := r.frame()
-		if err != nil {
+		switch {
+		case errors.Is(err, errMoved):
+			continue
+		case err != nil:
 			return Record{}, err
 		}
 		if f.kind == kindMark {
@@ -149,7 +174,7 @@ func (r *Reader) reach() error {
 		case !found && r.next > r.durable:
 			return io.EOF
 		case !found:
-			return r.corrupt(segmentName(r.next), 0, "it is missing")
+			return r.missing(segmentName(r.next), 0, "it is missing")
 		}
 	}
 	if r.next > r.durable && !r.looked {
@@ -210,7 +235,7 @@ func (r *Reader) frame() (frame, error) {
 		return frame{}, entered
 	}
 	if !found {
-		return frame{}, r.corrupt(before.name, before.off, reasonOf(err))
+		return frame{}, r.missing(before.name, before.off, reasonOf(err))
 	}
 	before.forget()
 	_, end := before.peek()
@@ -280,6 +305,27 @@ func (r *Reader) enter(first freshet.Position) (found bool, err error) {
 	}
 	r.scan, r.segment, r.looked = s, first, false
 	return true, nil
+}
+
+// errMoved says that the Reader has just been sent elsewhere.
+var errMoved = errors.New("the place has changed")
+
+// missing is the error of a record that is not there: it was given up meanwhile, or it is damage.
+func (r *Reader) missing(file string, off int64, reason string) error {
+	kept, err := readKept(r.disk, r.id)
+	if err != nil {
+		return wrap("read the journal", err)
+	}
+	switch r.kept = kept; {
+	case r.next < kept && r.from < kept:
+		return released(r.next, kept)
+	case r.next < kept: // on the way to a record that is kept
+		if err := r.seek(r.from); err != nil {
+			return err
+		}
+		return errMoved
+	}
+	return r.corrupt(file, off, reason)
 }
 
 func (r *Reader) corrupt(file string, off int64, reason string) error {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -13,7 +15,8 @@ import (
 type Report struct {
 	Created     bool             // there was no journal; there is one now
 	Records     uint64           // in the log
-	First, Last freshet.Position // of the records; both 0 when there are none
+	First, Last freshet.Position // of the records; without any, First is 0 and Last what comes before the next
+	Kept        freshet.Position // where the journal begins: 1, or more once records were released
 	Checked     freshet.Position // the first record that was read; those before it were not
 	Proved      freshet.Position // durable for certain when the last writer stopped
 	Segments    int
@@ -29,16 +32,19 @@ type Report struct {
 
 	TornMark bool     // one slot of the durable mark was unreadable, as a power cut may leave it
 	Ignored  []string // files in the journal's directory that are none of its own
+	Removed  []string // files that an interrupted Release, or making of the journal, had left
 }
 
 // verdict is what reading a journal front to back found; nothing was changed to find it.
 type verdict struct {
 	report Report
-	exists bool      // there is a durable mark
-	side   sideState // what it says
-	firsts []freshet.Position
-	end    place // after the last record that is kept
-	drop   bool  // the last segment has no header and nothing in it: CutFile goes as a whole
+	exists bool               // there is a durable mark
+	side   sideState          // what it says
+	firsts []freshet.Position // of the segments kept
+	stale  []freshet.Position // of segments that were released and are still there
+	kept   freshet.Position   // where the journal begins
+	end    place              // after the last record that is kept
+	drop   bool               // the last segment has no header and nothing in it: CutFile goes as a whole
 }
 
 // verifier walks all segments.
@@ -67,20 +73,21 @@ func verify(disk fsys.FS, from freshet.Position) (verdict, error) {
 		}
 		return r.v, err
 	}
-	firsts := r.v.firsts
 	if !r.v.exists {
-		if len(firsts) > 0 {
-			return r.v, missingMark(len(firsts))
-		}
-		if from > 0 {
-			return r.v, &BehindError{Known: from}
-		}
-		r.v.report.Created = true
-		return r.v, nil
+		return r.v, r.absent()
 	}
-	r.proved = r.v.side.place.position
+	if r.v.kept, err = readKept(disk, r.v.side.id); err != nil {
+		return r.v, err
+	}
+	r.v.stale, r.v.firsts = split(r.v.firsts, r.v.kept)
+	firsts := r.v.firsts
+	r.expect = r.v.kept
+	r.v.end.position = r.v.kept - 1
+	r.proved = max(r.v.side.place.position, r.v.kept-1)
 	if len(firsts) > 0 {
 		r.proved = max(r.proved, firsts[len(firsts)-1]-1)
+	} else if r.v.kept > 1 {
+		return r.v, r.corrupt(segmentName(r.v.kept), 0, "it is missing, and the records before it were released")
 	}
 	for i, first := range firsts {
 		if i+1 < len(firsts) && firsts[i+1] <= from {
@@ -104,6 +111,29 @@ func verify(disk fsys.FS, from freshet.Position) (verdict, error) {
 	}
 	r.finish()
 	return r.v, nil
+}
+
+// absent decides about a journal without a durable mark.
+func (r *verifier) absent() error {
+	if len(r.v.firsts) > 0 {
+		return missingMark(len(r.v.firsts))
+	}
+	switch _, err := r.disk.Stat(keptName); {
+	case err == nil:
+		return &CorruptError{File: markName, Reason: fmt.Sprintf("it is missing beside %s", keptName)}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case r.from > 0:
+		return &BehindError{Known: r.from}
+	}
+	r.v.kept, r.v.report.Created = 1, true
+	return nil
+}
+
+// split divides segments, ascending, into those that begin before first and the others.
+func split(firsts []freshet.Position, first freshet.Position) (before, rest []freshet.Position) {
+	at, _ := slices.BinarySearch(firsts, first)
+	return firsts[:at], firsts[at:]
 }
 
 func missingMark(segments int) error {
@@ -245,7 +275,7 @@ func (r *verifier) headless(first freshet.Position, last bool, reason error) (er
 		return err
 	}
 	r.proved = max(r.proved, later)
-	if !last || r.proved >= r.expect {
+	if !last || r.proved >= r.expect || (r.v.kept > 1 && first == r.v.kept) { // it was whole before others were released
 		return r.corrupt(name, 0, reason.Error())
 	}
 	r.v.drop = true
@@ -280,8 +310,11 @@ func (r *verifier) cut(f fsys.File, name string, off int64) error {
 func (r *verifier) finish() {
 	p := &r.v.report
 	p.Last = r.expect - 1
-	p.Records = uint64(p.Last)
-	p.First = min(1, p.Last)
+	p.Kept = r.v.kept
+	p.Records = uint64(p.Last - (p.Kept - 1))
+	if p.Records > 0 {
+		p.First = p.Kept
+	}
 	p.Checked = min(r.checked, p.Last)
 	p.Proved = r.proved
 	p.Segments = len(r.v.firsts)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/freshet-rec/freshet/internal/fsys"
 )
@@ -30,6 +31,9 @@ func repair(disk fsys.FS, v *verdict, newID func() (journalID, error), created i
 	if err := disk.SyncDir(dirName); err != nil {
 		return nil, nil, err
 	}
+	if err := clean(disk, v); err != nil {
+		return nil, nil, err
+	}
 	file, err := currentSegment(disk, v, created)
 	if err != nil {
 		return nil, nil, err
@@ -45,6 +49,33 @@ func repair(disk fsys.FS, v *verdict, newID func() (journalID, error), created i
 		return nil, nil, errors.Join(err, file.Close(), side.file.Close())
 	}
 	return file, side, nil
+}
+
+// clean removes what interrupted work has left: segments that were released, and files that never
+// took their name. What is kept is durable.
+func clean(disk fsys.FS, v *verdict) error {
+	entries, err := disk.ReadDir(dirName)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name := dirName + "/" + e.Name; !e.Dir && slices.Contains(leftovers, name) {
+			if err := disk.Remove(name); err != nil {
+				return err
+			}
+			v.report.Removed = append(v.report.Removed, name)
+		}
+	}
+	for _, first := range v.stale {
+		v.report.Removed = append(v.report.Removed, segmentName(first))
+	}
+	if len(v.report.Removed) == 0 {
+		return nil
+	}
+	if err := removeBefore(disk, v.stale, v.kept); err != nil {
+		return err
+	}
+	return disk.SyncDir(dirName)
 }
 
 // currentSegment opens the last segment, cut and durable up to v.end, or makes the first one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,8 +113,8 @@ func createSegment(disk fsys.FS, h segmentHeader) (fsys.File, error) {
 	return f, nil
 }
 
-// listSegments returns the segments by first position, ascending, and every other name but the
-// durable mark's. The widths of the names make name order position order.
+// listSegments returns the segments by first position, ascending, and every other name that is
+// not the journal's. The widths of the names make name order position order.
 func listSegments(disk fsys.FS) (firsts []freshet.Position, ignored []string, err error) {
 	entries, err := disk.ReadDir(dirName)
 	if err != nil {
@@ -124,9 +125,17 @@ func listSegments(disk fsys.FS) (firsts []freshet.Position, ignored []string, er
 		switch name := dirName + "/" + e.Name; {
 		case isSegment && !e.Dir:
 			firsts = append(firsts, first)
-		case name != markName:
+		case !ownName(name) || e.Dir:
 			ignored = append(ignored, name)
 		}
 	}
 	return firsts, ignored, nil
+}
+
+// leftovers are the names under which files are written before they take their own.
+var leftovers = []string{markName + ".tmp", keptName + ".tmp"}
+
+// ownName reports whether a file that is no segment is the journal's.
+func ownName(name string) bool {
+	return name == markName || name == keptName || slices.Contains(leftovers, name)
 }
