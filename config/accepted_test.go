@@ -18,12 +18,15 @@ func TestAccepted(t *testing.T) {
 		{"comment", "# nothing\n", func(*Config) {}},
 		{"mark and empty document", "\ufeff---\n...\n", func(*Config) {}},
 		{"empty mapping", "{}", func(*Config) {}},
-		{"durability as it is", "durability: fsync\n", func(*Config) {}},
-		{"relaxed durability", "durability: relaxed\n", func(c *Config) { c.Durability = DurabilityRelaxed }},
+		{"durability", "durability: fsync\n", func(*Config) {}},
+		{"the other durability", "durability: relaxed\n", func(c *Config) { c.Durability = DurabilityRelaxed }},
+		{"no ballast", "journal: {ballast_mib: 0}\n", func(c *Config) { c.Journal.BallastMiB = 0 }},
 		{"the kinds there are", "source: {kind: embedded}\nstore: {kind: memory}\n", func(*Config) {}},
 		{"scalars", "version: 1\nlisten: '[::1]:80'\ndata: /srv\nstrict_events: true\nlateness: 0s\nmax_future: 1h\n", func(c *Config) {
 			c.Listen, c.Data, c.StrictEvents, c.Lateness, c.MaxFuture = "[::1]:80", "/srv", true, 0, freshet.Hour
 		}},
+		{"retain", "journal: {retain: {mib: 1024, age: 30d}}\n", func(c *Config) { c.Journal.Retain = Retain{MiB: 1024, Age: 30 * freshet.Day} }},
+		{"retain everything", "journal: {retain: {mib: 0, age: 0}}\n", func(*Config) {}},
 		{"every interface", "listen: :80\n", func(c *Config) { c.Listen = ":80" }},
 		{"JSON with tabs", "{\n\t\"data\": \"x\",\n\t\"recall\": [\n\t\t{\"name\": \"r\", \"kind\": \"itemcf\"}\n\t]\n}\n", func(c *Config) {
 			c.Data = "x"

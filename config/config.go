@@ -41,12 +41,6 @@ const (
 	KindNew     = "new"     // recall: most recently published
 )
 
-// What an acknowledgement may mean.
-const (
-	DurabilityFsync   = "fsync"   // the event is on the disk
-	DurabilityRelaxed = "relaxed" // the system has it, and the disk some 50 ms later
-)
-
 // Config is everything a server is told before it starts. The zero Config is not useful:
 // start from [Default] or [Parse]. It is not safe for concurrent change.
 type Config struct {
@@ -55,8 +49,10 @@ type Config struct {
 	Data    string // directory of the journal, never empty
 	Source  Source
 	Store   Store
+	Journal Journal
 
-	Durability   string           // DurabilityFsync or DurabilityRelaxed
+	Durability string // DurabilityFsync or DurabilityRelaxed
+
 	StrictEvents bool             // refuse event names that Events does not hold
 	Lateness     freshet.Duration // how far behind the watermark an event still counts, 0 to LongestLateness
 	MaxFuture    freshet.Duration // how far ahead of the clock an event is accepted, 0 to LongestMaxFuture
@@ -96,16 +92,19 @@ func Default() *Config {
 	events := freshet.BuiltinEvents()
 	events["like"] = freshet.EventKind{Signal: freshet.SignalEngage, Weight: 3}
 	c := &Config{
-		Version:    Version,
-		Listen:     "127.0.0.1:3737",
+		Version: Version,
+		Listen:  "127.0.0.1:3737",
+		Data:    "./data",
+		Source:  Source{Kind: KindEmbedded},
+		Store:   Store{Kind: KindMemory},
+		Journal: Journal{BallastMiB: defaultBallastMiB},
+
 		Durability: DurabilityFsync,
-		Data:       "./data",
-		Source:     Source{Kind: KindEmbedded},
-		Store:      Store{Kind: KindMemory},
-		Lateness:   freshet.Hour,
-		MaxFuture:  freshet.Minute,
-		Events:     events,
-		Features:   defaultFeatures(),
+
+		Lateness:  freshet.Hour,
+		MaxFuture: freshet.Minute,
+		Events:    events,
+		Features:  defaultFeatures(),
 		Recall: []Route{
 			{Name: "covisit", Kind: KindItemCF, N: 200, Budget: defaultRouteBudget},
 			{Name: "hot", Kind: KindPopular, N: 100, Budget: defaultRouteBudget, Window: freshet.Hour},

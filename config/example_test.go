@@ -52,6 +52,7 @@ func ExampleConfig_YAML() {
 	// data: ./data
 	// source: {kind: embedded}
 	// store: {kind: memory}
+	// journal: {ballast_mib: 16, retain: {mib: 0, age: 0s}}
 	// durability: fsync
 	// strict_events: false
 	// lateness: 1h

@@ -32,6 +32,9 @@ func anyConfig(t *rapid.T) *Config {
 	c.Data = name.Draw(t, "data")
 	c.StrictEvents = rapid.Bool().Draw(t, "strict")
 	c.Lateness, c.MaxFuture = span("lateness", 0, LongestLateness), span("max future", 0, LongestMaxFuture)
+	c.Durability = rapid.SampledFrom([]string{DurabilityFsync, DurabilityRelaxed}).Draw(t, "durability")
+	c.Journal.BallastMiB = rapid.IntRange(0, MaxBallastMiB).Draw(t, "ballast")
+	c.Journal.Retain = Retain{MiB: rapid.IntRange(0, MaxRetainMiB).Draw(t, "retain MiB"), Age: span("retain age", 0, LongestRetain)}
 	for _, n := range names("events", 0, 3) {
 		c.Events[n] = freshet.EventKind{
 			Signal: rapid.SampledFrom(freshet.Signals()).Draw(t, "signal"),

@@ -137,6 +137,9 @@ func snake(name string) string {
 	return b.String()
 }
 
+// printedWhole are the structs of which what is zero is told, too.
+var printedWhole = []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Journal](), reflect.TypeFor[Retain]()}
+
 // plain is a value as JSON has it, under the keys of the file; what is zero inside a list or a
 // mapping is left out there.
 func plain(v reflect.Value) any {
@@ -158,7 +161,7 @@ func plain(v reflect.Value) any {
 	case v.Kind() == reflect.Struct:
 		o := object{}
 		for key, field := range keysOf(v.Type()) {
-			if value := v.FieldByIndex(field.Index); !value.IsZero() || v.Type() == reflect.TypeFor[Config]() {
+			if value := v.FieldByIndex(field.Index); !value.IsZero() || slices.Contains(printedWhole, v.Type()) {
 				o[key] = plain(value)
 			}
 		}

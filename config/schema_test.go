@@ -187,6 +187,7 @@ func TestSchemaAndParseAgree(t *testing.T) {
 		"data: [d]":                                  false,
 		"durability: fsync":                          true,
 		"durability: relaxed":                        true,
+		"durability: none":                           false,
 		"source: {kind: kafka}":                      false,
 		"source: {}":                                 false,
 		"store: {kind: memory}":                      true,

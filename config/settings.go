@@ -21,7 +21,7 @@ var settings = map[string]about{
 	"version":       {text: "The version of this file's form; there is only 1.", rules: object{"enum": []int{Version}}},
 	"listen":        {text: "Address of the API, host:port. This release listens on loopback addresses only."},
 	"data":          {text: "Directory of the journal, from which everything else is rebuilt."},
-	"durability":    {text: "What an acknowledgement means. fsync: the event is on the disk. relaxed: the system has it; a power cut may lose the last 100 ms.", rules: enum(DurabilityFsync, DurabilityRelaxed)},
+	"durability":    {text: "What an acknowledgement means. fsync: the event is on disk. relaxed: the system has it and syncs within a tenth of a second, so that a power cut may lose what was acknowledged just before.", rules: enum(DurabilityFsync, DurabilityRelaxed)},
 	"strict_events": {text: "true refuses event names that are not under events; false keeps them, as context."},
 	"lateness":      {zero: true, text: fmt.Sprintf("How far behind the newest event of its source an event may be; older ones are kept and change nothing. At most %s.", LongestLateness)},
 	"max_future":    {zero: true, text: fmt.Sprintf("How far ahead of the server's clock an event may be; others are refused. At most %s.", LongestMaxFuture)},
@@ -30,6 +30,12 @@ var settings = map[string]about{
 	"source.kind": {text: "embedded: the journal in the data directory.", rules: enum(KindEmbedded)},
 	"store":       {text: "Where feature state is kept.", rules: required("kind")},
 	"store.kind":  {text: "memory: in this process, rebuilt from the journal.", rules: enum(KindMemory)},
+
+	"journal":             {text: "How the journal uses its disk."},
+	"journal.ballast_mib": {text: "Disk space kept back in a file that is given up once the disk is full, so that the server can still stop in good order.", rules: object{"minimum": 0, "maximum": MaxBallastMiB}},
+	"journal.retain":      {text: "How much of the journal stays; without it all of it. Only what lies before the oldest snapshot kept may go, and what is gone cannot be folded again under a changed configuration."},
+	"journal.retain.mib":  {text: "So many MiB of the newest records stay, and somewhat more; older ones may go.", rules: object{"minimum": 0, "maximum": MaxRetainMiB}},
+	"journal.retain.age":  {zero: true, text: fmt.Sprintf("Records older than this may go, such as 30d. At most %s.", LongestRetain)},
 
 	"events":          {text: "What event names mean. These are merged into the built-in ones."},
 	"events.*":        {text: "An event name of your own.", rules: required("signal")},

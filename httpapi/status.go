@@ -31,6 +31,7 @@ func (a *API) ready(w http.ResponseWriter, _ *http.Request) {
 }
 
 type statusReply struct {
+	First      freshet.Position  `json:"first"` // where the journal begins; older records were given up
 	Durable    freshet.Position  `json:"durable"`
 	Applied    freshet.Position  `json:"applied"`
 	Ledger     stream.Ledger     `json:"ledger"`
@@ -136,7 +137,7 @@ func durability(s *stream.Stream) string {
 func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	reply := statusReply{
 		Ledger: a.Stream.Ledger(), Watermarks: map[string]string{}, Durability: durability(a.Stream), Versions: a.Versions,
-		Applied: a.Stream.Applied(), Durable: a.Stream.Durable(),
+		Applied: a.Stream.Applied(), Durable: a.Stream.Durable(), First: a.Stream.First(),
 		UptimeMS: a.Now().Sub(a.begun).Milliseconds(),
 	}
 	for source, ms := range a.Stream.Watermarks() {

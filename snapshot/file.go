@@ -173,6 +173,28 @@ func decodeHead(head []byte, name string, p freshet.Position) (info Info, parts 
 	return info, int(n), nil
 }
 
+// Check reads a snapshot without keeping it and reports whether its bytes are those that were
+// written, by its head and the checksum of the whole. Its errors are those of Read.
+func Check(disk fsys.FS, p freshet.Position) (err error) {
+	info, err := readInfo(disk, p)
+	if err != nil {
+		return err
+	}
+	f, err := disk.Open(info.File)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, info.Bytes-sumBytes)); err != nil {
+		return fmt.Errorf("read %s: %w", info.File, err)
+	}
+	if [32]byte(sum.Sum(nil)) != info.Sum {
+		return &DamagedError{info.File, info.Bytes - sumBytes, "the checksum of the whole does not fit"}
+	}
+	return nil
+}
+
 // Read reads a snapshot and checks all of it. Its errors: a *DamagedError, ErrNewerFormat,
 // fs.ErrNotExist, those of the disk.
 func Read(disk fsys.FS, p freshet.Position) (s *Snapshot, info Info, err error) {

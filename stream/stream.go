@@ -375,6 +375,9 @@ func (s *Stream) own(received int64, topic string, e Entry, text []byte) (freshe
 // Durable is the position up to which records are durable.
 func (s *Stream) Durable() freshet.Position { return s.log.Durable() }
 
+// First is the position where the journal begins: 1, or more once old records were given up.
+func (s *Stream) First() freshet.Position { return s.log.First() }
+
 // Applied is the position up to which records are applied.
 func (s *Stream) Applied() freshet.Position { return freshet.Position(s.applied.Load()) }
 

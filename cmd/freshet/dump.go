@@ -36,7 +36,7 @@ Times of events are Unix milliseconds. A server may be running on the directory.
 				return dataError(cfg.Data, err)
 			}
 			out := bufio.NewWriterSize(a.stdout, 1<<20)
-			err = dump(c.Context().Err, disk, out)
+			err = dump(c.Context().Err, disk, out, a.sayFirst)
 			if err != nil && !isBrokenPipe(err) {
 				err = dataError(cfg.Data, err)
 			}
@@ -51,8 +51,9 @@ Times of events are Unix milliseconds. A server may be running on the directory.
 	return c
 }
 
-// dump writes every durable record. stopped is asked now and then whether to go on.
-func dump(stopped func() error, disk fsys.FS, out io.Writer) (err error) {
+// dump writes every durable record. stopped is asked now and then whether to go on; opened is
+// given the journal before anything is written.
+func dump(stopped func() error, disk fsys.FS, out io.Writer, opened func(*journal.Reader)) (err error) {
 	reader, err := journal.OpenReader(disk)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("no journal here: %w", err)
@@ -61,6 +62,7 @@ func dump(stopped func() error, disk fsys.FS, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	opened(reader)
 	var line []byte
 	for n := 0; ; n++ {
 		if n%4096 == 0 {

@@ -87,7 +87,7 @@ type exported struct {
 	SHA256   string           `json:"sha256"`
 }
 
-// stateAt folds a journal from its beginning up to a position, 0 for its end, writes the export
+// stateAt folds a journal, from its beginning if it still has one, up to a position, 0 for its end, writes the export
 // to out, and returns what is to be said of it.
 func (a *app) stateAt(ctx context.Context, cfg *config.Config, to freshet.Position, out io.Writer) (e exported, err error) {
 	disk, err := fsys.Existing(cfg.Data)
@@ -112,6 +112,13 @@ func (a *app) stateAt(ctx context.Context, cfg *config.Config, to freshet.Positi
 		to = last
 	}
 	p := &past{state: state, reader: reader}
+	if reader.First() > 1 { // a snapshot stands for what is gone
+		if p, err = a.openPast(ctx, disk, cfg, state, to); err != nil {
+			return e, dataError(cfg.Data, err)
+		}
+		defer func() { err = errors.Join(err, p.reader.Close()) }()
+		a.say("from the snapshot of position %s on: the journal begins at position %s", p.at, reader.First())
+	}
 	bar := a.bar("history", int64(to), "records")
 	for p.at < to {
 		if err := ctx.Err(); err != nil {
@@ -123,7 +130,7 @@ func (a *app) stateAt(ctx context.Context, cfg *config.Config, to freshet.Positi
 		bar.set(int64(p.at))
 	}
 	bar.done()
-	return exportState(state, p.at, out)
+	return exportState(p.state, p.at, out)
 }
 
 // exportState writes a state's export.

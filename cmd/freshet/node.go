@@ -58,7 +58,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	if err != nil {
 		return n, err
 	}
-	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, From: from, BallastBytes: ballastBytes, Relaxed: cfg.Durability == config.DurabilityRelaxed,
+	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, From: from, BallastBytes: int64(cfg.Journal.BallastMiB) << 20, Relaxed: cfg.Durability == config.DurabilityRelaxed,
 		Report: func(msg string, err error) { a.sayFull(cfg.Data, msg, err) }}); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
@@ -97,10 +97,6 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	return n, err
 }
 
-// ballastBytes is the room kept aside for when the disk is full: enough to make safe what was
-// taken, and for a stop in order.
-const ballastBytes = 16 << 20
-
 // sayFull tells that the disk is full, or is not any more.
 func (a *app) sayFull(dir, msg string, err error) {
 	if err == nil {
@@ -137,13 +133,11 @@ func (n *node) replay(ctx context.Context, a *app) (err error) {
 	if last := reader.Durable(); from > last {
 		return &journal.BehindError{Last: last, Known: from}
 	}
-	if from > 0 {
-		if err := reader.Seek(from + 1); err != nil {
-			return err
-		}
-		if !a.quiet && a.verbose {
-			a.say("  snapshot   of position %s", from)
-		}
+	if err := reader.Seek(from + 1); err != nil {
+		return err
+	}
+	if from > 0 && a.verbose {
+		a.say("  snapshot   of position %s", from)
 	}
 	bar := a.bar("history", int64(reader.Durable()-from), "records")
 	if err := n.stream.Replay(ctx, reader, func(records int) { bar.set(int64(records)) }); err != nil {
@@ -188,6 +182,9 @@ func (a *app) sayReport(dir string, r journal.Report) {
 	if a.verbose && r.Checked > r.First {
 		a.say("journal: read from position %s on, a snapshot stands for what is before", r.Checked)
 	}
+	for _, name := range r.Removed {
+		a.say("journal: removed %s/%s, which an interrupted run had left", dir, name)
+	}
 	for _, name := range r.Ignored {
 		a.say("journal: warning: ignoring %s/%s, which is not part of the journal", dir, name)
 	}
@@ -208,6 +205,9 @@ func dataError(dir string, err error) error {
 	case errors.As(err, &behind):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the journal from a copy; to go on without what is missing, remove the snapshots"}
+	case errors.Is(err, journal.ErrReleased):
+		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "no snapshot made for this configuration stands for what is gone (journal.retain); go back to the configuration before, or restore a copy"}
 	case errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat), errors.Is(err, deadletter.ErrNewerFormat):
 		return &failure{code: exitNewer, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "use that release; nothing was changed"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):

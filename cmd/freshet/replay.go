@@ -188,10 +188,8 @@ func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, s
 	if p.reader, err = journal.OpenReader(disk); err != nil {
 		return nil, err
 	}
-	if p.at > 0 {
-		if err := p.reader.Seek(p.at + 1); err != nil {
-			return nil, errors.Join(err, p.reader.Close())
-		}
+	if err := p.reader.Seek(p.at + 1); err != nil {
+		return nil, errors.Join(err, p.reader.Close())
 	}
 	return p, ctx.Err()
 }

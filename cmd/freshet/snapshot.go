@@ -225,6 +225,7 @@ func (a *app) keepSnapshots(ctx context.Context, cfg *config.Config, n *node) {
 			continue
 		}
 		n.snapped = at
+		a.release(cfg, n)
 	}
 }
 
@@ -241,7 +242,9 @@ func (a *app) snapshotAtStop(ctx context.Context, cfg *config.Config, n *node) {
 	}
 	if err != nil {
 		a.say("warning: no snapshot was taken, the next start takes longer: %v", err)
+		return
 	}
+	a.release(cfg, n)
 }
 
 // snapshotBeside takes a snapshot in a process of its own.

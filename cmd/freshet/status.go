@@ -12,6 +12,7 @@ import (
 
 // statusReply is what a server says of itself.
 type statusReply struct {
+	First      string            `json:"first"` // where the journal begins
 	Durable    string            `json:"durable"`
 	Applied    string            `json:"applied"`
 	Ledger     ledger            `json:"ledger"`
@@ -179,6 +180,9 @@ func (s *statusReply) page(now time.Time) string {
 		line("", "no events are taken; slates are still served; make room, and events are taken again")
 	}
 	line("position", "durable "+shownID(s.Durable), "applied "+shownID(s.Applied))
+	if s.First != "" && s.First != "1" {
+		line("", "the journal keeps nothing before position "+shownID(s.First))
+	}
 	list := func(head string, lines []string) {
 		for _, text := range lines {
 			line(head, text)

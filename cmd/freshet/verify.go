@@ -119,6 +119,16 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 	last := reader.Durable()
 	bar := a.bar("journal", int64(last), "records")
 	p := &past{state: n.state, reader: reader}
+	if reader.First() > 1 {
+		if p, err = a.verifyFrom(ctx, disk, cfg, n.state, list, sum, note); p == nil || err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.reader.Close()) }()
+	}
+	from, begun := "", p.at
+	if p.at > 0 {
+		from = fmt.Sprintf(" from position %s on", reader.First())
+	}
 	step := func(to freshet.Position) error {
 		for p.at < to {
 			if err := ctx.Err(); err != nil {
@@ -131,7 +141,7 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		}
 		return nil
 	}
-	var broken error
+	broken := readUpTo(ctx, reader, p.at)
 	for i := len(list) - 1; i >= 0; i-- { // oldest first
 		info := &list[i]
 		what := "snapshot of position " + info.Position.String()
@@ -145,7 +155,7 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		note(what, a.verifySnapshot(disk, info, sum, p, broken), "%s bytes, whole%s", grouped(info.Bytes), agrees(info, sum, broken))
+		note(what, a.verifySnapshot(disk, info, sum, p, broken), "%s bytes, whole%s", grouped(info.Bytes), agrees(info, sum, broken, begun))
 	}
 	if broken == nil {
 		broken = step(last)
@@ -154,13 +164,47 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		return ctx.Err()
 	}
 	bar.done()
-	note("journal", broken, "%s, each whole and in its place, durable up to %s", plural(int(last), "record"), last)
+	note("journal", broken, "%s%s, each whole and in its place, durable up to %s", plural(int(last-reader.First()+1), "record"), from, last)
+	return nil
+}
+
+// verifyFrom begins at the oldest snapshot that can stand for the records that were given up, and
+// reads what the journal keeps of older ones. Without such a snapshot it notes that and returns
+// nil.
+func (a *app) verifyFrom(ctx context.Context, disk *fsys.OS, cfg *config.Config, state *fold.State, list []snapshot.Info, sum [32]byte, note func(string, error, string, ...any)) (*past, error) {
+	oldest := freshet.Position(0)
+	for _, info := range list { // newest first
+		if info.Config == sum {
+			oldest = info.Position
+		}
+	}
+	p, err := a.openPast(ctx, disk, cfg, state, oldest)
+	var damaged *snapshot.DamagedError
+	if errors.Is(err, journal.ErrReleased) || errors.As(err, &damaged) {
+		note("journal", err, "")
+		return nil, nil
+	}
+	return p, err
+}
+
+// readUpTo reads the records up to a position and keeps none.
+func readUpTo(ctx context.Context, reader *journal.Reader, to freshet.Position) error {
+	for at := reader.First(); at <= to; at++ {
+		if at%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if _, err := reader.Next(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // agrees says whether a snapshot was held against the journal.
-func agrees(info *snapshot.Info, sum [32]byte, broken error) string {
+func agrees(info *snapshot.Info, sum [32]byte, broken error, begun freshet.Position) string {
 	switch {
+	case begun > 0 && info.Position <= begun:
+		return "; the records before it are not kept"
 	case info.Config != sum:
 		return "; made for another configuration"
 	case broken != nil:

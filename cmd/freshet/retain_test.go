@@ -1,0 +1,159 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/snapshot"
+)
+
+// clicks writes a file of events from the first to the last, less than a second apart.
+func clicks(t *testing.T, first, last int) string {
+	t.Helper()
+	var b strings.Builder
+	for i := first; i <= last; i++ {
+		fmt.Fprintf(&b, `{"event_id":"e%d","user_id":"u%d","item_id":"i%d","event":"click","ts":%d}`+"\n", i, i%7, i%31, 1_700_000_000_000+int64(i)*500)
+	}
+	name := filepath.Join(t.TempDir(), fmt.Sprintf("%d.jsonl", first))
+	if err := os.WriteFile(name, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// inSmallSegments copies a journal into segments of 4 KiB, begun a year ago.
+func inSmallSegments(t *testing.T, from, to string) {
+	t.Helper()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	source, err := fsys.Existing(from)
+	ok(err)
+	reader, err := journal.OpenReader(source)
+	ok(err)
+	disk, err := fsys.Dir(to)
+	ok(err)
+	log, _, err := journal.Open(journal.Options{FS: disk, SegmentBytes: 4 << 10, Now: func() time.Time { return time.Now().AddDate(-1, 0, 0) }})
+	ok(err)
+	for {
+		rec, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		ok(err)
+		last, err := log.Append([]journal.Record{rec})
+		ok(err)
+		ok(log.WaitDurable(t.Context(), last))
+	}
+	ok(errors.Join(log.Close(), disk.Close(), reader.Close(), source.Close()))
+}
+
+// TestRetain gives up what two snapshots stand for. Everything that comes of the journal stays
+// as it was, a start under another configuration is refused, and so is one without snapshots.
+func TestRetain(t *testing.T) {
+	whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
+	run := func(code int, args ...string) outcomeOf {
+		t.Helper()
+		o := runOn(t, t.Context(), "", nil, args...)
+		if o.code != code {
+			t.Fatalf("%v: exit code %d, want %d\n%s%s", args, o.code, code, o.stdout, o.stderr)
+		}
+		return o
+	}
+	cfg := config.Default()
+	cfg.Data = data
+	cfg.Journal.Retain.Age = 1000
+	openAndRelease := func() (first, last uint64) {
+		t.Helper()
+		a := &app{stdout: io.Discard, stderr: io.Discard, now: time.Now}
+		n, err := openNode(t.Context(), a, cfg, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.release(cfg, time.Now()); err != nil {
+			t.Error(err)
+		}
+		first, last = uint64(n.log.First()), uint64(n.log.Last())
+		if err := n.close(); err != nil {
+			t.Error(err)
+		}
+		return first, last
+	}
+	run(exitOK, "import", "-q", "--data", whole, clicks(t, 1, 500))
+	inSmallSegments(t, whole, data)
+	if first, _ := openAndRelease(); first != 1 {
+		t.Errorf("without snapshots the journal begins at %d", first)
+	}
+	run(exitOK, "snapshot", "--data", data)
+	if first, _ := openAndRelease(); first != 1 {
+		t.Errorf("with one snapshot the journal begins at %d", first)
+	}
+	more := clicks(t, 501, 600)
+	run(exitOK, "import", "-q", "--data", whole, more)
+	run(exitOK, "import", "-q", "--data", data, more)
+	run(exitOK, "snapshot", "--data", data)
+	first, last := openAndRelease()
+	if first < 300 || first > 503 {
+		t.Fatalf("with two snapshots the journal begins at %d, of %d", first, last)
+	}
+	t.Logf("positions %d to %d are kept", first, last)
+
+	if got, want := run(exitOK, "export", "--data", data), run(exitOK, "export", "--data", whole); got.stdout != want.stdout || got.stdout == "" {
+		t.Errorf("the export differs:\n%s\n%s", got.stdout, want.stdout)
+	} else if !strings.Contains(got.stderr, fmt.Sprintf("the journal begins at position %d", first)) {
+		t.Errorf("export says %s", got.stderr)
+	}
+	run(exitUsage, "export", "--data", data, "--to", fmt.Sprint(first-1))
+	dumped := run(exitOK, "dump", "--data", data)
+	if lines := strings.Count(dumped.stdout, "\n"); uint64(lines) != last-first+1 || !strings.HasPrefix(dumped.stderr, fmt.Sprintf("from position %d on", first)) {
+		t.Errorf("dump has %d lines of positions %d to %d and says %s", lines, first, last, dumped.stderr)
+	}
+	if o := run(exitOK, "verify", "--data", data); !strings.Contains(o.stdout, fmt.Sprintf("%d records from position %d on", last-first+1, first)) ||
+		!strings.Contains(o.stdout, "and what the journal makes") {
+		t.Errorf("verify says %s", o.stdout)
+	}
+	run(exitOK, "import", "-q", "--data", data, clicks(t, 601, 620))
+
+	other := filepath.Join(t.TempDir(), "other.yaml")
+	if err := os.WriteFile(other, []byte("lateness: 2h\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"import", "--data", data, "--config", other, more}, {"snapshot", "--data", data, "--config", other}, {"export", "--data", data, "--config", other}} {
+		if o := run(exitUsage, command...); !strings.Contains(o.stderr, "the record was released") {
+			t.Errorf("%s says %s", command[0], o.stderr)
+		}
+	}
+	disk, err := fsys.Existing(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := snapshot.List(disk)
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d snapshots, %v", len(list), err)
+	}
+	for _, info := range list {
+		if err := snapshot.Check(disk, info.Position); err != nil {
+			t.Error(err)
+		}
+		if err := disk.Remove(info.File); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := disk.Close(); err != nil {
+		t.Error(err)
+	}
+	run(exitUsage, "snapshot", "--data", data)
+	run(exitDamaged, "verify", "--data", data)
+}
