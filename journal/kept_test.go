@@ -122,7 +122,8 @@ func TestReaderOfReleased(t *testing.T) {
 	l, _ := start(t, disk)
 	ok(t, l.Release(firsts[3]))
 	p := freshet.Position(1)
-	for rec := (Record{}); err == nil; p++ {
+	for ; err == nil; p++ {
+		var rec Record
 		if rec, err = walking.Next(); err == nil {
 			err = same(rec, p+1)
 		}
