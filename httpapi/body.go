@@ -113,11 +113,13 @@ const maxDecoding = 32 << 20
 // room waits until a body of n bytes may be decoded, or answers that the server is busy. The
 // caller calls release when it is done with what it decoded.
 func (a *API) room(w http.ResponseWriter, r *http.Request, n int) (release func(), ok bool) {
-	ctx, cancel := context.WithTimeout(r.Context(), bodyTimeout)
-	defer cancel()
-	if err := a.decoding.Acquire(ctx, int64(n)); err != nil {
-		a.writeError(w, err)
-		return nil, false
+	if !a.decoding.TryAcquire(int64(n)) {
+		ctx, cancel := context.WithTimeout(r.Context(), bodyTimeout)
+		defer cancel()
+		if err := a.decoding.Acquire(ctx, int64(n)); err != nil {
+			a.writeError(w, err)
+			return nil, false
+		}
 	}
 	return func() { a.decoding.Release(int64(n)) }, true
 }
@@ -137,8 +139,11 @@ func byteSize(n int64) string {
 // and the one that command-line tools send by default, count as JSON.
 func form(w http.ResponseWriter, r *http.Request) (codec.Form, bool) {
 	header := r.Header.Get("Content-Type")
-	if header == "" {
+	switch header { // most of them, without parsing
+	case "", "application/json":
 		return codec.JSON, true
+	case "application/x-ndjson":
+		return codec.NDJSON, true
 	}
 	media, _, err := mime.ParseMediaType(header)
 	switch {

@@ -141,6 +141,10 @@ func (a *API) writeOutcome(w http.ResponseWriter, refused int, problems []codec.
 		w.Header().Set("Freshet-Refused", strconv.Itoa(refused))
 	}
 	switch {
+	case refused == 0 && len(problems) == 0:
+		var room [128]byte
+		w.Header().Set("Content-Type", "application/json")
+		writeText(w, http.StatusOK, appendOutcome(room[:0], &reply.counts))
 	case refused == 0:
 		writeJSON(w, http.StatusOK, reply)
 	case out.Accepted+out.Duplicate > 0:
@@ -154,9 +158,24 @@ func (a *API) writeOutcome(w http.ResponseWriter, refused int, problems []codec.
 	}
 }
 
+// appendOutcome appends the JSON of an eventsReply without problems, which nearly all are.
+func appendOutcome(dst []byte, c *counts) []byte {
+	dst = strconv.AppendInt(append(dst, `{"accepted":`...), int64(c.Accepted), 10)
+	dst = strconv.AppendInt(append(dst, `,"duplicate":`...), int64(c.Duplicate), 10)
+	dst = strconv.AppendInt(append(dst, `,"refused":`...), int64(c.Refused), 10)
+	dst = strconv.AppendInt(append(dst, `,"late":`...), int64(c.Late), 10)
+	if c.Position != nil {
+		dst = append(strconv.AppendUint(append(dst, `,"position":"`...), uint64(*c.Position), 10), '"')
+	}
+	return append(dst, `,"errors":[]}`+"\n"...)
+}
+
 // noParameters refuses query parameters other than those known, and any that are given twice
 // or cannot be read: a parameter that is passed over may have changed everything.
 func noParameters(w http.ResponseWriter, r *http.Request, known ...string) bool {
+	if r.URL.RawQuery == "" {
+		return true
+	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	var faults []fault
 	if err != nil {
@@ -184,6 +203,9 @@ func noParameters(w http.ResponseWriter, r *http.Request, known ...string) bool 
 func flag(w http.ResponseWriter, r *http.Request, name string) (on, ok bool) {
 	if !noParameters(w, r, name) {
 		return false, false
+	}
+	if r.URL.RawQuery == "" {
+		return false, true
 	}
 	query := r.URL.Query()
 	switch value := query.Get(name); {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -79,11 +80,15 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A path with empty or dot segments is no path here. The mux would redirect it, to one
 	// that is escaped twice.
 	asked := r.URL.EscapedPath()
-	if _, pattern := a.mux.Handler(r); pattern == "" || path.Clean(asked) != asked {
+	handler, pattern := a.mux.Handler(r)
+	switch {
+	case pattern == "" || path.Clean(asked) != asked:
 		a.noRoute(w, r)
-		return
+	case strings.Contains(pattern, "{"):
+		a.mux.ServeHTTP(w, r) // which sets the values of the path
+	default:
+		handler.ServeHTTP(w, r) // without looking for it a second time
 	}
-	a.mux.ServeHTTP(w, r)
 }
 
 // noRoute answers a request for a path or method that does not exist, in the form of every

@@ -64,9 +64,13 @@ func writeBody(w http.ResponseWriter, status int, v any) {
 	if err := enc.Encode(v); err != nil {
 		panic("BUG: reply has no JSON form: " + err.Error()) // only our own reply types come here
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
+	writeText(w, status, buf.Bytes())
+}
+
+func writeText(w http.ResponseWriter, status int, text []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(buf.Bytes()) // the client has gone: nobody is left to tell
+	_, _ = w.Write(text) // the client has gone: nobody is left to tell
 }
 
 // writeMalformed answers a body that cannot be used at all.
