@@ -148,6 +148,16 @@ func readSideMark(disk fsys.FS) (s sideState, found bool, err error) {
 	return s, true, err
 }
 
+// ID returns the 128 random bits by which a journal is told from every other; zero when there is
+// no journal. The error is a [*CorruptError], wraps ErrNewerFormat, or is one of the disk.
+func ID(disk fsys.FS) (id [16]byte, err error) {
+	s, _, err := readSideMark(disk)
+	if errors.Is(err, errHeader) || errors.Is(err, errNoSlot) {
+		err = &CorruptError{File: markName, Reason: err.Error()}
+	}
+	return s.id, err
+}
+
 // openSideMark opens the file for the writer. slot is the newest one that reads.
 func openSideMark(disk fsys.FS, id journalID, slot int) (*sideMark, error) {
 	f, err := disk.Edit(markName)

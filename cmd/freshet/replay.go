@@ -14,6 +14,7 @@ import (
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
@@ -166,7 +167,7 @@ type past struct {
 // journal's beginning. state is empty, and filled.
 func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, state *fold.State, before freshet.Position) (*past, error) {
 	p := &past{state: state}
-	sum, err := snapshotConfig(cfg)
+	sum, err := snapshotConfig(disk, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -179,11 +180,21 @@ func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, s
 			continue
 		}
 		n := &node{disk: disk, state: state, stream: stream.New(stream.Options{Now: a.now})}
-		if err := n.restoreFrom(info.Position); err != nil {
+		err := n.restoreFrom(info.Position)
+		if err == nil {
+			p.at = info.Position
+			break
+		}
+		var damaged *snapshot.DamagedError
+		if !errors.As(err, &damaged) && !errors.Is(err, pack.ErrDamaged) {
 			return nil, err
 		}
-		p.at = info.Position
-		break
+		a.say("warning: %v; an older one, or the journal from its beginning, is used instead", err)
+		fresh, err := fold.New(watchedFold(cfg)) // what was filled in part is of no use
+		if err != nil {
+			return nil, err
+		}
+		*state = *fresh
 	}
 	if p.reader, err = journal.OpenReader(disk); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 	if r == (journal.Retention{}) {
 		return nil
 	}
-	sum, err := snapshotConfig(cfg)
+	sum, err := snapshotConfig(n.disk, cfg)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 			"replayed": replayed,
 			"bend":     bend,
 			"ahead":    ahead,
+			"same":     same,
 			"samehash": sameHash,
 		},
 	})
@@ -130,6 +131,14 @@ func sameHash(ts *testscript.TestScript, neg bool, args []string) {
 	if sums[0].SHA256 == "" || sums[0] != sums[1] {
 		ts.Fatalf("hashes %v", sums)
 	}
+}
+
+// same FROM TO makes a copy of a data directory.
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: same FROM TO")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), os.DirFS(ts.MkAbs(args[0]))))
 }
 
 // ahead FROM TO gives a data directory the newest snapshot of another.

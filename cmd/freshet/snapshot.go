@@ -18,6 +18,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -60,14 +61,18 @@ itself, in a process at idle priority; it may run beside one. The newest two sta
 	return c
 }
 
-// snapshotConfig is the hash of everything that shapes a state: a snapshot made for another one
-// is of no use.
-func snapshotConfig(cfg *config.Config) ([32]byte, error) {
+// snapshotConfig is the hash of everything that shapes a state, the journal's identity among it: a
+// snapshot made for another one is of no use.
+func snapshotConfig(disk fsys.FS, cfg *config.Config) ([32]byte, error) {
 	text, err := definitionsText(cfg)
 	if err != nil {
 		return [32]byte{}, err
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "state %d\n%s", fold.StateVersion, text)), nil
+	id, err := journal.ID(disk)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "state %d\njournal %x\n%s", fold.StateVersion, id, text)), nil
 }
 
 // takeSnapshot folds what is durable and writes it.
@@ -99,7 +104,7 @@ func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) (err error) 
 
 // snapshot writes the state of a node that nothing changes meanwhile.
 func (n *node) snapshot(cfg *config.Config) (info snapshot.Info, err error) {
-	sum, err := snapshotConfig(cfg)
+	sum, err := snapshotConfig(n.disk, cfg)
 	if err != nil {
 		return info, err
 	}
@@ -118,7 +123,7 @@ func (n *node) snapshot(cfg *config.Config) (info snapshot.Info, err error) {
 // restore fills a new node with the newest snapshot that is whole and made for this
 // configuration. One that is damaged is told of and passed over; with none nothing changes.
 func (n *node) restore(a *app, cfg *config.Config) error {
-	sum, err := snapshotConfig(cfg)
+	sum, err := snapshotConfig(n.disk, cfg)
 	if err != nil {
 		return err
 	}
@@ -151,7 +156,7 @@ func (n *node) restore(a *app, cfg *config.Config) error {
 // there is none. Whether it is whole is found out by restore, which also tells of others that
 // cannot be read.
 func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error) {
-	sum, err := snapshotConfig(cfg)
+	sum, err := snapshotConfig(disk, cfg)
 	if err != nil {
 		return 0, err
 	}

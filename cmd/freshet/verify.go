@@ -97,7 +97,7 @@ func (a *app) verify(ctx context.Context, cfg *config.Config) (err error) {
 // verifyJournal reads the journal, and on the way holds every snapshot against it. The error is
 // that of ctx or of the disk.
 func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Config, note func(string, error, string, ...any)) (err error) {
-	sum, err := snapshotConfig(cfg)
+	sum, err := snapshotConfig(disk, cfg)
 	if err != nil {
 		return err
 	}
