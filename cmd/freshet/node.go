@@ -56,7 +56,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	note := fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
 	from, err := newestSnapshot(n.disk, cfg)
 	if err != nil {
-		return n, err
+		return n, dataError(cfg.Data, err)
 	}
 	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, From: from, BallastBytes: int64(cfg.Journal.BallastMiB) << 20, Relaxed: cfg.Durability == config.DurabilityRelaxed,
 		Report: func(msg string, err error) { a.sayFull(cfg.Data, msg, err) }}); err != nil {

@@ -161,6 +161,12 @@ func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error)
 		return 0, err
 	}
 	list, _ := snapshot.List(disk) // the error is about the others
+	if id, err := journal.ID(disk); err != nil || id == [16]byte{} && len(list) > 0 {
+		if err == nil { // they were made of a journal that is gone
+			err = &journal.BehindError{Known: list[0].Position}
+		}
+		return 0, err
+	}
 	for _, info := range list {
 		if info.Config == sum {
 			return info.Position, nil
