@@ -73,7 +73,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	if err := n.anew(a, cfg); err != nil {
 		return n, err
 	}
-	if err := n.restore(a, cfg); err != nil {
+	if err := n.restore(a, cfg, anyPosition); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
 	if err := n.replay(ctx, a); err != nil {

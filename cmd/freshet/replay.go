@@ -14,10 +14,8 @@ import (
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
-	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/serve"
-	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -167,35 +165,15 @@ type past struct {
 // journal's beginning. state is empty, and filled.
 func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, state *fold.State, before freshet.Position) (*past, error) {
 	p := &past{state: state}
-	sum, err := snapshotConfig(disk, cfg)
+	n := &node{disk: disk, state: state, stream: stream.New(stream.Options{Now: a.now})}
+	err := n.restore(a, cfg, before)
 	if err != nil {
 		return nil, err
 	}
-	list, err := snapshot.List(disk)
-	if err != nil {
-		a.say("warning: %v", err)
+	if n.state != state { // it began anew, after a damaged one
+		*state = *n.state
 	}
-	for _, info := range list {
-		if info.Config != sum || info.Position > before {
-			continue
-		}
-		n := &node{disk: disk, state: state, stream: stream.New(stream.Options{Now: a.now})}
-		err := n.restoreFrom(info.Position)
-		if err == nil {
-			p.at = info.Position
-			break
-		}
-		var damaged *snapshot.DamagedError
-		if !errors.As(err, &damaged) && !errors.Is(err, pack.ErrDamaged) {
-			return nil, err
-		}
-		a.say("warning: %v; an older one, or the journal from its beginning, is used instead", err)
-		fresh, err := fold.New(watchedFold(cfg)) // what was filled in part is of no use
-		if err != nil {
-			return nil, err
-		}
-		*state = *fresh
-	}
+	p.at = n.snapped
 	if p.reader, err = journal.OpenReader(disk); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"time"
@@ -86,7 +87,7 @@ func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) (err error) 
 	if err := n.anew(a, cfg); err != nil {
 		return err
 	}
-	if err := n.restore(a, cfg); err != nil {
+	if err := n.restore(a, cfg, anyPosition); err != nil {
 		return dataError(cfg.Data, err)
 	}
 	if err := n.replay(ctx, a); err != nil {
@@ -120,9 +121,13 @@ func (n *node) snapshot(cfg *config.Config) (info snapshot.Info, err error) {
 	return info, snapshot.Keep(n.disk, snapshotsKept)
 }
 
-// restore fills a new node with the newest snapshot that is whole and made for this
-// configuration. One that is damaged is told of and passed over; with none nothing changes.
-func (n *node) restore(a *app, cfg *config.Config) error {
+// anyPosition is after every snapshot.
+const anyPosition = freshet.Position(math.MaxUint64)
+
+// restore fills a new node with the newest snapshot that is whole, made for this configuration, and
+// of no later position than until. One that is damaged is told of and passed over; with none
+// nothing changes.
+func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error {
 	sum, err := snapshotConfig(n.disk, cfg)
 	if err != nil {
 		return err
@@ -132,7 +137,7 @@ func (n *node) restore(a *app, cfg *config.Config) error {
 		a.say("warning: %v", err)
 	}
 	for _, info := range list {
-		if info.Config != sum {
+		if info.Config != sum || info.Position > until {
 			continue
 		}
 		if err := n.restoreFrom(info.Position); err != nil {
