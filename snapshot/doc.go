@@ -13,5 +13,6 @@
 // has a checksum of its own, so that damage is named by file and byte; the bytes are described
 // in docs/formats/snapshot.md.
 //
-// Left out: what the parts hold (packages fold and stream pack them), and when one is taken.
+// Left out: what the parts hold (packages fold and stream pack them, docs/formats/state.md
+// describes it), and when one is taken.
 package snapshot
