@@ -1,0 +1,470 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What follows reads a snapshot by docs/formats/snapshot.md and docs/formats/state.md alone, with
+// none of the code that writes or reads one elsewhere. Whoever changes a byte of a snapshot has
+// to change this reader, those documents, and fold.StateVersion.
+
+// walker reads values one after the other.
+type walker struct {
+	t    *testing.T
+	rest []byte
+}
+
+func (w *walker) take(n uint64) []byte {
+	w.t.Helper()
+	if n > uint64(len(w.rest)) {
+		w.t.Fatalf("%d bytes are wanted and %d are left", n, len(w.rest))
+	}
+	b := w.rest[:n]
+	w.rest = w.rest[n:]
+	return b
+}
+
+func (w *walker) uint() uint64 {
+	w.t.Helper()
+	v, n := binary.Uvarint(w.rest)
+	if n <= 0 {
+		w.t.Fatalf("no uint: % x", w.rest[:min(12, len(w.rest))])
+	}
+	w.take(uint64(n))
+	return v
+}
+
+func (w *walker) int() int64 {
+	w.t.Helper()
+	v := w.uint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+func (w *walker) word() uint64   { w.t.Helper(); return binary.LittleEndian.Uint64(w.take(8)) }
+func (w *walker) float() float64 { w.t.Helper(); return math.Float64frombits(w.word()) }
+func (w *walker) text() string   { w.t.Helper(); return string(w.take(w.uint())) }
+
+func (w *walker) bool() bool {
+	w.t.Helper()
+	b := w.take(1)[0]
+	if b > 1 {
+		w.t.Fatalf("a bool is %d", b)
+	}
+	return b == 1
+}
+
+// list reads a count and calls each so often.
+func (w *walker) list(each func(i int)) int {
+	w.t.Helper()
+	n := w.uint()
+	if n > uint64(len(w.rest)) {
+		w.t.Fatalf("a count of %d in %d bytes", n, len(w.rest))
+	}
+	for i := range int(n) {
+		each(i)
+	}
+	return int(n)
+}
+
+func (w *walker) texts() (texts []string) {
+	w.t.Helper()
+	w.list(func(int) { texts = append(texts, w.text()) })
+	return texts
+}
+
+// numbered reads texts with numbers from 1; the text of number 0 is empty.
+func (w *walker) numbered() []string { w.t.Helper(); return append([]string{""}, w.texts()...) }
+
+func (w *walker) end(what string) {
+	w.t.Helper()
+	if len(w.rest) > 0 {
+		w.t.Fatalf("%s: %d bytes are left: % x", what, len(w.rest), w.rest[:min(40, len(w.rest))])
+	}
+}
+
+// The definitions that the parts go by, in the words of the document.
+type (
+	shapeOfFeature struct {
+		agg               string
+		attribute         string
+		window, hop, lane int64
+	}
+	shapeOfRoute struct {
+		kind   string
+		window int64
+	}
+	shape struct {
+		maxFuture int64
+		features  []shapeOfFeature
+		routes    []shapeOfRoute // as they are written: the configured ones, then those added
+	}
+)
+
+const (
+	minute = int64(60_000)
+	hour   = 60 * minute
+	day    = 24 * hour
+)
+
+// The values of a part, by name.
+type (
+	itemRead struct {
+		id, entry string
+		since     int64
+	}
+	cell     []uint64
+	waiting  struct{ amounts map[int64]float64 }
+	featRead struct {
+		newest int64
+		cells  map[uint64]cell
+		places []uint64 // the keys, 0 for a place that is free
+		free   []uint64
+		hand   uint64
+		wait   map[uint64]waiting
+	}
+	actRead struct {
+		item uint64
+		time int64
+		name string
+	}
+	seenRead struct {
+		time   int64
+		bought bool
+	}
+	historyRead struct {
+		recent []actRead
+		seen   map[uint64]seenRead
+	}
+	windowRead struct {
+		begun  bool
+		newest int64
+		tiles  []map[uint64]int64
+	}
+	bornRead struct {
+		time int64
+		item uint64
+	}
+	routeRead struct {
+		landmark int64
+		set      bool
+		weights  []float64            // by item
+		pairs    []map[uint64]float64 // by item
+		windows  []windowRead
+		list     []bornRead
+	}
+	lastRead struct {
+		position uint64
+		name     string
+		newest   int64
+	}
+	modelRead struct {
+		name     string
+		version  int64
+		sha256   string
+		by       string
+		since    uint64
+		promoted bool
+	}
+	nameRead struct {
+		name                string
+		count, late, joined uint64
+		newest              int64
+	}
+	slateRead struct {
+		counts [5]int64
+		lacks  string
+	}
+	shownRead struct {
+		visitor        uint64
+		request, items string
+	}
+	watchRead struct {
+		last  int64
+		given bool
+		facts string
+	}
+	stateRead struct {
+		items            []itemRead // by number
+		visitors         []string   // by number
+		newest           int64
+		attributes       map[string][]string
+		values           map[string][][]string // by attribute and item
+		features         []featRead
+		histories        []historyRead
+		routes           []routeRead
+		acts             []lastRead
+		model            modelRead
+		names            []nameRead
+		others, imported uint64
+		lately           []slateRead
+		shownNext        uint64
+		shown            []shownRead
+		oneIn            uint64
+		watchTexts       []string
+		watched          []map[uint64]watchRead
+	}
+)
+
+// state reads the part of that name, to its last byte.
+func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
+	t.Helper()
+	w := &walker{t, data}
+
+	for _, id := range w.numbered() {
+		r.items = append(r.items, itemRead{id: id})
+	}
+	for i := range r.items[1:] {
+		item := &r.items[i+1]
+		if item.since = w.int(); w.bool() {
+			item.entry = w.text()
+		}
+	}
+	r.visitors = w.numbered()
+	r.newest = w.int()
+
+	if newest := w.int(); newest != r.newest {
+		t.Errorf("the features' newest time is %d, the state's %d", newest, r.newest)
+	}
+	r.attributes, r.values = map[string][]string{}, map[string][][]string{}
+	var names []string
+	for _, f := range s.features {
+		if f.attribute != "" && !slices.Contains(names, f.attribute) {
+			names = append(names, f.attribute)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		texts := w.numbered()
+		var values [][]string
+		w.list(func(int) {
+			var list []string
+			w.list(func(int) { list = append(list, texts[w.uint()]) })
+			values = append(values, list)
+		})
+		r.attributes[name], r.values[name] = texts, values
+	}
+	for i := range s.features {
+		r.features = append(r.features, s.feature(w, &s.features[i]))
+	}
+
+	w.list(func(int) {
+		h := historyRead{seen: map[uint64]seenRead{}}
+		w.list(func(int) { h.recent = append(h.recent, actRead{w.uint(), w.int(), w.text()}) })
+		w.list(func(int) { h.seen[w.uint()] = seenRead{w.int(), w.bool()} })
+		r.histories = append(r.histories, h)
+	})
+	for _, route := range s.routes {
+		r.routes = append(r.routes, s.route(w, route))
+	}
+	w.list(func(int) { r.acts = append(r.acts, lastRead{w.uint(), w.text(), w.int()}) })
+	r.model = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+	w.list(func(int) { r.names = append(r.names, nameRead{w.text(), w.uint(), w.uint(), w.uint(), w.int()}) })
+	r.others, r.imported = w.uint(), w.uint()
+	w.list(func(int) {
+		slate := slateRead{counts: [5]int64{w.int(), w.int(), w.int(), w.int(), w.int()}}
+		slate.lacks = strings.Join(w.texts(), " ")
+		r.lately = append(r.lately, slate)
+	})
+	n := w.uint()
+	r.shownNext = w.uint()
+	for range n {
+		r.shown = append(r.shown, shownRead{w.uint(), w.text(), strings.Join(w.texts(), " ")})
+	}
+
+	r.oneIn = w.uint()
+	if newest := w.int(); newest != r.newest {
+		t.Errorf("the watched events' newest time is %d, the state's %d", newest, r.newest)
+	}
+	r.watchTexts = w.numbered()
+	for range s.features {
+		keys := map[uint64]watchRead{}
+		w.list(func(int) {
+			key := w.word()
+			k := watchRead{last: w.int(), given: w.bool()}
+			w.list(func(int) { k.facts += fmt.Sprintf("%d:%g:%d ", w.int(), w.float(), w.uint()) })
+			keys[key] = k
+		})
+		r.watched = append(r.watched, keys)
+	}
+	w.end("state")
+	return r
+}
+
+func (s *shape) tiles(f *shapeOfFeature) int64 {
+	return f.window/f.hop + (s.maxFuture+f.hop-1)/f.hop + 1
+}
+
+func (s *shape) feature(w *walker, f *shapeOfFeature) featRead {
+	w.t.Helper()
+	words := 2
+	switch {
+	case f.agg == "decayed_sum":
+		words += 2
+	case f.agg == "last_time" || f.agg == "age":
+	case f.window > 0:
+		words += 1 + int(s.tiles(f)*f.lane)
+	default:
+		words += int(f.lane)
+	}
+	r := featRead{newest: w.int(), cells: map[uint64]cell{}, wait: map[uint64]waiting{}}
+	dead := 0
+	places := w.list(func(int) {
+		if r.places = append(r.places, 0); !w.bool() {
+			dead++
+			return
+		}
+		key, c := w.uint(), make(cell, words)
+		r.places[len(r.places)-1] = key
+		for i := range c {
+			c[i] = w.uint()
+		}
+		r.cells[key] = c
+	})
+	for range dead {
+		r.free = append(r.free, w.uint())
+	}
+	if r.hand = w.uint(); r.hand > uint64(places) {
+		w.t.Errorf("the sweep stands at %d of %d", r.hand, places)
+	}
+	if f.agg == "decayed_sum" {
+		w.list(func(int) {
+			key, list := w.uint(), waiting{map[int64]float64{}}
+			w.list(func(int) { list.amounts[w.int()] = w.float() })
+			r.wait[key] = list
+		})
+	}
+	return r
+}
+
+func (s *shape) route(w *walker, route shapeOfRoute) (r routeRead) {
+	w.t.Helper()
+	switch route.kind {
+	case "itemcf":
+		r.landmark, r.set = w.int(), w.bool()
+		w.list(func(int) {
+			r.weights = append(r.weights, w.float())
+			pairs := map[uint64]float64{}
+			w.list(func(int) { pairs[w.uint()] = w.float() })
+			r.pairs = append(r.pairs, pairs)
+		})
+	case "popular":
+		r.landmark, r.set = w.int(), w.bool()
+		w.list(func(int) { r.weights = append(r.weights, w.float()) })
+		longest := int64(0)
+		for _, length := range []int64{route.window, day, 7 * day} {
+			if length <= longest {
+				continue
+			}
+			longest = length
+			hop := max(1, length/60)
+			one := windowRead{begun: w.bool(), newest: w.int()}
+			places := w.list(func(int) {
+				tile := map[uint64]int64{}
+				w.list(func(int) { tile[w.uint()] = w.int() })
+				one.tiles = append(one.tiles, tile)
+			})
+			if want := 60 + (s.maxFuture+hop-1)/hop + 1; int64(places) != want {
+				w.t.Fatalf("a window of %d ms has %d tiles instead of %d", length, places, want)
+			}
+			r.windows = append(r.windows, one)
+		}
+	case "new":
+		w.list(func(int) { r.list = append(r.list, bornRead{w.int(), w.uint()}) })
+	}
+	return r
+}
+
+type (
+	sourceRead struct {
+		begun     bool
+		watermark int64
+		lines     map[uint64][]uint64
+	}
+	idRead struct {
+		hash  string
+		print uint64
+		step  int64
+	}
+	admissionRead struct {
+		applied     uint64
+		sources     map[string]sourceRead
+		step        int64
+		evicted     uint64
+		ids         []idRead
+		counts      [4]uint64
+		definitions string
+	}
+)
+
+// admission reads the part of that name, to its last byte.
+func admission(t *testing.T, data []byte) (r admissionRead) {
+	t.Helper()
+	w := &walker{t, data}
+	r.applied, r.sources = w.uint(), map[string]sourceRead{}
+	w.list(func(int) {
+		name := w.text()
+		source := sourceRead{begun: w.bool(), watermark: w.int(), lines: map[uint64][]uint64{}}
+		w.list(func(int) {
+			file := w.uint()
+			w.list(func(int) { source.lines[file] = append(source.lines[file], w.word()) })
+		})
+		r.sources[name] = source
+	})
+	r.step, r.evicted = w.int(), w.uint()
+	w.list(func(int) { r.ids = append(r.ids, idRead{string(w.take(16)), w.word(), w.int()}) })
+	for i := range r.counts {
+		r.counts[i] = w.uint()
+	}
+	r.definitions = w.text()
+	w.end("admission")
+	return r
+}
+
+// parts reads a file by docs/formats/snapshot.md.
+func parts(t *testing.T, text []byte) (position uint64, parts map[string][]byte) {
+	t.Helper()
+	castagnoli := crc32.MakeTable(crc32.Castagnoli)
+	le := binary.LittleEndian
+	end := len(text) - 32
+	if sum := sha256.Sum256(text[:end]); !bytes.Equal(sum[:], text[end:]) {
+		t.Fatal("the sum of the file does not fit")
+	}
+	if string(text[:8]) != "\xD3\xF2\xFE\xA7snap" || le.Uint32(text[8:]) != 1 || le.Uint32(text[96:]) != crc32.Checksum(text[:96], castagnoli) {
+		t.Fatalf("a head of % x", text[:100])
+	}
+	position, parts = le.Uint64(text[16:]), map[string][]byte{}
+	at := 100
+	for range le.Uint32(text[12:]) {
+		head := text[at : at+16]
+		n, m := int(le.Uint32(head)), int(le.Uint64(head[4:]))
+		body := text[at+16 : at+16+n+m]
+		if le.Uint32(head[12:]) != crc32.Checksum(slices.Concat(head[:12], body), castagnoli) {
+			t.Fatalf("the checksum of the part at %d does not fit", at)
+		}
+		parts[string(body[:n])] = body[n:]
+		at += 16 + n + m
+	}
+	if at != end || len(parts) != 2 {
+		t.Fatalf("%d parts end at %d of %d", len(parts), at, end)
+	}
+	return position, parts
+}
+
+// fingerprint is that of an event, of its canonical form.
+func fingerprint(canonical string) uint64 {
+	h := uint64(0xcbf29ce484222325)
+	for _, c := range []byte(canonical) {
+		h = (h ^ uint64(c)) * 0x100000001b3
+	}
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
