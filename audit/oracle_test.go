@@ -224,3 +224,21 @@ func TestUnpackRefusesDamage(t *testing.T) {
 		}
 	}
 }
+
+// Two numbers for one text would be one too many when it is packed again.
+func TestUnpackRefusesATextTwice(t *testing.T) {
+	var w pack.Writer
+	w.Uint(1)
+	w.Int(0)
+	w.Len(2)
+	w.Text("sea")
+	w.Text("sea")
+	for range definitions() {
+		w.Len(0)
+	}
+	r := pack.NewReader(w.Bytes)
+	NewOracle(Options{Features: definitions()}).Unpack(r)
+	if r.Done() == nil {
+		t.Error("a text that comes twice is taken")
+	}
+}

@@ -47,7 +47,14 @@ func (g *Oracle) Unpack(r *pack.Reader) {
 	}
 	g.newest = r.Int()
 	for n := range r.Len(1) {
-		g.texts[r.Text()] = uint32(n + 1)
+		text := r.Text()
+		if _, twice := g.texts[text]; twice {
+			r.Fail("the text %q comes twice", text)
+		}
+		if r.Err() != nil {
+			return
+		}
+		g.texts[text] = uint32(n + 1)
 	}
 	for i := range g.columns {
 		c := &g.columns[i]

@@ -206,9 +206,9 @@ func (s *shown) pack(w *pack.Writer) {
 
 func (s *shown) unpack(r *pack.Reader, visitors int) {
 	n := r.Len(3)
-	s.next = int(r.Uint())
-	if n > maxShown || s.next > 0 && s.next >= n {
-		r.Fail("slates of %d visitors, the next at %d", n, s.next)
+	s.next = int(r.Number(max(1, n)))
+	if n > maxShown {
+		r.Fail("slates of %d visitors", n)
 	}
 	if r.Err() != nil {
 		return

@@ -2,9 +2,11 @@ package fold_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -170,6 +172,20 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		whole(t).Unpack(r)
 		if err := r.Done(); err != nil && !errors.Is(err, pack.ErrDamaged) {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestAPlaceBeyondTheSlatesIsRefused bends the last value of an empty state that watches nothing:
+// the place of the next slate.
+func TestAPlaceBeyondTheSlatesIsRefused(t *testing.T) {
+	for _, next := range []uint64{1, 1 << 63, math.MaxUint64} {
+		text := packed(build(t).State)
+		text = binary.AppendUvarint(text[:len(text)-1], next)
+		r := pack.NewReader(text)
+		build(t).Unpack(r)
+		if err := r.Done(); !errors.Is(err, pack.ErrDamaged) {
+			t.Errorf("the next at %d of none: %v", next, err)
 		}
 	}
 }

@@ -1,10 +1,13 @@
 package recall
 
 import (
+	"math"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/freshet-rec/freshet/internal/pack"
 )
 
 // tally is the oracle of a counted window: every event kept, counted from scratch.
@@ -153,5 +156,21 @@ func TestCountedMeasures(t *testing.T) {
 				t.Errorf("empty it reads %v of %d", counts, total)
 			}
 		})
+	}
+}
+
+// TestUnpackAtTheEndOfTime: the tiles of a window are counted, not waited for.
+func TestUnpackAtTheEndOfTime(t *testing.T) {
+	for _, newest := range []int64{0, math.MaxInt64} {
+		c := newCounted(60_000, 0)
+		c.begun, c.newest = true, newest
+		*c.slot(newest) = map[uint32]int64{1: 2}
+		var w pack.Writer
+		c.pack(&w)
+		again, r := newCounted(60_000, 0), pack.NewReader(w.Bytes)
+		again.unpack(r, 2)
+		if err := r.Done(); err != nil || again.total != 2 {
+			t.Errorf("newest tile %d: %d events, %v", newest, again.total, err)
+		}
 	}
 }

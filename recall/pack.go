@@ -176,8 +176,8 @@ func (c *counted) unpack(r *pack.Reader, items int) {
 	if r.Err() != nil || !c.begun {
 		return
 	}
-	for tile := c.newest - countedTiles + 1; tile <= c.newest; tile++ {
-		for item, n := range *c.slot(tile) {
+	for back := range int64(countedTiles) {
+		for item, n := range *c.slot(c.newest - back) {
 			for int(item) >= len(c.totals) {
 				c.totals = append(c.totals, 0)
 			}

@@ -111,8 +111,8 @@ func (t *Table) Each(visit func(k store.Key, cell []uint64)) {
 	}
 }
 
-// Pack implements store.Table: every place, in order, then those that are free, in the order in
-// which they will be used, and where the sweep stands.
+// Pack implements store.Table: every place, in order, then those that are free, of which the last
+// one will be used first, and where the sweep stands.
 func (t *Table) Pack(w *pack.Writer) {
 	w.Len(len(t.keys))
 	for place, key := range t.keys {
@@ -175,9 +175,7 @@ func (t *Table) Unpack(r *pack.Reader) {
 		free[place] = true
 		t.free = append(t.free, place)
 	}
-	if t.hand = int(r.Uint()); t.hand > n {
-		r.Fail("the sweep stands at %d of %d", t.hand, n)
-	}
+	t.hand = int(r.Number(n + 1))
 }
 
 // Len implements store.Table.
