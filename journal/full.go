@@ -72,6 +72,12 @@ func (w *writer) persist(g *group) error {
 		if err == nil || !noRoom(err) {
 			return err
 		}
+		if gave, uerr := w.unprepare(); uerr != nil {
+			return uerr
+		} else if gave {
+			w.plain = true // until the next segment is begun
+			continue
+		}
 		gave, berr := w.giveBallast()
 		if berr != nil {
 			return berr

@@ -154,7 +154,7 @@ type Retention struct {
 func (l *Log) Expired(r Retention, now time.Time) (freshet.Position, error) {
 	first := l.First()
 	l.mu.Lock()
-	current := l.durable.at.segment
+	current, end := l.durable.at.segment, l.durable.at.end
 	l.mu.Unlock()
 	firsts, _, err := listSegments(l.disk)
 	if err != nil {
@@ -166,9 +166,11 @@ func (l *Log) Expired(r Retention, now time.Time) (freshet.Position, error) {
 			continue
 		}
 		if r.Bytes > 0 {
-			n, err := l.disk.Stat(segmentName(firsts[i]))
-			if err != nil {
-				return 0, fmt.Errorf("look for expired records: %w", err)
+			n := end // behind it are zeros
+			if firsts[i] < current {
+				if n, err = l.disk.Stat(segmentName(firsts[i])); err != nil {
+					return 0, fmt.Errorf("look for expired records: %w", err)
+				}
 			}
 			if size += n; size >= r.Bytes {
 				keep = firsts[i]

@@ -92,9 +92,15 @@ type Log struct {
 	dirty   chan struct{} // wakes the syncer; holds one token; closed by the writer when it ends
 	wg      sync.WaitGroup
 	once    sync.Once
+	untidy  error // of the writer's end, for Close: what it could not remove, which the next Open will
 	ended   error // what Close returns; valid after once
 
-	durableAt atomic.Uint64 // durable.at.position, for those who do not hold mu
+	// For those who do not hold mu: durable.at.position, last, and the stage that the records in
+	// group will be.
+	durableAt atomic.Uint64
+	lastAt    atomic.Uint64
+	gathering atomic.Pointer[stage]
+	patience  *time.Timer // has those look again who wait for a stage; set off by the first record of a group
 
 	releasing sync.Mutex // one Release at a time; taken before mu
 
@@ -105,8 +111,7 @@ type Log struct {
 	appended  int64            // bytes appended since Open
 	written   gate
 	durable   gate
-	stages    []stage                  // taken by the writer and not durable, in order
-	gathered  chan struct{}            // of the stage that the records in group will be
+	stages    []*stage                 // taken by the writer and not durable, in order
 	hurry     freshet.Position         // somebody waits for this to be written, durable or not
 	file      fsys.File                // the current segment, replaced by the writer only
 	listeners []func(freshet.Position) // of OnSafe
@@ -125,9 +130,14 @@ type gate struct {
 
 // stage is a group on its way to the disk, and who waits for just that.
 type stage struct {
-	last freshet.Position
-	done chan struct{} // closed when it is durable or the Log's state changes
+	first, last freshet.Position // last is 0 while the group gathers
+	done        chan struct{}    // closed when it is durable or the Log's state changes, or for lookAgain
 }
+
+// lookEvery is how long somebody may wait for a stage without a look at whether they still want
+// to. To wait for one channel costs half of what it costs to wait for either of two, and hundreds
+// of goroutines do it a thousand times a second.
+const lookEvery = 10 * time.Millisecond
 
 func (g *gate) advance(at place, bytes int64) {
 	g.at, g.bytes = at, bytes
@@ -192,10 +202,12 @@ func open(o Options) (*Log, Report, error) {
 		work: make(chan struct{}, 1), dirty: make(chan struct{}, 1), leaving: make(chan struct{}),
 		group: make([]byte, headerBytes), last: v.end.position, kept: v.kept,
 	}
-	l.gathered = make(chan struct{})
+	l.gathering.Store(&stage{first: v.end.position + 1, done: make(chan struct{})})
 	l.durableAt.Store(uint64(v.end.position))
+	l.lastAt.Store(uint64(v.end.position))
 	l.written = gate{at: v.end, moved: make(chan struct{})}
 	l.durable = gate{at: v.end, moved: make(chan struct{})}
+	l.patience = time.AfterFunc(lookEvery, l.lookAgain)
 	return l, v.report, nil
 }
 
@@ -238,11 +250,15 @@ func (l *Log) Append(recs []Record) (last freshet.Position, err error) {
 		return 0, fmt.Errorf("%w: %d bytes wait for the disk", ErrBusy, l.appended-l.durable.bytes)
 	}
 	before := len(l.group)
+	if before == headerBytes {
+		l.patience.Reset(lookEvery)
+	}
 	for i := range recs {
 		l.last++
 		recs[i].Position = l.last
 		l.group = appendRecord(l.group, l.seed, &recs[i], l.last)
 	}
+	l.lastAt.Store(uint64(l.last))
 	l.appended += int64(len(l.group) - before)
 	if len(recs) > 0 && l.ripe() {
 		signal(l.work)
@@ -306,7 +322,27 @@ func (l *Log) WaitDurable(ctx context.Context, p freshet.Position) error {
 	if l.durableAt.Load() >= uint64(p) {
 		return nil
 	}
+	if _, limited := ctx.Deadline(); !limited && ctx.Err() == nil {
+		// A record that is on its way and in no stage before is of the one that gathers.
+		if s := l.gathering.Load(); p >= s.first && p <= freshet.Position(l.lastAt.Load()) {
+			<-s.done
+			if l.durableAt.Load() >= uint64(p) {
+				return nil
+			}
+		}
+	}
 	return l.await(ctx, p, func() (freshet.Position, chan struct{}) { return l.durable.at.position, l.stageOf(p) })
+}
+
+// lookAgain has those who wait for a stage look at whether they still want to.
+func (l *Log) lookAgain() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.appended == l.durable.bytes {
+		return // nobody waits for anything that is on its way
+	}
+	l.wakeStages()
+	l.patience.Reset(lookEvery)
 }
 
 // stageOf returns what is closed when the record at p is durable, or at the latest when as much
@@ -317,7 +353,7 @@ func (l *Log) stageOf(p freshet.Position) chan struct{} {
 			return l.stages[i].done
 		}
 	}
-	return l.gathered
+	return l.gathering.Load().done
 }
 
 // publish makes it known that everything up to a place is durable. l.mu is held.
@@ -336,13 +372,33 @@ func (l *Log) publish(to place, bytes int64) {
 func (l *Log) wakeAll() {
 	l.written.wake()
 	l.durable.wake()
-	for i := range l.stages {
-		close(l.stages[i].done)
-		l.stages[i].done = make(chan struct{}) // for those who go on waiting
-	}
-	close(l.gathered)
-	l.gathered = make(chan struct{})
+	l.wakeStages()
 }
+
+// wakeStages has everyone look again who waits for a stage. l.mu is held.
+func (l *Log) wakeStages() {
+	for i, s := range l.stages {
+		close(s.done)
+		l.stages[i] = &stage{first: s.first, last: s.last, done: make(chan struct{})} // for those who go on waiting
+	}
+	s := l.gathering.Load()
+	if s.done == noMore {
+		return
+	}
+	next := &stage{first: s.first, done: make(chan struct{})}
+	if l.failed != nil || l.closed {
+		next.done = noMore
+	}
+	l.gathering.Store(next)
+	close(s.done)
+}
+
+// noMore is what they wait for who come when nothing becomes durable any more.
+var noMore = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // await returns when the place that look tells, with what is closed when it should be called
 // again, has come to p. look is called with l.mu held.
@@ -474,10 +530,11 @@ func (l *Log) close() error {
 			l.fail(err)
 		}
 	}
-	err := errors.Join(l.Err(), l.file.Close(), l.side.file.Close(), l.lock.Close())
+	err := errors.Join(l.Err(), l.untidy, l.file.Close(), l.side.file.Close(), l.lock.Close())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
 	l.wakeAll()
+	l.patience.Stop()
 	return err
 }

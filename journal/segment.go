@@ -101,16 +101,21 @@ func createSegment(disk fsys.FS, h segmentHeader) (fsys.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = f.WriteAt(h.encode(), 0); err == nil {
-		err = unsynced(f.Sync())
-	}
-	if err == nil {
+	if err = headSegment(f, h); err == nil {
 		err = unsynced(disk.SyncDir(dirName))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// headSegment writes a segment's header into its file, durably.
+func headSegment(f fsys.File, h segmentHeader) error {
+	if _, err := f.WriteAt(h.encode(), 0); err != nil {
+		return err
+	}
+	return unsynced(f.Sync())
 }
 
 // listSegments returns the segments by first position, ascending, and every other name that is
@@ -133,7 +138,7 @@ func listSegments(disk fsys.FS) (firsts []freshet.Position, ignored []string, er
 }
 
 // leftovers are the names under which files are written before they take their own.
-var leftovers = []string{markName + ".tmp", keptName + ".tmp"}
+var leftovers = []string{markName + ".tmp", keptName + ".tmp", nextName}
 
 // ownName reports whether a file that is no segment is the journal's.
 func ownName(name string) bool {

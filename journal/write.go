@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -30,10 +31,12 @@ const spareBytes = 8 << 20
 // writer is the state of the writing goroutine.
 type writer struct {
 	*Log
-	ready   int64  // the current segment's file has this many bytes, the last of them zeros
-	plain   bool   // keep no zeros ready in this segment
-	ballast bool   // there is one to give up
-	zeros   []byte // zeroBytes of them, made when first needed
+	ready   int64        // the current segment's file has this many bytes, the last of them zeros
+	plain   bool         // keep no zeros ready in this segment
+	ballast bool         // there is one to give up
+	zeros   []byte       // zeroBytes of them, made when first needed
+	next    *preparation // of the next segment; nil while there is none
+	pages   pages
 	spare   []byte // the buffer of the group before, to be used again
 }
 
@@ -50,6 +53,7 @@ type group struct {
 // call, until Close has been called and nothing is left, or the Log has failed.
 func (w *writer) write() {
 	defer close(w.dirty)
+	defer w.leave()
 	retry := time.NewTicker(ballastRetries * w.opts.retry)
 	defer retry.Stop()
 	for {
@@ -77,6 +81,12 @@ func (w *writer) write() {
 			}
 		}
 	}
+}
+
+// leave frees what the writer holds.
+func (w *writer) leave() {
+	_, err := w.unprepare()
+	w.untidy = errors.Join(err, w.pages.close())
 }
 
 // ripe reports that there is something which should be written now. l.mu is held.
@@ -118,8 +128,10 @@ func (w *writer) take() (g group, more, done bool) {
 	g = group{frames: w.group, from: w.written.at, last: w.last, bytes: w.appended, durable: w.durable.at.position}
 	w.group = append(w.spare[:0], make([]byte, headerBytes)...)
 	w.spare = nil
-	w.stages = append(w.stages, stage{w.last, w.gathered})
-	w.gathered = make(chan struct{})
+	s := w.gathering.Load()
+	s.last = w.last
+	w.stages = append(w.stages, s)
+	w.gathering.Store(&stage{first: w.last + 1, done: make(chan struct{})})
 	return g, true, false
 }
 
@@ -131,11 +143,7 @@ func (w *writer) put(g *group) error {
 		}
 	}
 	putMark(g.frames, w.seed, g.durable, g.from.position+1)
-	n, err := w.file.WriteAt(g.frames, g.from.end)
-	if err == nil && n != len(g.frames) {
-		err = fmt.Errorf("only %d bytes were written", n)
-	}
-	if err != nil {
+	if err := w.pages.write(w.file, g.frames, g.from.end, w.ready); err != nil {
 		return fmt.Errorf("write %d bytes to %s at byte %d: %w", len(g.frames), segmentName(g.from.segment), g.from.end, err)
 	}
 	to := place{position: g.last, segment: g.from.segment, end: g.from.end + int64(len(g.frames))}
@@ -150,6 +158,7 @@ func (w *writer) put(g *group) error {
 		}
 	}
 	w.keepReady(to.end, len(g.frames))
+	w.prepare(to.end)
 	if cap(g.frames) <= spareBytes {
 		w.spare = g.frames
 	}
@@ -185,7 +194,7 @@ func (w *writer) rotate(g *group) error {
 		return err
 	}
 	h := segmentHeader{id: w.id, first: g.from.position + 1, created: w.now().UnixMilli()}
-	file, err := createSegment(w.disk, h)
+	file, err := w.begin(h)
 	if err != nil {
 		return fmt.Errorf("begin %s: %w", segmentName(h.first), err)
 	}
@@ -198,7 +207,7 @@ func (w *writer) rotate(g *group) error {
 	}
 	g.durable = g.from.position
 	g.from = place{position: g.from.position, segment: h.first, end: segmentHeaderBytes}
-	w.ready, w.plain = 0, false
+	w.plain = false
 	return nil
 }
 
