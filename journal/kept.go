@@ -89,13 +89,17 @@ func (l *Log) First() freshet.Position {
 // a crash leaves all or part of the files but never a gap, and the next Open or Release removes
 // what is left of them.
 //
-// The error wraps ErrFailed or ErrClosed, or is one of the disk. It does not end the Log: the
-// records before p may then be given up or not, and a further call tries again.
+// A full disk is no hindrance: this is what makes room. The error wraps ErrFailed or ErrClosed, or
+// is one of the disk. It does not end the Log: the records before p may then be given up or not,
+// and a further call tries again.
 func (l *Log) Release(p freshet.Position) error {
 	l.releasing.Lock()
 	defer l.releasing.Unlock()
 	l.mu.Lock()
 	err, kept, upTo := l.stopped(), l.kept, min(p, l.durable.at.segment)
+	if errors.Is(err, ErrNoSpace) {
+		err = nil
+	}
 	l.mu.Unlock()
 	if err != nil {
 		return err

@@ -65,6 +65,26 @@ func TestRelease(t *testing.T) {
 }
 
 // TestReleaseAll gives up everything but a segment that has no record yet.
+// TestReleaseMakesRoom: old segments go while the disk is full.
+func TestReleaseMakesRoom(t *testing.T) {
+	disk, _, _ := build(t, 40, minSizeBytes)
+	disk = disk.Clone()
+	full := tight(disk)
+	l, _, err := Open(Options{FS: disk, Now: clock, SegmentBytes: minSizeBytes, BallastBytes: 8192, retry: time.Hour})
+	ok(t, err)
+	full.Store(true)
+	put(t, l, 1)
+	for l.Full() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	before := len(segmentsOf(t, disk))
+	if err := l.Release(60); err != nil || l.First() == 1 || len(segmentsOf(t, disk)) >= before {
+		t.Errorf("release on a full disk: %v, it begins at %d", err, l.First())
+	}
+	full.Store(false)
+	ok(t, l.Close())
+}
+
 func TestReleaseAll(t *testing.T) {
 	disk, _, _ := build(t, 20, minSizeBytes)
 	const last = 60
