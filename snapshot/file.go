@@ -81,7 +81,7 @@ func Write(disk fsys.FS, s Snapshot) (Info, error) {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
-		return fail(err)
+		return fail(errors.Join(err, disk.Remove(temp))) // on a full disk it would keep the room it took
 	}
 	if err := disk.Rename(temp, info.File); err != nil {
 		return fail(err)

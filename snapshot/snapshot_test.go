@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -74,6 +75,31 @@ func TestKeep(t *testing.T) {
 	}
 	if err := Keep(fsys.NewMem(), 1); err != nil {
 		t.Errorf("nothing to keep: %v", err)
+	}
+}
+
+// TestAFullDiskKeepsNoPart: what was written of a snapshot for which there is no room goes.
+func TestAFullDiskKeepsNoPart(t *testing.T) {
+	disk := fsys.NewMem()
+	write(t, disk, 1)
+	for n := 1; ; n++ {
+		left := n
+		disk.Fail = func(op, _ string) error {
+			if op == "write" || op == "sync" {
+				if left--; left == 0 {
+					return syscall.ENOSPC
+				}
+			}
+			return nil
+		}
+		_, err := Write(disk, sample(2))
+		disk.Fail = nil
+		if err == nil {
+			break
+		}
+		if entries, lerr := disk.ReadDir(dir); lerr != nil || len(entries) != 1 || !fsys.IsNoSpace(err) {
+			t.Fatalf("no room at write %d (%v): %v, %v", n, err, entries, lerr)
+		}
 	}
 }
 
