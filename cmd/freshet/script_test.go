@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/internal/sim"
+	"github.com/freshet-rec/freshet/snapshot"
 )
 
 // TestScripts runs the command lines in testdata/script.
@@ -32,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"world":    world,
 			"replayed": replayed,
 			"bend":     bend,
+			"newer":    newer,
 			"ahead":    ahead,
 			"same":     same,
 			"samehash": sameHash,
@@ -115,6 +119,26 @@ func bend(ts *testscript.TestScript, neg bool, args []string) {
 		text, err := os.ReadFile(name)
 		ts.Check(err)
 		text[len(text)/2] ^= 4
+		ts.Check(os.WriteFile(name, text, 0o600))
+	}
+}
+
+// newer DIR makes every snapshot of a directory one of the format after this release's.
+func newer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: newer DIR")
+	}
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.snap"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("there is no snapshot in %s", args[0])
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		ts.Check(err)
+		const head = 96 // and its checksum
+		binary.LittleEndian.PutUint32(text[8:], snapshot.FormatVersion+1)
+		binary.LittleEndian.PutUint32(text[head:], crc32.Checksum(text[:head], crc32.MakeTable(crc32.Castagnoli)))
 		ts.Check(os.WriteFile(name, text, 0o600))
 	}
 }

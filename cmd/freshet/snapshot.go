@@ -126,13 +126,16 @@ const anyPosition = freshet.Position(math.MaxUint64)
 
 // restore fills a new node with the newest snapshot that is whole, made for this configuration, and
 // of no later position than until. One that is damaged is told of and passed over; with none
-// nothing changes.
+// nothing changes. One of a newer release is an error.
 func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error {
 	sum, err := snapshotConfig(n.disk, cfg)
 	if err != nil {
 		return err
 	}
 	list, err := snapshot.List(n.disk)
+	if errors.Is(err, snapshot.ErrNewerFormat) { // to go on would be to write over it
+		return err
+	}
 	if err != nil {
 		a.say("warning: %v", err)
 	}
@@ -159,13 +162,16 @@ func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error
 
 // newestSnapshot is the position of the newest snapshot made for this configuration, 0 when
 // there is none. Whether it is whole is found out by restore, which also tells of others that
-// cannot be read.
+// cannot be read; those of a newer release are an error at once.
 func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error) {
 	sum, err := snapshotConfig(disk, cfg)
 	if err != nil {
 		return 0, err
 	}
-	list, _ := snapshot.List(disk) // the error is about the others
+	list, err := snapshot.List(disk)
+	if errors.Is(err, snapshot.ErrNewerFormat) {
+		return 0, err
+	}
 	if id, err := journal.ID(disk); err != nil || id == [16]byte{} && len(list) > 0 {
 		if err == nil { // they were made of a journal that is gone
 			err = &journal.BehindError{Known: list[0].Position}

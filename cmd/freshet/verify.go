@@ -102,6 +102,9 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		return err
 	}
 	list, err := snapshot.List(disk)
+	if errors.Is(err, snapshot.ErrNewerFormat) {
+		return err
+	}
 	if err != nil {
 		note("snapshots", err, "")
 	}
