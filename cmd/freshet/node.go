@@ -210,7 +210,7 @@ func dataError(dir string, err error) error {
 			hint: "no snapshot made for this configuration stands for what is gone (journal.retain); go back to the configuration before, or restore a copy"}
 	case errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat), errors.Is(err, deadletter.ErrNewerFormat):
 		return &failure{code: exitNewer, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "use that release; nothing was changed"}
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, errReadOnly):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err)}
 	}
 	return &failure{code: exitCode(err), err: fmt.Errorf("data directory %s: %w", dir, err)}
