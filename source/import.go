@@ -27,6 +27,7 @@ var (
 	ErrChanged    = errors.New("the file changed while it was read; import it again when nothing writes to it")
 	ErrNotRegular = errors.New("not a regular file")
 	ErrTooLarge   = errors.New("larger than an import may be")
+	ErrArchive    = errors.New("unsafe_archive: it holds other things than lines of text; unpack it, and import what is in it")
 )
 
 // Import is a finite batch from files: what one import command brings. It is not safe for

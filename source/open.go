@@ -136,13 +136,37 @@ func (f *input) unpack() (io.Reader, error) {
 		return nil, err
 	}
 	if !bytes.Equal(head, gzipMagic) {
-		return stored, nil
+		return stored, refuseArchive(stored)
 	}
 	unzipped, err := gzip.NewReader(stored)
 	if err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	return &bounded{r: unzipped, file: f}, nil
+	text := bufio.NewReaderSize(&bounded{r: unzipped, file: f}, 4<<10)
+	return text, refuseArchive(text)
+}
+
+// archives are known by the bytes at a place; no JSON and no table of text begins like that.
+var archives = []struct {
+	what  string
+	at    int
+	magic string
+}{
+	{"a zip archive", 0, "PK\x03\x04"}, {"a zip archive", 0, "PK\x05\x06"}, {"a tar archive", 257, "ustar\x00"}, {"a tar archive", 257, "ustar  \x00"},
+	{"a 7z archive", 0, "7z\xbc\xaf\x27\x1c"}, {"compressed with zstd", 0, "\x28\xb5\x2f\xfd"}, {"compressed with xz", 0, "\xfd7zXZ\x00"},
+	{"compressed with gzip twice", 0, string(gzipMagic)}, {"a Parquet file", 0, "PAR1"}, {"an Arrow file", 0, "ARROW1"},
+}
+
+// refuseArchive looks at how a text begins, and takes none of an archive's lines for lines of an
+// import. What cannot be read is found out by whoever reads on.
+func refuseArchive(text *bufio.Reader) error {
+	head, _ := text.Peek(512)
+	for _, a := range archives {
+		if len(head) > a.at && bytes.HasPrefix(head[a.at:], []byte(a.magic)) {
+			return fmt.Errorf("it is %s: %w", a.what, ErrArchive)
+		}
+	}
+	return nil
 }
 
 // bounded reads a compressed stream up to the limits on its size and ratio.

@@ -35,7 +35,7 @@ func FileSize(fsys fs.FS, name string) (int64, error) {
 // end. Scan needs about 130 KiB plus the longest line, whatever the file holds.
 //
 // A file compressed with gzip is recognised by its first bytes, not its name. Errors: what
-// fsys returns; ErrNotRegular for a directory, pipe or device, which is not opened (as
+// fsys returns; ErrArchive for an archive, or what is not text; ErrNotRegular for a directory, pipe or device, which is not opened (as
 // long as fsys implements fs.StatFS); ErrChanged if size or modification time are not
 // what they were, or fewer or more bytes arrive; ErrTooLarge beyond MaxLines,
 // MaxUnpackedBytes or MaxRatio; damaged gzip; the error of ctx.

@@ -163,7 +163,7 @@ func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (
 		im, err = file.Read(ctx, os.DirFS(filepath.Dir(path)), filepath.Base(path), rules, progress)
 	}
 	switch {
-	case errors.Is(err, source.ErrNotRegular):
+	case errors.Is(err, source.ErrNotRegular), errors.Is(err, source.ErrArchive):
 		return nil, usagef("import: %w", err)
 	case err != nil:
 		return nil, fmt.Errorf("import: %w; nothing was imported", err)

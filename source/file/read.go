@@ -35,8 +35,8 @@ import (
 // is found in Refused; so is a first line that begins with a byte order mark. An empty file
 // is an import of nothing.
 //
-// Errors: those of ctx and fsys, damaged gzip, source.ErrNotRegular, source.ErrChanged,
-// source.ErrTooLarge. With an error there is no Import.
+// Errors: those of ctx and fsys, damaged gzip, source.ErrNotRegular, source.ErrArchive,
+// source.ErrChanged, source.ErrTooLarge. With an error there is no Import.
 func Read(ctx context.Context, fsys fs.FS, name string, rules *codec.Rules, progress func(done, total int64)) (*source.Import, error) {
 	total, err := source.FileSize(fsys, name)
 	if err != nil {
