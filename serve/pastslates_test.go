@@ -236,6 +236,26 @@ func TestGoalRows(t *testing.T) {
 	g.End("0 differ")
 }
 
+// TestManyReplaysNotice: a slate that ranked nothing, and now has something to rank, differs; the
+// others come.
+func TestManyReplaysNotice(t *testing.T) {
+	live := moodyLife(t, 21, 20)
+	all := entries(t, live.disk)
+	records := servedIn(t, all)
+	i := slices.IndexFunc(records, func(rec *fold.Served) bool { return rec.Model != nil })
+	records[i].Ranked, records[i].Items = 0, nil
+	came := 0
+	if err := replayer(t, live.disk, all).ReplayAll(t.Context(), records, func(one serve.Replayed) error {
+		came++
+		if differs := serve.Differences(one.Record, one.Again) != ""; differs != (one.Record == records[i]) {
+			t.Errorf("%s differs: %v", one.Record.Request, differs)
+		}
+		return nil
+	}); err != nil || came != len(records) {
+		t.Errorf("%d of %d slates, %v", came, len(records), err)
+	}
+}
+
 // TestManyReplaysStop: a journal that ends too early, and a caller who has seen enough, end the
 // whole.
 func TestManyReplaysStop(t *testing.T) {

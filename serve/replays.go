@@ -89,7 +89,7 @@ func (r *replay) begin(ctx context.Context, p *Replayer) {
 	at := r.at
 	r.next, r.halt = iter.Pull(func(yield func(freshet.Position) bool) {
 		one := &Replayer{server: p.server, advance: func(to freshet.Position) error {
-			if to == at {
+			if to == at || to == 0 { // 0: the request did not read there; that it does now is a difference
 				return nil
 			}
 			if !yield(to) {
