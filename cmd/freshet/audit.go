@@ -189,9 +189,19 @@ func (a *app) recheck(ctx context.Context, cfg *config.Config, disk *fsys.OS, re
 	if past.reader, err = journal.OpenReader(disk); err != nil {
 		return err
 	}
+	first := past.reader.First()
+	if first > 1 { // raw events are gone, and a snapshot stands for them
+		if err = past.reader.Close(); err != nil {
+			return err
+		}
+		if past, records, err = a.recheckFrom(ctx, cfg, disk, records, reply); err != nil {
+			return err
+		}
+		state = past.state
+		a.say("the journal begins at position %s: slates are made again from the snapshot of position %s on, and no values are recomputed", first, past.at)
+	}
 	defer func() { err = errors.Join(err, past.reader.Close()) }()
 	check := newRowCheck(cfg, state, records, reply)
-	past.also = check.apply
 	bar := a.bar("slates", int64(last), "records")
 	o := serveOptions(a, cfg, &node{state: state})
 	o.Disk = disk
@@ -199,7 +209,10 @@ func (a *app) recheck(ctx context.Context, cfg *config.Config, disk *fsys.OS, re
 		bar.set(int64(p))
 		return past.advance(p)
 	})
-	again.Rows(check.row)
+	if first == 1 {
+		past.also = check.apply
+		again.Rows(check.row)
+	}
 	err = again.ReplayAll(ctx, records, func(one serve.Replayed) error {
 		var why *serve.NotReplayable
 		if errors.As(one.Err, &why) {
@@ -211,6 +224,32 @@ func (a *app) recheck(ctx context.Context, cfg *config.Config, disk *fsys.OS, re
 	})
 	bar.done()
 	return err
+}
+
+// recheckFrom returns a past that begins at the oldest snapshot made for this configuration, and the
+// records of slates that read nothing from before it. The others are left out.
+func (a *app) recheckFrom(ctx context.Context, cfg *config.Config, disk *fsys.OS, records []*fold.Served, reply *auditReply) (*past, []*fold.Served, error) {
+	oldest, err := oldestSnapshot(disk, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := fold.New(watchedFold(cfg))
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := a.openPast(ctx, disk, cfg, state, oldest)
+	if err != nil {
+		return nil, nil, err
+	}
+	var kept []*fold.Served
+	for _, rec := range records {
+		if serve.First(rec) < p.at {
+			reply.Excluded["released"]++
+			continue
+		}
+		kept = append(kept, rec)
+	}
+	return p, kept, nil
 }
 
 // rowCheck recomputes rows from raw events. It numbers visitors and items by itself, so that it

@@ -13,6 +13,7 @@ import (
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
 )
 
@@ -64,6 +65,14 @@ func inSmallSegments(t *testing.T, from, to string) {
 // as it was, a start under another configuration is refused, and so is one without snapshots.
 func TestRetain(t *testing.T) {
 	whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
+	slate := func(n *node) string {
+		t.Helper()
+		r, err := n.server.Recommend(t.Context(), &serve.Request{User: "u1", N: 40})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Request
+	}
 	run := func(code int, args ...string) outcomeOf {
 		t.Helper()
 		o := runOn(t, t.Context(), "", nil, args...)
@@ -85,6 +94,7 @@ func TestRetain(t *testing.T) {
 		if err := n.release(cfg, time.Now()); err != nil {
 			t.Error(err)
 		}
+		slate(n)
 		first, last = uint64(n.log.First()), uint64(n.log.Last())
 		if err := n.close(); err != nil {
 			t.Error(err)
@@ -114,6 +124,10 @@ func TestRetain(t *testing.T) {
 		t.Errorf("the export differs:\n%s\n%s", got.stdout, want.stdout)
 	} else if !strings.Contains(got.stderr, fmt.Sprintf("the journal begins at position %d", first)) {
 		t.Errorf("export says %s", got.stderr)
+	}
+	audited := run(exitOK, "audit", "--data", data, "--json")
+	if !strings.HasPrefix(audited.stdout, `{"slates":2,"slates_differing":0,"cells":0,"differing":0,"causes":{},"excluded":{"released":1}`) || !strings.Contains(audited.stderr, fmt.Sprintf("the journal begins at position %d", first)) {
+		t.Errorf("audit says %s%s", audited.stdout, audited.stderr)
 	}
 	run(exitUsage, "export", "--data", data, "--to", fmt.Sprint(first-1))
 	dumped := run(exitOK, "dump", "--data", data)

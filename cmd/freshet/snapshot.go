@@ -186,6 +186,22 @@ func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error)
 	return 0, nil
 }
 
+// oldestSnapshot is the position of the oldest snapshot made for this configuration, 0 when there
+// is none.
+func oldestSnapshot(disk *fsys.OS, cfg *config.Config) (oldest freshet.Position, err error) {
+	sum, err := snapshotConfig(disk, cfg)
+	if err != nil {
+		return 0, err
+	}
+	list, _ := snapshot.List(disk) // the error is about the others
+	for _, info := range list {    // newest first
+		if info.Config == sum {
+			oldest = info.Position
+		}
+	}
+	return oldest, nil
+}
+
 func (n *node) restoreFrom(p freshet.Position) error {
 	s, _, err := snapshot.Read(n.disk, p)
 	if err != nil {
