@@ -46,3 +46,32 @@ func TestMarkSurvives(t *testing.T) {
 		t.Error("no cut tore a slot")
 	}
 }
+
+// TestReaderTellsOfATornMark: a reader of a mark with a slot that does not read says so, until a
+// writer has been there.
+func TestReaderTellsOfATornMark(t *testing.T) {
+	disk, _, _ := build(t, 9, 1<<20)
+	torn := func() bool {
+		r, err := OpenReader(disk)
+		ok(t, err)
+		ok(t, r.Close())
+		return r.TornMark()
+	}
+	if torn() {
+		t.Error("a sound mark is torn")
+	}
+	side, _, err := readSideMark(disk)
+	ok(t, err)
+	b := contents(t, disk, markName)
+	b[(side.slot+1)*slotBytes+5] ^= 1
+	overwrite(t, disk, markName, b)
+	if !torn() {
+		t.Error("a torn mark is none")
+	}
+	if report, err := openClose(disk); err != nil || !report.TornMark {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if torn() {
+		t.Error("the mark is torn after it was mended")
+	}
+}

@@ -22,11 +22,15 @@ type Reader struct {
 	from    freshet.Position // records before it are passed over
 	durable freshet.Position // as far as is known
 	kept    freshet.Position // where the journal begins, as far as is known
+	torn    bool             // one slot of the mark did not read
 	segment freshet.Position // first position of the segment at hand
 	scan    *scan            // nil before the first segment is opened
 	looked  bool             // the end of the last segment was searched for marks
 	names   map[string]string
 }
+
+// markTries is how often a mark with a slot that does not read is read again.
+const markTries = 3
 
 // maxNames bounds the topics and sources that a Reader keeps one copy of.
 const maxNames = 4096
@@ -40,6 +44,12 @@ func OpenReader(disk fsys.FS) (*Reader, error) {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	side, found, err := readSideMark(disk)
+	for range markTries {
+		if !side.torn {
+			break
+		}
+		side, found, err = readSideMark(disk) // the writer may have been at it
+	}
 	switch {
 	case !found && err == nil && len(firsts) > 0:
 		return nil, missingMark(len(firsts))
@@ -50,7 +60,7 @@ func OpenReader(disk fsys.FS) (*Reader, error) {
 	case !found:
 		return nil, fmt.Errorf("there is no journal here: %w", &fs.PathError{Op: "open", Path: markName, Err: fs.ErrNotExist})
 	}
-	r := &Reader{disk: disk, id: side.id, durable: side.place.position, names: map[string]string{}}
+	r := &Reader{disk: disk, id: side.id, durable: side.place.position, torn: side.torn, names: map[string]string{}}
 	if r.kept, err = readKept(disk, r.id); err != nil {
 		return nil, wrap("read the journal", err)
 	}
@@ -102,6 +112,10 @@ func (r *Reader) First() freshet.Position { return r.kept }
 
 // Durable returns the position up to which Next returns records, as last seen.
 func (r *Reader) Durable() freshet.Position { return r.durable }
+
+// TornMark reports that one slot of the durable mark did not read, as a power cut may leave it, or
+// damage: there may be more durable records than Durable says, and Open finds out.
+func (r *Reader) TornMark() bool { return r.torn }
 
 // Close releases the files.
 func (r *Reader) Close() error { return errors.Join(r.leave(), r.mark.Close()) }

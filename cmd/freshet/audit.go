@@ -189,6 +189,7 @@ func (a *app) recheck(ctx context.Context, cfg *config.Config, disk *fsys.OS, re
 	if past.reader, err = journal.OpenReader(disk); err != nil {
 		return err
 	}
+	a.sayMark(past.reader)
 	first := past.reader.First()
 	if first > 1 { // raw events are gone, and a snapshot stands for them
 		if err = past.reader.Close(); err != nil {

@@ -104,6 +104,7 @@ func (a *app) stateAt(ctx context.Context, cfg *config.Config, to freshet.Positi
 		return e, dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	a.sayMark(reader)
 	last := reader.Durable()
 	if to > last {
 		return e, &failure{code: exitUsage, err: fmt.Errorf("--to is %s; the journal ends at position %s", to, last)}

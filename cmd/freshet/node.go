@@ -129,6 +129,7 @@ func (n *node) replay(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	a.sayMark(reader)
 	from := n.stream.Applied()
 	if last := reader.Durable(); from > last {
 		return &journal.BehindError{Last: last, Known: from}
@@ -175,6 +176,9 @@ func (a *app) sayReport(dir string, r journal.Report) {
 	}
 	if r.CutZeros > 0 {
 		a.say("journal: cut %d zero bytes at the end of %s/%s, the space kept ready by a server that was not stopped", r.CutZeros, dir, r.CutFile)
+	}
+	if r.TornMark {
+		a.say("journal: one of the two places in %s/journal/durable did not read, as a power cut may leave it; what the other and the records themselves prove is there", dir)
 	}
 	if a.verbose {
 		a.say("journal: %s in %s, positions %s to %s, durable for certain up to %s", plural(int(r.Records), "record"), plural(r.Segments, "segment"), r.First, r.Last, r.Proved)

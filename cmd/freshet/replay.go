@@ -101,6 +101,7 @@ func (a *app) replay(ctx context.Context, cfg *config.Config, id string) (err er
 		return dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, past.reader.Close()) }()
+	a.sayMark(past.reader)
 	o := serveOptions(a, cfg, &node{state: past.state})
 	o.Disk = disk
 	again, err := serve.NewReplayer(o, past.advance).Replay(ctx, rec)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,8 +54,19 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 	return n.log.Release(p)
 }
 
-// sayFirst tells that a journal does not begin with its first record, if so.
+// errTornMark says what it means that one slot of the durable mark does not read.
+var errTornMark = errors.New("one of the two places in journal/durable does not read: newer records may be left out here; the next start of a server finds them")
+
+// sayMark tells that a journal may hold more than is read of it, if so.
+func (a *app) sayMark(reader *journal.Reader) {
+	if reader.TornMark() {
+		a.say("warning: %v", errTornMark)
+	}
+}
+
+// sayFirst tells that a journal does not begin with its first record, if so, and what sayMark tells.
 func (a *app) sayFirst(reader *journal.Reader) {
+	a.sayMark(reader)
 	if first := reader.First(); first > 1 {
 		a.say("from position %s on: the journal keeps nothing older", fmt.Sprint(first))
 	}

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"replayed": replayed,
 			"bend":     bend,
 			"newer":    newer,
+			"tearmark": tearMark,
 			"ahead":    ahead,
 			"same":     same,
 			"samehash": sameHash,
@@ -141,6 +142,23 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 		binary.LittleEndian.PutUint32(text[head:], crc32.Checksum(text[:head], crc32.MakeTable(crc32.Castagnoli)))
 		ts.Check(os.WriteFile(name, text, 0o600))
 	}
+}
+
+// tearMark DATA changes a bit of the newer slot of the durable mark.
+func tearMark(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tearmark DATA")
+	}
+	name := filepath.Join(ts.MkAbs(args[0]), "journal", "durable")
+	text, err := os.ReadFile(name)
+	ts.Check(err)
+	position := func(slot int) uint64 { return binary.LittleEndian.Uint64(text[32*slot+4:]) }
+	newer := 1
+	if position(2) > position(1) {
+		newer = 2
+	}
+	text[32*newer+5] ^= 4
+	ts.Check(os.WriteFile(name, text, 0o600))
 }
 
 // sameHash compares the sha256 that two replies name.

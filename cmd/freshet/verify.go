@@ -119,6 +119,9 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		return nil
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	if reader.TornMark() {
+		note("durable mark", errTornMark, "")
+	}
 	last := reader.Durable()
 	bar := a.bar("journal", int64(last), "records")
 	p := &past{state: n.state, reader: reader}
