@@ -265,6 +265,13 @@ func (r *Reader) frame() (frame, error) {
 		err := r.corrupt(before.name, before.off, "more stands here after the segment's last record")
 		return frame{}, errors.Join(err, r.leave())
 	}
+	firsts, _, err := listSegments(r.disk)
+	if err == nil {
+		err = r.strays(firsts, segment, r.next)
+	}
+	if err != nil {
+		return frame{}, errors.Join(err, r.leave())
+	}
 	if f, err = r.peek(); err != nil && unfit(err) {
 		return frame{}, r.corrupt(r.scan.name, r.scan.off, reasonOf(err))
 	}
@@ -296,6 +303,56 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
+// Check looks for files that Next does not come across, since it follows the records: a segment
+// that stands beside those read so far, and one that is not what its name says. A journal with one
+// is not opened. The error is a [*CorruptError] or one of the disk.
+func (r *Reader) Check() error {
+	firsts, _, err := listSegments(r.disk)
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	if err := r.strays(firsts, r.segment, r.next); err != nil {
+		return err
+	}
+	for _, first := range firsts {
+		if first < r.next {
+			continue
+		}
+		s, h, err := openScan(r.disk, first)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errHeader) { // the writer is at it, or a crash came
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(r.headed(h, first), s.close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// strays looks for a segment that begins between two places, where one that was read goes on.
+func (r *Reader) strays(firsts []freshet.Position, after, before freshet.Position) error {
+	for _, first := range firsts {
+		if after < first && first < before {
+			return r.corrupt(segmentName(first), 0, fmt.Sprintf("its records from %d on stand in the segment before it too", first))
+		}
+	}
+	return nil
+}
+
+// headed checks that a segment's header is the one that its name and the journal ask for.
+func (r *Reader) headed(h segmentHeader, first freshet.Position) error {
+	switch {
+	case h.id != r.id:
+		return r.corrupt(segmentName(first), 0, "it belongs to another journal")
+	case h.first != first:
+		return r.corrupt(segmentName(first), 0, fmt.Sprintf("its header says that it begins with record %d: it was renamed or copied", h.first))
+	}
+	return nil
+}
+
 // enter makes the segment that begins with first the one at hand. found is false, and nothing
 // has changed, when there is no such file.
 func (r *Reader) enter(first freshet.Position) (found bool, err error) {
@@ -308,14 +365,8 @@ func (r *Reader) enter(first freshet.Position) (found bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	reason := ""
-	if h.id != r.id {
-		reason = "it belongs to another journal"
-	} else if h.first != first {
-		reason = fmt.Sprintf("its header says that it begins with record %d: it was renamed or copied", h.first)
-	}
-	if reason != "" {
-		return false, errors.Join(r.corrupt(s.name, 0, reason), s.close())
+	if err := r.headed(h, first); err != nil {
+		return false, errors.Join(err, s.close())
 	}
 	r.scan, r.segment, r.looked = s, first, false
 	return true, nil

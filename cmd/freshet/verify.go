@@ -166,6 +166,9 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 	if broken == nil {
 		broken = step(last)
 	}
+	if broken == nil {
+		broken = p.reader.Check()
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
