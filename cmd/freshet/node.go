@@ -80,6 +80,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	n.stream.DeadLettered(letters)
+	a.sayClock(cfg, n.stream)
 	n.stream.Start()
 	definitions, err := definitionsText(cfg)
 	if err != nil {
@@ -95,6 +96,16 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		err = n.server.Adopt(ctx)
 	}
 	return n, err
+}
+
+// sayClock tells that the clock is behind what came by HTTP, if so: it is wrong now, or was then.
+func (a *app) sayClock(cfg *config.Config, s *stream.Stream) {
+	now := a.now()
+	ms, ok := s.Watermarks()[stream.SourceHTTP]
+	if newest := time.UnixMilli(ms); ok && newest.Sub(now) > cfg.MaxFuture.Std() {
+		a.say("warning: the clock says %s, and events came by HTTP at %s: until that has passed, what happens more than %s before it is late and changes nothing",
+			now.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), cfg.Lateness)
+	}
 }
 
 // sayFull tells that the disk is full, or is not any more.

@@ -2,14 +2,48 @@ package main
 
 import (
 	"errors"
+	"io"
 	"io/fs"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/snapshot"
+	"github.com/freshet-rec/freshet/stream"
 )
+
+// TestAClockSetBack: a start with a clock that is years behind the newest event says so, and goes
+// on with the positions.
+func TestAClockSetBack(t *testing.T) {
+	cfg := config.Default()
+	cfg.Data = filepath.Join(t.TempDir(), "data")
+	begun := time.Now()
+	for i, now := range []time.Time{begun, begun.AddDate(10, 0, 0), begun} {
+		var talk strings.Builder
+		a := &app{stdout: io.Discard, stderr: &talk, now: func() time.Time { return now }}
+		n, err := openNode(t.Context(), a, cfg, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := freshet.Event{User: "u", Item: "i", Name: "click", Time: now.UnixMilli()}
+		out, err := n.stream.Events(t.Context(), stream.SourceHTTP, now.UnixMilli(), []freshet.Event{event}, nil)
+		if err != nil || out.Position != freshet.Position(i+2) { // the first record is of the definitions
+			t.Errorf("start %d: position %s, %v", i, out.Position, err)
+		}
+		if err := n.close(); err != nil {
+			t.Error(err)
+		}
+		if behind := i == 2; strings.Contains(talk.String(), "warning: the clock says") != behind || (out.Late > 0) != behind {
+			t.Errorf("start %d: %d late, %s", i, out.Late, talk.String())
+		}
+	}
+}
 
 // TestWhatIsWrongWithADataDirectory: each kind of trouble has its exit code.
 func TestWhatIsWrongWithADataDirectory(t *testing.T) {
