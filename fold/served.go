@@ -15,6 +15,7 @@ type Served struct {
 	Time        int64             `json:"ts_ms"` // q
 	N           int               `json:"n"`
 	Definitions string            `json:"definitions"`      // hash of those in force
+	Config      string            `json:"config,omitempty"` // hash of everything configured that shapes a slate
 	Known       freshet.Position  `json:"known"`            // where the section read that knows the visitor
 	Ranked      freshet.Position  `json:"ranked,omitempty"` // where the section read that ranks; 0 when there was nothing to rank
 	Placed      freshet.Position  `json:"placed"`           // where the section read that made the slate

@@ -447,6 +447,7 @@ func TestNotReplayable(t *testing.T) {
 	}
 	for cause, spoil := range map[string]func(rec *fold.Served){
 		"definitions": func(rec *fold.Served) { rec.Definitions = "others" },
+		"config":      func(rec *fold.Served) { rec.Config = "other" },
 		"record":      func(rec *fold.Served) { rec.Known, rec.Placed = 0, 0 },
 		"route":       func(rec *fold.Served) { rec.Routes = []fold.ServedRoute{{Name: "gone", Status: "ok"}} },
 		"model":       func(rec *fold.Served) { rec.Model = &fold.ServedModel{Name: "lr", Version: 1, SHA256: "other"} },

@@ -32,8 +32,8 @@ type Row struct {
 // the row was read.
 func (p *Replayer) Rows(read func(*Row)) { p.rows = read }
 
-// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes, Definitions and
-// Disk. advance folds the journal into o.State up to a position, and never further; it is
+// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes, Definitions, Config
+// and Disk. advance folds the journal into o.State up to a position, and never further; it is
 // called with positions that do not fall within one request.
 func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
 	if o.Report == nil {
@@ -48,7 +48,7 @@ func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
 
 // NotReplayable says why a slate cannot be made again.
 type NotReplayable struct {
-	Cause string // definitions, model, route or record: stable
+	Cause string // definitions, config, model, route or record: stable
 	Text  string
 }
 
@@ -153,6 +153,9 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 	s := p.server
 	if rec.Definitions != s.Definitions {
 		return nil, &NotReplayable{"definitions", fmt.Sprintf("it was served under the definitions %s, in force are %s; replay it with the configuration of then", rec.Definitions, s.Definitions)}
+	}
+	if rec.Config != "" && rec.Config != s.Config {
+		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes or times (%s, in force is %s); replay it with the configuration of then", rec.Config, s.Config)}
 	}
 	if rec.Known == 0 && rec.Placed == 0 {
 		return nil, &NotReplayable{"record", "its record does not say where it read: it is from an earlier release"}

@@ -25,6 +25,7 @@ type Options struct {
 	Routes      []Route          // in the order of State.Routes
 	Scenes      map[string]Scene
 	Definitions string                      // hash of the definitions in force
+	Config      string                      // hash of everything configured that shapes a slate
 	Disk        fsys.FS                     // the data directory, where trained models are; nil is none
 	Report      func(msg string, err error) // told of trouble that no reply can carry
 }

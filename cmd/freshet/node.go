@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base32"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -254,7 +256,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features), Disk: n.disk,
+		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features), Config: slateConfig(cfg), Disk: n.disk,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {
@@ -288,6 +290,19 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
 	}
 	return json.Marshal(text)
+}
+
+// slateConfig is the hash of what shapes a slate: of all that shapes a state but the lateness, whose
+// verdicts are in the journal.
+func slateConfig(cfg *config.Config) string {
+	same := *cfg
+	same.Lateness = 0
+	text, err := definitionsText(&same)
+	if err != nil {
+		return "" // openNode has failed of it, or will
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // newID makes request ids: r-, then 48 bits of time and 64 random bits in base 32, so that
