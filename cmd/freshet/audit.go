@@ -359,6 +359,7 @@ func (c *rowCheck) slate(rec *fold.Served, again *serve.Reply) {
 	for i := range rec.Items {
 		cause := ""
 		switch {
+		case rec.Items[i].Row == "": // ranked by recall's score: there are no cells
 		case i >= len(now) || now[i].Item != rec.Items[i].Item:
 			cause = "another item"
 		case now[i].Row != rec.Items[i].Row:

@@ -56,3 +56,26 @@ func TestRowCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestSlateCheck: a shown item whose row differs counts its whole row, and one without a row none.
+func TestSlateCheck(t *testing.T) {
+	cfg := config.Default()
+	state, err := fold.New(foldOptions(cfg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		was   []fold.ServedItem
+		cells int
+	}{
+		"ranked":   {[]fold.ServedItem{{Item: "b-1", Row: "1"}, {Item: "b-2", Row: "2"}}, 2 * (len(cfg.Features) + 2)},
+		"unranked": {[]fold.ServedItem{{Item: "b-1"}, {Item: "b-2"}}, 0},
+	} {
+		reply := &auditReply{Causes: map[string]int{}}
+		rec := &fold.Served{Request: "r-1", Items: c.was}
+		newRowCheck(cfg, state, []*fold.Served{rec}, reply).slate(rec, &serve.Reply{})
+		if reply.Slates != 1 || reply.Unequal != 1 || reply.Differing != c.cells {
+			t.Errorf("%s: %+v, want %d cells", name, reply, c.cells)
+		}
+	}
+}
