@@ -61,7 +61,7 @@ func TestGoalPowerCuts(t *testing.T) {
 		every = 1
 	}
 	images, cuts, again := 0, 0, 0
-	for seed := uint64(0); g.More(); seed++ {
+	for seed := g.Seed(); g.More(); seed++ {
 		before := images + again
 		rng, load := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 		disk := fsys.NewMem()

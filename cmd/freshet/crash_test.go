@@ -54,7 +54,7 @@ const killsPerLife = 10
 func TestGoalKills(t *testing.T) {
 	g := goal.Begin(t, "G1", "0 of ≥ 1 M acknowledged lost over ≥ 60 kills", goal.Sizes{Quick: 20_000, CI: 1_000_000})
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	g.SetSeed(seed)
 	kills := 0
 	for g.More() || kills < 20 || !g.Quick() && kills < 60 {
 		l := &killed{data: filepath.Join(t.TempDir(), "data"), rng: rand.New(rand.NewPCG(seed, uint64(kills))), most: 30}

@@ -93,6 +93,9 @@ func (r *Run) Want() int { return r.want }
 // Seed is that of the cases: it stands in the line.
 func (r *Run) Seed() uint64 { return r.seed }
 
+// SetSeed says that the cases are those of another seed.
+func (r *Run) SetSeed(seed uint64) { r.seed = seed }
+
 // More reports whether to try another case: until there were enough, and in a soak until the time
 // is up. It is false once the test has failed.
 func (r *Run) More() bool {
