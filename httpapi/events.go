@@ -167,6 +167,9 @@ func appendOutcome(dst []byte, c *counts) []byte {
 	if c.Position != nil {
 		dst = append(strconv.AppendUint(append(dst, `,"position":"`...), uint64(*c.Position), 10), '"')
 	}
+	if c.Durability != "" {
+		dst = append(append(append(dst, `,"durability":"`...), c.Durability...), '"') // one word of ours
+	}
 	return append(dst, `,"errors":[]}`+"\n"...)
 }
 

@@ -18,6 +18,7 @@ func TestAppendOutcome(t *testing.T) {
 		"one":           {Accepted: 1, Position: &first},
 		"all different": {Accepted: 1000, Duplicate: 200, Refused: 30, Late: 4, Position: &most},
 		"no position":   {Duplicate: 12},
+		"relaxed":       {Accepted: 1, Position: &first, Durability: "relaxed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want, err := json.Marshal(&eventsReply{c, []codec.Problem{}})

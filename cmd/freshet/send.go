@@ -21,7 +21,8 @@ type eventsReply struct {
 	Duplicate int     `json:"duplicate"`
 	Refused   int     `json:"refused"`
 	Late      int     `json:"late"`
-	Position  string  `json:"position"` // "" when nothing was written
+	Position  string  `json:"position"`   // "" when nothing was written
+	Relaxed   string  `json:"durability"` // "" when what is acknowledged is on the disk
 	Errors    []fault `json:"errors"`
 }
 
@@ -245,14 +246,18 @@ func deed(event map[string]any) string {
 // outcome says in one line what became of an event that was not refused.
 func outcome(reply *eventsReply, event map[string]any, took time.Duration) string {
 	parts := []string{"accepted " + deed(event)}
-	state := "durable and applied"
+	safe := "durable"
+	if reply.Relaxed != "" {
+		safe = reply.Relaxed + " durability, written"
+	}
+	state := safe + " and applied"
 	switch {
 	case reply.Duplicate > 0:
 		parts = []string{"duplicate " + deed(event), "it came before and is counted once"}
 		state = "answered"
 	case reply.Late > 0:
 		parts = append(parts, "late: kept, but too old to count in features and slates")
-		state = "durable"
+		state = safe
 	}
 	if reply.Position != "" {
 		parts = append(parts, "position "+shownID(reply.Position))
