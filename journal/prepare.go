@@ -137,7 +137,7 @@ func (w *writer) begin(h segmentHeader) (fsys.File, error) {
 	if err := w.disk.Rename(nextName, name); err != nil {
 		return nil, err
 	}
-	if err := unsynced(w.disk.SyncDir(dirName)); err != nil {
+	if err := keepName(w.disk); err != nil {
 		return nil, err
 	}
 	file, err := w.disk.Edit(name) // under the name that errors should tell

@@ -102,13 +102,16 @@ func createSegment(disk fsys.FS, h segmentHeader) (fsys.File, error) {
 		return nil, err
 	}
 	if err = headSegment(f, h); err == nil {
-		err = unsynced(disk.SyncDir(dirName))
+		err = keepName(disk)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
+
+// keepName makes the name of a segment that was just begun durable.
+func keepName(disk fsys.FS) error { return unsynced(disk.SyncDir(dirName)) }
 
 // headSegment writes a segment's header into its file, durably.
 func headSegment(f fsys.File, h segmentHeader) error {

@@ -38,7 +38,8 @@ type machine struct {
 	log    *journal.Log
 	stream *stream.Stream
 	state  *fold.State
-	client books // what was told to whoever posts, since the start
+	client books    // what was told to whoever posts, since the start
+	story  []string // what it went through with faults, for whoever finds that it went wrong
 }
 
 // books are a client's own counts.
@@ -272,6 +273,8 @@ func (c *crash) left() *fsys.Mem {
 // and starts in between; what was not acknowledged is sent again.
 func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, checks int) {
 	t.Helper()
+	var story []string
+	defer func() { m.story = story }()
 	var c *crash
 	up := func(disk *fsys.Mem) {
 		c = prepare(disk, faults)
@@ -283,9 +286,9 @@ func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, ch
 	up(fsys.NewMem())
 	before, again := freshet.Position(0), false
 	for i := 0; i < len(list); {
-		if !again && c.left() == nil {
-			before = m.log.Last()
-			if faults != nil && faults.IntN(10) == 0 {
+		if !again {
+			before = m.log.Last() // though the machine may be down since the deed before was done
+			if faults != nil && faults.IntN(10) == 0 && c.left() == nil {
 				c.after.Store(0) // a crash within one is for the tests of package snapshot
 				m.snap(t)
 				m.down()
@@ -293,6 +296,9 @@ func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, ch
 			}
 		}
 		err := m.do(t, &list[i], again && m.log.Last() > before)
+		if faults != nil {
+			story = append(story, fmt.Sprintf("deed %d, again %t: position %d before, %d after, crashed %t, %v", i, again, before, m.log.Last(), c.left() != nil, err))
+		}
 		if err == nil {
 			if err := m.balanced(); err != nil {
 				t.Fatalf("after deed %d: %v", i, err)
@@ -356,7 +362,7 @@ func TestGoalLives(t *testing.T) {
 		for range 2 {
 			m, down, n := live(t, list, rand.New(rand.NewPCG(seed, 2)))
 			if got := m.packed(); !bytes.Equal(got, want) || m.export(t) != export {
-				t.Fatalf("seed %d: after %d crashes the machine knows other things than one without", seed, down)
+				t.Fatalf("seed %d: after %d crashes the machine knows other things than one without:\n%s", seed, down, strings.Join(m.story, "\n"))
 			}
 			m.down()
 			crashes += down
