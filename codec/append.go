@@ -56,8 +56,13 @@ func AppendEvent(dst []byte, e *freshet.Event) []byte {
 // FNV-1a with a final mix, and not a cryptographic hash.
 func Fingerprint(e *freshet.Event) uint64 {
 	var room [512]byte
+	return FingerprintOf(AppendEvent(room[:0], e))
+}
+
+// FingerprintOf is [Fingerprint] of the event whose canonical form is given.
+func FingerprintOf(canonical []byte) uint64 {
 	h := uint64(14695981039346656037)
-	for _, c := range AppendEvent(room[:0], e) {
+	for _, c := range canonical {
 		h = (h ^ uint64(c)) * 1099511628211
 	}
 	// The finaliser of MurmurHash3 spreads the last bytes over all bits.

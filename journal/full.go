@@ -56,6 +56,9 @@ func (l *Log) setFull(cause error) {
 	now := l.full
 	l.wakeAll()
 	l.mu.Unlock()
+	if now != nil {
+		l.trouble()
+	}
 	switch {
 	case l.opts.Report == nil || (was == nil) == (now == nil):
 	case now != nil:

@@ -46,8 +46,8 @@ const (
 //
 // What Look answers depends only on the calls made before, not on when memory is freed, so a
 // replay of the journal gives the same verdicts. No call takes time that grows with the number
-// of ids, but for a regrowth of 1/4096 of the index now and then. An id takes 40 bytes and 5 to
-// 11 more of the index; memory of forgotten ids is used again and not returned. Not safe for
+// of ids, but for a regrowth of 1/4096 of the index now and then. An id takes 40 bytes and 7 to
+// 14 more of the index; memory of forgotten ids is used again and not returned. Not safe for
 // concurrent use.
 type IDs struct {
 	max     int

@@ -139,7 +139,8 @@ type index struct {
 }
 
 type shard struct {
-	table []ref // power of two long, at most 3/4 full; 0 is empty
+	table []ref   // power of two long, at most 3/4 full
+	tags  []uint8 // 8 more bits of the id at each place of table, never 0; 0 is an empty place
 	count int
 }
 
@@ -148,15 +149,19 @@ func shardOf(id *[16]byte) int { return int(binary.LittleEndian.Uint16(id[:])) %
 // home is where in its shard's table an id belongs.
 func home(id *[16]byte, mask int) int { return int(binary.LittleEndian.Uint64(id[2:])) & mask }
 
+// tagOf is by what an id is told from nearly all others without a look at its slot, which is
+// seldom in the processor's cache.
+func tagOf(id *[16]byte) uint8 { return max(1, id[15]) }
+
 func (x *index) find(slots *slab, id [16]byte) ref {
-	t := x.shard[shardOf(&id)].table
-	if len(t) == 0 {
+	s := &x.shard[shardOf(&id)]
+	if len(s.table) == 0 {
 		return 0
 	}
-	mask := len(t) - 1
-	for i := home(&id, mask); t[i] != 0; i = (i + 1) & mask {
-		if slots.at(t[i]).id == id {
-			return t[i]
+	mask, tag := len(s.table)-1, tagOf(&id)
+	for i := home(&id, mask); s.tags[i] != 0; i = (i + 1) & mask {
+		if s.tags[i] == tag && slots.at(s.table[i]).id == id {
+			return s.table[i]
 		}
 	}
 	return 0
@@ -167,7 +172,8 @@ func (x *index) add(slots *slab, r ref) {
 	s := &x.shard[shardOf(&slots.at(r).id)]
 	if s.count >= len(s.table)*3/4 {
 		old := s.table
-		s.table = make([]ref, max(8, 2*len(old)))
+		size := max(8, 2*len(old))
+		s.table, s.tags = make([]ref, size), make([]uint8, size)
 		for _, r := range old {
 			if r != 0 {
 				s.put(slots, r)
@@ -179,12 +185,12 @@ func (x *index) add(slots *slab, r ref) {
 }
 
 func (s *shard) put(slots *slab, r ref) {
-	mask := len(s.table) - 1
-	i := home(&slots.at(r).id, mask)
-	for s.table[i] != 0 {
+	mask, id := len(s.table)-1, &slots.at(r).id
+	i := home(id, mask)
+	for s.tags[i] != 0 {
 		i = (i + 1) & mask
 	}
-	s.table[i] = r
+	s.table[i], s.tags[i] = r, tagOf(id)
 }
 
 // remove takes slot r out if it is in.
@@ -197,18 +203,18 @@ func (x *index) remove(slots *slab, r ref) {
 	}
 	gap := home(id, mask)
 	for s.table[gap] != r {
-		if s.table[gap] == 0 {
+		if s.tags[gap] == 0 {
 			return
 		}
 		gap = (gap + 1) & mask
 	}
-	for i := (gap + 1) & mask; s.table[i] != 0; i = (i + 1) & mask {
+	for i := (gap + 1) & mask; s.tags[i] != 0; i = (i + 1) & mask {
 		// What is at i may move back to the gap unless its home is after the gap.
 		if h := home(&slots.at(s.table[i]).id, mask); (i-h)&mask >= (i-gap)&mask {
-			s.table[gap] = s.table[i]
+			s.table[gap], s.tags[gap] = s.table[i], s.tags[i]
 			gap = i
 		}
 	}
-	s.table[gap] = 0
+	s.table[gap], s.tags[gap] = 0, 0
 	s.count--
 }

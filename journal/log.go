@@ -115,6 +115,7 @@ type Log struct {
 	hurry     freshet.Position         // somebody waits for this to be written, durable or not
 	file      fsys.File                // the current segment, replaced by the writer only
 	listeners []func(freshet.Position) // of OnSafe
+	troubled  []func()                 // of OnTrouble
 	failed    error                    // wraps ErrFailed; final
 	full      error                    // wraps ErrNoSpace; nil while there is room
 	closing   bool                     // no more appends
@@ -465,6 +466,24 @@ func (l *Log) OnSafe(f func(freshet.Position)) {
 	l.listeners = append(l.listeners, f)
 }
 
+// OnTrouble has f called, from any goroutine, after the Log has failed, found its disk full or been
+// closed: whoever waits by other means than its methods should look.
+func (l *Log) OnTrouble(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.troubled = append(l.troubled, f)
+}
+
+// trouble calls those who asked for it. l.mu is not held.
+func (l *Log) trouble() {
+	l.mu.Lock()
+	troubled := l.troubled
+	l.mu.Unlock()
+	for _, f := range troubled {
+		f()
+	}
+}
+
 // Durable returns the last durable position, 0 when nothing is.
 func (l *Log) Durable() freshet.Position {
 	l.mu.Lock()
@@ -496,12 +515,13 @@ func (l *Log) Err() error {
 // fail ends the Log with its first failure and wakes everyone.
 func (l *Log) fail(cause error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.failed == nil {
 		l.failed = fmt.Errorf("%w: %w", ErrFailed, cause)
 	}
 	l.wakeAll()
 	signal(l.work)
+	l.mu.Unlock()
+	l.trouble()
 }
 
 // Close makes everything appended durable, ends the goroutines and frees the lock. Later calls
@@ -532,9 +552,10 @@ func (l *Log) close() error {
 	}
 	err := errors.Join(l.Err(), l.untidy, l.file.Close(), l.side.file.Close(), l.lock.Close())
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.closed = true
 	l.wakeAll()
 	l.patience.Stop()
+	l.mu.Unlock()
+	l.trouble()
 	return err
 }

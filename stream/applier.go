@@ -26,6 +26,7 @@ func (s *Stream) Start() {
 
 // apply is the one applier: it folds what has become durable, in order.
 func (s *Stream) apply() {
+	var batch []Entry
 	for {
 		select {
 		case <-s.wake:
@@ -33,11 +34,9 @@ func (s *Stream) apply() {
 			return
 		}
 		for {
-			batch := s.take(s.log.Safe())
-			if len(batch) == 0 {
+			if batch = s.take(batch, s.log.Safe()); len(batch) == 0 {
 				break
 			}
-			s.count(batch) // first, so that whoever sees what is applied sees it in the books
 			s.state.Lock()
 			if s.fold != nil {
 				for i := range batch {
@@ -48,30 +47,22 @@ func (s *Stream) apply() {
 			s.measure(batch)
 			s.applied.Store(uint64(last))
 			s.state.Unlock()
+			for i := range batch {
+				if done := batch[i].done; done != nil {
+					done <- struct{}{}
+				}
+			}
 			s.waiting.release(last)
 		}
 	}
 }
 
-// take removes from the queue up to applyAtOnce entries that are durable.
-func (s *Stream) take(durable freshet.Position) []Entry {
+// take removes from the queue up to applyAtOnce entries that are durable, into batch, and counts
+// them, first, so that whoever sees what is applied sees it in the books.
+func (s *Stream) take(batch []Entry, durable freshet.Position) []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := 0
-	for n < len(s.queue) && n < applyAtOnce && s.queue[n].Position <= durable {
-		n++
-	}
-	batch := s.queue[:n:n]
-	s.queue = s.queue[n:]
-	if len(s.queue) == 0 {
-		s.queue = nil // let go of the array once everything in it was taken
-	}
-	return batch
-}
-
-func (s *Stream) count(batch []Entry) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	batch = s.queue.take(batch[:0], applyAtOnce, durable)
 	for i := range batch {
 		switch {
 		case batch[i].Event == nil:
@@ -81,6 +72,7 @@ func (s *Stream) count(batch []Entry) {
 			s.ledger.Applied++
 		}
 	}
+	return batch
 }
 
 // effectsKept is how many of the newest positions Effect knows.
@@ -145,11 +137,35 @@ func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {
 	}
 }
 
+// waitApplied is WaitApplied for what was admitted with w, which is free afterwards.
+func (s *Stream) waitApplied(ctx context.Context, p freshet.Position, w *work) error {
+	if w.waits {
+		select {
+		case <-w.done:
+		case <-ctx.Done():
+			w.done = nil // somebody may still put a token there
+		}
+	}
+	s.spare(w)
+	return s.WaitApplied(ctx, p)
+}
+
+// lookAgain has those who wait for what is in the queue look at what became of the journal.
+func (s *Stream) lookAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue.release()
+}
+
 // Close stops applying. The journal is the caller's to close, afterwards or before; what was
 // admitted and not applied is applied by the next Replay.
 func (s *Stream) Close() {
 	close(s.stop)
 	s.wg.Wait()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.lookAgain()
 }
 
 // waiters are those who wait for a position to be applied.

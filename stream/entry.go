@@ -26,7 +26,8 @@ type Entry struct {
 	Served      []byte // JSON
 	Model       []byte // JSON: which model ranks from here on
 
-	arrived time.Time // when a live event came in; zero in a replay
+	arrived time.Time     // when a live event came in; zero in a replay
+	done    chan struct{} // gets a token when it is applied, or when whoever waits should look again; nil when nobody does
 }
 
 // ErrUndecodable says that a record whose checksum is right does not hold what its topic says.

@@ -81,7 +81,7 @@ func readAll(ctx context.Context, r *journal.Reader, batches chan<- []replayed) 
 			if e, err = Decode(&rec); err == nil {
 				batch = append(batch, replayed{entry: e, seq: rec.Seq})
 				if e.Event != nil {
-					batch[len(batch)-1].mark = markOf(e.Event)
+					batch[len(batch)-1].mark = markOf(e.Event, rec.Payload)
 				}
 			}
 		}

@@ -40,10 +40,13 @@ type Stream struct {
 	mu       sync.Mutex // guards the next block; held for admission and for taking from the queue
 	ids      *journal.IDs
 	sources  map[string]*source
-	queue    []Entry // admitted and not yet taken by the applier, by position
+	queue    queue
+	topics   topics
 	ledger   Ledger
 	replayed uint64 // of ledger.Received, what was there before the start
 	defs     []byte // the newest definitions in the journal
+	closed   bool   // nothing is applied any more
+	scratch  sync.Pool
 
 	state   sync.RWMutex // guards the fold's state; the applier writes, View reads
 	applied atomic.Uint64
@@ -59,11 +62,15 @@ type Stream struct {
 // New returns a Stream that is not yet running: call Replay when the journal holds anything,
 // then Start.
 func New(o Options) *Stream {
-	return &Stream{
+	s := &Stream{
 		log: o.Log, fold: o.Fold, now: o.Now, lateness: int64(o.Lateness),
 		ids: journal.NewIDs(o.MaxIDs), sources: map[string]*source{},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
+	if o.Log != nil {
+		o.Log.OnTrouble(s.lookAgain)
+	}
+	return s
 }
 
 // readmit does to the admission state what admitting the entry did.
@@ -106,10 +113,10 @@ type idMark struct {
 	print uint64 // of the event, to tell a repetition from another event
 }
 
-// markOf is the mark of an event, a zero one when it has no id.
-func markOf(e *freshet.Event) (m idMark) {
+// markOf is the mark of an event whose canonical form is given, a zero one when it has no id.
+func markOf(e *freshet.Event, canonical []byte) (m idMark) {
 	if e.ID != "" {
-		m.id, m.print = journal.Hash(e.ID), codec.Fingerprint(e)
+		m.id, m.print = journal.Hash(e.ID), codec.FingerprintOf(canonical)
 	}
 	return m
 }
@@ -151,16 +158,13 @@ func (s *Stream) Events(ctx context.Context, from string, received int64, events
 	if err := s.log.WaitRoom(ctx); err != nil {
 		return Outcome{}, err
 	}
-	records, marks := make([]journal.Record, len(events)), make([]idMark, len(events))
-	for i := range events {
-		marks[i] = markOf(&events[i])
-		records[i] = journal.Record{Topic: freshet.Topic(events[i].Name), Source: from, Received: received, Payload: codec.AppendEvent(nil, &events[i])}
-	}
-	out, wait, err := s.admit(from, arrived, received, events, seqs, records, marks)
+	w := s.work(from, received, events)
+	out, wait, err := s.admit(from, arrived, received, events, seqs, w)
 	if err != nil {
+		s.spare(w)
 		return out, err
 	}
-	if err := s.WaitApplied(ctx, wait); err != nil {
+	if err := s.waitApplied(ctx, wait, w); err != nil {
 		return out, err
 	}
 	if out.Position == 0 {
@@ -170,19 +174,18 @@ func (s *Stream) Events(ctx context.Context, from string, received int64, events
 }
 
 // admit gives the verdicts and appends, in one order with every other admission. It returns
-// the position to wait for. records and marks are in parallel with events and are consumed. Until the
-// journal has taken the records nothing is remembered of them, so that after an error the
-// same events are new again.
-func (s *Stream) admit(from string, arrived time.Time, received int64, events []freshet.Event, seqs []uint64, records []journal.Record, marks []idMark) (out Outcome, wait freshet.Position, err error) {
+// the position to wait for. Until the journal has taken the records nothing is remembered of them,
+// so that after an error the same events are new again.
+func (s *Stream) admit(from string, arrived time.Time, received int64, events []freshet.Event, seqs []uint64, w *work) (out Outcome, wait freshet.Position, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	src := s.source(from)
-	accepted := records[:0]
-	entries := make([]Entry, 0, len(events))
+	accepted, marks, entries := w.records[:0], w.marks, w.entries[:0]
 	here := batchIDs{}
 	mark := *src // the watermark as this batch moves it
 	for i := range events {
-		e, rec := &events[i], records[i]
+		e, rec := &events[i], w.records[i]
+		rec.Topic = s.topics.of(e.Name)
 		if seqs != nil {
 			rec.Seq = seqs[i]
 		}
@@ -216,7 +219,12 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 		accepted = append(accepted, rec)
 		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Late: late, Event: e, arrived: arrived})
 	}
+	w.entries = entries
+	if n := len(entries); n > 0 && !s.closed {
+		entries[n-1].done, w.waits = w.done, true
+	}
 	if out.Position, err = s.append(accepted, entries); err != nil {
+		w.waits = false
 		return Outcome{}, 0, err
 	}
 	for i := range entries {
@@ -279,7 +287,7 @@ func (s *Stream) append(records []journal.Record, entries []Entry) (freshet.Posi
 	for i := range entries {
 		entries[i].Position = records[i].Position
 	}
-	s.queue = append(s.queue, entries...)
+	s.queue.push(entries)
 	return last, nil
 }
 

@@ -3,12 +3,14 @@ package stream_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -335,5 +337,92 @@ func TestTheLargestEventsAreReadBack(t *testing.T) {
 	defer r.shut(t)
 	if len(r.tape.entries) != 1 || !reflect.DeepEqual(*r.tape.entries[0].Event, event) {
 		t.Errorf("read back as %+v", r.tape.entries)
+	}
+}
+
+// TestWaitsEnd: whoever posts while the disk stands still is let go by the end of the request, by
+// the disk's failure and by the end of the stream, and what they posted is applied once the disk
+// goes on.
+func TestWaitsEnd(t *testing.T) {
+	for _, end := range []string{"context", "failure", "full", "close", "disk"} {
+		t.Run(end, func(t *testing.T) {
+			disk, free, begun := fsys.NewMem(), make(chan struct{}), make(chan struct{}, 1000)
+			var hold atomic.Bool
+			var op atomic.Value
+			op.Store("sync")
+			var fault atomic.Value
+			disk.Fail = func(o, name string) error {
+				if !hold.Load() || o != op.Load() || !strings.HasSuffix(name, ".seg") {
+					return nil
+				}
+				begun <- struct{}{}
+				<-free
+				err, _ := fault.Load().(error)
+				return err
+			}
+			r := open(t, disk)
+			if end == "full" {
+				op.Store("write")
+			}
+			hold.Store(true)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			const posts = 8
+			errs := make(chan error, posts)
+			for i := range posts {
+				go func() {
+					_, err := r.Events(ctx, stream.SourceHTTP, t0, []freshet.Event{click(fmt.Sprint("held-", i), t0)}, nil)
+					errs <- err
+				}()
+			}
+			<-begun
+			want := error(nil)
+			var once sync.Once
+			release := func() { once.Do(func() { hold.Store(false); close(free) }) }
+			defer release()
+			switch end {
+			case "context":
+				want = context.Canceled
+				cancel()
+			case "failure":
+				want = journal.ErrFailed
+				fault.Store(error(syscall.EIO))
+				release()
+			case "full":
+				want = journal.ErrNoSpace
+				fault.Store(error(syscall.ENOSPC))
+				close(free) // and the disk stays full
+			case "close":
+				want = context.Canceled
+				r.Close()
+				release()
+			case "disk":
+				release()
+			}
+			for range posts {
+				err := <-errs
+				switch {
+				case errors.Is(err, want):
+				case end == "close" && err == nil: // durable and applied before the end
+				default:
+					t.Errorf("the post ended with %v, want %v", err, want)
+				}
+			}
+			if end == "full" {
+				once.Do(func() { hold.Store(false) })
+			}
+			release()
+			if end == "context" || end == "disk" || end == "full" {
+				if err := r.WaitApplied(t.Context(), r.log.Last()); err != nil && end != "full" {
+					t.Error(err)
+				}
+			}
+			if end != "close" {
+				r.Close()
+			}
+			if err := r.log.Close(); err != nil && end != "failure" && end != "full" {
+				t.Error(err)
+			}
+		})
 	}
 }

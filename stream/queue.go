@@ -1,0 +1,50 @@
+package stream
+
+import "github.com/freshet-rec/freshet"
+
+// spareEntries bounds the room that an empty queue keeps.
+const spareEntries = 1 << 14
+
+// queue is the entries that were admitted and not yet taken by the applier, by position. The zero
+// queue is empty.
+type queue struct {
+	entries []Entry
+	head    int // of entries; those before it were taken
+}
+
+func (q *queue) push(entries []Entry) {
+	if q.head > 0 && len(q.entries)+len(entries) > cap(q.entries) {
+		n := copy(q.entries, q.entries[q.head:])
+		clear(q.entries[n:])
+		q.entries, q.head = q.entries[:n], 0
+	}
+	q.entries = append(q.entries, entries...)
+}
+
+// take moves up to n entries that are durable to the end of dst.
+func (q *queue) take(dst []Entry, n int, durable freshet.Position) []Entry {
+	from := q.head
+	for q.head < len(q.entries) && q.head-from < n && q.entries[q.head].Position <= durable {
+		q.head++
+	}
+	dst = append(dst, q.entries[from:q.head]...)
+	clear(q.entries[from:q.head])
+	switch {
+	case q.head < len(q.entries):
+	case cap(q.entries) > spareEntries:
+		*q = queue{}
+	default:
+		q.entries, q.head = q.entries[:0], 0
+	}
+	return dst
+}
+
+// release gives everybody who waits for an entry a token.
+func (q *queue) release() {
+	for i := q.head; i < len(q.entries); i++ {
+		if done := q.entries[i].done; done != nil {
+			q.entries[i].done = nil
+			done <- struct{}{}
+		}
+	}
+}
