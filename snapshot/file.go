@@ -24,6 +24,10 @@ const (
 	sumBytes      = 32
 )
 
+// pieceBytes is how much is written at a time. Each piece is synced, so that the disk serves others
+// in between: a journal whose sync comes after hundreds of megabytes waits for all of them.
+const pieceBytes = 4 << 20
+
 var magic = []byte{0xD3, 0xF2, 0xFE, 0xA7, 's', 'n', 'a', 'p'}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -62,10 +66,14 @@ func Write(disk fsys.FS, s Snapshot) (Info, error) {
 	}
 	sum := sha256.New()
 	write := func(b []byte) {
-		if err == nil {
-			_, _ = sum.Write(b) // never fails
-			_, err = f.Write(b)
-			info.Bytes += int64(len(b))
+		for err == nil && len(b) > 0 {
+			piece := b[:min(len(b), pieceBytes-int(info.Bytes%pieceBytes))]
+			b = b[len(piece):]
+			_, _ = sum.Write(piece) // never fails
+			_, err = f.Write(piece)
+			if info.Bytes += int64(len(piece)); err == nil && info.Bytes%pieceBytes == 0 {
+				err = f.Sync()
+			}
 		}
 	}
 	write(head)

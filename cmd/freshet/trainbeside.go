@@ -18,11 +18,7 @@ import (
 // priority, and on one processor.
 func startIdle(cmd *exec.Cmd) error {
 	cmd.Env = append(cmd.Environ(), "GOMAXPROCS=1")
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	_ = idle(cmd.Process.Pid) // otherwise it runs like any other process
-	return nil
+	return startLow(cmd)
 }
 
 // trainBeside trains a model as freshet train does, in a process of its own and at idle

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// lowestNice is the nice value that gives way to every other.
+const lowestNice = 19
+
+// startLow starts a program that works when nothing else does. That is a matter of threads, and a
+// program begins as the thread was that started it; so one is made for that and thrown away. By its
+// nice value alone it would give way only at the end of its slice, 3 ms, which slates would feel:
+// the idle class gives way at once. What the system does not allow is no reason not to start.
+func startLow(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		if unix.SchedSetAttr(0, &unix.SchedAttr{Policy: unix.SCHED_IDLE}, 0) != nil {
+			_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, lowestNice)
+		}
+		started <- cmd.Start()
+	}()
+	return <-started
+}
