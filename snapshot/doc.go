@@ -3,10 +3,12 @@
 // never the truth: one that is damaged or made for another configuration is passed over, and
 // with none the journal is folded from its first record.
 //
+//	lock, err := snapshot.Lock(disk, "pid 1234")
 //	info, err := snapshot.Write(disk, snapshot.Snapshot{Position: p, Config: hash, Parts: parts})
-//	list, err := snapshot.List(disk)              // newest first
+//	err = snapshot.Keep(disk, 2) // the newest two stay
+//	err = lock.Close()
+//	list, err := snapshot.List(disk) // newest first, and without a lock
 //	s, err := snapshot.Read(disk, list[0].Position)
-//	err = snapshot.Keep(disk, 2)                  // the newest two stay
 //
 // A file is written whole under another name, synced, and then renamed, so a crash leaves it
 // complete or not there. It names the snapshot before it with that one's checksum. Every part

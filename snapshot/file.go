@@ -33,7 +33,7 @@ var magic = []byte{0xD3, 0xF2, 0xFE, 0xA7, 's', 'n', 'a', 'p'}
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Write writes a snapshot and returns what it says of itself. It appears whole or not at all,
-// and is durable when Write returns.
+// and is durable when Write returns. The caller holds the Lock.
 func Write(disk fsys.FS, s Snapshot) (Info, error) {
 	fail := func(err error) (Info, error) {
 		return Info{}, fmt.Errorf("write the snapshot of position %s: %w", s.Position, err)

@@ -23,6 +23,23 @@ const dir = "snapshots"
 
 const suffix = ".snap"
 
+// LockName is the lock held by whoever writes or removes snapshots.
+const LockName = dir + "/LOCK"
+
+// Lock takes the lock of those who Write and Keep, without waiting: a file that one of them is
+// about to finish would be the other's leftover. note is shown to whoever finds it taken. The error
+// is a [*fsys.LockedError] when it is, or one of the disk.
+func Lock(disk fsys.FS, note string) (fsys.Lock, error) {
+	err := disk.MkdirAll(dir)
+	if err == nil {
+		err = disk.SyncDir(".")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make room for snapshots: %w", err)
+	}
+	return disk.Lock(LockName, note)
+}
+
 // Snapshot is a state at a position.
 type Snapshot struct {
 	Position freshet.Position // everything up to here is folded in
@@ -117,7 +134,8 @@ func List(disk fsys.FS) (list []Info, err error) {
 	return list, errors.Join(bad...)
 }
 
-// Keep removes all but the newest n snapshots, n ≥ 1, and what interrupted writes left.
+// Keep removes all but the newest n snapshots, n ≥ 1, and what interrupted writes left. The caller
+// holds the Lock.
 func Keep(disk fsys.FS, n int) error {
 	all, err := positions(disk)
 	if err != nil {

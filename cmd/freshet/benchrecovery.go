@@ -53,7 +53,7 @@ func (a *app) benchRecovery(ctx context.Context, cfg *config.Config, dir string,
 	bound := live.Seconds() + read.Seconds()
 	fromJournal, err := a.timedStart(ctx, cfg, func(n *node) error {
 		began := a.now()
-		info, err := n.snapshot(cfg)
+		info, err := a.snapshotLocked(cfg, n)
 		a.say("  snapshot   %s bytes in %.1f s", grouped(info.Bytes), a.now().Sub(began).Seconds())
 		return err
 	})

@@ -213,6 +213,9 @@ func dataError(dir string, err error) error {
 	var corrupt *journal.CorruptError
 	var behind *journal.BehindError
 	switch {
+	case errors.As(err, &locked) && locked.Name == snapshot.LockName:
+		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s: another snapshot is being taken (%s)", dir, locked.Note),
+			hint: "that one will do; or wait for its end"}
 	case errors.As(err, &locked):
 		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s is in use by freshet (%s)", dir, locked.Note),
 			hint: "use another: --data DIR     or talk to that one: freshet status"}

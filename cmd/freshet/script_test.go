@@ -119,6 +119,9 @@ func bend(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		ts.Check(err)
+		if len(text) == 0 { // a lock
+			continue
+		}
 		text[len(text)/2] ^= 4
 		ts.Check(os.WriteFile(name, text, 0o600))
 	}

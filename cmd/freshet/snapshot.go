@@ -90,6 +90,14 @@ func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) (err error) 
 		return dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
+	if _, err := newestSnapshot(disk, cfg); err != nil { // nothing is touched beside one of a newer release
+		return dataError(cfg.Data, err)
+	}
+	lock, err := a.lockSnapshots(disk)
+	if err != nil {
+		return dataError(cfg.Data, err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	n := &node{disk: disk, state: &fold.State{}}
 	if err := n.anew(a, cfg); err != nil {
 		return err
@@ -110,7 +118,13 @@ func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) (err error) 
 	return a.print(fmt.Sprintf("snapshot of position %s · %s bytes · %s/%s\n", info.Position, grouped(info.Bytes), cfg.Data, info.File))
 }
 
-// snapshot writes the state of a node that nothing changes meanwhile.
+// lockSnapshots lets nobody else take or remove snapshots.
+func (a *app) lockSnapshots(disk fsys.FS) (fsys.Lock, error) {
+	return snapshot.Lock(disk, fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04")))
+}
+
+// snapshot writes the state of a node that nothing changes meanwhile. The caller holds the lock of
+// snapshots.
 func (n *node) snapshot(cfg *config.Config) (info snapshot.Info, err error) {
 	sum, err := snapshotConfig(n.disk, cfg)
 	if err != nil {
@@ -283,13 +297,23 @@ func (a *app) snapshotAtStop(ctx context.Context, cfg *config.Config, n *node) {
 	}
 	err := n.stream.WaitApplied(ctx, last)
 	if err == nil {
-		_, err = n.snapshot(cfg)
+		_, err = a.snapshotLocked(cfg, n)
 	}
 	if err != nil {
 		a.say("warning: no snapshot was taken, the next start takes longer: %v", err)
 		return
 	}
 	a.release(cfg, n)
+}
+
+// snapshotLocked takes a snapshot of a node that nothing changes, unless somebody else is at it.
+func (a *app) snapshotLocked(cfg *config.Config, n *node) (info snapshot.Info, err error) {
+	lock, err := a.lockSnapshots(n.disk)
+	if err != nil {
+		return info, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	return n.snapshot(cfg)
 }
 
 // snapshotBeside takes a snapshot in a process of its own.
