@@ -32,7 +32,7 @@ var settings = map[string]about{
 	"store.kind":  {text: "memory: in this process, rebuilt from the journal.", rules: enum(KindMemory)},
 
 	"journal":             {text: "How the journal uses its disk."},
-	"journal.ballast_mib": {text: "Disk space kept back in a file that is given up once the disk is full, so that the server can still stop in good order.", rules: object{"minimum": 0, "maximum": MaxBallastMiB}},
+	"journal.ballast_mib": {text: "Disk space kept back in a file that is given up once the disk is full, so that what was taken can be made safe and the snapshots be written after which journal.retain lets old records go; make it larger than two of them.", rules: object{"minimum": 0, "maximum": MaxBallastMiB}},
 	"journal.retain":      {text: "How much of the journal stays; without it all of it. Only what lies before the oldest snapshot kept may go, and what is gone cannot be folded again under a changed configuration."},
 	"journal.retain.mib":  {text: "So many MiB of the newest records stay, and somewhat more; older ones may go.", rules: object{"minimum": 0, "maximum": MaxRetainMiB}},
 	"journal.retain.age":  {zero: true, text: fmt.Sprintf("Records older than this may go, such as 30d. At most %s.", LongestRetain)},

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -38,6 +39,14 @@ func unsynced(err error) error {
 
 // noRoom reports that a write was refused because the disk is full.
 func noRoom(err error) bool { return fsys.IsNoSpace(err) && !errors.Is(err, errUnsynced) }
+
+// MakeRoom says that somebody is about to make room on a full disk, by what first needs some: a
+// snapshot, after which Release may let records go. Until done is called, which may be more than
+// once, the ballast is taken again only where as much is left beside it.
+func (l *Log) MakeRoom() (done func()) {
+	l.makers.Add(1)
+	return sync.OnceFunc(func() { l.makers.Add(-1) })
+}
 
 // Full returns an error that wraps ErrNoSpace while the disk is full, else nil.
 func (l *Log) Full() error {
@@ -87,6 +96,7 @@ func (w *writer) persist(g *group) error {
 		}
 		w.setFull(err)
 		if gave {
+			w.plain = true // what it leaves is not for zeros
 			continue
 		}
 		select {
@@ -109,8 +119,13 @@ func (w *writer) giveBallast() (bool, error) {
 	return true, nil
 }
 
-// recover takes events again if there is room for the ballast.
+// recover takes events again if there is room for the ballast, and whoever makes room needs none.
 func (w *writer) recover() {
+	if w.makers.Load() > 0 {
+		if free, known := fsys.Free(w.disk); !known || free < 2*w.opts.BallastBytes {
+			return
+		}
+	}
 	held, err := holdBallast(w.disk, w.opts.BallastBytes)
 	w.ballast = held
 	if err == nil {

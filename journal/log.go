@@ -102,6 +102,8 @@ type Log struct {
 	gathering atomic.Pointer[stage]
 	patience  *time.Timer // has those look again who wait for a stage; set off by the first record of a group
 
+	makers atomic.Int32 // who are at MakeRoom
+
 	releasing sync.Mutex // one Release at a time; taken before mu
 
 	mu        sync.Mutex

@@ -20,6 +20,7 @@ type Reader struct {
 	id      journalID
 	next    freshet.Position // the record to come from the segment at hand
 	from    freshet.Position // records before it are passed over
+	until   freshet.Position // Next returns none after it; 0 = no such bound
 	durable freshet.Position // as far as is known
 	kept    freshet.Position // where the journal begins, as far as is known
 	torn    bool             // one slot of the mark did not read
@@ -89,6 +90,9 @@ func (r *Reader) Seek(p freshet.Position) (err error) {
 	return r.seek(p)
 }
 
+// Until makes p, which is at least 1, the last record that Next returns.
+func (r *Reader) Until(p freshet.Position) { r.until = p }
+
 // seek goes to a record that is kept.
 func (r *Reader) seek(p freshet.Position) error {
 	firsts, _, err := listSegments(r.disk)
@@ -136,6 +140,9 @@ func (r *Reader) leave() error {
 // up meanwhile, or is one of the disk, and the next call tries the same record again.
 func (r *Reader) Next() (Record, error) {
 	for {
+		if r.until > 0 && r.next > r.until {
+			return Record{}, io.EOF
+		}
 		err := r.reach()
 		var f frame
 		if err == nil {

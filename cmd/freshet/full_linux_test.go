@@ -101,6 +101,82 @@ func TestGoalRealDiskFull(t *testing.T) {
 	g.End("0 of %d lost, heals in %.1f s", len(acked), slowest.Seconds())
 }
 
+// TestGoalFullDiskLetsGo fills a small file system under a server that need not keep all of its
+// journal and has no snapshot yet. It makes the room itself: nobody removes a file.
+func TestGoalFullDiskLetsGo(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("freshet-test", dir, "tmpfs", 0, "size=48m"); err != nil {
+		t.Skipf("a small file system cannot be mounted here (%v)", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	g := goal.Begin(t, "G20", "a full disk whose journal may go heals by itself, 0 acknowledged lost", goal.Sizes{Quick: 1, CI: 1})
+	g.Add(1)
+	data, whole := filepath.Join(dir, "data"), filepath.Join(t.TempDir(), "whole")
+	if o := runOn(t, t.Context(), "", nil, "import", "-q", "--data", whole, clicks(t, 1, 20_000)); o.code != exitOK {
+		t.Fatal(o.stderr)
+	}
+	inSmallSegments(t, whole, data)
+	if err := os.WriteFile(filepath.Join(data, "freshet.yaml"), []byte("journal: {ballast_mib: 2, retain: {age: 1h}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, data)
+	fill(t, filepath.Join(dir, "filler"))
+	rng := rand.New(rand.NewPCG(20, 2))
+	var acked []behaviour
+	post := func(id string, n int) int {
+		t.Helper()
+		events := randomEvents(rng, id, n)
+		var ack acknowledgement
+		status, err := p.post("/v1/events", events, &ack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status == 200 {
+			acked = append(acked, events...)
+		}
+		return status
+	}
+	status := 200
+	for i := 0; i < 2000 && status == 200; i++ {
+		status = post(fmt.Sprintf("e%d", i), 200)
+	}
+	if status != 507 {
+		t.Fatalf("a full disk answers %d", status)
+	}
+	began := time.Now()
+	for i := 0; post(fmt.Sprintf("f%d", i), 1) != 200; i++ {
+		if time.Since(began) > 20*time.Second {
+			said, _, _ := runCommand(t, "status", "--server", p.url)
+			t.Fatalf("no event is taken for 20 s\n%s\n%s", said, p.talk)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	took := time.Since(began)
+	for i := range 20 {
+		if status := post(fmt.Sprintf("g%d", i), 50); status != 200 {
+			t.Errorf("then status %d", status)
+		}
+	}
+	var reply struct{ First string }
+	if out, _, code := runCommand(t, "status", "--json", "--server", p.url); code != 0 || json.Unmarshal([]byte(out), &reply) != nil || reply.First == "1" {
+		t.Errorf("exit %d, the journal begins at %q", code, reply.First)
+	}
+	p.stop(t, syscall.SIGKILL)
+	p = start(t, data)
+	if got := resend(t, p, acked); got != len(acked) {
+		t.Errorf("%d of %d acknowledged events are known", got, len(acked))
+	}
+	p.stop(t, os.Interrupt)
+	if o := runOn(t, t.Context(), "", nil, "verify", "--data", data); o.code != exitOK {
+		t.Errorf("verify: %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	g.End("0 of %d lost, heals in %.1f s", len(acked), took.Seconds())
+}
+
 // fill writes a file until there is no room.
 func fill(t *testing.T, name string) {
 	t.Helper()

@@ -39,6 +39,7 @@ type node struct {
 	state   *fold.State   // nil when only admitting
 	server  *serve.Server // nil when only admitting
 
+	fulled  chan struct{}    // has a token when the disk has become full
 	snapped freshet.Position // of the newest snapshot used or taken, 0 for none
 }
 
@@ -46,7 +47,7 @@ type node struct {
 // serving it folds the state and starts a server; without, it only admits events, which is
 // all an import needs.
 func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n *node, err error) {
-	n = &node{}
+	n = &node{fulled: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
@@ -61,7 +62,10 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, From: from, BallastBytes: int64(cfg.Journal.BallastMiB) << 20, Relaxed: cfg.Durability == config.DurabilityRelaxed,
-		Report: func(msg string, err error) { a.sayFull(cfg.Data, msg, err) }}); err != nil {
+		Report: func(msg string, err error) {
+			a.sayFull(cfg.Data, msg, err)
+			n.noteFull(err)
+		}}); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
 	a.sayReport(cfg.Data, n.report)
@@ -78,7 +82,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	if err := n.restore(a, cfg, anyPosition); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
-	if err := n.replay(ctx, a); err != nil {
+	if err := n.replay(ctx, a, anyPosition); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
 	n.stream.DeadLettered(letters)
@@ -119,6 +123,17 @@ func (a *app) sayFull(dir, msg string, err error) {
 	a.say("warning: data directory %s: %s: %v", dir, msg, err)
 }
 
+// noteFull leaves a token for whoever makes room, when the disk is full.
+func (n *node) noteFull(err error) {
+	if err == nil {
+		return
+	}
+	select {
+	case n.fulled <- struct{}{}:
+	default:
+	}
+}
+
 // openLetters opens the dead letters, tells what is wrong with them, and returns how many there
 // ever were. Damage there is no reason not to start.
 func (n *node) openLetters(a *app, dir string) (total uint64, err error) {
@@ -135,8 +150,8 @@ func (n *node) openLetters(a *app, dir string) (total uint64, err error) {
 	return r.Total, nil
 }
 
-// replay rebuilds state and the memory of admissions from the journal.
-func (n *node) replay(ctx context.Context, a *app) (err error) {
+// replay rebuilds state and the memory of admissions from the journal, up to a position.
+func (n *node) replay(ctx context.Context, a *app, to freshet.Position) (err error) {
 	reader, err := journal.OpenReader(n.disk)
 	if err != nil {
 		return err
@@ -150,10 +165,11 @@ func (n *node) replay(ctx context.Context, a *app) (err error) {
 	if err := reader.Seek(from + 1); err != nil {
 		return err
 	}
+	reader.Until(to)
 	if from > 0 && a.verbose {
 		a.say("  snapshot   of position %s", from)
 	}
-	bar := a.bar("history", int64(reader.Durable()-from), "records")
+	bar := a.bar("history", int64(min(reader.Durable(), to)-from), "records")
 	if err := n.stream.Replay(ctx, reader, func(records int) { bar.set(int64(records)) }); err != nil {
 		return err
 	}

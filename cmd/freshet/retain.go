@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/snapshot"
@@ -21,8 +23,7 @@ func (a *app) release(cfg *config.Config, n *node) {
 }
 
 func (n *node) release(cfg *config.Config, now time.Time) error {
-	r := journal.Retention{Bytes: int64(cfg.Journal.Retain.MiB) << 20, Age: cfg.Journal.Retain.Age.Std()}
-	if r == (journal.Retention{}) {
+	if retention(cfg) == (journal.Retention{}) {
 		return nil
 	}
 	sum, err := snapshotConfig(n.disk, cfg)
@@ -33,7 +34,7 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 	if err != nil || len(list) < snapshotsKept {
 		return err
 	}
-	p, err := n.log.Expired(r, now)
+	p, err := n.log.Expired(retention(cfg), now)
 	if err != nil {
 		return err
 	}
@@ -52,6 +53,68 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 		}
 	}
 	return n.log.Release(p)
+}
+
+// retention is what the configuration wants to be kept, the zero value for everything.
+func retention(cfg *config.Config) journal.Retention {
+	return journal.Retention{Bytes: int64(cfg.Journal.Retain.MiB) << 20, Age: cfg.Journal.Retain.Age.Std()}
+}
+
+// makeRoom lets the journal go of all that the configuration allows, on a disk that is full: no
+// record can come after which a snapshot would be worth it. Those that are missing for it are taken,
+// in the room that the ballast has left; trouble is told and no failure.
+func (a *app) makeRoom(ctx context.Context, cfg *config.Config, n *node) {
+	done := n.log.MakeRoom()
+	defer done()
+	missing, err := n.missingSnapshots(cfg, a.now())
+	for _, p := range missing {
+		if err == nil {
+			err = a.snapshotBeside(ctx, cfg, p)
+		}
+		if err == nil {
+			n.snapped = max(n.snapped, p)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		a.say("warning: the disk is full, and a snapshot that lets old records go was not taken: %v", err)
+	}
+	a.release(cfg, n) // also what those from before stand for
+}
+
+// missingSnapshots returns, ascending, the positions of the snapshots that are missing before
+// everything may go that the configuration lets go of. One is of the newest position: the next
+// start begins there.
+func (n *node) missingSnapshots(cfg *config.Config, now time.Time) ([]freshet.Position, error) {
+	r := retention(cfg)
+	if r == (journal.Retention{}) {
+		return nil, nil
+	}
+	expired, err := n.log.Expired(r, now)
+	if err != nil || expired <= n.log.First() {
+		return nil, err
+	}
+	sum, err := snapshotConfig(n.disk, cfg)
+	if err != nil {
+		return nil, err
+	}
+	list, err := snapshot.List(n.disk)
+	if err != nil {
+		return nil, err
+	}
+	have := map[freshet.Position]bool{}
+	for _, info := range list {
+		if info.Config == sum && info.Position+1 >= expired {
+			have[info.Position] = true
+		}
+	}
+	var missing []freshet.Position
+	for _, p := range []freshet.Position{n.stream.Applied(), expired - 1} {
+		if len(have) < snapshotsKept && !have[p] {
+			have[p] = true
+			missing = append([]freshet.Position{p}, missing...)
+		}
+	}
+	return missing, nil
 }
 
 // errTornMark says what it means that one slot of the durable mark does not read.

@@ -41,6 +41,7 @@ const (
 )
 
 func (a *app) snapshotCmd() *cobra.Command {
+	to := ""
 	c := &cobra.Command{
 		Use:   "snapshot",
 		Short: "Write the state as it stands, so that the next start is quick",
@@ -55,10 +56,15 @@ itself, in a process at idle priority; it may run beside one. The newest two sta
 			if err != nil {
 				return err
 			}
-			return a.takeSnapshot(c.Context(), cfg)
+			position, err := upTo(to)
+			if err != nil {
+				return err
+			}
+			return a.takeSnapshotAt(c.Context(), cfg, position)
 		},
 	}
 	a.configFlags(c)
+	c.Flags().StringVar(&to, "to", "", "the position to fold up to (default everything that is durable)")
 	return c
 }
 
@@ -84,7 +90,15 @@ func snapshotConfig(disk fsys.FS, cfg *config.Config) ([32]byte, error) {
 }
 
 // takeSnapshot folds what is durable and writes it.
-func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) (err error) {
+func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) error {
+	return a.takeSnapshotAt(ctx, cfg, 0)
+}
+
+// takeSnapshotAt folds up to a position, 0 for all that is durable, and writes that.
+func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet.Position) (err error) {
+	if to == 0 {
+		to = anyPosition
+	}
 	disk, err := fsys.Existing(cfg.Data)
 	if err != nil {
 		return dataError(cfg.Data, err)
@@ -102,11 +116,14 @@ func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) (err error) 
 	if err := n.anew(a, cfg); err != nil {
 		return err
 	}
-	if err := n.restore(a, cfg, anyPosition); err != nil {
+	if err := n.restore(a, cfg, to); err != nil {
 		return dataError(cfg.Data, err)
 	}
-	if err := n.replay(ctx, a); err != nil {
+	if err := n.replay(ctx, a, to); err != nil {
 		return dataError(cfg.Data, err)
+	}
+	if last := n.stream.Applied(); to != anyPosition && to > last {
+		return usagef("--to is %s; the last record has position %s", to, last)
 	}
 	info, err := n.snapshot(cfg)
 	if err != nil {
@@ -262,8 +279,8 @@ func (n *node) anew(a *app, cfg *config.Config) (err error) {
 	return nil
 }
 
-// keepSnapshots lets a process at idle priority take a snapshot whenever one is worth it, until
-// ctx ends.
+// keepSnapshots lets a process at idle priority take a snapshot whenever one is worth it, and what
+// makes room when the disk is full, until ctx ends.
 func (a *app) keepSnapshots(ctx context.Context, cfg *config.Config, n *node) {
 	ticker := time.NewTicker(snapshotLook)
 	defer ticker.Stop()
@@ -271,13 +288,18 @@ func (a *app) keepSnapshots(ctx context.Context, cfg *config.Config, n *node) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-n.fulled:
 		case <-ticker.C:
+		}
+		if n.log.Full() != nil {
+			a.makeRoom(ctx, cfg, n)
+			continue
 		}
 		at := n.stream.Applied()
 		if at-n.snapped < snapshotWorth {
 			continue
 		}
-		if err := a.snapshotBeside(ctx, cfg); err != nil {
+		if err := a.snapshotBeside(ctx, cfg, 0); err != nil {
 			if ctx.Err() == nil {
 				a.say("warning: no snapshot was taken: %v", err)
 			}
@@ -316,8 +338,8 @@ func (a *app) snapshotLocked(cfg *config.Config, n *node) (info snapshot.Info, e
 	return n.snapshot(cfg)
 }
 
-// snapshotBeside takes a snapshot in a process of its own.
-func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config) error {
+// snapshotBeside takes a snapshot of a position, 0 for the newest, in a process of its own.
+func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config, to freshet.Position) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -325,6 +347,9 @@ func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config) error {
 	args := []string{"snapshot", "--quiet", "--data", cfg.Data}
 	if a.config != "" {
 		args = append(args, "--config", a.config)
+	}
+	if to > 0 {
+		args = append(args, "--to", to.String())
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
 	var talk bytes.Buffer

@@ -1,0 +1,62 @@
+package journal
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/freshet-rec/freshet/internal/fsys"
+)
+
+// TestMakeRoom: while somebody makes room the ballast is not taken again, and afterwards it is.
+func TestMakeRoom(t *testing.T) {
+	disk := fsys.NewMem()
+	full := tight(disk)
+	l, _, err := Open(Options{FS: disk, Now: clock, BallastBytes: 4096, retry: time.Millisecond / 4})
+	ok(t, err)
+	ok(t, l.WaitDurable(t.Context(), put(t, l, 1)))
+	full.Store(true)
+	put(t, l, 1)
+	for l.Full() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	done := l.MakeRoom()
+	full.Store(false)
+	time.Sleep(20 * time.Millisecond)
+	if _, err := disk.Stat(ballastName); err == nil || l.Full() == nil {
+		t.Errorf("the ballast has taken the room: %v, %v", err, l.Full())
+	}
+	done()
+	done()
+	for i := 0; l.Full() != nil; i++ {
+		if i == 10_000 {
+			t.Fatal("there is room, and the log stays full")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	ok(t, l.WaitDurable(t.Context(), put(t, l, 1)))
+	ok(t, l.Close())
+}
+
+// TestUntil: a reader ends where it is told to.
+func TestUntil(t *testing.T) {
+	disk, _, _ := build(t, 3, 1<<20)
+	r, err := OpenReader(disk)
+	ok(t, err)
+	r.Until(4)
+	ok(t, r.Seek(3))
+	for _, want := range []uint64{3, 4} {
+		if rec, err := r.Next(); err != nil || uint64(rec.Position) != want {
+			t.Errorf("position %d, %v; want %d", rec.Position, err, want)
+		}
+	}
+	if _, err := r.Next(); !errors.Is(err, io.EOF) {
+		t.Errorf("after it %v", err)
+	}
+	r.Until(5)
+	if rec, err := r.Next(); err != nil || rec.Position != 5 {
+		t.Errorf("then %d, %v", rec.Position, err)
+	}
+	ok(t, r.Close())
+}
