@@ -62,9 +62,11 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	eventsDesc    = desc("events_total", "Events by what became of them. received = accepted + duplicate + refused; accepted = applied + late + dead_lettered + erased + pending.", "outcome")
+	eventsDesc    = desc("events_total", "Events by what became of them, at one moment: received = accepted + duplicate + refused; accepted = applied + late + dead_lettered + erased + freshet_events_pending; unkeyed is that part of accepted which came without an event_id.", "outcome")
+	pendingDesc   = desc("events_pending", "Events accepted and not applied yet.")
 	positionDesc  = desc("journal_position", "Position of the newest record that is durable, or applied.", "reached")
-	failedDesc    = desc("journal_failed", "1 when the journal takes no more events, 0 while it does.")
+	failedDesc    = desc("journal_failed", "1 when the journal has failed and takes no events until a restart, else 0.")
+	fullDesc      = desc("disk_full", "1 while no events are taken because the disk is full, else 0.")
 	sizeDesc      = desc("state_entries", "What the state holds, by kind.", "kind")
 	idsDesc       = desc("event_ids", "Event ids remembered.")
 	evictedDesc   = desc("event_ids_evicted_total", "Event ids forgotten only because there was no room for more; a retry of their events would count twice.")
@@ -75,9 +77,17 @@ var (
 
 // Describe implements prometheus.Collector.
 func (b books) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{eventsDesc, positionDesc, failedDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, watermarkDesc} {
+	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, watermarkDesc} {
 		out <- d
 	}
+}
+
+// sign is 1 for trouble.
+func sign(err error) float64 {
+	if err == nil {
+		return 0
+	}
+	return 1
 }
 
 // Collect implements prometheus.Collector.
@@ -94,13 +104,11 @@ func (b books) Collect(out chan<- prometheus.Metric) {
 		{"dead_lettered", l.DeadLettered}, {"erased", l.Erased}, {"unkeyed", l.Unkeyed}} {
 		tell(eventsDesc, prometheus.CounterValue, float64(one.n), one.outcome)
 	}
+	tell(pendingDesc, prometheus.GaugeValue, float64(l.Pending))
 	tell(positionDesc, prometheus.GaugeValue, float64(events.Durable()), "durable")
 	tell(positionDesc, prometheus.GaugeValue, float64(events.Applied()), "applied")
-	failed := 0.0
-	if events.Err() != nil {
-		failed = 1
-	}
-	tell(failedDesc, prometheus.GaugeValue, failed)
+	tell(failedDesc, prometheus.GaugeValue, sign(events.Err()))
+	tell(fullDesc, prometheus.GaugeValue, sign(events.Full()))
 	sizes := server.Sizes()
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Items), "items")
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Visitors), "visitors")

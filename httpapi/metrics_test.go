@@ -28,6 +28,8 @@ func TestMetrics(t *testing.T) {
 		`freshet_events_total{outcome="applied"} 3`,
 		`freshet_events_total{outcome="unkeyed"} 2`,
 		`freshet_journal_failed 0`,
+		`freshet_disk_full 0`,
+		`freshet_events_pending 0`,
 		`freshet_event_ids 1`,
 		`freshet_event_ids_evicted_total 0`,
 		`freshet_audit_cells_total 0`,

@@ -115,8 +115,7 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 	case stream.NoSpace(err):
 		writeProblem(w, &problem{Status: http.StatusInsufficientStorage, Code: "disk_full",
 			Detail: "the disk is full; reads go on; send the same bytes again once the operator has made room"})
-	case stream.Unavailable(err):
-		a.Report("journal", err)
+	case stream.Unavailable(err): // told once, by the journal
 		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "journal_failed",
 			Detail: "the journal cannot take events; reads go on; send again after the operator has restarted the server"})
 	default:

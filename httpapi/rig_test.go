@@ -77,10 +77,15 @@ func newRig(t testing.TB, p plan) *rig {
 		defer r.mu.Unlock()
 		r.reports = append(r.reports, msg+": "+err.Error())
 	}
+	journalReport := func(msg string, err error) {
+		if err != nil {
+			report("journal: "+msg, err)
+		}
+	}
 	newID := func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) }
 	kinds := freshet.BuiltinEvents()
 	var err error
-	if r.log, _, err = journal.Open(journal.Options{FS: p.disk, Now: now}); err != nil {
+	if r.log, _, err = journal.Open(journal.Options{FS: p.disk, Now: now, Report: journalReport}); err != nil {
 		t.Fatal(err)
 	}
 	state, err := fold.New(fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New,

@@ -158,6 +158,10 @@ func TestDiskFull(t *testing.T) {
 	if slate := r.slate(t, `{"user_id":"ada","n":5}`); slate.Filled != 4 || !slices.Equal(slate.Degraded, []string{"served_record:no_space"}) {
 		t.Errorf("slate %+v", slate)
 	}
+	if text := r.do(t, "GET", "/metrics", "").body; !strings.Contains(text, "\nfreshet_disk_full 1\n") || !strings.Contains(text, "\nfreshet_events_pending ") ||
+		strings.Contains(text, "\nfreshet_events_pending 0\n") != (s.Ledger.Pending == 0) {
+		t.Errorf("metrics %s", text)
+	}
 	full.Store(false)
 	status := 0
 	for range 100 {
@@ -227,6 +231,9 @@ func TestJournalFailure(t *testing.T) {
 			if slate := r.slate(t, `{"user_id":"ada","dry_run":true,"min_position":"99","wait_ms":10000}`); slate.Freshness.Reflected || len(slate.Degraded) != 0 {
 				t.Errorf("a slate that waits for what cannot come: %+v", slate)
 			}
+			if text := r.do(t, "GET", "/metrics", "").body; !strings.Contains(text, "\nfreshet_journal_failed 1\n") || !strings.Contains(text, "\nfreshet_disk_full 0\n") {
+				t.Errorf("metrics %s", text)
+			}
 			var item itemDoc
 			r.do(t, "GET", "/v1/items/i-1", "").want(t, 200, &item)
 			if d := r.features(t, `{"user_id":"ada","names":["user.clicks_5m"]}`); d.cells(0) != "user.clicks_5m=1@15:04:05.000/1" {
@@ -234,8 +241,8 @@ func TestJournalFailure(t *testing.T) {
 			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			if len(r.reports) == 0 {
-				t.Error("nobody was told")
+			if len(r.reports) != 1 || !strings.Contains(r.reports[0], "the disk is gone") {
+				t.Errorf("told %d times: %q", len(r.reports), r.reports)
 			}
 		})
 	}

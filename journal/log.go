@@ -31,7 +31,8 @@ type Options struct {
 	// second: a power cut loses what was not synced. The end of the process loses nothing.
 	Relaxed bool
 	// Report, if given, is told when the disk becomes full, and with a nil error when it is not
-	// any more. It is called from the goroutine that writes.
+	// any more; and of the failure that ends the Log, unless that comes while it closes and Close
+	// returns it. It is called from the goroutines that write and sync.
 	Report func(msg string, err error)
 	// From is a position up to which the caller needs no record, because it has a state that was
 	// made of them. Segments before the one that holds it are not read but for their headers and
@@ -517,13 +518,20 @@ func (l *Log) Err() error {
 // fail ends the Log with its first failure and wakes everyone.
 func (l *Log) fail(cause error) {
 	l.mu.Lock()
+	var told error
 	if l.failed == nil {
 		l.failed = fmt.Errorf("%w: %w", ErrFailed, cause)
+		if !l.closing && l.opts.Report != nil {
+			told = l.failed
+		}
 	}
 	l.wakeAll()
 	signal(l.work)
 	l.mu.Unlock()
 	l.trouble()
+	if told != nil {
+		l.opts.Report("no events are taken until a restart; slates are still served", told)
+	}
 }
 
 // Close makes everything appended durable, ends the goroutines and frees the lock. Later calls

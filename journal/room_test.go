@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,4 +60,35 @@ func TestUntil(t *testing.T) {
 		t.Errorf("then %d, %v", rec.Position, err)
 	}
 	ok(t, r.Close())
+}
+
+// TestFailureIsToldOnce, however many ask for what cannot come.
+func TestFailureIsToldOnce(t *testing.T) {
+	disk := fsys.NewMem()
+	var broken atomic.Bool
+	disk.Fail = func(op, _ string) error {
+		if op == "sync" && broken.Load() {
+			return errors.New("the disk is gone")
+		}
+		return nil
+	}
+	said := &reports{}
+	l, _, err := Open(Options{FS: disk, Now: clock, Report: said.note})
+	ok(t, err)
+	broken.Store(true)
+	last := put(t, l, 1)
+	for range 5 {
+		if err := l.WaitDurable(t.Context(), last); !errors.Is(err, ErrFailed) {
+			t.Errorf("WaitDurable: %v", err)
+		}
+		if _, err := l.Append([]Record{sample(last)}); !errors.Is(err, ErrFailed) {
+			t.Errorf("Append: %v", err)
+		}
+	}
+	if err := l.Close(); !errors.Is(err, ErrFailed) {
+		t.Errorf("Close: %v", err)
+	}
+	if len(said.list) != 1 {
+		t.Errorf("told %q", said.list)
+	}
 }

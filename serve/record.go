@@ -48,6 +48,8 @@ func (r *run) record(ctx context.Context) {
 		reply.Degraded = append(reply.Degraded, "served_record:late")
 	case stream.NoSpace(err): // told once, by the journal
 		reply.Degraded = append(reply.Degraded, "served_record:no_space")
+	case stream.Unavailable(err): // likewise
+		reply.Degraded = append(reply.Degraded, "served_record:failed")
 	default:
 		reply.Degraded = append(reply.Degraded, "served_record:failed")
 		s.Report("served record of "+reply.Request, err)

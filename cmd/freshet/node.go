@@ -125,7 +125,7 @@ func (a *app) sayFull(dir, msg string, err error) {
 
 // noteFull leaves a token for whoever makes room, when the disk is full.
 func (n *node) noteFull(err error) {
-	if err == nil {
+	if !errors.Is(err, journal.ErrNoSpace) {
 		return
 	}
 	select {
