@@ -49,6 +49,11 @@ func Write(disk fsys.FS, s Snapshot) (Info, error) {
 	if err != nil {
 		return fail(err)
 	}
+	again, err := readInfo(disk, s.Position)
+	if err == nil && again.Config == s.Config { // the same once more, which a newer one may name by its sum
+		info.Before, info.PriorSum = again.Before, again.PriorSum
+		all = nil
+	}
 	for _, p := range all {
 		if p >= s.Position {
 			continue
@@ -177,6 +182,9 @@ func decodeHead(head []byte, name string, p freshet.Position) (info Info, parts 
 		Before: freshet.Position(binary.LittleEndian.Uint64(head[56:])), PriorSum: [32]byte(head[64:])}
 	if info.Position != p {
 		return damaged(16, "it is that of position %s", info.Position)
+	}
+	if info.Before >= p && p > 0 {
+		return damaged(56, "it names that of position %s as the one before it", info.Before)
 	}
 	return info, int(n), nil
 }

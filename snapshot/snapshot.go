@@ -74,6 +74,15 @@ type Info struct {
 	PriorSum [32]byte         // its Sum
 }
 
+// Follows reports whether what a snapshot says of the one before it fits that one, if before is it.
+// One made for another configuration since may have taken its place, of which nothing is known.
+func (i *Info) Follows(before *Info) error {
+	if i.Before == 0 || i.Before != before.Position || i.Config != before.Config || i.PriorSum == before.Sum {
+		return nil
+	}
+	return fmt.Errorf("snapshot %s was written after one of position %s with the checksum %x…, and that has %x…", i.File, i.Before, i.PriorSum[:4], before.Sum[:4])
+}
+
 // DamagedError says that a file is not what was written.
 type DamagedError struct {
 	File   string
@@ -92,6 +101,13 @@ func fileName(p freshet.Position) string {
 	return fmt.Sprintf("%s/%020d%s", dir, uint64(p), suffix)
 }
 
+// position reads a name as it stands in the directory.
+func position(base string) (freshet.Position, bool) {
+	digits, ok := strings.CutSuffix(base, suffix)
+	n, err := strconv.ParseUint(digits, 10, 64)
+	return freshet.Position(n), ok && err == nil && len(digits) == 20
+}
+
 // positions lists the snapshots by their names, newest first. Files of interrupted writes and
 // others are not among them.
 func positions(disk fsys.FS) (list []freshet.Position, err error) {
@@ -103,10 +119,8 @@ func positions(disk fsys.FS) (list []freshet.Position, err error) {
 		return nil, fmt.Errorf("list snapshots: %w", err)
 	}
 	for _, e := range entries {
-		digits, ok := strings.CutSuffix(e.Name, suffix)
-		n, err := strconv.ParseUint(digits, 10, 64)
-		if ok && err == nil && !e.Dir && len(digits) == 20 {
-			list = append(list, freshet.Position(n))
+		if p, ok := position(e.Name); ok && !e.Dir {
+			list = append(list, p)
 		}
 	}
 	slices.Sort(list)
@@ -132,6 +146,21 @@ func List(disk fsys.FS) (list []Info, err error) {
 		list = append(list, info)
 	}
 	return list, errors.Join(bad...)
+}
+
+// Ignored lists the files beside the snapshots that are none of this package's, by their paths.
+func Ignored(disk fsys.FS) (names []string, err error) {
+	entries, err := disk.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list snapshots: %w", err)
+	}
+	for _, e := range entries {
+		name := dir + "/" + e.Name
+		if _, ok := position(strings.TrimSuffix(e.Name, ".tmp")); e.Dir || !ok && name != LockName {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // Keep removes all but the newest n snapshots, n ≥ 1, and what interrupted writes left. The caller

@@ -69,6 +69,13 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	a.sayReport(cfg.Data, n.report)
+	strange, err := snapshot.Ignored(n.disk)
+	if err != nil {
+		return n, dataError(cfg.Data, err)
+	}
+	for _, name := range strange {
+		a.say("snapshots: warning: ignoring %s/%s, which is not a snapshot", cfg.Data, name)
+	}
 	letters, err := n.openLetters(a, cfg.Data)
 	if err != nil {
 		return n, dataError(cfg.Data, err)
@@ -238,6 +245,9 @@ func dataError(dir string, err error) error {
 	case errors.As(err, &corrupt):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "nothing was changed; restore the file from a copy"}
+	case errors.Is(err, errNoJournal):
+		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: fmt.Sprintf("mount %s/journal or copy it back; to begin with nothing, move %s/snapshots away", dir, dir)}
 	case errors.As(err, &behind):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the journal from a copy; to go on without what is missing, remove the snapshots"}

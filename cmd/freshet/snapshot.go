@@ -198,6 +198,10 @@ func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error
 	return nil
 }
 
+// errNoJournal says that snapshots were made of a journal that is not there. Nobody starts from them
+// alone: what was acknowledged after them is missing, and its positions would be given once more.
+var errNoJournal = errors.New("log_behind_snapshot: there is no journal, and what was acknowledged after the snapshots is in it: the newest is")
+
 // newestSnapshot is the position of the newest snapshot of this journal, made for this configuration
 // or another, 0 when there is none: the journal cannot end before it. Whether it is whole is found out by restore, which also tells of others that
 // cannot be read; those of a newer release are an error at once.
@@ -211,8 +215,8 @@ func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error)
 		return 0, err
 	}
 	if id, err := journal.ID(disk); err != nil || id == [16]byte{} && len(list) > 0 {
-		if err == nil { // they were made of a journal that is gone
-			err = &journal.BehindError{Known: list[0].Position}
+		if err == nil {
+			err = fmt.Errorf("%w of position %s", errNoJournal, list[0].Position)
 		}
 		return 0, err
 	}

@@ -26,8 +26,8 @@ func (a *app) verifyCmd() *cobra.Command {
 		Short: "Read everything in a data directory and say whether it is as it was written",
 		Long: `Read every record of the journal, every snapshot, model and dead letter, and check their
 checksums and what they say of each other. A snapshot made for this configuration is
-also held against the journal, folded up to its position. Nothing is changed; a server
-may be running. Exit code 3 says that something is damaged.`,
+also held against the journal, folded up to its position: what events came to, and what
+decides about the next one. Nothing is changed; a server may be running. Exit code 3 says that something is damaged.`,
 		Example: `  freshet verify --data ./shop
   freshet verify --data ./shop --json`,
 		Args: noArgs,
@@ -124,30 +124,28 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 	}
 	last := reader.Durable()
 	bar := a.bar("journal", int64(last), "records")
-	p := &past{state: n.state, reader: reader}
-	if reader.First() > 1 {
-		if p, err = a.verifyFrom(ctx, disk, cfg, n.state, list, sum, note); p == nil || err != nil {
+	from := ""
+	if first := reader.First(); first > 1 {
+		from = fmt.Sprintf(" from position %s on", first)
+		if begins, err := a.verifyFrom(cfg, n, reader, list, sum, note); !begins || err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, p.reader.Close()) }()
 	}
-	from, begun := "", p.at
-	if p.at > 0 {
-		from = fmt.Sprintf(" from position %s on", reader.First())
-	}
+	begun := n.stream.Applied()
 	step := func(to freshet.Position) error {
-		for p.at < to {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := p.advance(min(to, p.at+4096)); err != nil {
-				return err
-			}
-			bar.set(int64(p.at))
+		at := n.stream.Applied()
+		if to <= at {
+			return nil
 		}
-		return nil
+		reader.Until(to)
+		err := n.stream.Replay(ctx, reader, func(records int) { bar.set(int64(at) + int64(records)) })
+		if err == nil && n.stream.Applied() < to {
+			err = fmt.Errorf("the journal ends at position %s, and %s is durable", n.stream.Applied(), to)
+		}
+		return err
 	}
-	broken := readUpTo(ctx, reader, p.at)
+	broken := readUpTo(ctx, reader, begun)
+	var before *snapshot.Info             // the newest so far that is whole
 	for i := len(list) - 1; i >= 0; i-- { // oldest first
 		info := &list[i]
 		what := "snapshot of position " + info.Position.String()
@@ -161,13 +159,20 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		note(what, a.verifySnapshot(disk, info, sum, p, broken), "%s bytes, whole%s", grouped(info.Bytes), agrees(info, sum, broken, begun))
+		err := verifySnapshot(n, info, sum, broken)
+		if err == nil && before != nil {
+			err = info.Follows(before)
+		}
+		if err == nil {
+			before = info
+		}
+		note(what, err, "%s bytes, whole%s", grouped(info.Bytes), agrees(info, sum, broken, begun))
 	}
 	if broken == nil {
 		broken = step(last)
 	}
 	if broken == nil {
-		broken = p.reader.Check()
+		broken = reader.Check()
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -178,22 +183,26 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 }
 
 // verifyFrom begins at the oldest snapshot that can stand for the records that were given up, and
-// reads what the journal keeps of older ones. Without such a snapshot it notes that and returns
-// nil.
-func (a *app) verifyFrom(ctx context.Context, disk *fsys.OS, cfg *config.Config, state *fold.State, list []snapshot.Info, sum [32]byte, note func(string, error, string, ...any)) (*past, error) {
+// reports whether there is one. The reader is then at the first record that is kept.
+func (a *app) verifyFrom(cfg *config.Config, n *node, reader *journal.Reader, list []snapshot.Info, sum [32]byte, note func(string, error, string, ...any)) (bool, error) {
 	oldest := freshet.Position(0)
 	for _, info := range list { // newest first
 		if info.Config == sum {
 			oldest = info.Position
 		}
 	}
-	p, err := a.openPast(ctx, disk, cfg, state, oldest)
-	var damaged *snapshot.DamagedError
-	if errors.Is(err, journal.ErrReleased) || errors.As(err, &damaged) {
-		note("journal", err, "")
-		return nil, nil
+	if err := n.restore(a, cfg, oldest); err != nil {
+		return false, err
 	}
-	return p, err
+	err := reader.Seek(n.stream.Applied() + 1)
+	if errors.Is(err, journal.ErrReleased) {
+		note("journal", err, "")
+		return false, nil
+	}
+	if err == nil {
+		err = reader.Seek(reader.First())
+	}
+	return err == nil, err
 }
 
 // readUpTo reads the records up to a position and keeps none.
@@ -223,16 +232,21 @@ func agrees(info *snapshot.Info, sum [32]byte, broken error, begun freshet.Posit
 }
 
 // verifySnapshot reads a snapshot; one made for this configuration must be what the journal, if
-// it is sound so far, makes.
-func (a *app) verifySnapshot(disk *fsys.OS, info *snapshot.Info, sum [32]byte, p *past, broken error) error {
-	s, _, err := snapshot.Read(disk, info.Position)
+// it is sound so far, makes of a node.
+func verifySnapshot(n *node, info *snapshot.Info, sum [32]byte, broken error) error {
+	s, _, err := snapshot.Read(n.disk, info.Position)
 	if err != nil || info.Config != sum || broken != nil {
 		return err
 	}
-	var w pack.Writer
-	p.state.Pack(&w)
-	if kept, ok := s.Part(partState); !ok || !bytes.Equal(kept, w.Bytes) {
-		return fmt.Errorf("it is whole and not what the journal makes: remove it, and please report this")
+	for _, part := range []struct {
+		name string
+		pack func(*pack.Writer)
+	}{{partState, n.state.Pack}, {partAdmission, n.stream.Pack}} {
+		var w pack.Writer
+		part.pack(&w)
+		if kept, ok := s.Part(part.name); !ok || !bytes.Equal(kept, w.Bytes) {
+			return fmt.Errorf("it is whole, and its part %q is not what the journal makes: remove it, and please report this", part.name)
+		}
 	}
 	return nil
 }
