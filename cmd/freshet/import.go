@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -83,7 +85,7 @@ type importReply struct {
 // importProblem is one thing wrong with a line.
 type importProblem struct {
 	codec.Problem
-	KeptAs string `json:"kept_as"` // id of the dead letter
+	KeptAs string `json:"kept_as,omitempty"` // id of the dead letter, "" when the bound on them has dropped it
 }
 
 type itemsReply struct {
@@ -239,13 +241,58 @@ func keepRefused(path, data string, refused []source.Refused) (string, error) {
 			text = append(append(text, r.Raw...), '\n')
 		}
 	}
-	name := filepath.Clean(path) + ".rejected.ndjson"
-	err := os.WriteFile(name, text, 0o640)
+	beside := filepath.Clean(path)
+	name, err := keepText(beside, text)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, errReadOnly) {
-		name = filepath.Join(data, filepath.Base(name))
-		err = os.WriteFile(name, text, 0o640)
+		name, err = keepText(filepath.Join(data, filepath.Base(beside)), text)
 	}
 	return name, err
+}
+
+// maxRefusedFiles bounds how many files of refused lines one file has.
+const maxRefusedFiles = 1000
+
+// keepText writes lines that were refused to a file named for where they came from, .rejected.ndjson
+// or .rejected-2.ndjson and so on, and returns its name. One that is there has been corrected, maybe,
+// and is never written over; one with just this text will do.
+func keepText(from string, text []byte) (string, error) {
+	for n := 1; n <= maxRefusedFiles; n++ {
+		name := from + ".rejected.ndjson"
+		if n > 1 {
+			name = fmt.Sprintf("%s.rejected-%d.ndjson", from, n)
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+		if errors.Is(err, fs.ErrExist) {
+			if same, err := holdsText(name, text); same || err != nil {
+				return name, err
+			}
+			continue
+		}
+		if err != nil {
+			return name, err
+		}
+		_, err = f.Write(text)
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = errors.Join(err, os.Remove(name)) // a part of the lines would be taken for all of them
+		}
+		return name, err
+	}
+	return "", fmt.Errorf("there are %d files %s.rejected….ndjson, each with other lines; remove those that are done", maxRefusedFiles, from)
+}
+
+// holdsText reports whether a file holds a text and nothing else.
+func holdsText(name string, text []byte) (same bool, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(text)) {
+		return false, err
+	}
+	has, err := io.ReadAll(io.LimitReader(f, int64(len(text))+1))
+	return bytes.Equal(has, text), err
 }
 
 func isFolder(path string) bool {

@@ -54,28 +54,54 @@ func (k *lettersKept) letter(r *source.Refused) deadletter.Letter {
 		Payload: r.Raw, Truncated: r.Cut}
 }
 
-// problems lists what is wrong with the first refused lines, each with the letter it is kept as.
+// problems lists what is wrong with the first refused lines, each with the letter it is kept as, if
+// it still is.
 func (k *lettersKept) problems() []importProblem {
 	list := []importProblem{}
 	for i, r := range k.im.Refused[:min(len(k.im.Refused), maxListed)] {
+		as := ""
+		if !k.dropped(k.ids[i]) {
+			as = k.ids[i].String()
+		}
 		for _, p := range append([]codec.Problem{r.Problem}, r.More...) {
-			list = append(list, importProblem{p, k.ids[i].String()})
+			list = append(list, importProblem{p, as})
 		}
 	}
 	return list
 }
 
-// span says which letters they are.
+// dropped reports whether a letter is gone: the oldest go first.
+func (k *lettersKept) dropped(id deadletter.ID) bool {
+	return uint64(id) <= k.node.letters.Counts().Dropped
+}
+
+// span says which letters are kept.
 func (k *lettersKept) span() string {
-	first, last := k.ids[0], k.ids[0]
+	var first, last deadletter.ID // 0 for none
+	gone := 0
 	for _, id := range k.ids {
+		if k.dropped(id) {
+			gone++
+			continue
+		}
+		if first == 0 {
+			first = id
+		}
 		first, last = min(first, id), max(last, id)
 	}
+	text, n := "", len(k.ids)-gone
 	switch {
+	case n == 0:
+		text = "no letters"
 	case first == last:
-		return first.String()
-	case int(last-first)+1 == len(k.ids):
-		return fmt.Sprintf("%s to %s", first, last)
+		text = first.String()
+	case int(last-first)+1 == n:
+		text = fmt.Sprintf("%s to %s", first, last)
+	default:
+		text = fmt.Sprintf("%s between %s and %s", plural(n, "letter"), first, last)
 	}
-	return fmt.Sprintf("%s between %s and %s", plural(len(k.ids), "letter"), first, last)
+	if gone > 0 {
+		text += fmt.Sprintf(" (the first %s were dropped to keep the bound)", grouped(int64(gone)))
+	}
+	return text
 }
