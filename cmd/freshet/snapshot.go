@@ -31,7 +31,7 @@ const (
 )
 
 // How snapshots are taken: so many stay; one is worth it after so many records, which take
-// about a second to fold; a running server looks that often.
+// a third of a second to fold; a running server looks that often.
 const (
 	snapshotsKept = 2
 	snapshotWorth = 100_000
