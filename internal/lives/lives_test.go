@@ -53,7 +53,7 @@ func boot(t testing.TB, disk *fsys.Mem) *machine {
 	m := &machine{disk: disk, state: whole(t)}
 	now := func() time.Time { return time.UnixMilli(t0) }
 	var err error
-	if m.log, _, err = journal.Open(journal.Options{FS: disk, Now: now, SegmentBytes: 8 << 10}); err != nil {
+	if m.log, _, err = journal.Open(journal.Options{FS: disk, Now: now, SegmentBytes: 4 << 10}); err != nil {
 		t.Fatal(err)
 	}
 	m.stream = stream.New(stream.Options{Log: m.log, Fold: m.state, Now: now, Lateness: lifeLateness})
@@ -230,7 +230,91 @@ type crash struct {
 	dice  *rand.Rand
 	after atomic.Int64 // file operations until it comes; 0 is never
 	mu    sync.Mutex
+	at    string    // of such operations only are counted; "" is of any
+	hit   string    // the operation at which it came
 	image *fsys.Mem // what it left
+}
+
+// operations are those of a machine at work, by what they are done to.
+var operations = []string{"write segment", "sync segment", "create segment", "edit segment", "truncate segment", "close segment",
+	"create next", "write next", "sync next", "close next", "rename next", "remove next", "write mark", "sync mark", "close mark", "syncdir journal"}
+
+// operation names one of them.
+func operation(op, name string) string {
+	switch {
+	case strings.HasSuffix(name, ".seg"):
+		name = "segment"
+	case name == "journal/next.tmp":
+		name = "next"
+	case name == "journal/durable":
+		name = "mark"
+	}
+	return op + " " + name
+}
+
+// arm has the crash come: after so many operations, or at one of the next few of one kind, so that
+// those that are rare are hit, too.
+func (c *crash) arm(faults *rand.Rand) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.at = ""; faults.IntN(2) == 0 {
+		c.after.Store(int64(faults.IntN(150)))
+		return
+	}
+	c.at = operations[faults.IntN(len(operations))]
+	c.after.Store(int64(1 + faults.IntN(3)))
+}
+
+// coverage is which pairs of a fault and what it came at were tried.
+type coverage map[string]int
+
+// faultKinds are how a crash comes.
+var faultKinds = [2]string{"kill", "power cut"}
+
+// deedKinds are what a crash comes during.
+var deedKinds = []string{"events", "item", "slate", "model", "stop"}
+
+// hit counts a crash by the operation at which it came and the deed that met it.
+func (v coverage) hit(c *crash, d *deed) {
+	fault := faultKinds[0]
+	if c.power {
+		fault = faultKinds[1]
+	}
+	kind := 0
+	switch {
+	case d == nil: // it came during the stop
+		kind = len(deedKinds) - 1
+	case d.item != nil:
+		kind = 1
+	case d.served != nil:
+		kind = 2
+	case d.model != nil:
+		kind = 3
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v[fault+" at "+c.hit]++
+	v[fault+" during "+deedKinds[kind]]++
+}
+
+// share returns the percentage of the pairs that were tried, and names the others.
+func (v coverage) share() (percent float64, missed []string) {
+	all := 0
+	for _, fault := range faultKinds {
+		pairs := []string{}
+		for _, op := range operations {
+			pairs = append(pairs, fault+" at "+op)
+		}
+		for _, kind := range deedKinds {
+			pairs = append(pairs, fault+" during "+kind)
+		}
+		for _, pair := range pairs {
+			if all++; v[pair] == 0 {
+				missed = append(missed, pair)
+			}
+		}
+	}
+	return 100 * float64(all-len(missed)) / float64(all), missed
 }
 
 var errDown = errors.New("the machine is down")
@@ -242,15 +326,17 @@ func prepare(disk *fsys.Mem, faults *rand.Rand) *crash {
 		return c
 	}
 	c.power, c.dice = faults.IntN(2) == 0, rand.New(rand.NewPCG(faults.Uint64(), 1))
-	disk.Fail = func(string, string) error {
+	disk.Fail = func(op, name string) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.image != nil {
 			return errDown
 		}
-		if c.after.Load() == 0 || c.after.Add(-1) > 0 {
+		at := operation(op, name)
+		if c.after.Load() == 0 || c.at != "" && c.at != at || c.after.Add(-1) > 0 {
 			return nil
 		}
+		c.hit = at
 		if c.power {
 			c.image = disk.Crash(c.dice)
 		} else {
@@ -270,14 +356,14 @@ func (c *crash) left() *fsys.Mem {
 
 // live runs a life through a machine. With faults it crashes at random file operations, and stops
 // and starts in between; what was not acknowledged is sent again.
-func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, checks int) {
+func live(t testing.TB, list []deed, faults *rand.Rand, tried coverage) (m *machine, crashes, checks int) {
 	t.Helper()
 	var c *crash
 	up := func(disk *fsys.Mem) {
 		c = prepare(disk, faults)
 		m = boot(t, disk)
 		if faults != nil {
-			c.after.Store(int64(faults.IntN(150)))
+			c.arm(faults)
 		}
 	}
 	up(fsys.NewMem())
@@ -288,8 +374,16 @@ func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, ch
 			if faults != nil && c.left() == nil && faults.IntN(10) == 0 {
 				c.after.Store(0) // a crash within one is for the tests of package snapshot
 				m.snap(t)
+				c.arm(faults) // one within the stop is for here
 				m.down()
-				up(m.disk.Clone())
+				left := c.left()
+				if left != nil {
+					crashes++
+					tried.hit(c, nil)
+				} else {
+					left = m.disk.Clone()
+				}
+				up(left)
 			}
 		}
 		err := m.do(t, &list[i], again && m.log.Last() > before)
@@ -307,6 +401,7 @@ func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, ch
 			t.Fatalf("deed %d: %v", i, err)
 		}
 		crashes++
+		tried.hit(c, &list[i])
 		m.down()
 		up(left)
 		again = true
@@ -316,6 +411,7 @@ func live(t testing.TB, list []deed, faults *rand.Rand) (m *machine, crashes, ch
 	}
 	if left := c.left(); left != nil { // it came after the last deed
 		m.down()
+		tried.hit(c, &list[len(list)-1])
 		faults = nil
 		up(left)
 	}
@@ -346,15 +442,15 @@ func whole(t testing.TB) *fold.State {
 // against one that lives without trouble: in the end both know the same, bit for bit.
 func TestGoalLives(t *testing.T) {
 	g := goal.Begin(t, "G7", "0 of ≥ 2,000 seeds differ", goal.Sizes{Quick: 60, CI: 2000})
-	crashes, checks := 0, 0
+	crashes, checks, tried := 0, 0, coverage{}
 	for seed := g.Seed(); g.More(); seed++ {
 		list := deeds(rand.New(rand.NewPCG(seed, 1)), 40)
-		calm, _, n := live(t, list, nil)
+		calm, _, n := live(t, list, nil, nil)
 		want, export := calm.packed(), calm.export(t)
 		checks += n
 		calm.down()
 		for range 2 {
-			m, down, n := live(t, list, rand.New(rand.NewPCG(seed, 2)))
+			m, down, n := live(t, list, rand.New(rand.NewPCG(seed, 2)), tried)
 			if got := m.packed(); !bytes.Equal(got, want) || m.export(t) != export {
 				t.Fatalf("seed %d: after %d crashes the machine knows other things than one without", seed, down)
 			}
@@ -367,7 +463,11 @@ func TestGoalLives(t *testing.T) {
 	if crashes < g.N() {
 		t.Errorf("%d crashes in %d lives", crashes, g.N())
 	}
-	g.End("0 differ, with %d crashes", crashes)
+	percent, missed := tried.share()
+	if percent < 95 && !g.Quick() {
+		t.Errorf("of the pairs of a fault and what it comes at %.0f %% were tried; not tried: %q", percent, missed)
+	}
+	g.End("0 differ, with %d crashes, at %.0f %% of the pairs of a fault and what it comes at", crashes, percent)
 	b := goal.Begin(t, "G12", "difference 0, always", goal.Sizes{Quick: 1000, CI: 100_000})
 	b.Add(checks)
 	b.End("0 checks of the books failed, %d of them after a crash", crashes)
