@@ -1,5 +1,6 @@
 // Package deadletter keeps what was refused from files, so that it can be looked at, corrected
-// and brought again: each line with the place it stood at, the reason, and its text.
+// and brought again: each line with the place it stood at, the reason, and its text. Records of the
+// journal that are passed over are kept in the same way, their position being the line.
 //
 //	s, report, err := deadletter.Open(deadletter.Options{FS: disk})
 //	kept, known, err := s.Append(letters)      // durable when it returns

@@ -10,6 +10,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/deadletter"
+	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -25,6 +26,7 @@ type Options struct {
 	MaxFuture freshet.Duration // how far ahead of Now event times may be
 	Versions  Versions
 	Rejected  func(after deadletter.ID, limit int) (deadletter.Page, error) // lists dead letters, as deadletter.List does
+	Passed    []quarantine.Record                                           // records of the journal that are passed over
 	Report    func(msg string, err error)                                   // told of trouble that no reply can carry
 }
 

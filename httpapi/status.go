@@ -44,9 +44,17 @@ type statusReply struct {
 	Slates     slatesStatus      `json:"slates"`
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
+	Passed     []passedStatus    `json:"quarantined,omitempty"` // records of the journal that are passed over
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed,omitempty"` // why no events are taken until a restart
 	Full       string            `json:"full,omitempty"`   // why no events are taken until there is room
+}
+
+// passedStatus is a record of the journal that could not be taken in.
+type passedStatus struct {
+	Position freshet.Position `json:"position"`
+	Reason   string           `json:"reason"`
+	Rejected string           `json:"rejected"` // the dead letter that shows it
 }
 
 type stateReply struct {
@@ -142,6 +150,9 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	for source, ms := range a.Stream.Watermarks() {
 		reply.Watermarks[source] = time.UnixMilli(ms).UTC().Format(timeFormat)
+	}
+	for _, r := range a.Passed {
+		reply.Passed = append(reply.Passed, passedStatus{r.Position, r.Reason, r.Letter})
 	}
 	st := a.Server.Sizes()
 	live := a.Server.Live()

@@ -38,20 +38,15 @@ func (s *Stream) apply() {
 				break
 			}
 			s.state.Lock()
-			if s.fold != nil {
-				for i := range batch {
-					s.fold.Apply(&batch[i])
-				}
+			if s.fold != nil && !s.foldIn(batch) {
+				s.letGo(batch)
+				return // and nobody reads the state any more
 			}
 			last := batch[len(batch)-1].Position
 			s.measure(batch)
 			s.applied.Store(uint64(last))
 			s.state.Unlock()
-			for i := range batch {
-				if done := batch[i].done; done != nil {
-					done <- struct{}{}
-				}
-			}
+			release(batch)
 			s.waiting.release(last)
 		}
 	}
@@ -131,6 +126,9 @@ func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {
 	case <-s.stop:
 		s.waiting.remove(done)
 		return context.Canceled
+	case <-s.poisoned:
+		s.waiting.remove(done)
+		return s.Poison()
 	case <-ctx.Done():
 		s.waiting.remove(done)
 		return ctx.Err()
@@ -154,7 +152,7 @@ func (s *Stream) waitApplied(ctx context.Context, p freshet.Position, w *work) e
 func (s *Stream) lookAgain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.queue.release()
+	release(s.queue.entries[s.queue.head:])
 }
 
 // Close stops applying. The journal is the caller's to close, afterwards or before; what was
@@ -162,6 +160,13 @@ func (s *Stream) lookAgain() {
 func (s *Stream) Close() {
 	close(s.stop)
 	s.wg.Wait()
+	s.letGo(nil)
+}
+
+// letGo has everybody look again who waits for what was admitted, a batch that was taken included:
+// nothing more is applied.
+func (s *Stream) letGo(batch []Entry) {
+	release(batch)
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()

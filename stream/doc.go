@@ -16,6 +16,10 @@
 // Invariants: positions are folded consecutively; nothing is folded that is not durable; a
 // verdict, once journaled, is taken from the record and never decided again.
 //
+// A record that does not decode, or of which decoding or folding in panics, is a PoisonError: it is
+// told to Options.Poisoned, and passed over by the next replay, which Options.Pass tells so. A live
+// Stream that meets one keeps its state locked and says so by Poisoned.
+//
 // It leaves out what the records mean (the Fold's business) and how they are stored (package
 // journal). A Stream is safe for concurrent use.
 package stream

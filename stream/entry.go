@@ -34,9 +34,16 @@ type Entry struct {
 var ErrUndecodable = errors.New("a record does not decode")
 
 // Decode reads a record back. Records passed every check when they were written, so the
-// rules here refuse nothing for its age, name or signal.
-func Decode(rec *journal.Record) (Entry, error) {
-	e := Entry{Position: rec.Position, Topic: rec.Topic, Source: rec.Source, Received: rec.Received, Late: rec.Flags&journal.FlagLate != 0}
+// rules here refuse nothing for its age, name or signal. The error wraps ErrUndecodable, also when
+// decoding panicked, or journal.ErrNewerFormat.
+func Decode(rec *journal.Record) (e Entry, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("%w: %s of topic %q: decoding it panicked: %v", ErrUndecodable, rec.Position, rec.Topic, value)
+		}
+	}()
+	poisonDecode(rec)
+	e = Entry{Position: rec.Position, Topic: rec.Topic, Source: rec.Source, Received: rec.Received, Late: rec.Flags&journal.FlagLate != 0}
 	var problems []codec.Problem
 	switch {
 	case rec.Topic == freshet.TopicCatalog:

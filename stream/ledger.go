@@ -19,7 +19,7 @@ type Ledger struct {
 	Refused      uint64 `json:"refused"`
 	Applied      uint64 `json:"applied"`
 	Late         uint64 `json:"late"`
-	DeadLettered uint64 `json:"dead_lettered"` // lines of imports that could not be used
+	DeadLettered uint64 `json:"dead_lettered"` // lines of imports that could not be used, records that are passed over
 	Erased       uint64 `json:"erased"`
 	Pending      uint64 `json:"pending"`
 	Unkeyed      uint64 `json:"unkeyed"` // of Accepted, those without an event id: a retry would count twice

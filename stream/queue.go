@@ -39,11 +39,11 @@ func (q *queue) take(dst []Entry, n int, durable freshet.Position) []Entry {
 	return dst
 }
 
-// release gives everybody who waits for an entry a token.
-func (q *queue) release() {
-	for i := q.head; i < len(q.entries); i++ {
-		if done := q.entries[i].done; done != nil {
-			q.entries[i].done = nil
+// release gives everybody who waits for an entry the one token that was promised.
+func release(entries []Entry) {
+	for i := range entries {
+		if done := entries[i].done; done != nil {
+			entries[i].done = nil
 			done <- struct{}{}
 		}
 	}

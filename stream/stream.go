@@ -28,6 +28,12 @@ type Options struct {
 	Now      func() time.Time // the clock, for measuring how soon events are applied
 	Lateness freshet.Duration // how far behind its source's watermark an event may be
 	MaxIDs   int              // event ids remembered at most; 0 is the journal package's default
+	// Pass says how much of the record at a position is left out of a replay; nil leaves out nothing.
+	Pass func(freshet.Position) Pass
+	// Poisoned is told of a record that cannot be taken in, from the goroutine that tries. It returns
+	// nil when the record is passed over from now on, and known to be. nil passes nothing over.
+	Poisoned func(*PoisonError) error
+	Watch    Watch // follows the replay; nil is nobody
 }
 
 // Stream admits and applies. Use New.
@@ -52,6 +58,12 @@ type Stream struct {
 	applied atomic.Uint64
 	effects [effectsKept]effect // guarded by state
 
+	passes   func(freshet.Position) Pass
+	onPoison func(*PoisonError) error
+	watch    Watch
+	poison   atomic.Pointer[PoisonError]
+	poisoned chan struct{}
+
 	waiting waiters
 	wake    chan struct{}
 	stop    chan struct{}
@@ -65,6 +77,7 @@ func New(o Options) *Stream {
 	s := &Stream{
 		log: o.Log, fold: o.Fold, now: o.Now, lateness: int64(o.Lateness),
 		ids: journal.NewIDs(o.MaxIDs), sources: map[string]*source{},
+		passes: o.Pass, onPoison: o.Poisoned, watch: o.Watch, poisoned: make(chan struct{}),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	if o.Log != nil {
@@ -73,7 +86,8 @@ func New(o Options) *Stream {
 	return s
 }
 
-// readmit does to the admission state what admitting the entry did.
+// readmit does to the admission state what admitting the entry did. One that is passed over is in
+// the books as the dead letter that shows it.
 func (s *Stream) readmit(r *replayed) {
 	e := &r.entry
 	src := s.source(e.Source)
@@ -85,6 +99,9 @@ func (s *Stream) readmit(r *replayed) {
 		return
 	}
 	s.remember(src, e.Event, e.Received, r.mark)
+	if r.pass != PassNothing {
+		return
+	}
 	s.replayed++
 	s.ledger.Received++
 	s.ledger.Accepted++

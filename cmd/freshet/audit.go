@@ -186,6 +186,9 @@ func (a *app) recheck(ctx context.Context, cfg *config.Config, disk *fsys.OS, re
 		return err
 	}
 	past := &past{state: state}
+	if past.passed, err = passedOver(disk); err != nil {
+		return err
+	}
 	if past.reader, err = journal.OpenReader(disk); err != nil {
 		return err
 	}

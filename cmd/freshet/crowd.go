@@ -185,12 +185,11 @@ type yardstick struct {
 // newYardstick counts the history, and what visitors of earlier starts did, from the journal.
 func newYardstick(ctx context.Context, disk fsys.FS) (*yardstick, error) {
 	y := &yardstick{wanted: map[freshet.ItemID]int{}, touched: map[freshet.UserID]map[freshet.ItemID]bool{}}
-	_, err := eachRecord(ctx, disk, func(rec *journal.Record) error {
-		e, err := stream.Decode(rec)
-		if err == nil && e.Event != nil {
+	_, err := eachEntry(ctx, disk, func(_ *journal.Record, e *stream.Entry) error {
+		if e.Event != nil {
 			y.count(e.Event)
 		}
-		return err
+		return nil
 	})
 	return y, err
 }

@@ -115,12 +115,8 @@ func (a *app) journalStatus(ctx context.Context, cfg *config.Config) (s *statusR
 		return nil, err
 	}
 	s = &statusReply{}
-	_, err = eachRecord(ctx, disk, func(rec *journal.Record) error {
-		e, err := stream.Decode(rec)
-		if err != nil {
-			return err
-		}
-		state.Apply(&e)
+	_, err = eachEntry(ctx, disk, func(rec *journal.Record, e *stream.Entry) error {
+		state.Apply(e)
 		if e.Event == nil {
 			return nil
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -21,8 +22,8 @@ func (a *app) dumpCmd() *cobra.Command {
 		Use:   "dump",
 		Short: "Print every record of the journal, in order, one JSON object a line",
 		Long: `Print every durable record of the journal, in order, one JSON object a line:
-position, topic, source, received_ms, and one of event, item, definitions, served.
-Times of events are Unix milliseconds. A server may be running on the directory.`,
+position, topic, source, received_ms, and one of event, item, definitions, served;
+of a record that is passed over, quarantined says why. Times of events are Unix milliseconds. A server may be running on the directory.`,
 		Example: `  freshet dump --data ./shop
   freshet dump --data ./shop | grep user_behavior_click`,
 		Args: noArgs,
@@ -62,6 +63,10 @@ func dump(stopped func() error, disk fsys.FS, out io.Writer, opened func(*journa
 		return err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	passed, err := passedOver(disk)
+	if err != nil {
+		return err
+	}
 	opened(reader)
 	var line []byte
 	for n := 0; ; n++ {
@@ -77,7 +82,9 @@ func dump(stopped func() error, disk fsys.FS, out io.Writer, opened func(*journa
 		if err != nil {
 			return err
 		}
-		if line, err = appendDump(line[:0], &rec); err != nil {
+		if r, ok := passed.Find(rec.Position); ok {
+			line = appendPassed(line[:0], &rec, &r)
+		} else if line, err = appendDump(line[:0], &rec); err != nil {
 			return err
 		}
 		if _, err := out.Write(line); err != nil {
@@ -92,14 +99,7 @@ func appendDump(dst []byte, rec *journal.Record) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	dst = append(dst, `{"position":"`...)
-	dst = append(dst, e.Position.String()...)
-	dst = append(dst, `","topic":`...)
-	dst = codec.AppendText(dst, e.Topic)
-	dst = append(dst, `,"source":`...)
-	dst = codec.AppendText(dst, e.Source)
-	dst = append(dst, `,"received_ms":`...)
-	dst = strconv.AppendInt(dst, e.Received, 10)
+	dst = appendDumpHead(dst, rec)
 	dst = append(dst, `,"late":`...)
 	dst = strconv.AppendBool(dst, e.Late)
 	if rec.Seq != 0 {
@@ -124,4 +124,25 @@ func appendDump(dst []byte, rec *journal.Record) ([]byte, error) {
 		dst = append(append(dst, `,"model":`...), e.Model...)
 	}
 	return append(dst, "}\n"...), nil
+}
+
+// appendDumpHead appends what the line of every record begins with.
+func appendDumpHead(dst []byte, rec *journal.Record) []byte {
+	dst = append(dst, `{"position":"`...)
+	dst = append(dst, rec.Position.String()...)
+	dst = append(dst, `","topic":`...)
+	dst = codec.AppendText(dst, rec.Topic)
+	dst = append(dst, `,"source":`...)
+	dst = codec.AppendText(dst, rec.Source)
+	dst = append(dst, `,"received_ms":`...)
+	dst = strconv.AppendInt(dst, rec.Received, 10)
+	return dst
+}
+
+// appendPassed appends the line of a record that is passed over.
+func appendPassed(dst []byte, rec *journal.Record, r *quarantine.Record) []byte {
+	dst = appendDumpHead(dst, rec)
+	dst = codec.AppendText(append(dst, `,"quarantined":`...), r.Reason)
+	dst = codec.AppendText(append(dst, `,"rejected":`...), r.Letter)
+	return append(dst, "}\n"...)
 }

@@ -249,15 +249,11 @@ var errEnough = errors.New("enough")
 func history(disk fsys.FS) trial.Replay {
 	through := freshet.Position(0)
 	return func(ctx context.Context, each func(*stream.Entry) error) error {
-		last, err := eachRecord(ctx, disk, func(rec *journal.Record) error {
+		last, err := eachEntry(ctx, disk, func(rec *journal.Record, e *stream.Entry) error {
 			if through != 0 && rec.Position > through {
 				return errEnough
 			}
-			e, err := stream.Decode(rec)
-			if err != nil {
-				return err
-			}
-			return each(&e)
+			return each(e)
 		})
 		if errors.Is(err, errEnough) {
 			return nil

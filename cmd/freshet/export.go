@@ -112,7 +112,11 @@ func (a *app) stateAt(ctx context.Context, cfg *config.Config, to freshet.Positi
 	if to == 0 {
 		to = last
 	}
-	p := &past{state: state, reader: reader}
+	passed, err := passedOver(disk)
+	if err != nil {
+		return e, dataError(cfg.Data, err)
+	}
+	p := &past{state: state, reader: reader, passed: passed}
 	if reader.First() > 1 { // a snapshot stands for what is gone
 		if p, err = a.openPast(ctx, disk, cfg, state, to); err != nil {
 			return e, dataError(cfg.Data, err)

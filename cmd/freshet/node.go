@@ -21,6 +21,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/store/mem"
@@ -40,6 +41,9 @@ type node struct {
 	server  *serve.Server // nil when only admitting
 
 	fulled  chan struct{}    // has a token when the disk has become full
+	passed  *quarantine.List // what is passed over of the journal
+	deaths  *deathWatch      // nil when not the writer
+	started bool             // to apply what comes live
 	snapped freshet.Position // of the newest snapshot used or taken, 0 for none
 }
 
@@ -57,7 +61,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	note := fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
-	from, err := newestSnapshot(n.disk, cfg)
+	from, err := newestSnapshot(n.disk)
 	if err != nil {
 		return n, dataError(cfg.Data, err)
 	}
@@ -76,24 +80,25 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	for _, name := range strange {
 		a.say("snapshots: warning: ignoring %s/%s, which is not a snapshot", cfg.Data, name)
 	}
-	letters, err := n.openLetters(a, cfg.Data)
-	if err != nil {
+	if err := n.openLetters(a, cfg.Data); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
 	if serving {
 		n.state = &fold.State{}
 	}
-	if err := n.anew(a, cfg); err != nil {
+	if n.passed, err = passedOver(n.disk); err != nil {
+		return n, dataError(cfg.Data, err)
+	}
+	if n.deaths, err = n.watchDeaths(a, cfg.Data); err != nil {
+		return n, dataError(cfg.Data, err)
+	}
+	if err := errors.Join(n.rebuild(ctx, a, cfg), n.deaths.over()); err != nil {
 		return n, err
 	}
-	if err := n.restore(a, cfg, anyPosition); err != nil {
-		return n, dataError(cfg.Data, err)
-	}
-	if err := n.replay(ctx, a, anyPosition); err != nil {
-		return n, dataError(cfg.Data, err)
-	}
-	n.stream.DeadLettered(letters)
+	n.stream.DeadLettered(n.letters.Counts().Total)
+	a.sayPassed(cfg.Data, n.passed)
 	a.sayClock(cfg, n.stream)
+	n.started = true
 	n.stream.Start()
 	definitions, err := definitionsText(cfg)
 	if err != nil {
@@ -141,12 +146,12 @@ func (n *node) noteFull(err error) {
 	}
 }
 
-// openLetters opens the dead letters, tells what is wrong with them, and returns how many there
-// ever were. Damage there is no reason not to start.
-func (n *node) openLetters(a *app, dir string) (total uint64, err error) {
+// openLetters opens the dead letters and tells what is wrong with them. Damage there is no reason
+// not to start.
+func (n *node) openLetters(a *app, dir string) (err error) {
 	var r deadletter.Report
 	if n.letters, r, err = deadletter.Open(deadletter.Options{FS: n.disk}); err != nil {
-		return 0, err
+		return err
 	}
 	if r.CutBytes > 0 {
 		a.say("dead letters: cut %d bytes of an unfinished write: %s/%s at byte %d; the import that wrote them was not finished", r.CutBytes, dir, r.CutFile, r.CutOffset)
@@ -154,7 +159,32 @@ func (n *node) openLetters(a *app, dir string) (total uint64, err error) {
 	for _, d := range r.Damages {
 		a.say("dead letters: warning: %s/%s", dir, d)
 	}
-	return r.Total, nil
+	return nil
+}
+
+// rebuild makes the state of the newest snapshot and the journal behind it, anew when a record turns
+// out to be one that cannot be folded in.
+func (n *node) rebuild(ctx context.Context, a *app, cfg *config.Config) error {
+	for again := 0; ; again++ {
+		if err := n.anew(a, cfg); err != nil {
+			return err
+		}
+		n.snapped = 0
+		if err := n.restore(a, cfg, anyPosition); err != nil {
+			return dataError(cfg.Data, err)
+		}
+		err := n.replay(ctx, a, anyPosition)
+		var poison *stream.PoisonError
+		if errors.As(err, &poison) && again < mostPoison {
+			if _, ok := n.passed.Find(poison.Position); ok {
+				continue
+			}
+		}
+		if err != nil {
+			return dataError(cfg.Data, err)
+		}
+		return nil
+	}
 }
 
 // replay rebuilds state and the memory of admissions from the journal, up to a position.
@@ -187,7 +217,7 @@ func (n *node) replay(ctx context.Context, a *app, to freshet.Position) (err err
 // close closes whatever is open, from the outside in.
 func (n *node) close() error {
 	var errs []error
-	if n.server != nil {
+	if n.server != nil && n.stream.Poison() == nil { // else it waits for a state that nobody reads any more
 		n.server.Close()
 	}
 	if n.stream != nil {
@@ -198,6 +228,9 @@ func (n *node) close() error {
 	}
 	if n.log != nil {
 		errs = append(errs, n.log.Close())
+	}
+	if n.deaths != nil {
+		errs = append(errs, n.deaths.close())
 	}
 	if n.disk != nil {
 		errs = append(errs, n.disk.Close())
@@ -254,7 +287,16 @@ func dataError(dir string, err error) error {
 	case errors.Is(err, journal.ErrReleased):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "no snapshot made for this configuration stands for what is gone (journal.retain); go back to the configuration before, or restore a copy"}
-	case errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat), errors.Is(err, deadletter.ErrNewerFormat):
+	case errors.As(err, new(*quarantine.DamagedError)):
+		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "restore the file from a copy; without it those records are tried again, and found again"}
+	case errors.Is(err, stream.ErrUndecodable), errors.Is(err, stream.ErrPanicked):
+		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "start a server on it: freshet serve puts such records aside and goes on"}
+	case errors.Is(err, quarantine.ErrTooMany):
+		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "try the release and the configuration from before; then remove " + quarantine.FileName + ", and the records are tried again"}
+	case errors.Is(err, quarantine.ErrNewerFormat), errors.Is(err, journal.ErrNewerFormat), errors.Is(err, snapshot.ErrNewerFormat), errors.Is(err, deadletter.ErrNewerFormat):
 		return &failure{code: exitNewer, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "use that release; nothing was changed"}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, errReadOnly):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err)}

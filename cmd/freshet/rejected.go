@@ -22,9 +22,11 @@ func (a *app) rejectedCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rejected",
 		Short: "List what imports could not use, and why",
-		Long: `List the lines that imports could not use, or show one. They are kept in the data
-directory with their place, the reason and their text, up to 64 MiB, the oldest being
-dropped first. A server may be running on the directory.`,
+		Long: `List the lines that imports could not use, and the records of the journal that are
+passed over because the program cannot take them in (reason quarantined), or show
+one. They are kept in the data directory with their place, the reason and their
+text, up to 64 MiB, the oldest being dropped first. A server may be running on the
+directory.`,
 		Example: `  freshet rejected list --data ./shop
   freshet rejected show rej-7 --data ./shop`,
 		Args: unknownCommand,

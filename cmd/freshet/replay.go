@@ -15,6 +15,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -160,6 +161,7 @@ type past struct {
 	reader *journal.Reader
 	at     freshet.Position
 	also   func(*stream.Entry) // told of every entry that is folded in; nil is nobody
+	passed *quarantine.List    // left out
 }
 
 // openPast returns a past that begins at the newest snapshot before a position, or at the
@@ -167,10 +169,14 @@ type past struct {
 func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, state *fold.State, before freshet.Position) (*past, error) {
 	p := &past{state: state}
 	n := &node{disk: disk, state: state, stream: stream.New(stream.Options{Now: a.now})}
-	err := n.restore(a, cfg, before)
-	if err != nil {
+	var err error
+	if n.passed, err = passedOver(disk); err != nil {
 		return nil, err
 	}
+	if err := n.restore(a, cfg, before); err != nil {
+		return nil, err
+	}
+	p.passed = n.passed
 	if n.state != state { // it began anew, after a damaged one
 		*state = *n.state
 	}
@@ -194,15 +200,31 @@ func (p *past) advance(to freshet.Position) error {
 		if err != nil {
 			return err
 		}
+		p.at = rec.Position
+		if _, ok := p.passed.Find(rec.Position); ok {
+			continue
+		}
 		e, err := stream.Decode(&rec)
+		if err == nil {
+			err = p.apply(&e)
+		}
 		if err != nil {
 			return err
 		}
-		p.state.Apply(&e)
-		if p.also != nil {
-			p.also(&e)
+	}
+	return nil
+}
+
+// apply folds in one entry.
+func (p *past) apply(e *stream.Entry) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("%w at record %s of the journal: %v", stream.ErrPanicked, e.Position, value)
 		}
-		p.at = e.Position
+	}()
+	p.state.Apply(e)
+	if p.also != nil {
+		p.also(e)
 	}
 	return nil
 }

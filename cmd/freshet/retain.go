@@ -26,7 +26,7 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 	if retention(cfg) == (journal.Retention{}) {
 		return nil
 	}
-	sum, err := snapshotConfig(n.disk, cfg)
+	names, err := nameStates(n.disk, cfg, n.passed)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 		return nil
 	}
 	for _, info := range list {
-		if info.Config != sum {
+		if !names.fits(&info) {
 			return nil // until newer ones have taken its place
 		}
 		if err := snapshot.Check(n.disk, info.Position); err != nil {
@@ -93,7 +93,7 @@ func (n *node) missingSnapshots(cfg *config.Config, now time.Time) ([]freshet.Po
 	if err != nil || expired <= n.log.First() {
 		return nil, err
 	}
-	sum, err := snapshotConfig(n.disk, cfg)
+	names, err := nameStates(n.disk, cfg, n.passed)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (n *node) missingSnapshots(cfg *config.Config, now time.Time) ([]freshet.Po
 	}
 	have := map[freshet.Position]bool{}
 	for _, info := range list {
-		if info.Config == sum && info.Position+1 >= expired {
+		if names.fits(&info) && info.Position+1 >= expired {
 			have[info.Position] = true
 		}
 	}

@@ -88,15 +88,20 @@ func (a *app) serve(ctx context.Context, command string, cfg *config.Config, pre
 		Rejected: func(after deadletter.ID, limit int) (deadletter.Page, error) {
 			return deadletter.List(n.disk, after, limit)
 		},
+		Passed: n.passed.Records(),
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}))
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	beside.Go(func() { a.keepSnapshots(ctx, cfg, n) })
+	working, end := context.WithCancel(ctx)
+	defer end() // before the wait
+	beside.Go(func() { a.keepSnapshots(working, cfg, n) })
 	ready(n, "http://"+listener.Addr().String())
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
+	case <-n.stream.Poisoned():
+		return errors.Join(poisoned(n.stream.Poison()), server.Close())
 	case <-ctx.Done():
 	}
 	a.say("stopping: requests in flight finish first")

@@ -20,6 +20,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -72,22 +73,50 @@ itself, in a process at idle priority; it may run beside one. The newest two sta
 // shapes a state.
 const journalHalf = 16
 
-// snapshotConfig names everything that shapes a state: the journal, by the hash of its identity, and
-// the configuration, by its own. A snapshot made for another one is of no use; one of this journal
-// still says how far it had come.
-func snapshotConfig(disk fsys.FS, cfg *config.Config) ([32]byte, error) {
+// stateNames names everything that shapes a state: the journal, by the hash of its identity, and the
+// configuration, by its own, with what is passed over of the journal. A snapshot made under another
+// name is of no use; one of this journal still says how far it had come.
+type stateNames struct {
+	sum    [32]byte // while nothing is passed over
+	passed *quarantine.List
+}
+
+func nameStates(disk fsys.FS, cfg *config.Config, passed *quarantine.List) (n stateNames, err error) {
 	text, err := definitionsText(cfg)
 	if err != nil {
-		return [32]byte{}, err
+		return n, err
 	}
+	of, err := journalName(disk)
+	if err != nil {
+		return n, err
+	}
+	n = stateNames{sha256.Sum256(fmt.Appendf(nil, "state %d\n%s", fold.StateVersion, text)), passed}
+	copy(n.sum[:], of[:])
+	return n, nil
+}
+
+// journalName is the half of a name that is the journal's.
+func journalName(disk fsys.FS) (half [journalHalf]byte, err error) {
 	id, err := journal.ID(disk)
 	if err != nil {
-		return [32]byte{}, err
+		return half, err
 	}
-	sum, of := sha256.Sum256(fmt.Appendf(nil, "state %d\n%s", fold.StateVersion, text)), sha256.Sum256(fmt.Appendf(nil, "journal %x", id))
-	copy(sum[:journalHalf], of[:])
-	return sum, nil
+	of := sha256.Sum256(fmt.Appendf(nil, "journal %x", id))
+	return [journalHalf]byte(of[:]), nil
 }
+
+// at is the name of the state at a position.
+func (n stateNames) at(p freshet.Position) [32]byte {
+	sum := n.sum
+	if passed := n.passed.Until(p); passed != "" {
+		other := sha256.Sum256(append(sum[journalHalf:], passed...))
+		copy(sum[journalHalf:], other[:])
+	}
+	return sum
+}
+
+// fits reports that a snapshot is of the state that would be made here.
+func (n stateNames) fits(info *snapshot.Info) bool { return info.Config == n.at(info.Position) }
 
 // takeSnapshot folds what is durable and writes it.
 func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) error {
@@ -104,7 +133,7 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 		return dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
-	if _, err := newestSnapshot(disk, cfg); err != nil { // nothing is touched beside one of a newer release
+	if _, err := newestSnapshot(disk); err != nil { // nothing is touched beside one of a newer release
 		return dataError(cfg.Data, err)
 	}
 	lock, err := a.lockSnapshots(disk)
@@ -143,14 +172,14 @@ func (a *app) lockSnapshots(disk fsys.FS) (fsys.Lock, error) {
 // snapshot writes the state of a node that nothing changes meanwhile. The caller holds the lock of
 // snapshots.
 func (n *node) snapshot(cfg *config.Config) (info snapshot.Info, err error) {
-	sum, err := snapshotConfig(n.disk, cfg)
+	names, err := nameStates(n.disk, cfg, n.passed)
 	if err != nil {
 		return info, err
 	}
 	var state, admission pack.Writer
 	n.state.Pack(&state)
 	n.stream.Pack(&admission)
-	info, err = snapshot.Write(n.disk, snapshot.Snapshot{Position: n.stream.Applied(), Config: sum,
+	info, err = snapshot.Write(n.disk, snapshot.Snapshot{Position: n.stream.Applied(), Config: names.at(n.stream.Applied()),
 		Parts: []snapshot.Part{{Name: partState, Data: state.Bytes}, {Name: partAdmission, Data: admission.Bytes}}})
 	if err != nil {
 		return info, err
@@ -166,7 +195,7 @@ const anyPosition = freshet.Position(math.MaxUint64)
 // of no later position than until. One that is damaged is told of and passed over; with none
 // nothing changes. One of a newer release is an error.
 func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error {
-	sum, err := snapshotConfig(n.disk, cfg)
+	names, err := nameStates(n.disk, cfg, n.passed)
 	if err != nil {
 		return err
 	}
@@ -178,7 +207,7 @@ func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error
 		a.say("warning: %v", err)
 	}
 	for _, info := range list {
-		if info.Config != sum || info.Position > until {
+		if !names.fits(&info) || info.Position > until {
 			continue
 		}
 		if err := n.restoreFrom(info.Position); err != nil {
@@ -205,8 +234,8 @@ var errNoJournal = errors.New("log_behind_snapshot: there is no journal, and wha
 // newestSnapshot is the position of the newest snapshot of this journal, made for this configuration
 // or another, 0 when there is none: the journal cannot end before it. Whether it is whole is found out by restore, which also tells of others that
 // cannot be read; those of a newer release are an error at once.
-func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error) {
-	sum, err := snapshotConfig(disk, cfg)
+func newestSnapshot(disk *fsys.OS) (freshet.Position, error) {
+	of, err := journalName(disk)
 	if err != nil {
 		return 0, err
 	}
@@ -221,7 +250,7 @@ func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error)
 		return 0, err
 	}
 	for _, info := range list {
-		if [journalHalf]byte(info.Config[:]) == [journalHalf]byte(sum[:]) {
+		if [journalHalf]byte(info.Config[:]) == of {
 			return info.Position, nil
 		}
 	}
@@ -231,13 +260,17 @@ func newestSnapshot(disk *fsys.OS, cfg *config.Config) (freshet.Position, error)
 // oldestSnapshot is the position of the oldest snapshot made for this configuration, 0 when there
 // is none.
 func oldestSnapshot(disk *fsys.OS, cfg *config.Config) (oldest freshet.Position, err error) {
-	sum, err := snapshotConfig(disk, cfg)
+	passed, err := passedOver(disk)
+	if err != nil {
+		return 0, err
+	}
+	names, err := nameStates(disk, cfg, passed)
 	if err != nil {
 		return 0, err
 	}
 	list, _ := snapshot.List(disk) // the error is about the others
 	for _, info := range list {    // newest first
-		if info.Config == sum {
+		if names.fits(&info) {
 			oldest = info.Position
 		}
 	}
@@ -272,7 +305,18 @@ func (n *node) restoreFrom(p freshet.Position) error {
 
 // anew makes the stream, and the state if the node has one, empty.
 func (n *node) anew(a *app, cfg *config.Config) (err error) {
-	o := stream.Options{Log: n.log, Now: a.now, Lateness: cfg.Lateness}
+	if n.passed == nil {
+		if n.passed, err = passedOver(n.disk); err != nil {
+			return dataError(cfg.Data, err)
+		}
+	}
+	o := stream.Options{Log: n.log, Now: a.now, Lateness: cfg.Lateness, Pass: passes(n.passed)}
+	if n.log != nil { // only the writer may put records on the list
+		o.Poisoned = func(e *stream.PoisonError) error { return n.passOver(a, e) }
+		if n.deaths != nil {
+			o.Watch = n.deaths
+		}
+	}
 	if n.state != nil {
 		if n.state, err = fold.New(watchedFold(cfg)); err != nil {
 			return err

@@ -25,9 +25,17 @@ type statusReply struct {
 	Slates     slatesStatus      `json:"slates"`
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
+	Passed     []passedStatus    `json:"quarantined"`
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed"` // why no events are taken until a restart, "" while they are
 	Full       string            `json:"full"`   // why no events are taken until there is room, "" while they are
+}
+
+// passedStatus is a record of the journal that is passed over.
+type passedStatus struct {
+	Position string `json:"position"`
+	Reason   string `json:"reason"`
+	Rejected string `json:"rejected"` // the dead letter that shows it
 }
 
 // auditStatus counts what was recomputed from raw events as it was served.
@@ -192,6 +200,10 @@ func (s *statusReply) page(now time.Time) string {
 	list("events", s.Ledger.equations())
 	if s.Ledger.Unkeyed > 0 {
 		line("", count(s.Ledger.Unkeyed, "accepted without an event_id; sent again they count twice"))
+	}
+	if len(s.Passed) > 0 {
+		line("quarantine", fmt.Sprintf("%s of the journal passed over, the first at position %s: %s (freshet rejected show %s)",
+			plural(len(s.Passed), "record"), shownID(s.Passed[0].Position), clean(s.Passed[0].Reason), shownID(s.Passed[0].Rejected)))
 	}
 	list("watermarks", s.watermarks(now))
 	line("durability", clean(s.Durability))

@@ -94,13 +94,9 @@ func (a *app) train(ctx context.Context, cfg *config.Config, o learn.Options) (e
 		m.Negatives = registry.Exposed
 	}
 	bar := a.bar("rows", int64(records), "records")
-	if m.Until, err = eachRecord(ctx, disk, func(rec *journal.Record) error {
-		e, err := stream.Decode(rec)
-		if err != nil {
-			return err
-		}
+	if m.Until, err = eachEntry(ctx, disk, func(_ *journal.Record, e *stream.Entry) error {
 		bar.set(int64(e.Position))
-		return history.Apply(ctx, &e)
+		return history.Apply(ctx, e)
 	}); err != nil {
 		return dataError(cfg.Data, err)
 	}
@@ -175,6 +171,24 @@ func eachRecord(ctx context.Context, disk fsys.FS, visit func(*journal.Record) e
 			return last, err
 		}
 	}
+}
+
+// eachEntry visits every durable record that is not passed over, decoded, as eachRecord does.
+func eachEntry(ctx context.Context, disk fsys.FS, visit func(*journal.Record, *stream.Entry) error) (last freshet.Position, err error) {
+	passed, err := passedOver(disk)
+	if err != nil {
+		return 0, err
+	}
+	return eachRecord(ctx, disk, func(rec *journal.Record) error {
+		if _, ok := passed.Find(rec.Position); ok {
+			return nil
+		}
+		e, err := stream.Decode(rec)
+		if err != nil {
+			return err
+		}
+		return visit(rec, &e)
+	})
 }
 
 func foldAsks(cfg *config.Config) []fold.Ask {

@@ -16,6 +16,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/snapshot"
 )
@@ -97,10 +98,6 @@ func (a *app) verify(ctx context.Context, cfg *config.Config) (err error) {
 // verifyJournal reads the journal, and on the way holds every snapshot against it. The error is
 // that of ctx or of the disk.
 func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Config, note func(string, error, string, ...any)) (err error) {
-	sum, err := snapshotConfig(disk, cfg)
-	if err != nil {
-		return err
-	}
 	list, err := snapshot.List(disk)
 	if errors.Is(err, snapshot.ErrNewerFormat) {
 		return err
@@ -110,6 +107,20 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 	}
 	n := &node{disk: disk}
 	n.state = &fold.State{}
+	if n.passed, err = passedOver(disk); errors.As(err, new(*quarantine.DamagedError)) {
+		note("quarantine", err, "")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if passed := n.passed.Records(); len(passed) > 0 {
+		note("quarantine", nil, "%s of the journal passed over, the first at position %s: %s", plural(len(passed), "record"), passed[0].Position, passed[0].Reason)
+	}
+	names, err := nameStates(disk, cfg, n.passed)
+	if err != nil {
+		return err
+	}
 	if err := n.anew(a, cfg); err != nil {
 		return err
 	}
@@ -127,7 +138,7 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 	from := ""
 	if first := reader.First(); first > 1 {
 		from = fmt.Sprintf(" from position %s on", first)
-		if begins, err := a.verifyFrom(cfg, n, reader, list, sum, note); !begins || err != nil {
+		if begins, err := a.verifyFrom(cfg, n, reader, list, names, note); !begins || err != nil {
 			return err
 		}
 	}
@@ -159,14 +170,14 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err := verifySnapshot(n, info, sum, broken)
+		err := verifySnapshot(n, info, names, broken)
 		if err == nil && before != nil {
 			err = info.Follows(before)
 		}
 		if err == nil {
 			before = info
 		}
-		note(what, err, "%s bytes, whole%s", grouped(info.Bytes), agrees(info, sum, broken, begun))
+		note(what, err, "%s bytes, whole%s", grouped(info.Bytes), agrees(info, names, broken, begun))
 	}
 	if broken == nil {
 		broken = step(last)
@@ -184,10 +195,10 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 
 // verifyFrom begins at the oldest snapshot that can stand for the records that were given up, and
 // reports whether there is one. The reader is then at the first record that is kept.
-func (a *app) verifyFrom(cfg *config.Config, n *node, reader *journal.Reader, list []snapshot.Info, sum [32]byte, note func(string, error, string, ...any)) (bool, error) {
+func (a *app) verifyFrom(cfg *config.Config, n *node, reader *journal.Reader, list []snapshot.Info, names stateNames, note func(string, error, string, ...any)) (bool, error) {
 	oldest := freshet.Position(0)
 	for _, info := range list { // newest first
-		if info.Config == sum {
+		if names.fits(&info) {
 			oldest = info.Position
 		}
 	}
@@ -219,11 +230,11 @@ func readUpTo(ctx context.Context, reader *journal.Reader, to freshet.Position) 
 }
 
 // agrees says whether a snapshot was held against the journal.
-func agrees(info *snapshot.Info, sum [32]byte, broken error, begun freshet.Position) string {
+func agrees(info *snapshot.Info, names stateNames, broken error, begun freshet.Position) string {
 	switch {
 	case begun > 0 && info.Position <= begun:
 		return "; the records before it are not kept"
-	case info.Config != sum:
+	case !names.fits(info):
 		return "; made for another configuration"
 	case broken != nil:
 		return "; the journal is damaged before it"
@@ -233,9 +244,9 @@ func agrees(info *snapshot.Info, sum [32]byte, broken error, begun freshet.Posit
 
 // verifySnapshot reads a snapshot; one made for this configuration must be what the journal, if
 // it is sound so far, makes of a node.
-func verifySnapshot(n *node, info *snapshot.Info, sum [32]byte, broken error) error {
+func verifySnapshot(n *node, info *snapshot.Info, names stateNames, broken error) error {
 	s, _, err := snapshot.Read(n.disk, info.Position)
-	if err != nil || info.Config != sum || broken != nil {
+	if err != nil || !names.fits(info) || broken != nil {
 		return err
 	}
 	for _, part := range []struct {
