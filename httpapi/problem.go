@@ -115,6 +115,8 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 	case stream.NoSpace(err):
 		writeProblem(w, &problem{Status: http.StatusInsufficientStorage, Code: "disk_full",
 			Detail: "the disk is full; reads go on; send the same bytes again once the operator has made room"})
+	case stream.Stalled(err):
+		writeStalled(w, "the disk does not answer, so it is not known whether this becomes durable; reads go on; send the same bytes again, which is safe for events with an event_id")
 	case stream.Unavailable(err): // told once, by the journal
 		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "journal_failed",
 			Detail: "the journal cannot take events; reads go on; send again after the operator has restarted the server"})
@@ -122,6 +124,11 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "busy",
 			Detail: "the request was not finished in time; send the same bytes again"})
 	}
+}
+
+// writeStalled answers while the disk does not.
+func writeStalled(w http.ResponseWriter, detail string) {
+	writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "disk_stalled", Detail: detail})
 }
 
 // titles are the short texts of the codes that stand for a whole request.
@@ -145,6 +152,7 @@ var titles = map[string]string{
 	"rejected_unreadable":  "The dead letters cannot be read",
 	"journal_failed":       "The journal cannot take events",
 	"disk_full":            "The disk is full",
+	"disk_stalled":         "The disk does not answer",
 	"busy":                 "The server is busy",
 	"starting":             "The server is starting",
 	"cross_origin":         "Another web page may not do this",

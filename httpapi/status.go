@@ -27,6 +27,10 @@ func (a *API) ready(w http.ResponseWriter, _ *http.Request) {
 			Detail: "the disk is full; reads go on; make room, and events are taken again"})
 		return
 	}
+	if a.Stream.Stalled() != nil {
+		writeStalled(w, "the disk does not answer; reads go on; events are taken again as soon as it does")
+		return
+	}
 	writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 }
 
@@ -46,8 +50,9 @@ type statusReply struct {
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined,omitempty"` // records of the journal that are passed over
 	UptimeMS   int64             `json:"uptime_ms"`
-	Failed     string            `json:"failed,omitempty"` // why no events are taken until a restart
-	Full       string            `json:"full,omitempty"`   // why no events are taken until there is room
+	Failed     string            `json:"failed,omitempty"`  // why no events are taken until a restart
+	Full       string            `json:"full,omitempty"`    // why no events are taken until there is room
+	Stalled    string            `json:"stalled,omitempty"` // why no events are taken until the disk answers
 }
 
 // passedStatus is a record of the journal that could not be taken in.
@@ -167,6 +172,9 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	if err := a.Stream.Full(); err != nil {
 		reply.Full = err.Error()
+	}
+	if err := a.Stream.Stalled(); err != nil {
+		reply.Stalled = err.Error()
 	}
 	writeJSON(w, http.StatusOK, reply)
 }

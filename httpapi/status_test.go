@@ -31,6 +31,7 @@ type statusDoc struct {
 	UptimeMS int64 `json:"uptime_ms"`
 	Failed   string
 	Full     string
+	Stalled  string
 }
 
 func (r *rig) status(t *testing.T) *statusDoc {

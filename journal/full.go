@@ -59,6 +59,7 @@ func (l *Log) Full() error {
 func (l *Log) setFull(cause error) {
 	l.mu.Lock()
 	was := l.full
+	l.still = 0
 	if l.full = nil; cause != nil {
 		l.full = fmt.Errorf("%w: %w", ErrNoSpace, cause)
 	}

@@ -121,6 +121,7 @@ type Log struct {
 	troubled  []func()                 // of OnTrouble
 	failed    error                    // wraps ErrFailed; final
 	full      error                    // wraps ErrNoSpace; nil while there is room
+	still     int                      // looks since something became durable, while something waits for that
 	closing   bool                     // no more appends
 	closed    bool                     // and the goroutines are gone
 }
@@ -290,11 +291,14 @@ func signal(c chan struct{}) {
 }
 
 // WaitRoom returns when less than MaxPendingBytes wait for the disk. The error wraps ErrFailed,
-// ErrNoSpace, ErrClosed, or both ErrBusy and ctx's.
+// ErrNoSpace, ErrStalled, ErrClosed, or both ErrBusy and ctx's.
 func (l *Log) WaitRoom(ctx context.Context) error {
 	for {
 		l.mu.Lock()
 		err, room, moved := l.stopped(), l.appended-l.durable.bytes < l.opts.MaxPendingBytes, l.durable.moved
+		if err == nil {
+			err = l.stalledFor(stallLooks)
+		}
 		l.mu.Unlock()
 		if err != nil || room {
 			return err
@@ -309,7 +313,7 @@ func (l *Log) WaitRoom(ctx context.Context) error {
 
 // WaitWritten returns nil when the system has the record at p, so that it survives the end of
 // this process but maybe not of the machine. p may be ahead of the log. The error wraps
-// ErrFailed, ErrClosed or ctx's.
+// ErrFailed, ErrStalled, ErrClosed or ctx's.
 func (l *Log) WaitWritten(ctx context.Context, p freshet.Position) error {
 	l.mu.Lock()
 	l.hurry = max(l.hurry, p)
@@ -320,8 +324,8 @@ func (l *Log) WaitWritten(ctx context.Context, p freshet.Position) error {
 
 // WaitDurable returns nil when the record at p, and so every one before it, is on the disk: an
 // fdatasync that began after its write had returned has returned. p may be ahead of the log. The
-// error wraps ErrFailed, ErrNoSpace, ErrClosed or ctx's; the record may then be durable or not, and
-// after ErrNoSpace become so later.
+// error wraps ErrFailed, ErrNoSpace, ErrStalled, ErrClosed or ctx's; the record may then be durable or
+// not, and after ErrNoSpace or ErrStalled, which comes after two seconds, become so later.
 func (l *Log) WaitDurable(ctx context.Context, p freshet.Position) error {
 	if l.durableAt.Load() >= uint64(p) {
 		return nil
@@ -341,12 +345,17 @@ func (l *Log) WaitDurable(ctx context.Context, p freshet.Position) error {
 // lookAgain has those who wait for a stage look at whether they still want to.
 func (l *Log) lookAgain() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed || l.appended == l.durable.bytes {
-		return // nobody waits for anything that is on its way
+	pending := !l.closed && l.appended > l.durable.bytes // else nobody waits for anything that is on its way
+	if pending {
+		l.countStill()
+		l.wakeStages()
+		l.patience.Reset(lookEvery)
 	}
-	l.wakeStages()
-	l.patience.Reset(lookEvery)
+	stalls := pending && l.still == stallLooks
+	l.mu.Unlock()
+	if stalls {
+		l.trouble()
+	}
 }
 
 // stageOf returns what is closed when the record at p is durable, or at the latest when as much
@@ -363,6 +372,7 @@ func (l *Log) stageOf(p freshet.Position) chan struct{} {
 // publish makes it known that everything up to a place is durable. l.mu is held.
 func (l *Log) publish(to place, bytes int64) {
 	l.durableAt.Store(uint64(to.position))
+	l.still = 0
 	l.durable.advance(to, bytes)
 	n := 0
 	for n < len(l.stages) && l.stages[n].last <= to.position {
@@ -417,6 +427,9 @@ func (l *Log) await(ctx context.Context, p freshet.Position, look func() (freshe
 		if err == nil {
 			err = l.full
 		}
+		if err == nil {
+			err = l.stalledFor(giveUpLooks)
+		}
 		l.mu.Unlock()
 		if at >= p {
 			return nil
@@ -469,8 +482,8 @@ func (l *Log) OnSafe(f func(freshet.Position)) {
 	l.listeners = append(l.listeners, f)
 }
 
-// OnTrouble has f called, from any goroutine, after the Log has failed, found its disk full or been
-// closed: whoever waits by other means than its methods should look.
+// OnTrouble has f called, from any goroutine, after the Log has failed, found its disk full, stalled
+// or been closed: whoever waits by other means than its methods should wait by them now.
 func (l *Log) OnTrouble(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

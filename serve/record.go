@@ -44,7 +44,7 @@ func (r *run) record(ctx context.Context) {
 	}
 	switch {
 	case err == nil:
-	case isTimeout(err): // it is in the journal's queue and will be written
+	case isTimeout(err), stream.Stalled(err): // it is in the journal's queue and will be written
 		reply.Degraded = append(reply.Degraded, "served_record:late")
 	case stream.NoSpace(err): // told once, by the journal
 		reply.Degraded = append(reply.Degraded, "served_record:no_space")

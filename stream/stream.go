@@ -169,7 +169,7 @@ type Outcome struct {
 // accepted, and the originals of its duplicates, are durable and applied. seqs gives each
 // event's place in its source, nil for none; an event whose place was brought before is a
 // duplicate. An error means that nothing can be said of the events: send them again. It
-// wraps ctx's error, journal.ErrFailed, journal.ErrNoSpace or journal.ErrClosed.
+// wraps ctx's error, journal.ErrFailed, journal.ErrNoSpace, journal.ErrStalled or journal.ErrClosed.
 func (s *Stream) Events(ctx context.Context, from string, received int64, events []freshet.Event, seqs []uint64) (Outcome, error) {
 	arrived := s.now()
 	if err := s.log.WaitRoom(ctx); err != nil {
@@ -409,6 +409,9 @@ func (s *Stream) Applied() freshet.Position { return freshet.Position(s.applied.
 // Full is why no events are taken just now, nil unless the disk is full.
 func (s *Stream) Full() error { return s.log.Full() }
 
+// Stalled is why no events are taken just now, nil unless the disk does not answer.
+func (s *Stream) Stalled() error { return s.log.Stalled() }
+
 // Relaxed reports that what is acknowledged may not be on the disk yet.
 func (s *Stream) Relaxed() bool { return s.log.Relaxed() }
 
@@ -417,6 +420,10 @@ func (s *Stream) Err() error { return s.log.Err() }
 
 // NoSpace reports that err says the disk is full: the same may be taken once there is room.
 func NoSpace(err error) bool { return errors.Is(err, journal.ErrNoSpace) }
+
+// Stalled reports that err says the disk does not answer: what was sent may become durable later, or
+// not, and can be sent again.
+func Stalled(err error) bool { return errors.Is(err, journal.ErrStalled) }
 
 // Unavailable reports that err says the journal takes no more events, not just now but until
 // a restart.

@@ -27,8 +27,9 @@ type statusReply struct {
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined"`
 	UptimeMS   int64             `json:"uptime_ms"`
-	Failed     string            `json:"failed"` // why no events are taken until a restart, "" while they are
-	Full       string            `json:"full"`   // why no events are taken until there is room, "" while they are
+	Failed     string            `json:"failed"`  // why no events are taken until a restart, "" while they are
+	Full       string            `json:"full"`    // why no events are taken until there is room, "" while they are
+	Stalled    string            `json:"stalled"` // why no events are taken until the disk answers, "" while they are
 }
 
 // passedStatus is a record of the journal that is passed over.
@@ -186,6 +187,10 @@ func (s *statusReply) page(now time.Time) string {
 	if s.Full != "" {
 		line("DISK FULL", clean(s.Full))
 		line("", "no events are taken; slates are still served; make room, and events are taken again")
+	}
+	if s.Stalled != "" {
+		line("STALLED", clean(s.Stalled))
+		line("", "no events are taken; slates are still served; events are taken again as soon as it does")
 	}
 	line("position", "durable "+shownID(s.Durable), "applied "+shownID(s.Applied))
 	if s.First != "" && s.First != "1" {
