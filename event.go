@@ -119,4 +119,5 @@ const (
 	TopicServed      = "served"
 	TopicDefinitions = "definitions"
 	TopicModel       = "model"
+	TopicClock       = "clock"
 )

@@ -26,6 +26,7 @@ type Options struct {
 	MaxFuture freshet.Duration // how far ahead of Now event times may be
 	Versions  Versions
 	Rejected  func(after deadletter.ID, limit int) (deadletter.Page, error) // lists dead letters, as deadletter.List does
+	ClockOff  func() time.Duration                                          // how far the system's clock is ahead while it is not followed; nil is never
 	Passed    []quarantine.Record                                           // records of the journal that are passed over
 	Report    func(msg string, err error)                                   // told of trouble that no reply can carry
 }

@@ -48,7 +48,8 @@ type statusReply struct {
 	Slates     slatesStatus      `json:"slates"`
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
-	Passed     []passedStatus    `json:"quarantined,omitempty"` // records of the journal that are passed over
+	Passed     []passedStatus    `json:"quarantined,omitempty"`  // records of the journal that are passed over
+	ClockOffMS int64             `json:"clock_off_ms,omitempty"` // how far the system's clock is ahead while it is not followed
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed,omitempty"`  // why no events are taken until a restart
 	Full       string            `json:"full,omitempty"`    // why no events are taken until there is room
@@ -155,6 +156,9 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	}
 	for source, ms := range a.Stream.Watermarks() {
 		reply.Watermarks[source] = time.UnixMilli(ms).UTC().Format(timeFormat)
+	}
+	if a.ClockOff != nil {
+		reply.ClockOffMS = a.ClockOff().Milliseconds()
 	}
 	for _, r := range a.Passed {
 		reply.Passed = append(reply.Passed, passedStatus{r.Position, r.Reason, r.Letter})

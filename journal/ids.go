@@ -143,6 +143,17 @@ func (m *IDs) Advance(watermark int64) {
 	}
 }
 
+// Rewind tells that the watermark was wrong and is an earlier one. What was forgotten stays so.
+func (m *IDs) Rewind(watermark int64) {
+	step := stepOf(watermark)
+	if step >= m.now {
+		return
+	}
+	for m.sweep(sweepAdvance) == sweepAdvance { // for good, now that they still count as forgotten
+	}
+	m.now = step
+}
+
 // sweep frees up to n forgotten ids and returns how many.
 func (m *IDs) sweep(n int) int {
 	for i := range n {

@@ -153,8 +153,10 @@ type Retention struct {
 
 // Expired returns the position before which r allows everything to go; Release of it gives up
 // whole segments, so somewhat more than Bytes or Age may stay, and the segment that is written
-// stays always. now is compared with the times at which segments were begun, which are those of
-// Options.Now. The error is one of the disk or a [*CorruptError].
+// stays always. Age is counted by the times at which segments were begun, which are those of
+// Options.Now, back from now. No one step between two of them counts for more than half of what is
+// asked for: a clock that leapt, be it by ten years, lets nothing go that is younger than that half.
+// The error is one of the disk or a [*CorruptError].
 func (l *Log) Expired(r Retention, now time.Time) (freshet.Position, error) {
 	first := l.First()
 	l.mu.Lock()
@@ -165,6 +167,7 @@ func (l *Log) Expired(r Retention, now time.Time) (freshet.Position, error) {
 		return 0, fmt.Errorf("look for expired records: %w", err)
 	}
 	keep, size := first, int64(0)
+	age, later := time.Duration(0), now
 	for i := len(firsts) - 1; i >= 0 && firsts[i] > keep; i-- { // the newest first
 		if firsts[i] > current {
 			continue
@@ -182,11 +185,13 @@ func (l *Log) Expired(r Retention, now time.Time) (freshet.Position, error) {
 			}
 		}
 		if r.Age > 0 {
-			old, err := l.begunBefore(firsts[i], now.Add(-r.Age))
+			begun, err := l.begunAt(firsts[i])
 			if err != nil {
 				return 0, fmt.Errorf("look for expired records: %w", err)
 			}
-			if old {
+			age += min(max(later.Sub(begun), 0), (r.Age+1)/2)
+			later = begun
+			if age >= r.Age {
 				keep = firsts[i]
 				break
 			}
@@ -195,15 +200,14 @@ func (l *Log) Expired(r Retention, now time.Time) (freshet.Position, error) {
 	return keep, nil
 }
 
-// begunBefore reports whether a segment was begun at t or earlier, and so everything before it
-// was appended earlier.
-func (l *Log) begunBefore(first freshet.Position, t time.Time) (bool, error) {
+// begunAt is when a segment was begun: everything before it was appended earlier.
+func (l *Log) begunAt(first freshet.Position) (time.Time, error) {
 	s, h, err := openScan(l.disk, first)
 	if errors.Is(err, errHeader) {
-		return false, &CorruptError{File: segmentName(first), Reason: err.Error()}
+		return time.Time{}, &CorruptError{File: segmentName(first), Reason: err.Error()}
 	}
 	if err != nil {
-		return false, err
+		return time.Time{}, err
 	}
-	return h.created <= t.UnixMilli(), s.close()
+	return time.UnixMilli(h.created), s.close()
 }

@@ -401,10 +401,13 @@ func TestExpired(t *testing.T) {
 			want := firsts[0]
 			for i, first := range firsts[1:] {
 				var after int64
-				for _, f := range firsts[i+1:] {
+				age, later := time.Duration(0), now
+				for _, f := range slices.Backward(firsts[i+1:]) {
 					after += sizes[f]
+					age += min(later.Sub(begun[f]), r.Age/2)
+					later = begun[f]
 				}
-				if (size > 0 && after >= size) || (hours > 0 && !begun[first].After(now.Add(-r.Age))) {
+				if (size > 0 && after >= size) || (hours > 0 && age >= r.Age) {
 					want = first
 				}
 			}
@@ -416,5 +419,38 @@ func TestExpired(t *testing.T) {
 	ok(t, l.Close())
 	if err := l.Release(1); !errors.Is(err, ErrClosed) {
 		t.Errorf("release of a closed log: %v", err)
+	}
+}
+
+// TestALeapOfTheClockReleasesNothing: the clock goes ahead by ten years, before a segment is begun, in
+// the middle of one and after the last, and back; what is younger than half of the age stays.
+func TestALeapOfTheClockReleasesNothing(t *testing.T) {
+	const years = 10 * 365 * 24 * time.Hour
+	for leap := range 60 {
+		for _, back := range []bool{false, true} {
+			disk := fsys.NewMem()
+			now := clock()
+			l, _, err := Open(Options{FS: disk, Now: func() time.Time { return now }, SegmentBytes: minSizeBytes})
+			ok(t, err)
+			for i := range 60 {
+				now = now.Add(time.Hour)
+				if i == leap {
+					now = now.Add(years)
+				}
+				ok(t, l.WaitDurable(t.Context(), put(t, l, 3)))
+				if i == leap && back {
+					now = now.Add(-years)
+				}
+			}
+			if leap == 59 && !back {
+				now = now.Add(years)
+			}
+			got, err := l.Expired(Retention{Age: 400 * time.Hour}, now) // 340 h longer than anything is there
+			ok(t, err)
+			if got != 1 {
+				t.Errorf("a leap at hour %d, back %v: may go before %d", leap, back, got)
+			}
+			ok(t, l.Close())
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -12,8 +13,8 @@ import (
 	"github.com/freshet-rec/freshet/journal"
 )
 
-// Entry is one journal record, decoded. Exactly one of Event, Item, Definitions, Served
-// and Model is set.
+// Entry is one journal record, decoded. Exactly one of Event, Item, Definitions, Served,
+// Model and Clock is set.
 type Entry struct {
 	Position    freshet.Position
 	Topic       string
@@ -25,9 +26,17 @@ type Entry struct {
 	Definitions []byte // JSON
 	Served      []byte // JSON
 	Model       []byte // JSON: which model ranks from here on
+	Clock       *Clock
 
 	arrived time.Time     // when a live event came in; zero in a replay
 	done    chan struct{} // gets a token when it is applied, or when whoever waits should look again; nil when nobody does
+}
+
+// Clock is the decision that a source's watermark was ahead of the time.
+type Clock struct {
+	Of        string `json:"source"`
+	Watermark int64  `json:"watermark_ms"` // from here on
+	Was       int64  `json:"was_ms"`
 }
 
 // ErrUndecodable says that a record whose checksum is right does not hold what its topic says.
@@ -56,6 +65,11 @@ func Decode(rec *journal.Record) (e Entry, err error) {
 		e.Served = rec.Payload
 	case rec.Topic == freshet.TopicModel:
 		e.Model = rec.Payload
+	case rec.Topic == freshet.TopicClock:
+		e.Clock = &Clock{}
+		if err := json.Unmarshal(rec.Payload, e.Clock); err != nil {
+			return e, fmt.Errorf("%w: %s of topic %q: %w", ErrUndecodable, rec.Position, rec.Topic, err)
+		}
 	case strings.HasPrefix(rec.Topic, freshet.Topic("")):
 		var event freshet.Event
 		event, problems = codec.DecodeEvent(rec.Payload, &codec.Rules{Now: rec.Received, MaxFuture: math.MaxInt64 / 4})

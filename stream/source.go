@@ -43,6 +43,13 @@ func (s *source) advance(t, received int64) {
 	}
 }
 
+// setBack brings a source's watermark back to the time. What was forgotten of event ids by the one
+// that was ahead stays forgotten.
+func (s *Stream) setBack(c *Clock) {
+	s.source(c.Of).watermark = c.Watermark
+	s.ids.Rewind(c.Watermark)
+}
+
 // bits is a set of small integers.
 type bits []uint64
 

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -94,6 +95,9 @@ func (s *Stream) readmit(r *replayed) {
 	src.take(r.seq)
 	if e.Definitions != nil {
 		s.defs = e.Definitions
+	}
+	if e.Clock != nil {
+		s.setBack(e.Clock)
 	}
 	if e.Event == nil {
 		return
@@ -386,6 +390,24 @@ func (s *Stream) Switch(ctx context.Context, received int64, text []byte) (fresh
 	return p, s.WaitApplied(ctx, p)
 }
 
+// SetBack journals that the watermark of a source, which came from a clock that was ahead, is to, and
+// returns when that is durable and applied. It does nothing when the watermark is no later.
+func (s *Stream) SetBack(ctx context.Context, received int64, source string, to int64) error {
+	c := &Clock{Of: source, Watermark: to, Was: s.Watermarks()[source]}
+	if c.Was <= to {
+		return nil
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	p, err := s.own(received, freshet.TopicClock, Entry{Clock: c}, text)
+	if err != nil {
+		return err
+	}
+	return s.WaitApplied(ctx, p)
+}
+
 func (s *Stream) own(received int64, topic string, e Entry, text []byte) (freshet.Position, error) {
 	e.Topic, e.Source, e.Received = topic, SourceServer, received
 	s.mu.Lock()
@@ -393,6 +415,9 @@ func (s *Stream) own(received int64, topic string, e Entry, text []byte) (freshe
 	p, err := s.append([]journal.Record{{Topic: topic, Source: SourceServer, Received: received, Payload: text}}, []Entry{e})
 	if err == nil && e.Definitions != nil {
 		s.defs = text
+	}
+	if err == nil && e.Clock != nil {
+		s.setBack(e.Clock)
 	}
 	return p, err
 }

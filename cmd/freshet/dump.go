@@ -120,6 +120,8 @@ func appendDump(dst []byte, rec *journal.Record) ([]byte, error) {
 		dst = append(append(dst, `,"definitions":`...), e.Definitions...)
 	case e.Served != nil:
 		dst = append(append(dst, `,"served":`...), e.Served...)
+	case e.Clock != nil:
+		dst = append(append(dst, `,"clock":`...), rec.Payload...)
 	case e.Model != nil:
 		dst = append(append(dst, `,"model":`...), e.Model...)
 	}

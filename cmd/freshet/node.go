@@ -19,6 +19,7 @@ import (
 	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/clock"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/quarantine"
@@ -42,8 +43,10 @@ type node struct {
 
 	fulled  chan struct{}    // has a token when the disk has become full
 	passed  *quarantine.List // what is passed over of the journal
+	clock   *clock.Clock
 	deaths  *deathWatch      // nil when not the writer
 	started bool             // to apply what comes live
+	paused  time.Duration    // from the newest event by HTTP to the start, by the clock
 	snapped freshet.Position // of the newest snapshot used or taken, 0 for none
 }
 
@@ -60,12 +63,13 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	if n.disk, err = fsys.Dir(cfg.Data); err != nil {
 		return n, dataError(cfg.Data, err)
 	}
+	n.clock = clock.New(clock.Options{Wall: a.now, Slept: clock.Slept, Most: max(cfg.MaxFuture.Std(), leastStep), Report: func(msg string) { a.say("warning: %s", msg) }})
 	note := fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
 	from, err := newestSnapshot(n.disk)
 	if err != nil {
 		return n, dataError(cfg.Data, err)
 	}
-	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: a.now, Note: note, From: from, BallastBytes: int64(cfg.Journal.BallastMiB) << 20, Relaxed: cfg.Durability == config.DurabilityRelaxed,
+	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: n.clock.Now, Note: note, From: from, BallastBytes: int64(cfg.Journal.BallastMiB) << 20, Relaxed: cfg.Durability == config.DurabilityRelaxed,
 		Report: func(msg string, err error) {
 			a.sayFull(cfg.Data, msg, err)
 			n.noteFull(err)
@@ -97,9 +101,13 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	}
 	n.stream.DeadLettered(n.letters.Counts().Total)
 	a.sayPassed(cfg.Data, n.passed)
-	a.sayClock(cfg, n.stream)
 	n.started = true
 	n.stream.Start()
+	if serving {
+		if err := n.setClock(ctx, a, cfg); err != nil {
+			return n, dataError(cfg.Data, err)
+		}
+	}
 	definitions, err := definitionsText(cfg)
 	if err != nil {
 		return n, err
@@ -116,14 +124,41 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	return n, err
 }
 
-// sayClock tells that the clock is behind what came by HTTP, if so: it is wrong now, or was then.
-func (a *app) sayClock(cfg *config.Config, s *stream.Stream) {
-	now := a.now()
-	ms, ok := s.Watermarks()[stream.SourceHTTP]
-	if newest := time.UnixMilli(ms); ok && newest.Sub(now) > cfg.MaxFuture.Std() {
-		a.say("warning: the clock says %s, and events came by HTTP at %s: until that has passed, what happens more than %s before it is late and changes nothing",
-			now.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), cfg.Lateness)
+// leastStep is the least that the system's clock may step by and be followed.
+const leastStep = time.Minute
+
+// longPause is how long nothing may have come by HTTP before a start asks whether the clock is right.
+const longPause = 30 * 24 * time.Hour
+
+// now is the time that a node goes by.
+func (n *node) now(a *app) func() time.Time {
+	if n.clock == nil { // it takes nothing in
+		return a.now
 	}
+	return n.clock.Now
+}
+
+// setClock holds the clock against what came by HTTP before. If it is behind that, it was ahead then
+// or is behind now. It is believed: the watermark comes back to it, by a record of the journal, and
+// should it catch up with what came before, it is followed there.
+func (n *node) setClock(ctx context.Context, a *app, cfg *config.Config) error {
+	ms, ok := n.stream.Watermarks()[stream.SourceHTTP]
+	if !ok {
+		return nil
+	}
+	now, newest := n.clock.Now(), time.UnixMilli(ms)
+	n.clock.Expect(newest)
+	n.paused = now.Sub(newest)
+	switch {
+	case newest.Sub(now) > cfg.MaxFuture.Std():
+		a.say("warning: the clock says %s, and events came by HTTP at %s: it is wrong now, or was then. From here on what is late goes by this clock",
+			now.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
+		return n.stream.SetBack(ctx, now.UnixMilli(), stream.SourceHTTP, now.UnixMilli())
+	case n.paused > longPause:
+		a.say("warning: the clock says %s, and nothing came by HTTP since %s: if that is not so, stop, and set the clock before events come",
+			now.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // sayFull tells that the disk is full, or is not any more.
@@ -326,7 +361,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
-		Stream: n.stream, State: n.state, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
+		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
 		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features), Config: slateConfig(cfg), Disk: n.disk,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}

@@ -17,13 +17,13 @@ import (
 // made for this configuration: from then on they stand for what is gone. It is called by
 // whoever has just kept a snapshot; trouble is told and no failure.
 func (a *app) release(cfg *config.Config, n *node) {
-	if err := n.release(cfg, a.now()); err != nil {
+	if err := n.release(cfg, n.now(a)()); err != nil {
 		a.say("warning: the journal keeps more than it should: %v", err)
 	}
 }
 
 func (n *node) release(cfg *config.Config, now time.Time) error {
-	if retention(cfg) == (journal.Retention{}) {
+	if n.retention(cfg) == (journal.Retention{}) {
 		return nil
 	}
 	names, err := nameStates(n.disk, cfg, n.passed)
@@ -34,7 +34,7 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 	if err != nil || len(list) < snapshotsKept {
 		return err
 	}
-	p, err := n.log.Expired(retention(cfg), now)
+	p, err := n.log.Expired(n.retention(cfg), now)
 	if err != nil {
 		return err
 	}
@@ -55,9 +55,14 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 	return n.log.Release(p)
 }
 
-// retention is what the configuration wants to be kept, the zero value for everything.
-func retention(cfg *config.Config) journal.Retention {
-	return journal.Retention{Bytes: int64(cfg.Journal.Retain.MiB) << 20, Age: cfg.Journal.Retain.Age.Std()}
+// retention is what the configuration wants to be kept, the zero value for everything. After a long
+// pause, or with a clock that is ahead, nothing goes by its age: not while nobody knows which it is.
+func (n *node) retention(cfg *config.Config) journal.Retention {
+	r := journal.Retention{Bytes: int64(cfg.Journal.Retain.MiB) << 20, Age: cfg.Journal.Retain.Age.Std()}
+	if n.paused > r.Age {
+		r.Age = 0
+	}
+	return r
 }
 
 // makeRoom lets the journal go of all that the configuration allows, on a disk that is full: no
@@ -85,7 +90,7 @@ func (a *app) makeRoom(ctx context.Context, cfg *config.Config, n *node) {
 // everything may go that the configuration lets go of. One is of the newest position: the next
 // start begins there.
 func (n *node) missingSnapshots(cfg *config.Config, now time.Time) ([]freshet.Position, error) {
-	r := retention(cfg)
+	r := n.retention(cfg)
 	if r == (journal.Retention{}) {
 		return nil, nil
 	}

@@ -46,7 +46,11 @@ func inSmallSegments(t *testing.T, from, to string) {
 	ok(err)
 	disk, err := fsys.Dir(to)
 	ok(err)
-	log, _, err := journal.Open(journal.Options{FS: disk, SegmentBytes: 4 << 10, Now: func() time.Time { return time.Now().AddDate(-1, 0, 0) }})
+	at := time.Now().AddDate(-1, 0, 0)
+	log, _, err := journal.Open(journal.Options{FS: disk, SegmentBytes: 4 << 10, Now: func() time.Time {
+		at = at.Add(time.Hour)
+		return at
+	}})
 	ok(err)
 	for {
 		rec, err := reader.Next()

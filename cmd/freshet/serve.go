@@ -83,12 +83,12 @@ func (a *app) serve(ctx context.Context, command string, cfg *config.Config, pre
 		}
 	}
 	gate.Open(httpapi.New(httpapi.Options{
-		Stream: n.stream, Server: n.server, Now: a.now, NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
+		Stream: n.stream, Server: n.server, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
 		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion, Definitions: feature.Hash(cfg.Features)},
 		Rejected: func(after deadletter.ID, limit int) (deadletter.Page, error) {
 			return deadletter.List(n.disk, after, limit)
 		},
-		Passed: n.passed.Records(),
+		ClockOff: n.clock.Off, Passed: n.passed.Records(),
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}))
 	var beside sync.WaitGroup

@@ -310,7 +310,7 @@ func (n *node) anew(a *app, cfg *config.Config) (err error) {
 			return dataError(cfg.Data, err)
 		}
 	}
-	o := stream.Options{Log: n.log, Now: a.now, Lateness: cfg.Lateness, Pass: passes(n.passed)}
+	o := stream.Options{Log: n.log, Now: n.now(a), Lateness: cfg.Lateness, Pass: passes(n.passed)}
 	if n.log != nil { // only the writer may put records on the list
 		o.Poisoned = func(e *stream.PoisonError) error { return n.passOver(a, e) }
 		if n.deaths != nil {

@@ -26,6 +26,7 @@ type statusReply struct {
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined"`
+	ClockOffMS int64             `json:"clock_off_ms"` // how far the system's clock is ahead while the server does not follow it
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed"`  // why no events are taken until a restart, "" while they are
 	Full       string            `json:"full"`    // why no events are taken until there is room, "" while they are
@@ -211,6 +212,13 @@ func (s *statusReply) page(now time.Time) string {
 			plural(len(s.Passed), "record"), shownID(s.Passed[0].Position), clean(s.Passed[0].Reason), shownID(s.Passed[0].Rejected)))
 	}
 	list("watermarks", s.watermarks(now))
+	if s.ClockOffMS != 0 {
+		off, way := time.Duration(s.ClockOffMS)*time.Millisecond, "ahead"
+		if off < 0 {
+			off, way = -off, "back"
+		}
+		line("clock", fmt.Sprintf("the system's went %s by %s and is not followed; set it right, or restart to go by it", way, roughly(off)))
+	}
 	line("durability", clean(s.Durability))
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
 		grouped(s.State.Visitors)+" visitors", grouped(s.State.Keys)+" feature keys")

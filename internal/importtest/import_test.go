@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 
 	// Mechanics: no knowledge of recommending.
 	"internal/fsys":   {},
+	"internal/clock":  {},
 	"internal/pack":   {},
 	"internal/intern": {"internal/pack"},
 	"window":          {},

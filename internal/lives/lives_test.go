@@ -50,8 +50,13 @@ const lifeLateness = freshet.Hour
 // journal behind it.
 func boot(t testing.TB, disk *fsys.Mem) *machine {
 	t.Helper()
+	return bootAt(t, disk, func() time.Time { return time.UnixMilli(t0) })
+}
+
+// bootAt starts one that goes by a clock.
+func bootAt(t testing.TB, disk *fsys.Mem, now func() time.Time) *machine {
+	t.Helper()
 	m := &machine{disk: disk, state: whole(t)}
-	now := func() time.Time { return time.UnixMilli(t0) }
 	var err error
 	if m.log, _, err = journal.Open(journal.Options{FS: disk, Now: now, SegmentBytes: 4 << 10}); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 // Command sabotage proves that the tests of promises can fail: it puts one bug after the
 // other into a copy of the tree and runs the test that owns it, which must fail.
 //
-//	go run ./internal/sabotage             # every bug; prints: caught 12/12
+//	go run ./internal/sabotage             # every bug; prints: caught 17/17
 //	go run ./internal/sabotage no-fsync    # some of them
 //
 // It exits with 1 when a bug was not caught, and with 2 when it could not tell: when a test
