@@ -71,7 +71,7 @@ func (n *node) retention(cfg *config.Config) journal.Retention {
 func (a *app) makeRoom(ctx context.Context, cfg *config.Config, n *node) {
 	done := n.log.MakeRoom()
 	defer done()
-	missing, err := n.missingSnapshots(cfg, a.now())
+	missing, err := n.missingSnapshots(cfg, n.now(a)())
 	for _, p := range missing {
 		if err == nil {
 			err = a.snapshotBeside(ctx, cfg, p)

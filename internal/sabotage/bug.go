@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-//go:embed bugs/*.txt
+//go:embed bugs/*/*.txt
 var bugFiles embed.FS
 
 // bug is one seeded bug.
 type bug struct {
+	set     string // the directory of its file
 	name    string // of its file, without the number in front
 	goal    string // the promise that it breaks
 	test    proof  // of that promise, which must fail
@@ -29,24 +30,30 @@ type change struct {
 	old, new string
 }
 
-// bugs reads all bugs, in order of their files' names.
+// sets are the directories of bugs, in the order in which they are tried.
+var sets = []string{"trouble", "truth"}
+
+// bugs reads all bugs, set by set, in order of their files' names.
 func bugs() ([]bug, error) {
-	entries, err := bugFiles.ReadDir("bugs")
-	if err != nil {
-		return nil, err
-	}
 	var list []bug
-	for _, e := range entries {
-		text, err := bugFiles.ReadFile(path.Join("bugs", e.Name()))
+	for _, set := range sets {
+		files, err := bugFiles.ReadDir(path.Join("bugs", set))
 		if err != nil {
 			return nil, err
 		}
-		b, err := parseBug(string(text))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name(), err)
+		for _, f := range files {
+			text, err := bugFiles.ReadFile(path.Join("bugs", set, f.Name()))
+			if err != nil {
+				return nil, err
+			}
+			b, err := parseBug(string(text))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Name(), err)
+			}
+			b.set = set
+			_, b.name, _ = strings.Cut(strings.TrimSuffix(f.Name(), ".txt"), "-")
+			list = append(list, b)
 		}
-		_, b.name, _ = strings.Cut(strings.TrimSuffix(e.Name(), ".txt"), "-")
-		list = append(list, b)
 	}
 	return list, nil
 }

@@ -54,7 +54,7 @@ func run(names []string, out io.Writer) (status int, err error) {
 	if err := sound(tree, list); err != nil {
 		return exitUnknown, err
 	}
-	caught := 0
+	caught, missed := 0, 0
 	for i := range list {
 		b := &list[i]
 		found, err := b.caught(tree)
@@ -65,15 +65,22 @@ func run(names []string, out io.Writer) (status int, err error) {
 		if found {
 			word = "caught"
 			caught++
+		} else {
+			missed++
 		}
-		if _, err := fmt.Fprintf(out, "%-24s %s by %-4s %s\n", b.name, word, b.goal, b.why); err != nil {
+		if _, err := fmt.Fprintf(out, "%-26s %s by %-4s %s\n", b.name, word, b.goal, b.why); err != nil {
 			return exitUnknown, err
 		}
+		if i+1 < len(list) && list[i+1].set == b.set {
+			continue
+		}
+		of := slices.IndexFunc(list, func(other bug) bool { return other.set == b.set })
+		if _, err := fmt.Fprintf(out, "caught %d/%d of %s\n", caught, i+1-of, b.set); err != nil {
+			return exitUnknown, err
+		}
+		caught = 0
 	}
-	if _, err := fmt.Fprintf(out, "caught %d/%d\n", caught, len(list)); err != nil {
-		return exitUnknown, err
-	}
-	if caught < len(list) {
+	if missed > 0 {
 		return exitMissed, nil
 	}
 	return exitCaught, nil
