@@ -302,11 +302,12 @@ func TestGoalPoison(t *testing.T) {
 	g.End("100 %% of %d kinds with the right reason, the other %d lines in, corrected ones too", len(kinds), l.good+l.twice)
 }
 
-// TestGoalPoisonPace imports files with and without one per cent of poison, in turn.
+// TestGoalPoisonPace imports files with and without one per cent of poison, in turn, and takes the
+// median of the ratios of neighbours, so that what else the machine does is in both.
 func TestGoalPoisonPace(t *testing.T) {
 	goal.Timed(t)
-	g := goal.Begin(t, "G13", "throughput ≥ 0.9 of clean", goal.Sizes{Quick: 3, CI: 6})
-	const lines = 50_000
+	g := goal.Begin(t, "G13", "throughput ≥ 0.9 of clean", goal.Sizes{Quick: 3, CI: 9})
+	const lines = 300_000
 	var short []poison // the long ones have up to a mebibyte each: another load
 	for _, p := range poisons() {
 		if len(p.line) < 1000 {
@@ -314,16 +315,20 @@ func TestGoalPoisonPace(t *testing.T) {
 		}
 	}
 	paths := []string{writeFile(t, "clean.jsonl", newLoad(lines, nil).text), writeFile(t, "bad.jsonl", newLoad(lines, short).text)}
-	best := [2]time.Duration{time.Hour, time.Hour}
+	var ratios []float64
 	for g.More() {
-		for i, path := range paths {
+		var took [2]float64 // of the clean file, of the other
+		for i := range paths {
+			i = (i + len(ratios)) % 2
 			began := time.Now()
-			importFile(t, filepath.Join(t.TempDir(), "data"), path, []int{exitOK, exitRefused}[i])
-			best[i] = min(best[i], time.Since(began))
+			importFile(t, filepath.Join(t.TempDir(), "data"), paths[i], []int{exitOK, exitRefused}[i])
+			took[i] = time.Since(began).Seconds()
 		}
+		ratios = append(ratios, took[0]/took[1])
 		g.Add(1)
 	}
-	ratio := best[0].Seconds() / best[1].Seconds()
+	slices.Sort(ratios)
+	ratio := ratios[len(ratios)/2]
 	if ratio < 0.9 {
 		t.Errorf("%.2f of the throughput of a clean file", ratio)
 	}
