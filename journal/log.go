@@ -101,7 +101,7 @@ type Log struct {
 	durableAt atomic.Uint64
 	lastAt    atomic.Uint64
 	gathering atomic.Pointer[stage]
-	patience  *time.Timer // has those look again who wait for a stage; set off by the first record of a group
+	patience  *time.Timer // has those look again who wait for a stage; set off by the first record that waits
 
 	makers atomic.Int32 // who are at MakeRoom
 
@@ -121,6 +121,7 @@ type Log struct {
 	troubled  []func()                 // of OnTrouble
 	failed    error                    // wraps ErrFailed; final
 	full      error                    // wraps ErrNoSpace; nil while there is room
+	looking   bool                     // patience is set
 	still     int                      // looks since something became durable, while something waits for that
 	closing   bool                     // no more appends
 	closed    bool                     // and the goroutines are gone
@@ -139,9 +140,9 @@ type stage struct {
 	done        chan struct{}    // closed when it is durable or the Log's state changes, or for lookAgain
 }
 
-// lookEvery is how long somebody may wait for a stage without a look at whether they still want
-// to. To wait for one channel costs half of what it costs to wait for either of two, and hundreds
-// of goroutines do it a thousand times a second.
+// lookEvery is how often somebody is had look who waits for a stage, at whether they still want
+// to, while nothing becomes durable. To wait for one channel costs half of what it costs to wait for
+// either of two, and hundreds of goroutines do it a thousand times a second.
 const lookEvery = 10 * time.Millisecond
 
 func (g *gate) advance(at place, bytes int64) {
@@ -212,6 +213,7 @@ func open(o Options) (*Log, Report, error) {
 	l.lastAt.Store(uint64(v.end.position))
 	l.written = gate{at: v.end, moved: make(chan struct{})}
 	l.durable = gate{at: v.end, moved: make(chan struct{})}
+	l.looking = true
 	l.patience = time.AfterFunc(lookEvery, l.lookAgain)
 	return l, v.report, nil
 }
@@ -255,7 +257,8 @@ func (l *Log) Append(recs []Record) (last freshet.Position, err error) {
 		return 0, fmt.Errorf("%w: %d bytes wait for the disk", ErrBusy, l.appended-l.durable.bytes)
 	}
 	before := len(l.group)
-	if before == headerBytes {
+	if !l.looking && len(recs) > 0 {
+		l.looking = true // and not put off by groups that begin meanwhile: they may be written and not synced
 		l.patience.Reset(lookEvery)
 	}
 	for i := range recs {
@@ -346,9 +349,11 @@ func (l *Log) WaitDurable(ctx context.Context, p freshet.Position) error {
 func (l *Log) lookAgain() {
 	l.mu.Lock()
 	pending := !l.closed && l.appended > l.durable.bytes // else nobody waits for anything that is on its way
+	l.looking = pending
 	if pending {
-		l.countStill()
-		l.wakeStages()
+		if l.countStill(); l.still > 1 { // else who waits was woken since the last look, or has hardly begun to
+			l.wakeStages()
+		}
 		l.patience.Reset(lookEvery)
 	}
 	stalls := pending && l.still == stallLooks

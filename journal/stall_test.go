@@ -133,3 +133,31 @@ func TestGoalHungDisk(t *testing.T) {
 	}
 	g.End("said after %s, waited at most %s", worst.Round(time.Millisecond), longest.Round(time.Millisecond))
 }
+
+// TestStallBesideWrites: that groups are still written, because somebody waits for that alone, does
+// not hide that none of them becomes durable.
+func TestStallBesideWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := fsys.NewMem()
+		var hangs atomic.Bool
+		disk.Fail = func(op, name string) error {
+			if op == "sync" && strings.HasSuffix(name, ".seg") && hangs.Load() {
+				time.Sleep(5 * time.Second)
+			}
+			return nil
+		}
+		l, _, err := Open(Options{FS: disk, Now: time.Now})
+		ok(t, err)
+		hangs.Store(true)
+		began := time.Now()
+		for l.Stalled() == nil && time.Since(began) < 2*time.Second {
+			ok(t, l.WaitWritten(t.Context(), put(t, l, 1)))
+			time.Sleep(lookEvery / 2)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("said after %s: %v", took, l.Stalled())
+		}
+		hangs.Store(false)
+		ok(t, l.Close())
+	})
+}
