@@ -356,7 +356,7 @@ func (l *Log) lookAgain() {
 		}
 		l.patience.Reset(lookEvery)
 	}
-	stalls := pending && l.still == stallLooks
+	stalls := pending && l.still%stallLooks == 0 // again and again: somebody may have been let in just before
 	l.mu.Unlock()
 	if stalls {
 		l.trouble()
@@ -487,8 +487,8 @@ func (l *Log) OnSafe(f func(freshet.Position)) {
 	l.listeners = append(l.listeners, f)
 }
 
-// OnTrouble has f called, from any goroutine, after the Log has failed, found its disk full, stalled
-// or been closed: whoever waits by other means than its methods should wait by them now.
+// OnTrouble has f called, from any goroutine, after the Log has failed, found its disk full or been
+// closed, and now and then while it is stalled: whoever waits by other means than its methods should wait by them now.
 func (l *Log) OnTrouble(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
