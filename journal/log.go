@@ -488,7 +488,8 @@ func (l *Log) OnSafe(f func(freshet.Position)) {
 }
 
 // OnTrouble has f called, from any goroutine, after the Log has failed, found its disk full or been
-// closed, and now and then while it is stalled: whoever waits by other means than its methods should wait by them now.
+// closed, and now and then while it is stalled: whoever waits by other means than its methods should
+// wait by them now.
 func (l *Log) OnTrouble(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

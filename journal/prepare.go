@@ -125,16 +125,23 @@ func (w *writer) begin(h segmentHeader) (fsys.File, error) {
 	if err := w.pages.close(); err != nil {
 		return nil, err
 	}
-	n := w.prepared()
+	name, n := segmentName(h.first), w.prepared()
 	if n == nil {
 		w.ready = 0
 		return createSegment(w.disk, h)
 	}
-	if err := errors.Join(headSegment(n.file, h), n.close()); err != nil {
-		return nil, err
+	err := errors.Join(headSegment(n.file, h), n.close())
+	if err == nil {
+		err = w.disk.Rename(nextName, name)
 	}
-	name := segmentName(h.first)
-	if err := w.disk.Rename(nextName, name); err != nil {
+	if noRoom(err) { // it has some itself
+		if err := w.disk.Remove(nextName); err != nil {
+			return nil, fmt.Errorf("remove %s: %w", nextName, err)
+		}
+		w.ready = 0
+		return createSegment(w.disk, h)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := keepName(w.disk); err != nil {

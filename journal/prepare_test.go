@@ -226,3 +226,37 @@ func TestExpiredCountsRecords(t *testing.T) {
 		}
 	}
 }
+
+// TestFilledButNoRoomToBegin: where a disk has no room to make a segment of what was filled, that is
+// given up and the segment made without; nobody is refused anything.
+func TestFilledButNoRoomToBegin(t *testing.T) {
+	for _, step := range []string{"write", "rename"} {
+		disk := fsys.NewMem()
+		var full, gone atomic.Bool
+		disk.Fail = func(op, name string) error {
+			switch {
+			case op == "remove" && name == nextName:
+				gone.Store(true)
+			case op == step && name == nextName && full.Load():
+				return syscall.ENOSPC
+			}
+			return nil
+		}
+		said := &reports{}
+		l, _, err := Open(Options{FS: disk, Now: clock, SegmentBytes: 2 * minSizeBytes, BallastBytes: minSizeBytes, Report: said.note})
+		ok(t, err)
+		for size := int64(0); size < 2*minSizeBytes; size, _ = disk.Stat(nextName) { // 0 while there is none
+			ok(t, l.WaitDurable(t.Context(), put(t, l, 1)))
+		}
+		full.Store(true)
+		last := put(t, l, 100)
+		ok(t, l.WaitDurable(t.Context(), last))
+		if !gone.Load() || len(said.list) > 0 {
+			t.Errorf("no room for a %s: the zeros were given up: %t; reported: %q", step, gone.Load(), said.list)
+		}
+		ok(t, l.Close())
+		if n, err := count(disk); err != nil || n != last {
+			t.Errorf("no room for a %s: read up to %d, %v", step, n, err)
+		}
+	}
+}

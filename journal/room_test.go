@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,4 +92,42 @@ func TestFailureIsToldOnce(t *testing.T) {
 	if len(said.list) != 1 {
 		t.Errorf("told %q", said.list)
 	}
+}
+
+// TestBallastIsNotForZeros: a segment that is begun in the room of the ballast takes none of it for
+// what may come.
+func TestBallastIsNotForZeros(t *testing.T) {
+	disk := fsys.NewMem()
+	var full atomic.Bool
+	disk.Fail = func(op, name string) error {
+		switch {
+		case name == nextName:
+			return syscall.EIO // nothing is filled beforehand
+		case full.Load() && op == "remove" && name == ballastName:
+			full.Store(false)
+		case full.Load() && op == "write":
+			return syscall.ENOSPC
+		}
+		return nil
+	}
+	l, _, err := Open(Options{FS: disk, Now: clock, SegmentBytes: 256 << 10, BallastBytes: minSizeBytes, retry: time.Hour})
+	ok(t, err)
+	for n := int64(0); n < 255<<10; {
+		ok(t, l.WaitDurable(t.Context(), put(t, l, 1)))
+		l.mu.Lock()
+		n = l.durable.at.end
+		l.mu.Unlock()
+	}
+	full.Store(true)
+	for last := put(t, l, 30); l.Durable() < last; {
+		time.Sleep(time.Millisecond)
+	}
+	l.mu.Lock()
+	at := l.durable.at
+	l.mu.Unlock()
+	time.Sleep(10 * time.Millisecond)
+	if size, err := disk.Stat(segmentName(at.segment)); err != nil || size != at.end || at.segment == 1 || l.Full() == nil {
+		t.Errorf("segment %d has %d bytes, %v, %d of them records; full: %v", at.segment, size, err, at.end, l.Full())
+	}
+	ok(t, l.Close())
 }

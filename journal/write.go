@@ -207,7 +207,7 @@ func (w *writer) rotate(g *group) error {
 	}
 	g.durable = g.from.position
 	g.from = place{position: g.from.position, segment: h.first, end: segmentHeaderBytes}
-	w.plain = false
+	w.plain = w.Full() != nil // what the ballast has left is not for zeros
 	return nil
 }
 
