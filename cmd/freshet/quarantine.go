@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -140,15 +141,17 @@ const (
 	replayingFile = "replaying" // where a replay is; there while one is at work
 )
 
-// maxCrashBytes is what is read of a crash.
-const maxCrashBytes = 16 << 20
+// crashHead is what is read of a crash, which may have the stacks of very many goroutines: more than
+// the first line.
+const crashHead = 4 << 10
 
 // deathWatch follows a replay, for the start after one that died: of an error that nothing recovers
 // from, such as a stack that grew without end, nothing is known but what was written down before.
 //
 // A replay notes the first record of every batch. After one that died, the records that may have been
 // at work are taken in one by one, each noted alone; one that the process dies of again is passed
-// over from then on. That somebody killed the process is no reason: then the runtime wrote nothing.
+// over from then on. That somebody killed the process is no reason: then the runtime wrote nothing, or
+// that it was told to quit.
 type deathWatch struct {
 	disk        fsys.FS
 	dir         string
@@ -161,13 +164,13 @@ type deathWatch struct {
 // leave such traces itself.
 func (n *node) watchDeaths(a *app, dir string) (w *deathWatch, err error) {
 	w = &deathWatch{disk: n.disk, dir: dir}
-	crash, err := fsys.ReadFile(n.disk, crashFile, maxCrashBytes)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	crash, err := w.crashed()
+	if err != nil {
 		return nil, err
 	}
 	at, what, noted := w.noted()
 	if len(crash) > 0 {
-		a.say("warning: the process before this one died: %s", clean(oneLine(string(crash))))
+		a.say("warning: the process before this one died: %s", clean(crash))
 	}
 	switch {
 	case !noted || len(crash) == 0 && what == stream.PassNothing:
@@ -176,7 +179,7 @@ func (n *node) watchDeaths(a *app, dir string) (w *deathWatch, err error) {
 		if _, again := n.passed.Find(at); what == stream.PassApply && !again {
 			stage = quarantine.Apply
 		}
-		r := quarantine.Record{Position: at, Stage: stage, Reason: "the process died of it twice: " + oneLine(string(crash)), Crashes: 2, Since: a.now().UnixMilli()}
+		r := quarantine.Record{Position: at, Stage: stage, Reason: "the process died of it twice: " + crash, Crashes: 2, Since: a.now().UnixMilli()}
 		if err := n.quarantine(&r); err != nil {
 			return nil, err
 		}
@@ -195,6 +198,30 @@ func (n *node) watchDeaths(a *app, dir string) (w *deathWatch, err error) {
 		return nil, errors.Join(err, w.file.Close())
 	}
 	return w, nil
+}
+
+// crashed is the first line of what the runtime said when the process before this one died, "" when
+// nothing was wrong but that somebody wanted its end.
+func (w *deathWatch) crashed() (line string, err error) {
+	f, err := w.disk.Open(crashFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	head := make([]byte, crashHead)
+	n, err := f.ReadAt(head, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	if line = oneLine(strings.TrimLeft(string(head[:n]), "\n")); strings.HasPrefix(line, "SIGQUIT:") || strings.HasPrefix(line, "SIGABRT:") {
+		return "", nil
+	}
+	return line, nil
 }
 
 // noteForm is what the file holds.

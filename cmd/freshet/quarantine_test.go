@@ -266,7 +266,7 @@ func TestARecordThatDoesNotDecode(t *testing.T) {
 }
 
 // TestAKillIsNotARecordsFault starts where a replay was killed, which left a note and no word of the
-// runtime: nothing is passed over.
+// runtime, or was told to quit, which left one: nothing is passed over.
 func TestAKillIsNotARecordsFault(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, data)
@@ -275,19 +275,42 @@ func TestAKillIsNotARecordsFault(t *testing.T) {
 		t.Fatalf("status %d, %v", status, err)
 	}
 	p.stop(t, os.Kill)
-	for _, stage := range []stream.Pass{stream.PassNothing, stream.PassAll, stream.PassApply} {
-		if err := os.WriteFile(filepath.Join(data, replayingFile), fmt.Appendf(nil, noteForm, 1, stage), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		p = start(t, data)
-		if b := booksOf(t, p); len(b.Quarantined) != 0 || b.Ledger.Applied != 1 {
-			t.Errorf("after a kill at stage %d: %+v", stage, b)
-		}
-		p.stop(t, os.Interrupt)
-		for _, name := range []string{replayingFile, crashFile} {
-			if _, err := os.Stat(filepath.Join(data, name)); !os.IsNotExist(err) {
-				t.Errorf("an orderly end leaves %s: %v", name, err)
+	for _, word := range []string{"", "SIGQUIT: quit\nPC=0x47b0a1 m=0 sigcode=0\n", "SIGABRT: abort\nPC=0x47b0a1 m=0 sigcode=0\n"} {
+		for _, stage := range []stream.Pass{stream.PassNothing, stream.PassAll, stream.PassApply} {
+			for name, text := range map[string]string{replayingFile: fmt.Sprintf(noteForm, 1, stage), crashFile: word} {
+				if err := os.WriteFile(filepath.Join(data, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p = start(t, data)
+			if b := booksOf(t, p); len(b.Quarantined) != 0 || b.Ledger.Applied != 1 {
+				t.Errorf("after a kill at stage %d, %q: %+v", stage, word, b)
+			}
+			p.stop(t, os.Interrupt)
+			for _, name := range []string{replayingFile, crashFile} {
+				if _, err := os.Stat(filepath.Join(data, name)); !os.IsNotExist(err) {
+					t.Errorf("an orderly end leaves %s: %v", name, err)
+				}
 			}
 		}
+	}
+}
+
+// TestALongCrash starts where a process died with very many goroutines: it tells of it, and starts.
+func TestALongCrash(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	p := start(t, data)
+	p.stop(t, os.Kill)
+	name := filepath.Join(data, crashFile)
+	if err := os.WriteFile(name, []byte("fatal error: all of them\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, 100<<20); err != nil {
+		t.Fatal(err)
+	}
+	p = start(t, data)
+	p.stop(t, os.Interrupt)
+	if !strings.Contains(p.talk.String(), "died: fatal error: all of them\n") {
+		t.Errorf("it says\n%s", p.talk)
 	}
 }
