@@ -13,7 +13,8 @@ type queue struct {
 }
 
 func (q *queue) push(entries []Entry) {
-	if q.head > 0 && len(q.entries)+len(entries) > cap(q.entries) {
+	// What is left moves only when it is no more than was taken, so each entry moves about once.
+	if q.head > 0 && q.head >= len(q.entries)/2 && len(q.entries)+len(entries) > cap(q.entries) {
 		n := copy(q.entries, q.entries[q.head:])
 		clear(q.entries[n:])
 		q.entries, q.head = q.entries[:n], 0

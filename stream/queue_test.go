@@ -50,6 +50,34 @@ func TestQueue(t *testing.T) {
 	}
 }
 
+// TestLongQueue: what waits is not moved for every entry that comes when there is hardly room left.
+func TestLongQueue(t *testing.T) {
+	var q queue
+	var last freshet.Position
+	push := func() {
+		last++
+		q.push([]Entry{{Position: last}})
+	}
+	for len(q.entries) < 1<<12 || len(q.entries) < cap(q.entries) {
+		push()
+	}
+	moves, most := 0, len(q.entries)
+	for range most {
+		had := q.head
+		q.take(nil, 1, last)
+		push()
+		if q.head <= had {
+			moves++
+		}
+	}
+	if moves > 2 {
+		t.Errorf("%d entries, as many came and went, and all were moved %d times", most, moves)
+	}
+	if cap(q.entries) > 3*most {
+		t.Errorf("room for %d entries, of which %d are queued", cap(q.entries), most)
+	}
+}
+
 func TestTopics(t *testing.T) {
 	var topics topics
 	for i := range 3 * maxTopics {
