@@ -51,6 +51,9 @@ func (p *pages) write(file io.WriterAt, b []byte, off, ready int64) error {
 		return err
 	}
 	p.tail = append(p.tail[:0], page[n/fsys.DirectBytes*fsys.DirectBytes:n]...)
+	if len(p.buffer) > spareBytes {
+		p.buffer = nil
+	}
 	return nil
 }
 

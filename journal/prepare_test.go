@@ -260,3 +260,24 @@ func TestFilledButNoRoomToBegin(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesKeepLittle: the memory in which a very long group was written is not kept.
+func TestPagesKeepLittle(t *testing.T) {
+	disk := fsys.NewMem()
+	f, err := disk.Create("x")
+	ok(t, err)
+	direct, err := fsys.OpenDirect(disk, "x", f)
+	ok(t, err)
+	var p pages
+	p.begin(direct, make([]byte, segmentHeaderBytes))
+	const long = 3 * spareBytes
+	off := int64(segmentHeaderBytes)
+	for _, n := range []int{100, long, 100} {
+		ok(t, p.write(f, make([]byte, n), off, 2*long))
+		off += int64(n)
+		if len(p.buffer) > spareBytes {
+			t.Errorf("after a group of %d bytes %d are kept", n, len(p.buffer))
+		}
+	}
+	ok(t, errors.Join(p.close(), f.Close()))
+}
