@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -154,7 +155,7 @@ func (l *List) search(p freshet.Position) (int, bool) {
 // is durable. After an error the list is as it was. The error is ErrTooMany or one of the disk.
 func (l *List) Add(disk fsys.FS, r Record) error {
 	if len(r.Reason) > maxReason {
-		r.Reason = r.Reason[:maxReason]
+		r.Reason = strings.ToValidUTF8(r.Reason[:maxReason], "")
 	}
 	records := slices.Clone(l.records)
 	switch i, ok := l.search(r.Position); {
@@ -165,11 +166,15 @@ func (l *List) Add(disk fsys.FS, r Record) error {
 	default:
 		records = slices.Insert(records, i, r)
 	}
-	line, err := json.Marshal(&contents{Version: formatVersion, Journal: l.journal, Records: records})
+	text, err := json.Marshal(&contents{Version: formatVersion, Journal: l.journal, Records: records})
 	if err != nil {
 		return err
 	}
-	if err := fsys.Replace(disk, FileName, append(line, "\n"+sumOf(line)+"\n"...)); err != nil {
+	text = append(text, "\n"+sumOf(text)+"\n"...)
+	if len(text) > maxBytes { // it would not be read again
+		return ErrTooMany
+	}
+	if err := fsys.Replace(disk, FileName, text); err != nil {
 		return fmt.Errorf("write the list of records that are passed over: %w", err)
 	}
 	l.records = records

@@ -3,6 +3,7 @@ package quarantine
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -43,6 +44,32 @@ func TestAListIsWhatWasAdded(t *testing.T) {
 	}
 	if _, err := Read(disk, [16]byte{9}); !errors.As(err, new(*DamagedError)) {
 		t.Errorf("read for another journal: %v", err)
+	}
+}
+
+// TestAListThatIsFullReads: however long its reasons are in the file, what Add took is read again.
+func TestAListThatIsFullReads(t *testing.T) {
+	disk := fsys.NewMem()
+	l := read(t, disk)
+	l.records = make([]Record, MaxRecords-2)
+	for i := range l.records {
+		l.records[i] = Record{Position: freshet.Position(i + 1), Stage: Apply, Reason: strings.Repeat("<", maxReason)}
+	}
+	if err := l.Add(disk, Record{Position: MaxRecords, Stage: Apply}); !errors.Is(err, ErrTooMany) {
+		t.Errorf("added to a list that is too long: %v", err)
+	}
+	l.records = l.records[:300]
+	if err := l.Add(disk, Record{Position: MaxRecords, Stage: Apply, Reason: strings.Repeat("é", maxReason)}); err != nil {
+		t.Fatal(err)
+	}
+	if r, ok := read(t, disk).Find(MaxRecords); !ok || r != l.Records()[300] {
+		t.Errorf("read %q, %v", r.Reason, ok)
+	}
+	if err := l.Add(disk, Record{Position: MaxRecords + 1, Stage: Apply, Reason: strings.Repeat("x€", maxReason)}); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := read(t, disk).Find(MaxRecords + 1); r != l.Records()[301] {
+		t.Errorf("read %q, it was %q", r.Reason, l.Records()[301].Reason)
 	}
 }
 
