@@ -15,6 +15,7 @@ const applyAtOnce = 128
 // Start begins to apply. Call it once, after Replay.
 func (s *Stream) Start() {
 	s.started = true
+	s.log.OnTrouble(s.lookAgain)
 	s.log.OnSafe(func(freshet.Position) {
 		select {
 		case s.wake <- struct{}{}:

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -58,4 +59,30 @@ func TestAdmittedAsItStalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestAStreamThatIsGivenUpGoes: the journal does not hold on to a stream that was filled and never
+// started, as after a record that could not be folded in, nor to its state.
+func TestAStreamThatIsGivenUpGoes(t *testing.T) {
+	log, _, err := journal.Open(journal.Options{FS: fsys.NewMem(), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	runtime.AddCleanup(New(Options{Log: log, Now: time.Now}), func(gone chan struct{}) { close(gone) }, gone)
+	for i := 0; ; i++ {
+		runtime.GC()
+		select {
+		case <-gone:
+		case <-time.After(10 * time.Millisecond):
+			if i < 100 {
+				continue
+			}
+			t.Error("it is still there")
+		}
+		break
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

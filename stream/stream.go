@@ -75,16 +75,12 @@ type Stream struct {
 // New returns a Stream that is not yet running: call Replay when the journal holds anything,
 // then Start.
 func New(o Options) *Stream {
-	s := &Stream{
+	return &Stream{
 		log: o.Log, fold: o.Fold, now: o.Now, lateness: int64(o.Lateness),
 		ids: journal.NewIDs(o.MaxIDs), sources: map[string]*source{},
 		passes: o.Pass, onPoison: o.Poisoned, watch: o.Watch, poisoned: make(chan struct{}),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
-	if o.Log != nil {
-		o.Log.OnTrouble(s.lookAgain)
-	}
-	return s
 }
 
 // readmit does to the admission state what admitting the entry did. One that is passed over is in
