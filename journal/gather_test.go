@@ -52,10 +52,10 @@ func TestGathersDuringASync(t *testing.T) {
 	}
 }
 
-// TestLongGroupsGoAhead: a group that is long already does not wait for the sync before it.
-func TestLongGroupsGoAhead(t *testing.T) {
-	disk, begun, free := fsys.NewMem(), make(chan struct{}, 100), make(chan struct{})
-	var hold atomic.Bool
+// slowSyncs makes a disk whose syncs of segments wait for free, as long as hold is set, and tell begun
+// that they do.
+func slowSyncs() (disk *fsys.Mem, hold *atomic.Bool, begun, free chan struct{}) {
+	disk, hold, begun, free = fsys.NewMem(), &atomic.Bool{}, make(chan struct{}, 100), make(chan struct{})
 	disk.Fail = func(op, name string) error {
 		if op == "sync" && strings.HasSuffix(name, ".seg") && hold.Load() {
 			begun <- struct{}{}
@@ -63,6 +63,12 @@ func TestLongGroupsGoAhead(t *testing.T) {
 		}
 		return nil
 	}
+	return disk, hold, begun, free
+}
+
+// TestLongGroupsGoAhead: a group that is long already does not wait for the sync before it.
+func TestLongGroupsGoAhead(t *testing.T) {
+	disk, hold, begun, free := slowSyncs()
 	l, _ := startSized(t, disk, 8<<20)
 	hold.Store(true)
 	put(t, l, 1)

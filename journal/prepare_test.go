@@ -174,15 +174,7 @@ func TestFilledLeftover(t *testing.T) {
 
 // TestWaitEndsWithItsContext: whoever waits for a disk that stands still can give up.
 func TestWaitEndsWithItsContext(t *testing.T) {
-	disk, begun, free := fsys.NewMem(), make(chan struct{}, 100), make(chan struct{})
-	var hold atomic.Bool
-	disk.Fail = func(op, name string) error {
-		if op == "sync" && strings.HasSuffix(name, ".seg") && hold.Load() {
-			begun <- struct{}{}
-			<-free
-		}
-		return nil
-	}
+	disk, hold, begun, free := slowSyncs()
 	l, _ := startSized(t, disk, 1<<20)
 	hold.Store(true)
 	first := put(t, l, 1)
