@@ -44,6 +44,8 @@ func noRoom(err error) bool { return fsys.IsNoSpace(err) && !errors.Is(err, errU
 // snapshot, after which Release may let records go. Until done is called, which may be more than
 // once, the ballast is taken again only where as much is left beside it.
 func (l *Log) MakeRoom() (done func()) {
+	l.recovering.Lock() // a try that is under way ends first
+	defer l.recovering.Unlock()
 	l.makers.Add(1)
 	return sync.OnceFunc(func() { l.makers.Add(-1) })
 }
@@ -122,6 +124,8 @@ func (w *writer) giveBallast() (bool, error) {
 
 // recover takes events again if there is room for the ballast, and whoever makes room needs none.
 func (w *writer) recover() {
+	w.recovering.Lock()
+	defer w.recovering.Unlock()
 	if w.makers.Load() > 0 {
 		if free, known := fsys.Free(w.disk); !known || free < 2*w.opts.BallastBytes {
 			return

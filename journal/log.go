@@ -103,7 +103,8 @@ type Log struct {
 	gathering atomic.Pointer[stage]
 	patience  *time.Timer // has those look again who wait for a stage; set off by the first record that waits
 
-	makers atomic.Int32 // who are at MakeRoom
+	makers     atomic.Int32 // who are at MakeRoom
+	recovering sync.Mutex   // held for a try to take events again
 
 	releasing sync.Mutex // one Release at a time; taken before mu
 

@@ -24,7 +24,6 @@ func TestMakeRoom(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	done := l.MakeRoom()
-	time.Sleep(20 * time.Millisecond) // a try that was under way has ended
 	full.Store(false)
 	time.Sleep(20 * time.Millisecond)
 	if _, err := disk.Stat(ballastName); err == nil || l.Full() == nil {
