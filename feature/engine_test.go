@@ -73,7 +73,7 @@ func TestEngineAgreesWithOracle(t *testing.T) {
 				q = newest + rng.Int64N(3*int64(freshet.Hour))
 			}
 			visitor, item = uint32(rng.IntN(5)), uint32(rng.IntN(6))
-			reader.Start(visitor, q)
+			reader.Start(visitor, q, nil)
 			reader.Row(uint32(rng.IntN(6)), row) // whatever was read before for others
 			reader.Row(item, row)
 			for i, d := range defs {

@@ -1,5 +1,7 @@
 package feature
 
+import "math"
+
 // Reader reads the rows of one visitor at one time for many items. What does not depend on
 // the item is read once. A Reader is for one goroutine; between Start and the last Row no
 // event may be applied.
@@ -14,8 +16,9 @@ type Reader struct {
 func (g *Engine) Reader() *Reader { return &Reader{engine: g, shared: make([]Value, len(g.columns))} }
 
 // Start begins to read for a visitor at time q, which must not lie more than Options.Slack
-// behind the newest event applied.
-func (r *Reader) Start(visitor uint32, q int64) {
+// behind the newest event applied. context is that of the request, as decoded JSON, nil for none;
+// it must not change until the last Row.
+func (r *Reader) Start(visitor uint32, q int64, context map[string]any) {
 	r.visitor, r.time = visitor, q
 	for i, c := range r.engine.columns {
 		if c.shared() {
@@ -32,6 +35,21 @@ func (r *Reader) Row(item uint32, row []Value) {
 			row[i] = r.shared[i]
 		} else {
 			row[i] = c.read(r.visitor, item, r.time)
+		}
+	}
+}
+
+// Rows reads all features of many items at once: rows[i*n:(i+1)*n] are the values for items[i],
+// n the number of features. NaN stands for null and for what is no number.
+func (r *Reader) Rows(items []uint32, rows []float64) {
+	n := len(r.shared)
+	row := make([]Value, n)
+	for i, item := range items {
+		r.Row(item, row)
+		for j, v := range row {
+			if rows[i*n+j] = v.Value; v.Null {
+				rows[i*n+j] = math.NaN()
+			}
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (s *State) NewRowBuilder() *RowBuilder {
 // last Row.
 func (b *RowBuilder) Start(visitor uint32, q int64) {
 	b.visitor, b.time, b.hour = visitor, q, float64(time.UnixMilli(q).UTC().Hour())
-	b.reader.Start(visitor, q)
+	b.reader.Start(visitor, q, nil)
 }
 
 // Row returns a ranker's input for a candidate: the one function that serving and training

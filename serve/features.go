@@ -75,7 +75,7 @@ func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesR
 		reply.Position, reply.Time = p, s.time(0)
 		visitor := s.State.Visitor(freshet.VisitorOf(req.User, req.Anonymous, req.Session))
 		reader := s.State.Features.Reader()
-		reader.Start(visitor, reply.Time)
+		reader.Start(visitor, reply.Time, nil)
 		for _, id := range items {
 			reader.Row(s.State.Items.Find(id), row)
 			picked := make([]feature.Value, len(columns))
