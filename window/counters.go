@@ -1,0 +1,266 @@
+package window
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/slab"
+)
+
+// Counters is Hopping for Count and Rate in an eighth of the room: a count a tile, in one byte
+// until one of the cell's counts outgrows it. Then all of them move to words in a slab, until
+// the cell has had no events for so long that all of its tiles are gone.
+//
+// A cell is: word 0, the newest event time plus one, and wideFlag; then the tiles of the first
+// lane, a byte each, eight a word, the first in the lowest byte, and those of the second, from
+// a word of their own. Of a wide cell word 1 is the piece of the slab, a word a tile.
+type Counters struct {
+	Rate  *Rate // nil: a Count
+	ring  ring
+	lanes int
+	words int // of a lane
+	slab  *slab.Slab
+}
+
+// NewCounters returns the cells of counts in windows, of a rate's unless rate is nil; see NewHopping.
+func NewCounters(rate *Rate, window, hop, slack int64, s *slab.Slab) *Counters {
+	c := &Counters{Rate: rate, ring: newRing(window, hop, slack), lanes: 1, slab: s}
+	if rate != nil {
+		c.lanes = 2
+	}
+	c.words = int(c.ring.tiles+7) / 8
+	return c
+}
+
+// Words implements Cells.
+func (c *Counters) Words() int { return 1 + c.lanes*c.words }
+
+// Add implements Cells.
+func (c *Counters) Add(cell []uint64, s *Sample) {
+	tile := s.Time / c.ring.hop
+	if cell[0] != 0 {
+		if newest := Newest(cell); s.Time > newest {
+			if gone := newest / c.ring.hop; gone < tile {
+				c.advance(cell, gone, tile)
+			}
+		} else if tile <= newest/c.ring.hop-c.ring.tiles {
+			return
+		}
+	}
+	note(cell, s.Time)
+	at := int(tile % c.ring.tiles)
+	if c.Rate == nil {
+		c.increment(cell, 0, at)
+		return
+	}
+	for lane := range c.lanes {
+		if s.Lanes>>lane&1 != 0 {
+			c.increment(cell, lane, at)
+		}
+	}
+}
+
+// advance clears the tiles after gone up to tile.
+func (c *Counters) advance(cell []uint64, gone, tile int64) {
+	tiles := c.ring.tiles
+	if tile-gone >= tiles {
+		c.Clear(cell)
+		return
+	}
+	wide := c.wide(cell)
+	for at := (gone + 1) % tiles; gone < tile; gone++ {
+		for lane := range c.lanes {
+			if wide != nil {
+				wide[lane*int(tiles)+int(at)] = 0
+			} else {
+				cell[1+lane*c.words+int(at)/8] &^= 0xff << (at % 8 * 8)
+			}
+		}
+		if at++; at == tiles {
+			at = 0
+		}
+	}
+}
+
+func (c *Counters) increment(cell []uint64, lane, at int) {
+	if wide := c.wide(cell); wide != nil {
+		wide[lane*int(c.ring.tiles)+at]++
+		return
+	}
+	word, shift := &cell[1+lane*c.words+at/8], at%8*8
+	if *word>>shift&0xff == 0xff {
+		c.widen(cell)
+		c.increment(cell, lane, at)
+		return
+	}
+	*word += 1 << shift
+}
+
+// wide are the counts of a wide cell, nil for another.
+func (c *Counters) wide(cell []uint64) []uint64 {
+	if cell[0]&wideFlag == 0 {
+		return nil
+	}
+	return c.slab.At(slab.Ref(cell[1]))
+}
+
+func (c *Counters) widen(cell []uint64) {
+	tiles := int(c.ring.tiles)
+	piece := c.slab.Make(c.lanes * tiles)
+	wide := c.slab.At(piece)
+	for lane := range c.lanes {
+		for at := range tiles {
+			wide[lane*tiles+at] = cell[1+lane*c.words+at/8] >> (at % 8 * 8) & 0xff
+		}
+	}
+	clear(cell[1:])
+	cell[0] |= wideFlag
+	cell[1] = uint64(piece)
+}
+
+// Clear implements Cells.
+func (c *Counters) Clear(cell []uint64) {
+	if cell[0]&wideFlag != 0 {
+		c.slab.Free(slab.Ref(cell[1]))
+	}
+	clear(cell)
+}
+
+// counts are the sums over a read's tiles.
+func (c *Counters) counts(cell []uint64, q int64) (sums [2]int64) {
+	if cell == nil || cell[0] == 0 {
+		return sums
+	}
+	from, n := c.ring.span(Newest(cell), q)
+	if n <= 0 {
+		return sums
+	}
+	tiles := int(c.ring.tiles)
+	first := int(from % c.ring.tiles)
+	end := first + int(n)
+	wide := c.wide(cell)
+	for lane := range c.lanes {
+		if wide != nil {
+			counts := wide[lane*tiles : (lane+1)*tiles]
+			sums[lane] = sumWords(counts[first:min(end, tiles)]) + sumWords(counts[:max(0, end-tiles)])
+			continue
+		}
+		counts := cell[1+lane*c.words : 1+(lane+1)*c.words]
+		sums[lane] = sumBytes(counts, first, min(end, tiles)) + sumBytes(counts, 0, max(0, end-tiles))
+	}
+	return sums
+}
+
+func sumWords(words []uint64) (sum int64) {
+	for _, word := range words {
+		sum += int64(word)
+	}
+	return sum
+}
+
+// sumBytes is the sum of bytes first to end-1 of little-endian words: eight at a time, by adding
+// neighbours.
+func sumBytes(words []uint64, first, end int) int64 {
+	if first >= end {
+		return 0
+	}
+	var sum uint64
+	from, to := first/8, (end-1)/8
+	for i, word := range words[from : to+1] {
+		if i == 0 {
+			word = word >> (first % 8 * 8) << (first % 8 * 8)
+		}
+		if i == to-from {
+			cut := (7 - (end-1)%8) * 8
+			word = word << cut >> cut
+		}
+		const low = 0x00ff00ff00ff00ff
+		pairs := word&low + word>>8&low
+		sum += pairs * 0x0001000100010001 >> 48
+	}
+	return int64(sum)
+}
+
+// Read implements Cells.
+func (c *Counters) Read(v *Value, cell []uint64, q int64) {
+	sums := c.counts(cell, q)
+	*v = Value{Events: sums[0] + sums[1]}
+	if c.Rate != nil {
+		v.Value = c.Rate.ratio(sums[0], sums[1])
+	} else {
+		v.Value = float64(sums[0])
+	}
+	if v.Events > 0 {
+		v.Updated = Newest(cell)
+	}
+}
+
+// Number implements Cells.
+func (c *Counters) Number(cell []uint64, q int64) float64 {
+	sums := c.counts(cell, q)
+	if c.Rate != nil {
+		return c.Rate.ratio(sums[0], sums[1])
+	}
+	return float64(sums[0])
+}
+
+// Beyond implements Cells.
+func (c *Counters) Beyond(t, horizon int64) bool { return c.ring.beyond(t, horizon) }
+
+// Pack implements Cells.
+func (c *Counters) Pack(w *pack.Writer, cell []uint64) {
+	w.Uint(cell[0] &^ wideFlag)
+	wide := c.wide(cell)
+	if w.Bool(wide != nil); wide != nil {
+		packWords(w, wide[:c.lanes*int(c.ring.tiles)])
+		return
+	}
+	packWords(w, cell[1:])
+}
+
+// Unpack implements Cells.
+func (c *Counters) Unpack(r *pack.Reader, cell []uint64) {
+	cell[0] = r.Uint()
+	if cell[0]&wideFlag != 0 {
+		r.Fail("a time of %d", cell[0])
+		cell[0] = 0
+		return
+	}
+	if !r.Bool() {
+		unpackWords(r, cell[1:])
+		return
+	}
+	piece := c.slab.Make(c.lanes * int(c.ring.tiles))
+	unpackWords(r, c.slab.At(piece)[:c.lanes*int(c.ring.tiles)])
+	cell[0] |= wideFlag
+	cell[1] = uint64(piece)
+}
+
+// Export implements Cells: the tiles in which something was counted, oldest first.
+func (c *Counters) Export(cell []uint64, newest int64) string {
+	if cell[0] == 0 {
+		return ""
+	}
+	var parts []string
+	wide := c.wide(cell)
+	tiles := c.ring.tiles
+	for tile, last := c.ring.first(Newest(cell), newest), Newest(cell)/c.ring.hop; tile <= last; tile++ {
+		at := int(tile % tiles)
+		var texts []string
+		some := false
+		for lane := range c.lanes {
+			n := cell[1+lane*c.words+at/8] >> (at % 8 * 8) & 0xff
+			if wide != nil {
+				n = wide[lane*int(tiles)+at]
+			}
+			some = some || n > 0
+			texts = append(texts, strconv.FormatUint(n, 10))
+		}
+		if some {
+			parts = append(parts, fmt.Sprintf("%d:%s", tile, strings.Join(texts, ",")))
+		}
+	}
+	return joined(parts)
+}
