@@ -8,71 +8,103 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/window"
 )
 
-// attribute knows, for one item attribute, the values each item has now.
+// attribute knows, for one attribute of items or of users, the values each of them has now.
 type attribute struct {
-	name    string // without "item."
+	name    string // without "item." or "user."
 	numbers *intern.Table
-	values  [][]uint32 // by item number: the distinct values in catalogue order
+	values  [][]uint32 // by item or visitor number: the distinct values in the document's order
 }
 
-func (a *attribute) set(item uint32, doc *freshet.Item) {
-	for int(item) >= len(a.values) {
+func (a *attribute) set(number uint32, values []any) {
+	for int(number) >= len(a.values) {
 		a.values = append(a.values, nil)
 	}
 	var numbers []uint32
-	for _, text := range attributeValues(doc, a.name) {
-		if n := a.numbers.Add(text); n != 0 && !slices.Contains(numbers, n) {
+	for _, v := range values {
+		if n := a.numbers.Add(keyText(v)); n != 0 && !slices.Contains(numbers, n) {
 			numbers = append(numbers, n)
 		}
 	}
-	a.values[item] = numbers
+	a.values[number] = numbers
 }
 
-// of returns the values of an item, none when it is unknown.
-func (a *attribute) of(item uint32) []uint32 {
-	if int(item) < len(a.values) {
-		return a.values[item]
+// of returns the values of an item or a user, none when it is unknown.
+func (a *attribute) of(number uint32) []uint32 {
+	if int(number) < len(a.values) {
+		return a.values[number]
 	}
 	return nil
 }
 
-// attributeValues reads an attribute of an item as texts that are equal exactly when the
-// values are. category is the first of the categories, categories all of them, id the id;
-// any other name looks in the item's attributes, where a list stands for its elements.
-func attributeValues(doc *freshet.Item, name string) []string {
+// itemValues reads an attribute of an item: its scalars, each a string, a bool or a json.Number.
+func itemValues(doc *freshet.Item, name string) []any {
 	switch name {
 	case "id":
-		return []string{string(doc.ID)}
+		return []any{string(doc.ID)}
 	case "category":
-		return doc.Categories[:min(1, len(doc.Categories))]
+		return texts(doc.Categories[:min(1, len(doc.Categories))])
 	case "categories":
-		return doc.Categories
+		return texts(doc.Categories)
+	case "tags":
+		return texts(doc.Tags)
 	}
-	var texts []string
-	if list, ok := doc.Attributes[name].([]any); ok {
-		for _, element := range list {
-			texts = append(texts, scalarText(element)...)
-		}
-		return texts
-	}
-	return scalarText(doc.Attributes[name])
+	return scalars(doc.Attributes[name])
 }
 
-// scalarText gives a string, number or bool as text, marked so that "1" and 1 differ, and
-// nothing for other values.
-func scalarText(v any) []string {
+func texts(list []string) []any {
+	values := make([]any, len(list))
+	for i, text := range list {
+		values[i] = text
+	}
+	return values
+}
+
+// scalars lists the values in free data, where a list stands for its elements.
+func scalars(v any) []any {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var values []any
+	for _, element := range list {
+		switch element.(type) {
+		case string, bool, json.Number:
+			values = append(values, element)
+		}
+	}
+	return values
+}
+
+// keyText gives a scalar as a text, marked so that "1" and 1 differ: two are equal exactly when
+// the values are.
+func keyText(v any) string {
 	switch v := v.(type) {
 	case string:
-		return []string{"s" + v}
+		return "s" + v
 	case bool:
-		return []string{"b" + strconv.FormatBool(v)}
+		return "b" + strconv.FormatBool(v)
 	case json.Number:
 		if f, err := v.Float64(); err == nil && strings.ContainsAny(string(v), ".eE") {
-			return []string{"n" + strconv.FormatFloat(f, 'g', -1, 64)}
+			return "n" + strconv.FormatFloat(f, 'g', -1, 64)
 		}
-		return []string{"n" + string(v)}
+		return "n" + string(v)
 	}
-	return nil
+	return ""
+}
+
+// hashOf is the hash by which a distinct knows a scalar.
+func hashOf(v any) (hash uint64, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return window.HashText(v), true
+	case bool:
+		return window.HashBool(v), true
+	case json.Number:
+		f, err := v.Float64()
+		return window.HashNumber(f), err == nil
+	}
+	return 0, false
 }

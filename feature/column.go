@@ -1,209 +1,170 @@
 package feature
 
 import (
-	"strings"
-
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/slab"
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/window"
 )
 
-// column is one feature at work: which events it takes, under which keys, and its state.
-//
-// A cell of its table is: word 0, the events added; word 1, the newest event time; then the
-// aggregate's own words. A cell of a hopping window counts its events per tile instead, and
-// leaves word 0 at 0.
+// column is one aggregate at work: what it takes of an event, and how its part of a group's cells
+// is kept.
 type column struct {
-	def     Definition
-	on      map[string]uint8 // lanes an event name feeds, as bits; nil takes every event in lane 0
-	byUser  bool
-	byItem  bool
-	byAttr  *attribute // nil unless an item attribute is part of the key
-	table   store.Table
-	hopping *window.Hopping // set for a windowed count, sum or rate
-	total   *window.Total   // set for one over all time
-	decay   *window.Decay   // set for decayed_sum
-	pending map[store.Key]window.Pending
-	waiting queue // the keys in pending, each once
-	newest  int64 // newest event time applied anywhere, for spent
-	spent   func(cell []uint64) bool
+	def   Definition
+	place int // in a row
+	field field
+	lanes map[string]uint8 // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
+	where condition        // nil takes every event
+	cells window.Cells
+	from  int // its words in the group's cells
+	to    int
+	live  int // cells that are not empty
+
+	decay   *window.DecayedSum // cells, of a decayed_sum
+	waiting queue              // the keys whose cells wait to be settled, each at least once
 }
 
-const headWords = 2 // events added, newest event time
+// condition says whether an event counts; item and user are nil when they are unknown.
+type condition interface {
+	True(e *freshet.Event, item *freshet.Item, user *freshet.User) bool
+}
 
-// The lanes of a tile. A rate has no sum: its lanes are of and per.
-const (
-	laneEvents, laneSum = 0, 1
-	laneOf, lanePer     = 0, 1
-)
+// step is what an event of a name does to a column.
+type step struct {
+	column *column
+	lanes  uint8
+}
 
-// sweepCells is how many cells are looked at with each event: two for every one that can be
-// made, so that a table holds at most about twice its live keys.
-const sweepCells = 2
-
-func newColumn(d Definition, o Options, attributes func(string) *attribute) *column {
-	c := &column{def: d}
-	for _, part := range d.Key {
-		switch attr, isAttr := strings.CutPrefix(part, "item."); {
-		case part == "user":
-			c.byUser = true
-		case part == "item":
-			c.byItem = true
-		case isAttr:
-			c.byAttr = attributes(attr)
-		}
-	}
-	lanes := 1
-	switch d.Agg {
-	case Rate:
-		lanes = 2
-		c.on = map[string]uint8{}
-		for _, name := range d.Of {
-			c.on[name] |= 1 << laneOf
-		}
-		for _, name := range d.Per {
-			c.on[name] |= 1 << lanePer
-		}
-	case Sum:
-		lanes = 2
-		fallthrough
-	default:
-		for _, name := range d.On {
-			if c.on == nil {
-				c.on = map[string]uint8{}
+func newColumn(d Definition, o *Options, s *slab.Slab) *column {
+	c := &column{def: d, field: parseField(d.Field)}
+	lanes := func(names []string, lane uint8) {
+		for _, name := range names {
+			if c.lanes == nil {
+				c.lanes = map[string]uint8{}
 			}
-			c.on[name] = 1
+			c.lanes[name] |= lane
 		}
 	}
-	words := headWords
-	switch {
-	case d.Agg == DecayedSum:
-		c.decay = &window.Decay{HalfLife: int64(d.HalfLife)}
-		c.pending = map[store.Key]window.Pending{}
-		words += c.decay.Words()
-	case d.Agg == LastTime || d.Agg == Age:
-	case d.Window > 0:
-		c.hopping = &window.Hopping{Window: int64(d.Window), Hop: int64(d.Hop), Slack: int64(o.Slack), Lanes: lanes}
-		words += c.hopping.Words()
-		c.spent = func(cell []uint64) bool { return c.hopping.Spent(cell[headWords:], c.newest) }
-	default:
-		c.total = &window.Total{Lanes: lanes}
-		words += c.total.Words()
-	}
-	c.table = o.NewTable(words)
+	lanes(d.On, 1)
+	lanes(d.Of, window.LaneOf)
+	lanes(d.Per, window.LanePer)
+	c.cells = newCells(&d, o, s)
+	c.decay, _ = c.cells.(*window.DecayedSum)
 	return c
 }
 
-func (c *column) keys() int { return c.table.Len() }
-
-// apply adds an event. newest is the newest event time applied anywhere, horizon the
-// earliest time a read may still be made for.
-func (c *column) apply(visitor, item uint32, e *freshet.Event, newest, horizon int64) {
-	c.settle(horizon)
-	if c.hopping != nil {
-		c.newest = newest
-		c.table.Sweep(sweepCells, c.spent)
-	}
-	lanes := uint8(1)
-	if c.on != nil {
-		if lanes = c.on[e.Name]; lanes == 0 {
-			return
+// newCells picks the arithmetic of a definition.
+func newCells(d *Definition, o *Options, s *slab.Slab) window.Cells {
+	var aggregate window.Aggregate
+	order := window.Order{Slab: s, ItemID: o.ItemID}
+	switch d.Agg {
+	case DecayedSum:
+		return &window.DecayedSum{HalfLife: int64(d.HalfLife), Slab: s}
+	case Count:
+		if d.Window > 0 {
+			return window.NewCounters(nil, int64(d.Window), int64(d.Hop), int64(o.Slack), s)
 		}
+		aggregate = window.Count{}
+	case Rate:
+		rate := &window.Rate{Prior: d.Prior}
+		if d.Window > 0 {
+			return window.NewCounters(rate, int64(d.Window), int64(d.Hop), int64(o.Slack), s)
+		}
+		aggregate = rate
+	case Sum:
+		aggregate = window.Sum{}
+	case Mean:
+		aggregate = window.Mean{}
+	case Min:
+		aggregate = window.Min{}
+	case Max:
+		aggregate = window.Max{}
+	case Last:
+		aggregate = &window.Last{Order: order}
+	case LastTime:
+		aggregate = window.LastTime{}
+	case Age:
+		aggregate = window.Age{}
+	case Distinct:
+		aggregate = &window.Distinct{Slab: s}
+	case LastK:
+		aggregate = &window.LastK{K: d.K, Order: order}
+	default:
+		panic("BUG: no aggregate " + d.Agg)
 	}
-	amount, ok := c.amount(e)
-	if !ok || c.byUser && visitor == 0 {
-		return
+	if d.Window > 0 {
+		return window.NewHopping(aggregate, int64(d.Window), int64(d.Hop), int64(o.Slack))
 	}
-	if c.hopping != nil && c.hopping.Beyond(e.Time, newest) {
-		return
+	return &window.Total{Aggregate: aggregate}
+}
+
+func (c *column) cell(record []uint64) []uint64 { return record[c.from:c.to:c.to] }
+
+// takes says whether the event counts, and fills in what it adds, but for the hashes of a distinct.
+func (c *column) takes(sample *window.Sample, e *freshet.Event) bool {
+	if c.cells.Beyond(e.Time, sample.Horizon) {
+		return false
+	}
+	switch c.def.Agg {
+	case LastK:
+		return e.Item != ""
+	case Distinct:
+		return true
+	}
+	var ok bool
+	sample.Number, sample.Text, sample.IsText, ok = c.field.scalar(e)
+	return ok && (!sample.IsText || c.def.Agg == Last)
+}
+
+// add adds a sample to the column's cell in a record.
+func (c *column) add(k store.Key, record []uint64, sample *window.Sample, hashes []uint64) {
+	cell := c.cell(record)
+	if cell[0] == 0 {
+		c.live++
 	}
 	switch {
-	case c.byAttr != nil:
-		for _, value := range c.byAttr.of(item) {
-			c.add(c.key(visitor, value), lanes, e.Time, amount, horizon)
+	case c.def.Agg == Distinct:
+		for i, h := range hashes {
+			sample.Hash, sample.More = h, i > 0
+			c.cells.Add(cell, sample)
 		}
-	case c.byItem:
-		if item != 0 {
-			c.add(c.key(visitor, item), lanes, e.Time, amount, horizon)
+		sample.More = false
+	case c.decay != nil:
+		waited := c.decay.Waits(cell)
+		if c.decay.Add(cell, sample); !waited && c.decay.Waits(cell) {
+			c.waiting.push(k)
 		}
 	default:
-		c.add(c.key(visitor, 0), lanes, e.Time, amount, horizon)
+		c.cells.Add(cell, sample)
 	}
 }
 
-// key packs the visitor and the item side; whichever is not part of the key is 0.
-func (c *column) key(visitor, other uint32) store.Key {
-	if !c.byUser {
-		visitor = 0
-	}
-	return store.Key(visitor)<<32 | store.Key(other)
-}
-
-// amount is what the event adds, and whether it has it.
-func (c *column) amount(e *freshet.Event) (float64, bool) {
-	switch c.def.Field {
-	case "value":
-		return e.Value, e.HasValue
-	case "rank":
-		return float64(e.Rank), e.Rank > 0
-	}
-	return 1, true
-}
-
-func (c *column) add(k store.Key, lanes uint8, t int64, amount float64, horizon int64) {
-	cell := c.table.Cell(k)
-	if c.hopping == nil {
-		cell[0]++
-	}
-	cell[1] = uint64(max(int64(cell[1]), t))
-	state := cell[headWords:]
-	switch {
-	case c.decay != nil && t > horizon:
-		list := c.pending[k]
-		if len(list) == 0 {
-			c.waiting.push(k)
-		}
-		c.pending[k] = list.Insert(t, amount)
-	case c.decay != nil:
-		c.decay.Add(state, t, amount)
-	case c.def.Agg == Sum:
-		c.addLane(state, t, laneEvents, 1)
-		c.addLane(state, t, laneSum, micro(amount))
-	case c.def.Agg == Rate:
-		for lane := range 2 {
-			if lanes&(1<<lane) != 0 {
-				c.addLane(state, t, lane, 1)
-			}
-		}
-	case c.def.Agg == Count:
-		c.addLane(state, t, laneEvents, 1)
+// drop empties the column's cell in a record that is to go.
+func (c *column) drop(record []uint64) {
+	if cell := c.cell(record); cell[0] != 0 {
+		c.cells.Clear(cell)
+		c.live--
 	}
 }
 
-func (c *column) addLane(state []uint64, t int64, lane int, amount int64) {
-	if c.hopping != nil {
-		c.hopping.Add(state, t, lane, amount)
-	} else {
-		c.total.Add(state, lane, amount)
-	}
-}
-
-// settle folds pending decayed amounts that no read can be ahead of any more. It takes the
-// keys that have waited longest, so the work follows the writes.
-func (c *column) settle(horizon int64) {
+// settle folds decayed amounts that no read can be ahead of any more. It takes the keys that have
+// waited longest, so the work follows the writes.
+func (c *column) settle(t store.Table, horizon int64) {
 	for c.waiting.len() > 0 {
 		k := c.waiting.front()
-		list := c.pending[k]
-		if list[0].Time > horizon {
-			return
+		var cell []uint64
+		if record := t.Find(k); record != nil {
+			cell = c.cell(record)
+		}
+		if cell != nil && c.decay.Waits(cell) {
+			if !c.decay.Due(cell, horizon) {
+				return
+			}
+			if c.decay.Settle(cell, horizon) {
+				c.waiting.push(k)
+			}
 		}
 		c.waiting.pop()
-		if rest := list.Settle(c.decay, c.table.Cell(k)[headWords:], horizon); len(rest) > 0 {
-			c.pending[k] = rest
-			c.waiting.push(k)
-		} else {
-			delete(c.pending, k)
-		}
 	}
 }
 

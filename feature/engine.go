@@ -1,11 +1,13 @@
 package feature
 
 import (
-	"math"
+	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/internal/slab"
 	"github.com/freshet-rec/freshet/store"
+	"github.com/freshet-rec/freshet/window"
 )
 
 // Options are what an Engine needs beside its definitions.
@@ -13,44 +15,98 @@ type Options struct {
 	// Slack is how far behind the newest event a read may still be made: the allowed
 	// future of event times.
 	Slack freshet.Duration
-	// NewTable makes the table for one feature's state; cells have the given number of
+	// NewTable makes the table for the features of one key; cells have the given number of
 	// words.
 	NewTable func(words int) store.Table
 	// ItemID gives the id of an item's number: it decides between events of one millisecond.
 	ItemID func(item uint32) string
+	// MaxKeys bounds the keys over all tables, 0 is no bound. When there are more, the oldest key
+	// of the largest table goes, of those whose keys have two parts and more as long as
+	// one of them has any: its values begin anew. See Evicted.
+	MaxKeys int
 }
 
 // Engine holds the state of all features.
 type Engine struct {
-	columns     []*column
 	definitions []Definition
-	attributes  map[string]*attribute // the item attributes that some key names
+	columns     []*column // by place in a row; nil for a derived feature
+	groups      []*group
+	names       map[string]int // the event names that some feature mentions, from 1
+	items       map[string]*attribute
+	users       map[string]*attribute
+	asksDocs    bool            // some feature looks at the documents themselves
+	itemDocs    []*freshet.Item // by number, with asksDocs
+	userDocs    []*freshet.User
 	slack       int64
 	newest      int64 // newest event time applied
+	maxKeys     int
 }
 
 // New returns an Engine for definitions that [Definition.Check] found sound and whose names
 // differ.
 func New(defs []Definition, o Options) *Engine {
-	g := &Engine{attributes: map[string]*attribute{}, slack: int64(o.Slack), definitions: defs}
-	for _, d := range defs {
-		g.columns = append(g.columns, newColumn(d, o, g.attribute))
+	g := &Engine{definitions: defs, names: map[string]int{}, items: map[string]*attribute{}, users: map[string]*attribute{}, slack: int64(o.Slack), maxKeys: o.MaxKeys}
+	if o.ItemID == nil {
+		o.ItemID = func(uint32) string { return "" }
+	}
+	var names []string
+	for i, d := range defs {
+		if d.Expr != "" {
+			g.columns = append(g.columns, nil)
+			continue
+		}
+		c := newColumn(d, &o, &slab.Slab{})
+		c.place = i
+		g.columns = append(g.columns, c)
+		gr := g.group(parseKey(d.Key))
+		gr.columns = append(gr.columns, c)
+		for _, name := range slices.Concat(d.On, d.Of, d.Per) {
+			if g.names[name] == 0 {
+				names = append(names, name)
+				g.names[name] = len(names)
+			}
+		}
+		g.asksDocs = g.asksDocs || d.Where != "" || c.field.of == attributeField
+	}
+	for _, gr := range g.groups {
+		gr.finish(&o, names)
 	}
 	return g
 }
 
-func (g *Engine) attribute(name string) *attribute {
-	if g.attributes[name] == nil {
-		g.attributes[name] = &attribute{name: name, numbers: intern.New()}
+// group is the one of a key, made at first sight.
+func (g *Engine) group(parts []part) *group {
+	for _, gr := range g.groups {
+		if slices.EqualFunc(gr.parts, parts, func(a, b part) bool { return a.of == b.of && a.name == b.name }) {
+			return gr
+		}
 	}
-	return g.attributes[name]
+	for i := range parts {
+		switch p := &parts[i]; p.of {
+		case ofItem:
+			p.attr = attributeOf(g.items, p.name)
+		case ofUser:
+			p.attr = attributeOf(g.users, p.name)
+		case ofContext:
+			p.texts = intern.New()
+		}
+	}
+	g.groups = append(g.groups, &group{parts: parts})
+	return g.groups[len(g.groups)-1]
+}
+
+func attributeOf(all map[string]*attribute, name string) *attribute {
+	if all[name] == nil {
+		all[name] = &attribute{name: name, numbers: intern.New()}
+	}
+	return all[name]
 }
 
 // Names lists the features in the order of a row.
 func (g *Engine) Names() []string {
-	names := make([]string, len(g.columns))
-	for i, c := range g.columns {
-		names[i] = c.def.Name
+	names := make([]string, len(g.definitions))
+	for i := range g.definitions {
+		names[i] = g.definitions[i].Name
 	}
 	return names
 }
@@ -58,11 +114,21 @@ func (g *Engine) Names() []string {
 // Definitions are the features in the order of a row. They must not be changed.
 func (g *Engine) Definitions() []Definition { return g.definitions }
 
-// Keys is the number of live keys over all features.
+// Keys is the number of live keys: of different keys of the definitions, each once however many
+// features share it.
 func (g *Engine) Keys() int {
 	n := 0
-	for _, c := range g.columns {
-		n += c.keys()
+	for _, gr := range g.groups {
+		n += gr.table.Len()
+	}
+	return n
+}
+
+// Evicted is how many keys have gone for want of room, see Options.MaxKeys.
+func (g *Engine) Evicted() int64 {
+	n := int64(0)
+	for _, gr := range g.groups {
+		n += gr.evicted
 	}
 	return n
 }
@@ -70,23 +136,72 @@ func (g *Engine) Keys() int {
 // Upsert notes the attributes of an item, for the events and reads that follow. item is the
 // item's number, ≥ 1.
 func (g *Engine) Upsert(item uint32, doc *freshet.Item) {
-	for _, a := range g.attributes {
-		a.set(item, doc)
+	for _, a := range g.items {
+		a.set(item, itemValues(doc, a.name))
 	}
+	if g.asksDocs {
+		for int(item) >= len(g.itemDocs) {
+			g.itemDocs = append(g.itemDocs, nil)
+		}
+		g.itemDocs[item] = doc
+	}
+}
+
+// UpsertUser notes the attributes of a user, for the events and reads that follow. visitor is
+// the user's number, ≥ 1.
+func (g *Engine) UpsertUser(visitor uint32, doc *freshet.User) {
+	for _, a := range g.users {
+		a.set(visitor, scalars(doc.Attributes[a.name]))
+	}
+	if g.asksDocs {
+		for int(visitor) >= len(g.userDocs) {
+			g.userDocs = append(g.userDocs, nil)
+		}
+		g.userDocs[visitor] = doc
+	}
+}
+
+func (g *Engine) docs(s *subject) (item *freshet.Item, user *freshet.User) {
+	if int(s.item) < len(g.itemDocs) {
+		item = g.itemDocs[s.item]
+	}
+	if int(s.visitor) < len(g.userDocs) {
+		user = g.userDocs[s.visitor]
+	}
+	return item, user
 }
 
 // Apply folds in one event that is not late. visitor and item are the numbers of who did it
 // and to what, 0 for nobody and nothing; Time must not be negative.
 func (g *Engine) Apply(visitor, item uint32, e *freshet.Event) {
 	g.newest = max(g.newest, e.Time)
-	for _, c := range g.columns {
-		c.apply(visitor, item, e, g.newest, g.newest-g.slack)
+	horizon := g.newest - g.slack
+	name := g.names[e.Name]
+	s := subject{visitor: visitor, item: item, context: e.Context}
+	var doc *freshet.Item
+	var user *freshet.User
+	if g.asksDocs {
+		doc, user = g.docs(&s)
+	}
+	for _, gr := range g.groups {
+		gr.apply(&s, e, name, horizon, doc, user)
+	}
+	if g.maxKeys > 0 && g.Keys() > g.maxKeys {
+		g.evict()
 	}
 }
 
-// UpsertUser notes the attributes of a user, for the events and reads that follow. visitor is
-// the user's number, ≥ 1.
-func (g *Engine) UpsertUser(visitor uint32, doc *freshet.User) {}
+// evict has the group give up a key that Options.MaxKeys says.
+func (g *Engine) evict() {
+	var most *group
+	for _, gr := range g.groups {
+		n := gr.table.Len()
+		if n > 0 && (most == nil || len(gr.parts) > 1 && len(most.parts) <= 1 || len(gr.parts) > 1 == (len(most.parts) > 1) && n > most.table.Len()) {
+			most = gr
+		}
+	}
+	most.evict()
+}
 
 // Act is one event for ApplyAll.
 type Act struct {
@@ -94,31 +209,40 @@ type Act struct {
 	Event         *freshet.Event
 }
 
+// aheadActs is how many acts are looked up ahead of being applied: as many as their cells fit into
+// the second-level cache many times over.
+const aheadActs = 32
+
 // ApplyAll is Apply of each act, in order; many at a time are faster than one by one.
 func (g *Engine) ApplyAll(acts []Act) {
-	for i := range acts {
-		g.Apply(acts[i].Visitor, acts[i].Item, acts[i].Event)
+	for len(acts) > 0 {
+		n := min(aheadActs, len(acts))
+		g.Ahead(acts[:n])
+		for i := range acts[:n] {
+			g.Apply(acts[i].Visitor, acts[i].Item, acts[i].Event)
+		}
+		acts = acts[n:]
+	}
+}
+
+// Ahead is a hint that these acts will soon be applied: it brings their cells near, and changes
+// nothing.
+func (g *Engine) Ahead(acts []Act) {
+	for _, gr := range g.groups {
+		keys := gr.scratch[:0]
+		for i := range acts {
+			a := &acts[i]
+			if len(gr.steps[g.names[a.Event.Name]]) > 0 {
+				keys = gr.keys(keys, &subject{visitor: a.Visitor, item: a.Item, context: a.Event.Context}, false)
+			}
+		}
+		gr.scratch = keys
+		gr.table.Ahead(keys)
 	}
 }
 
 // Value is one feature read for one key.
-type Value struct {
-	Value   float64 // of a number
-	Text    string  // of a text: last of a text, or a derived feature that is one
-	List    []Entry // of a last_k, newest first; must not be changed
-	Null    bool    // there is no value
-	Events  int64   // events counted
-	Updated int64   // newest event time seen under the key, 0 if none; Unix ms
-}
+type Value = window.Value
 
 // Entry is an element of a last_k.
-type Entry struct {
-	Item uint32
-	Time int64 // Unix ms
-}
-
-// Default reports that no event stands behind the value.
-func (v Value) Default() bool { return v.Events == 0 }
-
-// Micro rounds x to 10⁻⁶, half to even, in units of 10⁻⁶.
-func micro(x float64) int64 { return int64(math.RoundToEven(float64(x * 1e6))) }
+type Entry = window.Entry

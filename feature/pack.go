@@ -4,31 +4,37 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/freshet-rec/freshet/internal/intern"
 	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/store"
-	"github.com/freshet-rec/freshet/window"
 )
 
 // Pack writes the state of every feature.
 func (g *Engine) Pack(w *pack.Writer) {
 	w.Int(g.newest)
-	for _, name := range slices.Sorted(maps.Keys(g.attributes)) {
-		g.attributes[name].pack(w)
+	for _, all := range []map[string]*attribute{g.items, g.users} {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			all[name].pack(w)
+		}
 	}
-	for _, c := range g.columns {
-		c.pack(w)
+	for _, gr := range g.groups {
+		gr.pack(w)
 	}
 }
 
 // Unpack fills a new Engine of the same definitions and options with what Pack wrote: from
-// then on both do alike, bit for bit. items is one more than the highest item number.
-func (g *Engine) Unpack(r *pack.Reader, items int) {
+// then on both do alike, bit for bit, once the documents of items and users have been upserted
+// again. items and visitors are one more than their highest numbers.
+func (g *Engine) Unpack(r *pack.Reader, items, visitors int) {
 	g.newest = r.Int()
-	for _, name := range slices.Sorted(maps.Keys(g.attributes)) {
-		g.attributes[name].unpack(r, items)
+	for _, name := range slices.Sorted(maps.Keys(g.items)) {
+		g.items[name].unpack(r, items)
 	}
-	for _, c := range g.columns {
-		c.unpack(r)
+	for _, name := range slices.Sorted(maps.Keys(g.users)) {
+		g.users[name].unpack(r, visitors)
+	}
+	for _, gr := range g.groups {
+		gr.unpack(r)
 	}
 }
 
@@ -43,11 +49,11 @@ func (a *attribute) pack(w *pack.Writer) {
 	}
 }
 
-func (a *attribute) unpack(r *pack.Reader, items int) {
+func (a *attribute) unpack(r *pack.Reader, owners int) {
 	a.numbers.Unpack(r)
 	a.values = make([][]uint32, r.Len(1))
-	if len(a.values) > items {
-		r.Fail("values of %d items where there are %d", len(a.values), items)
+	if len(a.values) > owners {
+		r.Fail("values of %d items or users where there are %d", len(a.values), owners)
 	}
 	for i := range a.values {
 		for range r.Len(1) {
@@ -59,44 +65,74 @@ func (a *attribute) unpack(r *pack.Reader, items int) {
 	}
 }
 
-func (c *column) pack(w *pack.Writer) {
-	w.Int(c.newest)
-	c.table.Pack(w)
-	if c.decay == nil {
-		return
+func (g *group) pack(w *pack.Writer) {
+	for i := range g.parts {
+		if texts := g.parts[i].texts; texts != nil {
+			texts.Pack(w)
+		}
 	}
-	w.Len(c.waiting.len())
-	for _, k := range c.waiting.keys[c.waiting.head:] {
-		w.Uint(uint64(k))
-		list := c.pending[k]
-		w.Len(len(list))
-		for _, p := range list {
-			w.Int(p.Time)
-			w.Float(p.Amount)
+	w.Len(len(g.crosses.list))
+	for _, c := range g.crosses.list {
+		w.Uint(uint64(c.from))
+		w.Uint(uint64(c.first))
+		w.Uint(uint64(c.other))
+	}
+	w.Int(g.settled)
+	w.Int(g.spentBefore)
+	w.Int(g.spent)
+	w.Int(g.evicted)
+	g.table.Pack(w, func(record []uint64) {
+		for _, c := range g.columns {
+			cell := c.cell(record)
+			if w.Bool(cell[0] != 0); cell[0] != 0 {
+				c.cells.Pack(w, cell)
+			}
+		}
+	})
+	for _, c := range g.columns {
+		w.Len(c.waiting.len())
+		for _, k := range c.waiting.keys[c.waiting.head:] {
+			w.Uint(uint64(k))
 		}
 	}
 }
 
-func (c *column) unpack(r *pack.Reader) {
-	c.newest = r.Int()
-	c.table.Unpack(r)
-	if c.decay == nil {
-		return
-	}
-	for range r.Len(2) {
-		k := store.Key(r.Uint())
-		n := r.Len(9)
-		list := make(window.Pending, n)
-		for i := range list {
-			list[i] = window.Waiting{Time: r.Int(), Amount: r.Float()}
+func (g *group) unpack(r *pack.Reader) {
+	for i := range g.parts {
+		if g.parts[i].texts != nil {
+			g.parts[i].texts = intern.New()
+			g.parts[i].texts.Unpack(r)
 		}
-		if _, twice := c.pending[k]; twice || n == 0 {
-			r.Fail("key %d waits twice or for nothing", k)
+	}
+	for range r.Len(3) {
+		k := cross{uint32(r.Number(len(g.parts))), uint32(r.Uint()), uint32(r.Uint())}
+		if g.crosses.number(int(k.from), k.first, k.other, false) != 0 {
+			r.Fail("a pair of numbers comes twice")
 		}
 		if r.Err() != nil {
 			return
 		}
-		c.waiting.push(k)
-		c.pending[k] = list
+		g.crosses.number(int(k.from), k.first, k.other, true)
+	}
+	g.settled, g.spentBefore, g.spent, g.evicted = r.Int(), r.Int(), r.Int(), r.Int()
+	g.table.Unpack(r, func(record []uint64) {
+		for _, c := range g.columns {
+			if r.Bool() && r.Err() == nil {
+				cell := c.cell(record)
+				if c.cells.Unpack(r, cell); cell[0] == 0 {
+					r.Fail("a cell is said to hold something, and is empty")
+				}
+				c.live++
+			}
+		}
+	})
+	for _, c := range g.columns {
+		for range r.Len(1) {
+			k := store.Key(r.Uint())
+			if r.Err() != nil {
+				return
+			}
+			c.waiting.push(k)
+		}
 	}
 }

@@ -47,7 +47,12 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Visitors.Unpack(r)
 	items := s.Items.Len()
 	s.Newest = r.Int()
-	s.Features.Unpack(r, items)
+	s.Features.Unpack(r, items, s.Visitors.Len())
+	for item := uint32(1); int(item) < items; item++ {
+		if doc := s.Items.Entry(item); doc != nil {
+			s.Features.Upsert(item, doc)
+		}
+	}
 	s.Histories.Unpack(r, items)
 	for _, route := range s.tables() {
 		route.Unpack(r, items)

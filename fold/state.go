@@ -63,9 +63,10 @@ type State struct {
 func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
-		Features: feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable}),
-		kinds:    o.Kinds, own: map[string]bool{},
+		kinds: o.Kinds, own: map[string]bool{},
 	}
+	s.Features = feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable,
+		ItemID: func(item uint32) string { return string(s.Items.ID(item)) }})
 	if o.Watch > 0 {
 		s.Watch = audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched})
 	}

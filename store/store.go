@@ -28,6 +28,8 @@ type Table interface {
 	// generation that the cell is of by now, above its own, or false: then the cell is removed,
 	// and must be all zero. Old returns how many were looked at.
 	Old(before int64, n int, look func(k Key, cell []uint64) (generation int64, keep bool)) int
+	// Oldest is the oldest generation of any cell, false when there are none.
+	Oldest() (generation int64, ok bool)
 	// Len is the number of cells.
 	Len() int
 	// Bytes is the memory that the table holds.

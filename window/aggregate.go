@@ -1,6 +1,10 @@
 package window
 
-import "github.com/freshet-rec/freshet/internal/pack"
+import (
+	"math"
+
+	"github.com/freshet-rec/freshet/internal/pack"
+)
 
 // Sample is what one event is to an aggregate.
 type Sample struct {
@@ -9,6 +13,7 @@ type Sample struct {
 	Text    string  // the field, when it is a text
 	IsText  bool
 	Hash    uint64 // of the field, for distinct: see Hash
+	More    bool   // for distinct: a further value of the same event
 	Lanes   uint8  // of a rate: which of its two counts the event is in, as bits
 	Item    uint32 // the item's number, 0 for none
 	EventID string
@@ -20,6 +25,7 @@ type Sample struct {
 type Value struct {
 	Value   float64 // of a number
 	Text    string  // of a text: last of a text, or a derived feature that is one
+	IsText  bool
 	List    []Entry // of a last_k, newest first; must not be changed
 	Null    bool    // there is no value
 	Events  int64   // events counted
@@ -34,6 +40,14 @@ type Entry struct {
 
 // Default reports that no event stands behind the value.
 func (v *Value) Default() bool { return v.Events == 0 }
+
+// Number is the value as a number, NaN when it is null or none.
+func (v *Value) Number() float64 {
+	if v.Null || v.IsText || v.List != nil {
+		return math.NaN()
+	}
+	return v.Value
+}
 
 // Aggregate is the algebra that all aggregates share. A state is a slice of Words() words,
 // empty when it is all zero; Merge is associative and commutative, and adding samples to two

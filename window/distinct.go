@@ -24,7 +24,9 @@ type Distinct struct {
 func (a *Distinct) Words() int { return 2 }
 
 func (a *Distinct) Add(state []uint64, s *Sample) {
-	state[0]++
+	if !s.More {
+		state[0]++
+	}
 	a.put(state, s.Hash)
 }
 

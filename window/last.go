@@ -99,7 +99,7 @@ func (a *Last) Read(v *Value, states States, _ int64) {
 		return
 	}
 	s := a.sample(newest)
-	v.Value, v.Text = s.Number, s.Text
+	v.Value, v.Text, v.IsText = s.Number, s.Text, s.IsText
 }
 
 func (a *Last) Clear(state []uint64) {

@@ -2,7 +2,6 @@ package window
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/freshet-rec/freshet/internal/pack"
@@ -41,10 +40,8 @@ func (t *Total) Number(cell []uint64, q int64) float64 { return number(t, cell, 
 // number is Number by way of Read.
 func number(c Cells, cell []uint64, q int64) float64 {
 	var v Value
-	if c.Read(&v, cell, q); v.Null || v.Text != "" || v.List != nil {
-		return math.NaN()
-	}
-	return v.Value
+	c.Read(&v, cell, q)
+	return v.Number()
 }
 
 // Beyond implements Cells: nothing is.

@@ -1,182 +1,235 @@
-// Package mem keeps store tables in memory: cells stand in large blocks without pointers,
-// found through one map from key to place, and a removed cell's place is used again.
+// Package mem keeps store tables in memory, in records without pointers: the key, a link, and the
+// cell. An index of hashes finds the place of a record; a removed record's place is used again.
 package mem
 
 import (
+	"math/rand/v2"
+	"unsafe"
+
+	"github.com/freshet-rec/freshet/internal/hugepage"
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/store"
 )
 
-// blockCells is how many cells stand in one block: large enough that blocks are few, small
-// enough that a table with one key stays small.
-const blockCells = 1024
+const (
+	headWords  = 2       // of a record: the key, and the place plus one of the next of its generation
+	blockBytes = 4 << 20 // of a full block: some huge pages, few enough to be zeroed at once
+	aheadLines = 4       // of a record are fetched ahead
+	aheadKeys  = 64      // at a time
+)
 
 // Table is a store.Table in memory. Use New.
 type Table struct {
-	words  int
-	places map[store.Key]uint32
-	blocks [][]uint64
-	keys   []store.Key // key at each place; stale where live is false
-	live   []bool
-	free   []uint32
-	hand   int // where the next Sweep begins
+	words       int // of a record
+	perBlock    uint32
+	blocks      [][]uint64
+	bytes       int64
+	used        uint32 // places ever given
+	free        uint32 // the first of those that are free, plus one; linked as generations are
+	len         int
+	index       index
+	generations generations
+	seed        uint64 // so that nobody can choose keys of one hash; what a table does does not depend on it
 }
 
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
-	return &Table{words: words, places: map[store.Key]uint32{}}
+	t := &Table{words: headWords + words, perBlock: 8, index: newIndex(), seed: rand.Uint64()}
+	for int(2*t.perBlock)*t.words*8 <= blockBytes {
+		t.perBlock *= 2
+	}
+	return t
 }
 
-func (t *Table) at(place uint32) []uint64 {
-	i := int(place%blockCells) * t.words
-	return t.blocks[place/blockCells][i : i+t.words : i+t.words]
+func (t *Table) record(place uint32) []uint64 {
+	i := int(place%t.perBlock) * t.words
+	return t.blocks[place/t.perBlock][i : i+t.words : i+t.words]
+}
+
+// place finds a key.
+func (t *Table) place(k store.Key) (place uint32, hash uint32, ok bool) {
+	hash = hashOf(uint64(k), t.seed)
+	p := t.index.of(hash)
+	for i := start(hash); ; i = (i + 1) % pageSlots {
+		place, at := p.next(hash, i)
+		if at < 0 {
+			return 0, hash, false
+		}
+		if t.record(place)[0] == uint64(k) {
+			return place, hash, true
+		}
+		i = at
+	}
 }
 
 // Cell implements store.Table.
-func (t *Table) Cell(k store.Key) []uint64 {
-	if place, ok := t.places[k]; ok {
-		return t.at(place)
+func (t *Table) Cell(k store.Key, generation int64) []uint64 {
+	place, hash, ok := t.place(k)
+	if !ok {
+		place = t.newPlace()
+		t.record(place)[0] = uint64(k)
+		t.index.add(hash, place)
+		t.enlist(place, generation)
+		t.len++
 	}
-	var place uint32
-	if n := len(t.free); n > 0 {
-		place, t.free = t.free[n-1], t.free[:n-1]
-		t.keys[place], t.live[place] = k, true
-	} else {
-		place = uint32(len(t.keys))
-		t.keys, t.live = append(t.keys, k), append(t.live, true)
-		t.grow(place)
-	}
-	t.places[k] = place
-	return t.at(place)
+	return t.record(place)[headWords:]
 }
 
-// grow makes room for place. The first block doubles up to its full size, so that small
-// tables stay small.
-func (t *Table) grow(place uint32) {
-	if int(place) < blockCells {
-		if need := (int(place) + 1) * t.words; len(t.blocks) == 0 || need > len(t.blocks[0]) {
-			cells := 8
-			for cells <= int(place) {
-				cells *= 2
-			}
-			block := make([]uint64, min(cells, blockCells)*t.words)
-			if len(t.blocks) == 0 {
-				t.blocks = append(t.blocks, block)
-			} else {
-				copy(block, t.blocks[0])
-				t.blocks[0] = block
-			}
+// newPlace returns one whose cell is all zero.
+func (t *Table) newPlace() uint32 {
+	if t.free != 0 {
+		place := t.free - 1
+		t.free = uint32(t.record(place)[1])
+		return place
+	}
+	place := t.used
+	t.used++
+	block, in := int(place/t.perBlock), int(place%t.perBlock)
+	switch {
+	case block > 0 && block == len(t.blocks):
+		t.addBlock(int(t.perBlock))
+	case block == 0 && (len(t.blocks) == 0 || (in+1)*t.words > len(t.blocks[0])):
+		// The first block doubles up to its full size, so that small tables stay small.
+		first := t.blocks
+		t.blocks, t.bytes = nil, 0
+		t.addBlock(max(8, 2*in))
+		if len(first) > 0 {
+			copy(t.blocks[0], first[0])
 		}
-		return
 	}
-	if int(place/blockCells) == len(t.blocks) {
-		t.blocks = append(t.blocks, make([]uint64, blockCells*t.words))
-	}
+	return place
+}
+
+func (t *Table) addBlock(records int) {
+	words := records * t.words
+	t.blocks = append(t.blocks, hugepage.Make(words))
+	t.bytes += int64(words) * 8
 }
 
 // Find implements store.Table.
 func (t *Table) Find(k store.Key) []uint64 {
-	if place, ok := t.places[k]; ok {
-		return t.at(place)
+	if place, _, ok := t.place(k); ok {
+		return t.record(place)[headWords:]
 	}
 	return nil
 }
 
-// Sweep implements store.Table.
-func (t *Table) Sweep(n int, spent func(cell []uint64) bool) {
-	for range min(n, len(t.keys)) {
-		if t.hand >= len(t.keys) {
-			t.hand = 0
-		}
-		place := uint32(t.hand)
-		t.hand++
-		if !t.live[place] {
-			continue
-		}
-		if cell := t.at(place); spent(cell) {
-			clear(cell)
-			delete(t.places, t.keys[place])
-			t.live[place] = false
-			t.free = append(t.free, place)
+// Ahead implements store.Table.
+func (t *Table) Ahead(keys []store.Key) {
+	for len(keys) > aheadKeys {
+		t.Ahead(keys[:aheadKeys])
+		keys = keys[aheadKeys:]
+	}
+	var hashes [aheadKeys]uint32
+	for i, k := range keys {
+		hashes[i] = hashOf(uint64(k), t.seed)
+		t.index.ahead(hashes[i])
+	}
+	lines := min(aheadLines, (t.words*8+prefetch.LineBytes-2)/prefetch.LineBytes+1)
+	for _, hash := range hashes[:len(keys)] {
+		if place, at := t.index.of(hash).next(hash, start(hash)); at >= 0 {
+			prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(place))), lines)
 		}
 	}
 }
 
-// Each implements store.Table.
-func (t *Table) Each(visit func(k store.Key, cell []uint64)) {
-	for place, key := range t.keys {
-		if t.live[place] {
-			visit(key, t.at(uint32(place)))
-		}
-	}
-}
-
-// Pack implements store.Table: every place, in order, then those that are free, of which the last
-// one will be used first, and where the sweep stands.
-func (t *Table) Pack(w *pack.Writer) {
-	w.Len(len(t.keys))
-	for place, key := range t.keys {
-		w.Bool(t.live[place])
-		if !t.live[place] {
+// Old implements store.Table.
+func (t *Table) Old(before int64, n int, look func(k store.Key, cell []uint64) (generation int64, keep bool)) int {
+	looked := 0
+	for ; looked < n && len(t.generations.lists) > 0 && t.generations.lists[0].generation < before; looked++ {
+		was := t.generations.lists[0].generation
+		place := t.oldest()
+		record := t.record(place)
+		k := store.Key(record[0])
+		generation, keep := look(k, record[headWords:])
+		if !keep {
+			t.remove(k, place)
 			continue
 		}
-		w.Uint(uint64(key))
-		for _, word := range t.at(uint32(place)) {
-			w.Uint(word)
+		if generation <= was {
+			panic("BUG: a cell is kept in a generation that is old")
 		}
+		t.enlist(place, generation)
 	}
-	for _, place := range t.free {
-		w.Uint(uint64(place))
-	}
-	w.Len(t.hand)
+	return looked
 }
 
-// Unpack implements store.Table.
-func (t *Table) Unpack(r *pack.Reader) {
-	n := r.Len(1)
-	dead := 0
-	for place := range n {
-		live := r.Bool()
-		key := store.Key(0)
-		t.live = append(t.live, live)
-		if live {
-			key = store.Key(r.Uint())
-		} else {
-			dead++
+func (t *Table) remove(k store.Key, place uint32) {
+	hash := hashOf(uint64(k), t.seed)
+	p := t.index.of(hash)
+	for i := start(hash); ; i = (i + 1) % pageSlots {
+		if p.slots[i] == uint64(hash)<<32|uint64(place+1) {
+			p.remove(i)
+			break
 		}
-		t.keys = append(t.keys, key)
-		t.grow(uint32(place))
-		if !live {
-			continue
-		}
-		cell := t.at(uint32(place))
-		for i := range cell {
-			cell[i] = r.Uint()
-		}
-		if r.Err() != nil {
-			return
-		}
-		if _, twice := t.places[key]; twice {
-			r.Fail("the key %d comes twice", key)
-			return
-		}
-		t.places[key] = uint32(place)
 	}
-	free := map[uint32]bool{}
-	for range dead {
-		place := r.Number(n)
-		if r.Err() != nil {
-			return
-		}
-		if t.live[place] || free[place] {
-			r.Fail("place %d is not free, or free twice", place)
-			return
-		}
-		free[place] = true
-		t.free = append(t.free, place)
-	}
-	t.hand = int(r.Number(n + 1))
+	record := t.record(place)
+	record[0], record[1] = 0, uint64(t.free)
+	t.free = place + 1
+	t.len--
 }
 
 // Len implements store.Table.
-func (t *Table) Len() int { return len(t.places) }
+func (t *Table) Len() int { return t.len }
+
+// Bytes implements store.Table.
+func (t *Table) Bytes() int64 { return t.bytes + t.index.bytes + int64(len(t.index.directory))*8 }
+
+// Each implements store.Table.
+func (t *Table) Each(visit func(k store.Key, cell []uint64) bool) {
+	for _, l := range t.generations.lists {
+		for next := l.head; next != 0; {
+			record := t.record(next - 1)
+			if !visit(store.Key(record[0]), record[headWords:]) {
+				return
+			}
+			next = uint32(record[1])
+		}
+	}
+}
+
+// Pack implements store.Table: the generations in order, each with its keys and cells in theirs.
+func (t *Table) Pack(w *pack.Writer, cell func(cell []uint64)) {
+	w.Len(len(t.generations.lists))
+	for _, l := range t.generations.lists {
+		w.Int(l.generation)
+		n := 0
+		for next := l.head; next != 0; next = uint32(t.record(next - 1)[1]) {
+			n++
+		}
+		w.Len(n)
+		for next := l.head; next != 0; next = uint32(t.record(next - 1)[1]) {
+			record := t.record(next - 1)
+			w.Uint(record[0])
+			cell(record[headWords:])
+		}
+	}
+}
+
+// Unpack implements store.Table.
+func (t *Table) Unpack(r *pack.Reader, cell func(cell []uint64)) {
+	for i := range r.Len(2) {
+		generation := r.Int()
+		if i > 0 && generation <= t.generations.lists[i-1].generation {
+			r.Fail("generation %d is not behind the one before", generation)
+		}
+		n := r.Len(2)
+		if n == 0 {
+			r.Fail("generation %d has no cells", generation)
+		}
+		if r.Err() != nil {
+			return
+		}
+		for range n {
+			k := store.Key(r.Uint())
+			if r.Err() == nil && t.Find(k) != nil {
+				r.Fail("the key %d comes twice", k)
+			}
+			if r.Err() != nil {
+				return
+			}
+			cell(t.Cell(k, generation))
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package feature
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/store"
+)
+
+// part is one part of a key.
+type part struct {
+	of    partOf
+	name  string        // of the attribute or of the context's field
+	attr  *attribute    // ofItem, ofUser
+	texts *intern.Table // ofContext: the values that events had
+}
+
+type partOf uint8
+
+// What a part may be of, in the order they have in a key.
+const (
+	theUser partOf = iota
+	theItem
+	ofItem
+	ofUser
+	ofContext
+)
+
+// parseKey gives the parts of a key in their order, none for global.
+func parseKey(key []string) []part {
+	var parts []part
+	for _, word := range key {
+		of, name, _ := strings.Cut(word, ".")
+		switch {
+		case word == "user":
+			parts = append(parts, part{of: theUser})
+		case word == "item":
+			parts = append(parts, part{of: theItem})
+		case of == "item":
+			parts = append(parts, part{of: ofItem, name: name})
+		case of == "user":
+			parts = append(parts, part{of: ofUser, name: name})
+		case of == "context":
+			parts = append(parts, part{of: ofContext, name: name})
+		}
+	}
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Or(cmp.Compare(a.of, b.of), strings.Compare(a.name, b.name)) })
+	return parts
+}
+
+// byItem reports that the part's value depends on the item.
+func (p *part) byItem() bool { return p.of == theItem || p.of == ofItem }
+
+// subject is what keys are made of: who did it, to what, in which context.
+type subject struct {
+	visitor, item uint32
+	context       map[string]any
+}
+
+// keys appends the keys of a subject: one for each combination of the parts' values, of which the
+// last vary fastest; none when a part has no value. With add, values of the context and crosses
+// that are new get a number, otherwise there is no key with them.
+func (g *group) keys(keys []store.Key, s *subject, add bool) []store.Key {
+	switch len(g.parts) {
+	case 0:
+		return append(keys, 0)
+	case 1:
+		var one [1]uint32
+		for _, v := range g.parts[0].values(s, one[:0], add) {
+			keys = append(keys, store.Key(v))
+		}
+		return keys
+	}
+	var left, right [1]uint32
+	firsts := g.parts[0].values(s, left[:0], add)
+	if len(firsts) == 0 {
+		return keys
+	}
+	if len(g.parts) == 2 {
+		seconds := g.parts[1].values(s, right[:0], add)
+		for _, first := range firsts {
+			for _, second := range seconds {
+				keys = append(keys, store.Key(first)<<32|store.Key(second))
+			}
+		}
+		return keys
+	}
+	rest := g.rest(s, 1, add)
+	for _, first := range firsts {
+		for _, second := range rest {
+			keys = append(keys, store.Key(first)<<32|store.Key(second))
+		}
+	}
+	return keys
+}
+
+// rest are the numbers of the combinations of the parts from the given one on.
+func (g *group) rest(s *subject, from int, add bool) []uint32 {
+	values := slices.Clone(g.parts[from].values(s, nil, add))
+	if from == len(g.parts)-1 || len(values) == 0 {
+		return values
+	}
+	var numbers []uint32
+	others := g.rest(s, from+1, add)
+	for _, v := range values {
+		for _, other := range others {
+			if n := g.crosses.number(from, v, other, add); n != 0 {
+				numbers = append(numbers, n)
+			}
+		}
+	}
+	return numbers
+}
+
+// values are those of the part, appended to dst when it has one only.
+func (p *part) values(s *subject, dst []uint32, add bool) []uint32 {
+	number := uint32(0)
+	switch p.of {
+	case theUser:
+		number = s.visitor
+	case theItem:
+		number = s.item
+	case ofItem:
+		return p.attr.of(s.item)
+	case ofUser:
+		return p.attr.of(s.visitor)
+	case ofContext:
+		for _, v := range scalars(s.context[p.name]) {
+			n := uint32(0)
+			if add {
+				n = p.texts.Add(keyText(v))
+			} else {
+				n = p.texts.Find(keyText(v))
+			}
+			if n != 0 && !slices.Contains(dst, n) {
+				dst = append(dst, n)
+			}
+		}
+		return dst
+	}
+	if number == 0 {
+		return nil
+	}
+	return append(dst, number)
+}
+
+// crosses numbers pairs of numbers: those of the parts from one on, in keys of three and four.
+type crosses struct {
+	numbers map[cross]uint32
+	list    []cross // by number, from 1
+}
+
+type cross struct {
+	from         uint32 // the part of the first number
+	first, other uint32
+}
+
+func (c *crosses) number(from int, first, other uint32, add bool) uint32 {
+	k := cross{uint32(from), first, other}
+	n, ok := c.numbers[k]
+	if !ok && add {
+		if c.numbers == nil {
+			c.numbers = map[cross]uint32{}
+		}
+		c.list = append(c.list, k)
+		n = uint32(len(c.list))
+		c.numbers[k] = n
+	}
+	return n
+}
+
+// split gives the numbers of a key's parts, in their order.
+func (g *group) split(k store.Key) []uint32 {
+	switch len(g.parts) {
+	case 0:
+		return nil
+	case 1:
+		return []uint32{uint32(k)}
+	}
+	numbers := []uint32{uint32(k >> 32)}
+	last := uint32(k)
+	for len(numbers) < len(g.parts)-1 {
+		c := g.crosses.list[last-1]
+		numbers = append(numbers, c.first)
+		last = c.other
+	}
+	return append(numbers, last)
+}
