@@ -124,17 +124,17 @@ func values(part string, visitor, item uint32, doc *freshet.Item, user *freshet.
 		}
 		return nil
 	case of == "item":
-		return itemValues(doc, name)
+		return valuesOfItem(doc, name)
 	case of == "user":
 		if user == nil {
 			return nil
 		}
-		return scalars(user.Attributes[name])
+		return elements(user.Attributes[name])
 	}
-	return scalars(context[name])
+	return elements(context[name])
 }
 
-func itemValues(doc *freshet.Item, name string) []string {
+func valuesOfItem(doc *freshet.Item, name string) []string {
 	if doc == nil {
 		return nil
 	}
@@ -146,20 +146,20 @@ func itemValues(doc *freshet.Item, name string) []string {
 	}
 	switch name {
 	case "id":
-		return scalars(string(doc.ID))
+		return elements(string(doc.ID))
 	case "category":
-		return scalars(texts(doc.Categories[:min(1, len(doc.Categories))]))
+		return elements(texts(doc.Categories[:min(1, len(doc.Categories))]))
 	case "categories":
-		return scalars(texts(doc.Categories))
+		return elements(texts(doc.Categories))
 	case "tags":
-		return scalars(texts(doc.Tags))
+		return elements(texts(doc.Tags))
 	}
-	return scalars(doc.Attributes[name])
+	return elements(doc.Attributes[name])
 }
 
-// scalars are the different texts, numbers and truth values of v or, if it is a list, of its
+// elements are the different texts, numbers and truth values of v or, if it is a list, of its
 // elements, each with the letter of its kind in front.
-func scalars(v any) []string {
+func elements(v any) []string {
 	list, ok := v.([]any)
 	if !ok {
 		list = []any{v}
@@ -212,13 +212,13 @@ func (f *fact) field(d *Definition) []string {
 		}
 	case "item":
 		if name != "" {
-			values = itemValues(f.doc, name)
+			values = valuesOfItem(f.doc, name)
 		} else if f.item != 0 {
 			values = []string{"t" + string(f.event.Item)}
 		}
 	case "context":
 		if _, list := f.event.Context[name].([]any); !list {
-			values = scalars(f.event.Context[name])
+			values = elements(f.event.Context[name])
 		}
 	}
 	return slices.DeleteFunc(values, func(value string) bool {
@@ -370,6 +370,9 @@ func (out *answer) measure(d *Definition, span []*counted, q int64) {
 			}
 			if slices.Contains(d.Per, f.event.Name) {
 				under++
+				if slices.Contains(d.Of, f.event.Name) {
+					out.Events++ // is in both counts
+				}
 			}
 		}
 		if over > 0 { // nothing of nothing is nothing
@@ -395,7 +398,7 @@ func (out *answer) measure(d *Definition, span []*counted, q int64) {
 		*to = float64(howMany(span))
 	case LastK:
 		for _, f := range span[:min(len(span), d.K)] {
-			out.List = append(out.List, Entry{f.item, f.event.Time})
+			out.List = append(out.List, Entry{Item: f.item, Time: f.event.Time})
 		}
 	default:
 		panic("unknown aggregate " + d.Agg)

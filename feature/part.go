@@ -59,9 +59,12 @@ type subject struct {
 	context       map[string]any
 }
 
+// unseen is the number of what no event had: there is no cell under a key with it.
+const unseen = 1<<32 - 1
+
 // keys appends the keys of a subject: one for each combination of the parts' values, of which the
 // last vary fastest; none when a part has no value. With add, values of the context and crosses
-// that are new get a number, otherwise there is no key with them.
+// that are new get a number.
 func (g *group) keys(keys []store.Key, s *subject, add bool) []store.Key {
 	switch len(g.parts) {
 	case 0:
@@ -106,9 +109,11 @@ func (g *group) rest(s *subject, from int, add bool) []uint32 {
 	others := g.rest(s, from+1, add)
 	for _, v := range values {
 		for _, other := range others {
-			if n := g.crosses.number(from, v, other, add); n != 0 {
-				numbers = append(numbers, n)
+			n := g.crosses.number(from, v, other, add)
+			if n == 0 {
+				n = unseen
 			}
+			numbers = append(numbers, n)
 		}
 	}
 	return numbers
@@ -127,16 +132,21 @@ func (p *part) values(s *subject, dst []uint32, add bool) []uint32 {
 	case ofUser:
 		return p.attr.of(s.visitor)
 	case ofContext:
-		for _, v := range scalars(s.context[p.name]) {
-			n := uint32(0)
-			if add {
-				n = p.texts.Add(keyText(v))
-			} else {
-				n = p.texts.Find(keyText(v))
+		values := scalars(s.context[p.name])
+		for i, v := range values {
+			text := keyText(v)
+			if slices.ContainsFunc(values[:i], func(other any) bool { return keyText(other) == text }) {
+				continue
 			}
-			if n != 0 && !slices.Contains(dst, n) {
-				dst = append(dst, n)
+			n := p.texts.Find(text)
+			switch {
+			case n != 0:
+			case add:
+				n = p.texts.Add(text)
+			default:
+				n = unseen // counts in a mean
 			}
+			dst = append(dst, n)
 		}
 		return dst
 	}

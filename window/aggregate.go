@@ -28,7 +28,7 @@ type Value struct {
 	IsText  bool
 	List    []Entry // of a last_k, newest first; must not be changed
 	Null    bool    // there is no value
-	Events  int64   // events counted
+	Events  int64   // events counted; of a rate both its counts together, of a last_k the entries
 	Updated int64   // newest event time seen under the key, 0 if none; Unix ms
 }
 
