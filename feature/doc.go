@@ -27,7 +27,7 @@
 //	age          (q − newest t_e) in seconds, clamped at 0, null when there is none
 //	distinct     how many different values of field: exact up to 128 of them, beyond that the
 //	             estimate of a HyperLogLog, see [window.Distinct]
-//	last_k       item and time of the newest k events, newest first
+//	last_k       item and time of the newest k events that have an item, newest first
 //
 // Of events at the same millisecond the one with the greater item id is newer, then the one with
 // the greater event id, as bytes, then the one with the greater position.

@@ -67,6 +67,9 @@ func (o *oracle) apply(visitor, item uint32, e *freshet.Event, fault bool) {
 		if d.Field != "" && len(c.values) == 0 {
 			continue // it lacks the field
 		}
+		if d.Agg == LastK && e.Item == "" {
+			continue
+		}
 		if len(c.values) > 0 && c.values[0][0] == 'n' {
 			c.amount = number(c.values[0])
 			c.micros = roundHalfEven(c.amount)

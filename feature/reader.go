@@ -75,20 +75,24 @@ func (c *column) read(v *Value, record []uint64, q int64) {
 // number from the first key that has it.
 func (c *column) combine(v *Value, t store.Table, keys []store.Key, q int64) {
 	mean, n := Value{Null: true}, 0
-	for i, k := range keys {
+	for _, k := range keys {
 		c.read(v, t.Find(k), q)
-		if v.IsText || v.Events > 0 && v.List != nil || c.def.Agg == LastK && i == len(keys)-1 {
-			return
-		}
 		mean.Events += v.Events
 		mean.Updated = max(mean.Updated, v.Updated)
-		if !v.Null {
+		switch {
+		case v.IsText || v.List != nil:
+			if !mean.IsText && len(mean.List) == 0 {
+				mean.Null, mean.IsText, mean.Text, mean.List = false, v.IsText, v.Text, v.List
+			}
+		case !v.Null:
 			mean.Null = false
 			mean.Value += v.Value
 			n++
 		}
 	}
-	if n > 1 {
+	if mean.IsText {
+		mean.Value = 0
+	} else if n > 1 {
 		mean.Value /= float64(n)
 	}
 	*v = mean
