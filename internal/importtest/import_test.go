@@ -80,6 +80,10 @@ var allowed = map[string][]string{
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
 	"bench": {".", "codec", "internal/fsys"},
 
+	// The feature engine measured in its own process: the one workload that needs a part of the
+	// server, and tables of its own as the bound.
+	"bench/engine": {".", "bench", "feature", "internal/hugepage", "internal/intern", "internal/prefetch", "store/mem"},
+
 	// The one place that knows everything.
 	"cmd/freshet": nil, // nil: anything
 
