@@ -97,7 +97,7 @@ func slow(w *world, p pair, q int64) []float64 {
 		h := &w.happened[i]
 		t := h.time()
 		within := func(window, hop int64) float64 {
-			if t/hop > q/hop-window/hop {
+			if t/hop > q/hop-window/hop { // began is a multiple of both hops
 				return 1
 			}
 			return 0

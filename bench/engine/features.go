@@ -14,8 +14,8 @@ const (
 	like   = "like"
 )
 
-// slack is how far behind the newest event a read may be made, as in a server.
-const slack = freshet.Minute
+// slack is how far behind the newest event a read may be made, in milliseconds, as in a server.
+const slack = 60_000
 
 // definitions are the ten features. Every event changes each of them, but for the rate's two
 // counts, of which it changes one.
@@ -56,13 +56,15 @@ const (
 
 var prior = [2]float64{1, 20}
 
-// The windows of the definitions again, in milliseconds, and the tiles that a read at most slack
-// behind the newest event can need.
+// The windows of the definitions again: hops in milliseconds, windows in hops, and the tiles that
+// a read at most slack behind the newest event can need.
 const (
-	shortHop   = 30_000
-	shortTiles = 300_000/shortHop + (int64(slack)+shortHop-1)/shortHop
-	longHop    = 60_000
-	longTiles  = 3_600_000/longHop + (int64(slack)+longHop-1)/longHop
+	shortHop    = 30_000
+	shortWindow = 300_000 / shortHop
+	shortTiles  = shortWindow + slack/shortHop
+	longHop     = 60_000
+	longWindow  = 3_600_000 / longHop
+	longTiles   = longWindow + slack/longHop
 
 	itemHalfLife  = 3_600_000
 	tasteHalfLife = 6 * itemHalfLife

@@ -18,6 +18,9 @@ type flat[R any] struct {
 	keys    int
 }
 
+// pageWords is the smallest page of memory there is, in words.
+const pageWords = 4096 / 8
+
 // newFlat makes a table for a number of keys, which fill it to at most 60 %. Its memory has been
 // touched, so that nobody pays for getting it from the system later.
 func newFlat[R any](keys int) *flat[R] {
@@ -29,7 +32,9 @@ func newFlat[R any](keys int) *flat[R] {
 		t.shift--
 	}
 	t.words = hugepage.Make(slots * t.stride)
-	clear(t.words)
+	for i := 0; i < len(t.words); i += pageWords {
+		t.words[i] = 0
+	}
 	t.records = unsafe.Slice((*R)(unsafe.Pointer(unsafe.SliceData(t.words))), slots)
 	return t
 }

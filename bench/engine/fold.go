@@ -19,6 +19,8 @@ const (
 	// prepared is how many events are made at a time, outside of what is timed. They take 3 MB:
 	// what the engine reads of them is not in its first-level cache, as with events off the wire.
 	prepared = 1 << 14
+	// applyAtOnce is how many events the engine gets at a time, as from package stream's applier.
+	applyAtOnce = 128
 	// compared is how many rows of the engine are held against those of the bound.
 	compared = 200
 	// mapEvents is how many events the Go maps get.
@@ -146,7 +148,7 @@ func (o *Options) foldEngine(ctx context.Context, w *world, asked []pair) (*fold
 
 	f := &folded{}
 	var folding, naming time.Duration
-	events, acts := make([]freshet.Event, prepared), make([]feature.Act, atOnce)
+	events, acts := make([]freshet.Event, prepared), make([]feature.Act, applyAtOnce)
 	for at := 0; at < len(w.happened); at += prepared {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -155,8 +157,8 @@ func (o *Options) foldEngine(ctx context.Context, w *world, asked []pair) (*fold
 		for i := range events {
 			w.event(&w.happened[at+i], &events[i])
 		}
-		for first := 0; first < len(events); first += atOnce {
-			batch := events[first:min(first+atOnce, len(events))]
+		for first := 0; first < len(events); first += applyAtOnce {
+			batch := events[first:min(first+applyAtOnce, len(events))]
 			start := o.Now()
 			for i := range batch {
 				e := &batch[i]

@@ -3,35 +3,69 @@ package engine
 import (
 	"math"
 	"unsafe"
+
+	"github.com/freshet-rec/freshet/internal/prefetch"
 )
 
-// atOnce is how many events are folded, and candidates read, at a time: their lines are asked
-// for first, then used.
-const atOnce = 128
+// atOnce is how many events a bound folds, and candidates it reads, at a time: their lines are
+// asked for first, then used. 64 events have up to 450 lines, which fit a first-level cache of
+// 32 KiB; 32 and 128 were slower.
+const atOnce = 64
 
-// The records of the four kinds of key. newest is the newest event time, the age and the last
-// time; tile T of a ring of n is at place T mod n. A decayed sum is kept by weights that grow
-// forward from began, so that adding to it needs nothing of the record but the sum.
+// The records of the four kinds of key, each of whole cache lines. newest is the newest event
+// time, the age and the last time. A decayed sum is kept by weights that grow forward from began,
+// so that adding to it needs nothing of the record but the sum.
 type (
 	userRecord struct {
 		key    uint64
 		newest int64
-		short  [shortTiles]uint32
+		short  [shortTiles]tile
 	}
 	itemRecord struct {
 		key    uint64
 		newest int64
 		sum    float64
-		short  [shortTiles]uint32
-		rate   [longTiles][2]uint32 // of, per
+		short  [shortTiles]tile
+		rate   [longTiles]rateTile
+		_      [2]uint64
 	}
 	tasteRecord struct {
 		key    uint64
 		newest int64
 		sum    float64
-		long   [longTiles]uint32
+		long   [longTiles]tile
+		_      [13]uint32
 	}
 )
+
+// tile is a place of a ring: the number of the tile that it counts for, from 1 on since began, and
+// the count. Whose number is another counts nothing, so that no tile is ever cleared. A rateTile
+// has two counts.
+type (
+	tile     struct{ number, count uint16 }
+	rateTile struct {
+		number uint16
+		counts [2]uint16 // of, per
+		_      uint16
+	}
+)
+
+func (t *tile) add(number uint16) {
+	if t.number != number {
+		*t = tile{number: number}
+	}
+	t.count++
+}
+
+func (t *rateTile) add(number uint16, lane int) {
+	if t.number != number {
+		*t = rateTile{number: number}
+	}
+	t.counts[lane]++
+}
+
+// This does not compile when a record is not of whole cache lines.
+const _ = uint(-(unsafe.Sizeof(userRecord{})%prefetch.LineBytes + unsafe.Sizeof(itemRecord{})%prefetch.LineBytes + unsafe.Sizeof(tasteRecord{})%prefetch.LineBytes))
 
 // foldBound is the bound of fold: the ten features over flat tables.
 type foldBound struct {
@@ -89,41 +123,43 @@ func (b *foldBound) fold(batch []happening) {
 		p.pair[i] = b.pairs.seat(p.pair[i], joined(h.user, h.item))
 		p.taste[i] = b.tastes.seat(p.taste[i], b.taste(h))
 	}
-	long := int(batch[0].time() / longHop % longTiles)
-	b.items.ask(p.item[:n], int(unsafe.Offsetof(itemRecord{}.short))/8, &p.space)
-	b.items.ask(p.item[:n], int(unsafe.Offsetof(itemRecord{}.rate))/8+long, &p.space)
-	b.tastes.ask(p.taste[:n], int(unsafe.Offsetof(tasteRecord{}.long))/8+long/2, &p.space)
+	short, long := shortTile(batch[0].after)%shortTiles, longTile(batch[0].after)%longTiles
+	b.items.ask(p.item[:n], (int(unsafe.Offsetof(itemRecord{}.short))+4*int(short))/8, &p.space)
+	b.items.ask(p.item[:n], int(unsafe.Offsetof(itemRecord{}.rate))/8+int(long), &p.space)
+	b.tastes.ask(p.taste[:n], (int(unsafe.Offsetof(tasteRecord{}.long))+4*int(long))/8, &p.space)
 	for i := range batch {
 		h := &batch[i]
-		t := h.time()
-		short, long := t/shortHop, t/longHop
-		shortAt, longAt := short%shortTiles, long%longTiles
-
-		u := &b.users.records[p.user[i]]
-		advance(u.short[:], u.newest/shortHop, short)
-		u.short[shortAt]++
-		u.newest = t
-
-		v := &b.pairs.records[p.pair[i]]
-		advance(v.short[:], v.newest/shortHop, short)
-		v.short[shortAt]++
-		v.newest = t
-
-		m := &b.items.records[p.item[i]]
-		advance(m.short[:], m.newest/shortHop, short)
-		m.short[shortAt]++
-		advance(m.rate[:], m.newest/longHop, long)
-		m.rate[longAt][lane(h)]++
-		m.sum += b.itemWeights.at(h.after)
-		m.newest = t
-
-		c := &b.tastes.records[p.taste[i]]
-		advance(c.long[:], c.newest/longHop, long)
-		c.long[longAt]++
-		c.sum += b.tasteWeights.at(h.after)
-		c.newest = t
+		b.users.records[p.user[i]].add(h)
+		b.pairs.records[p.pair[i]].add(h)
+		b.items.records[p.item[i]].add(h, b.itemWeights)
+		b.tastes.records[p.taste[i]].add(h, b.tasteWeights)
 	}
 }
+
+func (r *userRecord) add(h *happening) {
+	short := shortTile(h.after)
+	r.short[short%shortTiles].add(short)
+	r.newest = h.time()
+}
+
+func (r *itemRecord) add(h *happening, w *weights) {
+	short, long := shortTile(h.after), longTile(h.after)
+	r.short[short%shortTiles].add(short)
+	r.rate[long%longTiles].add(long, lane(h))
+	r.sum += w.at(h.after)
+	r.newest = h.time()
+}
+
+func (r *tasteRecord) add(h *happening, w *weights) {
+	long := longTile(h.after)
+	r.long[long%longTiles].add(long)
+	r.sum += w.at(h.after)
+	r.newest = h.time()
+}
+
+// shortTile and longTile are the numbers of the tiles of a moment, after began.
+func shortTile(after uint32) uint16 { return uint16(after/shortHop) + 1 }
+func longTile(after uint32) uint16  { return uint16(after/longHop) + 1 }
 
 // taste is the key of the user and the item's category.
 func (b *foldBound) taste(h *happening) uint64 {
@@ -138,70 +174,56 @@ func lane(h *happening) int {
 	return 1
 }
 
-// advance clears the tiles of a ring after tile from, up to tile to.
-func advance[T any](ring []T, from, to int64) {
-	if to == from {
-		return
-	}
-	n := int64(len(ring))
-	if to-from >= n {
-		clear(ring)
-		return
-	}
-	var zero T
-	at := from % n
-	for range to - from {
-		if at++; at == n {
-			at = 0
-		}
-		ring[at] = zero
-	}
-}
-
-// row reads the ten features as the engine gives them; NaN is null. q is at or after the newest
+// row reads the ten features as the engine gives them; NaN is null. q is the time of the newest
 // event.
 func (b *foldBound) row(user, item uint32, q int64, row []float64) {
-	for i := range row {
-		row[i] = 0
-	}
+	after := uint32(q - began)
+	clear(row)
 	row[userAge], row[pairLast], row[tasteAge] = math.NaN(), math.NaN(), math.NaN()
 	row[itemRate] = prior[0] / (prior[0] + prior[1])
 	if u := b.users.get(uint64(user)); u != nil {
-		row[userCount] = covered(u.short[:], u.newest, q, shortHop, 300_000)
+		row[userCount] = covered(u.short[:], shortTile(after))
 		row[userAge] = age(q, u.newest)
 	}
 	if m := b.items.get(uint64(item)); m != nil {
-		of, per := coveredBoth(m.rate[:], m.newest, q)
+		of, per := coveredBoth(&m.rate, longTile(after))
 		row[itemRate] = min(1, (of+prior[0])/(per+prior[0]+prior[1]))
-		row[itemDecayed] = m.sum * math.Exp2(-float64(q-began)/itemHalfLife)
-		row[itemCount] = covered(m.short[:], m.newest, q, shortHop, 300_000)
+		row[itemDecayed] = m.sum * math.Exp2(-float64(after)/itemHalfLife)
+		row[itemCount] = covered(m.short[:], shortTile(after))
 	}
 	if v := b.pairs.get(joined(user, item)); v != nil {
-		row[pairCount] = covered(v.short[:], v.newest, q, shortHop, 300_000)
+		row[pairCount] = covered(v.short[:], shortTile(after))
 		row[pairLast] = float64(v.newest)
 	}
 	if c := b.tastes.get(joined(user, uint32(b.world.category[item]))); c != nil {
-		row[tasteDecayed] = c.sum * math.Exp2(-float64(q-began)/tasteHalfLife)
-		row[tasteCount] = covered(c.long[:], c.newest, q, longHop, 3_600_000)
+		row[tasteDecayed] = c.sum * math.Exp2(-float64(after)/tasteHalfLife)
+		row[tasteCount] = covered(c.long[:], longTile(after))
 		row[tasteAge] = age(q, c.newest)
 	}
 }
 
 func age(q, newest int64) float64 { return float64(q-newest) / 1000 }
 
-// covered sums the tiles of a ring that a window covers at q.
-func covered(ring []uint32, newest, q, hop, window int64) float64 {
-	sum := 0.0
-	for tile := q/hop - window/hop + 1; tile <= newest/hop; tile++ {
-		sum += float64(ring[tile%int64(len(ring))])
+// covered sums the tiles of a ring that its window covers in the newest tile: the ring is longer
+// than the window by what slack adds.
+func covered(ring []tile, newest uint16) float64 {
+	window, sum := shortWindow, 0.0
+	if len(ring) == longTiles {
+		window = longWindow
+	}
+	for _, t := range ring {
+		if t.number > 0 && int(t.number) > int(newest)-window {
+			sum += float64(t.count)
+		}
 	}
 	return sum
 }
 
-func coveredBoth(ring [][2]uint32, newest, q int64) (of, per float64) {
-	for tile := q/longHop - 3_600_000/longHop + 1; tile <= newest/longHop; tile++ {
-		both := ring[tile%int64(len(ring))]
-		of, per = of+float64(both[0]), per+float64(both[1])
+func coveredBoth(ring *[longTiles]rateTile, newest uint16) (of, per float64) {
+	for _, t := range ring {
+		if t.number > 0 && int(t.number) > int(newest)-longWindow {
+			of, per = of+float64(t.counts[0]), per+float64(t.counts[1])
+		}
 	}
 	return of, per
 }

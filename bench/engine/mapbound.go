@@ -27,38 +27,12 @@ func (b *mapBound) keys() int { return len(b.users) + len(b.items) + len(b.pairs
 func (b *mapBound) fold(batch []happening) {
 	for i := range batch {
 		h := &batch[i]
-		t := h.time()
-		short, long := t/shortHop, t/longHop
-		shortAt, longAt := short%shortTiles, long%longTiles
-
-		u := b.users[uint64(h.user)]
-		advance(u.short[:], u.newest/shortHop, short)
-		u.short[shortAt]++
-		u.newest = t
-		b.users[uint64(h.user)] = u
-
-		pair := joined(h.user, h.item)
-		v := b.pairs[pair]
-		advance(v.short[:], v.newest/shortHop, short)
-		v.short[shortAt]++
-		v.newest = t
-		b.pairs[pair] = v
-
-		m := b.items[uint64(h.item)]
-		advance(m.short[:], m.newest/shortHop, short)
-		m.short[shortAt]++
-		advance(m.rate[:], m.newest/longHop, long)
-		m.rate[longAt][lane(h)]++
-		m.sum += b.itemWeights.at(h.after)
-		m.newest = t
-		b.items[uint64(h.item)] = m
-
-		taste := joined(h.user, uint32(b.world.category[h.item]))
-		c := b.tastes[taste]
-		advance(c.long[:], c.newest/longHop, long)
-		c.long[longAt]++
-		c.sum += b.tasteWeights.at(h.after)
-		c.newest = t
-		b.tastes[taste] = c
+		user, item, pair, taste := uint64(h.user), uint64(h.item), joined(h.user, h.item), joined(h.user, uint32(b.world.category[h.item]))
+		u, m, v, c := b.users[user], b.items[item], b.pairs[pair], b.tastes[taste]
+		u.add(h)
+		m.add(h, b.itemWeights)
+		v.add(h)
+		c.add(h, b.tasteWeights)
+		b.users[user], b.items[item], b.pairs[pair], b.tastes[taste] = u, m, v, c
 	}
 }

@@ -85,7 +85,7 @@ func (o *Options) timeReads(ctx context.Context, requests []request, read func(r
 func (o *Options) readBound(ctx context.Context, w *readWorld, requests []request) (*readings, error) {
 	debug.FreeOSMemory()
 	b := newReadBound(w)
-	if err := w.each(func(batch []happening) error { b.fold(batch); return ctx.Err() }); err != nil {
+	if err := w.each(atOnce, func(batch []happening) error { b.fold(batch); return ctx.Err() }); err != nil {
 		return nil, err
 	}
 	if b.items.keys != w.items || b.pairs.keys != w.pairs {
@@ -103,8 +103,8 @@ func (o *Options) readEngine(ctx context.Context, w *readWorld, requests []reque
 	for item := uint32(1); int(item) <= w.items; item++ {
 		g.Upsert(item, docs[categoryOf(item)])
 	}
-	events, acts := make([]freshet.Event, atOnce), make([]feature.Act, atOnce)
-	err := w.each(func(batch []happening) error {
+	events, acts := make([]freshet.Event, applyAtOnce), make([]feature.Act, applyAtOnce)
+	err := w.each(applyAtOnce, func(batch []happening) error {
 		for i := range batch {
 			h := &batch[i]
 			h.event(&events[i])

@@ -59,11 +59,11 @@ func (w *readWorld) newest() int64 {
 	return h.time()
 }
 
-// each calls visit with every pair, in batches of at most atOnce.
-func (w *readWorld) each(visit func(batch []happening) error) error {
-	batch := make([]happening, 0, atOnce)
+// each calls visit with every pair, in batches of at most n.
+func (w *readWorld) each(n int, visit func(batch []happening) error) error {
+	batch := make([]happening, 0, n)
 	for k := range w.pairs {
-		if batch = append(batch, w.met(k)); len(batch) == atOnce || k == w.pairs-1 {
+		if batch = append(batch, w.met(k)); len(batch) == n || k == w.pairs-1 {
 			if err := visit(batch); err != nil {
 				return err
 			}

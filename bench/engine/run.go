@@ -30,7 +30,7 @@ func Parts() []string { return []string{Fold, Read, Wait} }
 
 // Size is how much there is of everything.
 type Size struct {
-	Events    int // of fold and wait, over 24 hours of event time, in [1,000, 1,000,000,000]
+	Events    int // of fold and wait, over 24 hours of event time, in [1,000, 80,000,000]
 	Users     int // of them, in [2, 100,000,000]
 	Items     int // likewise
 	ReadItems int // items with a state in read, in [1,000, 100,000,000]
@@ -53,7 +53,7 @@ func (s *Size) check() error {
 		name        string
 		n, low, top int
 	}{
-		{"events", s.Events, 1000, 1_000_000_000},
+		{"events", s.Events, 1000, 80_000_000},
 		{"users", s.Users, 2, 100_000_000},
 		{"items", s.Items, 2, 100_000_000},
 		{"read-items", s.ReadItems, 1000, 100_000_000},

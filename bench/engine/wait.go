@@ -14,11 +14,10 @@ import (
 	"github.com/freshet-rec/freshet/feature"
 )
 
-// The load of wait. The writer works as package stream's applier does, and takes at most as many
-// entries under one hold of the lock.
+// The load of wait. The writer works as package stream's applier does: at most applyAtOnce events
+// under one hold of the lock.
 const (
-	waitRate    = 500_000 // events a second, on a schedule that does not wait
-	waitAtOnce  = 128
+	waitRate    = 500_000                // events a second, on a schedule that does not wait
 	waitNap     = 200 * time.Microsecond // of a writer with nothing due
 	waitReaders = 2
 	waitPause   = time.Millisecond // of a reader on average, so that all come about 2,000 times a second
@@ -83,7 +82,7 @@ type visited struct {
 	rate  float64         // events a second
 }
 
-// writer folds the next n events, at most waitAtOnce, under the lock. prepare comes first, without
+// writer folds the next n events, at most applyAtOnce, under the lock. prepare comes first, without
 // it; more is false at the end.
 type writer struct {
 	prepare func(n int) (more bool)
@@ -95,7 +94,7 @@ type writer struct {
 func (o *Options) waitEngine(ctx context.Context, w *world) (*visited, error) {
 	debug.FreeOSMemory()
 	users, items, g := newCatalogue(w)
-	events, acts := make([]freshet.Event, waitAtOnce), make([]feature.Act, waitAtOnce)
+	events, acts := make([]freshet.Event, applyAtOnce), make([]feature.Act, applyAtOnce)
 	next := 0
 	write := &writer{
 		prepare: func(n int) bool {
@@ -116,8 +115,8 @@ func (o *Options) waitEngine(ctx context.Context, w *world) (*visited, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if write.prepare(waitAtOnce) {
-			write.apply(waitAtOnce)
+		if write.prepare(applyAtOnce) {
+			write.apply(applyAtOnce)
 		}
 	}
 	debug.FreeOSMemory()
@@ -200,7 +199,7 @@ func (o *Options) write(ctx context.Context, state *sync.RWMutex, w *writer, out
 			}
 			continue
 		}
-		n := min(due, waitAtOnce)
+		n := min(due, applyAtOnce)
 		if !w.prepare(n) {
 			break
 		}
