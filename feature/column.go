@@ -132,7 +132,7 @@ func (c *column) add(k store.Key, record []uint64, sample *window.Sample, hashes
 	case c.decay != nil:
 		waited := c.decay.Waits(cell)
 		if c.decay.Add(cell, sample); !waited && c.decay.Waits(cell) {
-			c.waiting.push(k)
+			c.waiting.push(k, c.decay.Due(cell))
 		}
 	default:
 		c.cells.Add(cell, sample)
@@ -150,38 +150,43 @@ func (c *column) drop(record []uint64) {
 // settle folds decayed amounts that no read can be ahead of any more. It takes the keys that have
 // waited longest, so the work follows the writes.
 func (c *column) settle(t store.Table, horizon int64) {
-	for c.waiting.len() > 0 {
-		k := c.waiting.front()
-		var cell []uint64
-		if record := t.Find(k); record != nil {
-			cell = c.cell(record)
+	for c.waiting.due(horizon) {
+		k := c.waiting.pop()
+		record := t.Find(k)
+		if record == nil {
+			continue
 		}
-		if cell != nil && c.decay.Waits(cell) {
-			if !c.decay.Due(cell, horizon) {
-				return
-			}
-			if c.decay.Settle(cell, horizon) {
-				c.waiting.push(k)
-			}
+		if cell := c.cell(record); c.decay.Settle(cell, horizon) {
+			c.waiting.push(k, c.decay.Due(cell))
 		}
-		c.waiting.pop()
 	}
 }
 
 // queue is first in, first out. The zero queue is empty.
 type queue struct {
-	keys []store.Key
+	list []wait
 	head int
 }
 
-func (q *queue) len() int         { return len(q.keys) - q.head }
-func (q *queue) front() store.Key { return q.keys[q.head] }
-func (q *queue) push(k store.Key) { q.keys = append(q.keys, k) }
+// wait is a key, and the time that the horizon must have reached before its turn comes.
+type wait struct {
+	key  store.Key
+	time int64
+}
 
-func (q *queue) pop() {
+func (q *queue) push(k store.Key, t int64) { q.list = append(q.list, wait{k, t}) }
+
+// due reports that the first one's turn has come.
+func (q *queue) due(horizon int64) bool {
+	return q.head < len(q.list) && q.list[q.head].time <= horizon
+}
+
+func (q *queue) pop() store.Key {
+	k := q.list[q.head].key
 	q.head++
-	if q.head >= 1024 && q.head > len(q.keys)/2 {
-		q.keys = append(q.keys[:0], q.keys[q.head:]...)
+	if q.head >= 1024 && q.head > len(q.list)/2 {
+		q.list = append(q.list[:0], q.list[q.head:]...)
 		q.head = 0
 	}
+	return k
 }

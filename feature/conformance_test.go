@@ -253,8 +253,8 @@ func newEngine(defs []Definition) *Engine {
 // run plays the whole stream; look is called at every read, until it is false.
 func (p *play) run(look func() bool) {
 	for p.next() {
-		for _, deed := range p.deeds {
-			p.deed(deed)
+		for _, turn := range p.turns {
+			p.turn(turn)
 		}
 		if p.asks && !look() {
 			return
@@ -263,7 +263,7 @@ func (p *play) run(look func() bool) {
 	p.flush()
 }
 
-func (p *play) deed(s deed) {
+func (p *play) turn(s turn) {
 	switch {
 	case s.item != nil:
 		p.flush()
@@ -375,12 +375,12 @@ type world struct {
 	people map[uint32]bool
 	early  map[[2]uint32]bool // visitors and items that acted before they were known, or otherwise known
 	last   []Act
-	deeds  []deed // next since the last read
+	turns  []turn // next since the last read
 	asks   bool   // the next thing is a read
 }
 
-// deed is an entry of the catalogue, one of a user, or an event.
-type deed struct {
+// turn is an entry of the catalogue, one of a user, or an event.
+type turn struct {
 	number uint32
 	item   *freshet.Item
 	user   *freshet.User
@@ -517,18 +517,18 @@ func pick[T any](w *world, list ...T) T { return list[w.rng.IntN(len(list))] }
 // next makes up some documents and an event, or that it is time for a read. It is false at the end.
 func (w *world) next() bool {
 	if !w.asks && len(w.last) > 0 && w.events > w.fault.events/8 && w.often(40/float64(w.fault.events)*8/7) {
-		w.deeds, w.asks = w.deeds[:0], true
+		w.turns, w.asks = w.turns[:0], true
 		return true
 	}
 	if w.asks {
-		w.deeds = w.deeds[:0]
+		w.turns = w.turns[:0]
 	}
 	w.asks = false
 	if w.events == w.fault.events {
 		return false
 	}
 	if len(w.last) > 0 {
-		w.deeds = w.deeds[:0]
+		w.turns = w.turns[:0]
 	}
 	w.documents()
 	w.event()
@@ -562,7 +562,7 @@ func (w *world) meetItem(item uint32) {
 		doc.Tags = append(doc.Tags, pick(w, "new", "old", "t"))
 	}
 	if w.often(0.1) {
-		w.deeds = append(w.deeds, deed{number: item, item: doc})
+		w.turns = append(w.turns, turn{number: item, item: doc})
 		return
 	}
 	doc.Attributes = map[string]any{
@@ -575,7 +575,7 @@ func (w *world) meetItem(item uint32) {
 	if w.often(0.2) {
 		doc.Attributes["labels"] = pick[any](w, nil, []any{}, "x", json.Number("-7"), false)
 	}
-	w.deeds = append(w.deeds, deed{number: item, item: doc})
+	w.turns = append(w.turns, turn{number: item, item: doc})
 }
 
 func (w *world) meetUser(visitor uint32) {
@@ -590,7 +590,7 @@ func (w *world) meetUser(visitor uint32) {
 	if w.often(0.1) {
 		doc.Attributes = map[string]any{"plan": pick[any](w, nil, map[string]any{}), "groups": []any{}}
 	}
-	w.deeds = append(w.deeds, deed{number: visitor, user: doc})
+	w.turns = append(w.turns, turn{number: visitor, user: doc})
 }
 
 func userID(visitor uint32) freshet.UserID { return freshet.UserID(fmt.Sprint("ada", visitor)) }
@@ -661,7 +661,7 @@ func (w *world) event() {
 	w.events++
 	w.newest = max(w.newest, act.Event.Time)
 	w.last = append(w.last, act)
-	w.deeds = append(w.deeds, deed{act: act, fault: fault})
+	w.turns = append(w.turns, turn{act: act, fault: fault})
 }
 
 // ask makes up a read, mostly for who acted lately.
@@ -801,8 +801,8 @@ func packInTheMiddle(t *testing.T, p *play) {
 	row := make([]Value, len(p.defs))
 	p.one = true
 	for p.next() {
-		for _, s := range p.deeds {
-			p.deed(s)
+		for _, s := range p.turns {
+			p.turn(s)
 			if restored == nil {
 				continue
 			}
@@ -862,10 +862,10 @@ func unpacked(t *testing.T, p *play) *Engine {
 // TestEstimateOfOracle: the oracle's own estimate is near the truth, and the same for any order.
 func TestEstimateOfOracle(t *testing.T) {
 	for _, n := range []int{129, 500, 2000, 10_000, 100_000, 1_000_000} {
-		of := func(from, deed int) int {
+		of := func(from, turn int) int {
 			return estimate(func(yield func(uint64) bool) {
 				for i := range n {
-					yield(hash(fmt.Sprint("t", from+deed*i)))
+					yield(hash(fmt.Sprint("t", from+turn*i)))
 				}
 			})
 		}

@@ -40,6 +40,7 @@ type Engine struct {
 	slack       int64
 	newest      int64 // newest event time applied
 	maxKeys     int
+	deeds       [atOnce]deed // of the acts that are being applied
 }
 
 // New returns an Engine for definitions that [Definition.Check] found sound and whose names
@@ -91,7 +92,7 @@ func (g *Engine) group(parts []part) *group {
 			p.texts = intern.New()
 		}
 	}
-	g.groups = append(g.groups, &group{parts: parts})
+	g.groups = append(g.groups, &group{parts: parts, shape: shapeOf(parts)})
 	return g.groups[len(g.groups)-1]
 }
 
@@ -174,21 +175,72 @@ func (g *Engine) docs(s *subject) (item *freshet.Item, user *freshet.User) {
 // Apply folds in one event that is not late. visitor and item are the numbers of who did it
 // and to what, 0 for nobody and nothing; Time must not be negative.
 func (g *Engine) Apply(visitor, item uint32, e *freshet.Event) {
-	g.newest = max(g.newest, e.Time)
-	horizon := g.newest - g.slack
-	name := g.names[e.Name]
-	s := subject{visitor: visitor, item: item, context: e.Context}
-	var doc *freshet.Item
-	var user *freshet.User
-	if g.asksDocs {
-		doc, user = g.docs(&s)
+	g.ApplyAll([]Act{{visitor, item, e}})
+}
+
+// Act is one event for ApplyAll.
+type Act struct {
+	Visitor, Item uint32
+	Event         *freshet.Event
+}
+
+// atOnce is how many acts are looked up before they are applied: as many as their cells fit into
+// the second-level cache many times over.
+const atOnce = 32
+
+// ApplyAll is Apply of each act, in order; many at a time are faster than one by one.
+func (g *Engine) ApplyAll(acts []Act) {
+	for len(acts) > 0 {
+		n := min(atOnce, len(acts))
+		g.apply(acts[:n])
+		acts = acts[n:]
 	}
+}
+
+// apply applies up to atOnce acts. What a group makes of an act depends on that group alone, unless
+// keys have to go; so the groups take all acts one after the other.
+func (g *Engine) apply(acts []Act) {
+	deeds := g.deeds[:len(acts)]
+	for i := range acts {
+		a := &acts[i]
+		g.newest = max(g.newest, a.Event.Time)
+		deeds[i] = deed{event: a.Event, name: g.names[a.Event.Name], horizon: g.newest - g.slack,
+			subject: subject{visitor: a.Visitor, item: a.Item, context: a.Event.Context}}
+		if g.asksDocs {
+			deeds[i].item, deeds[i].user = g.docs(&deeds[i].subject)
+		}
+	}
+	keys := 0
 	for _, gr := range g.groups {
-		gr.apply(&s, e, name, horizon, doc, user)
+		keys += gr.prepare(deeds)
 	}
-	if g.maxKeys > 0 && g.Keys() > g.maxKeys {
-		g.evict()
+	if g.maxKeys == 0 || g.Keys()+keys <= g.maxKeys {
+		for _, gr := range g.groups {
+			for i := range deeds {
+				gr.apply(&deeds[i], gr.keysOf(i))
+			}
+		}
+	} else {
+		for i := range deeds {
+			for _, gr := range g.groups {
+				gr.apply(&deeds[i], gr.keysOf(i))
+			}
+			if g.Keys() > g.maxKeys {
+				g.evict()
+			}
+		}
 	}
+	clear(deeds)
+}
+
+// deed is an act with what all groups want to know of it.
+type deed struct {
+	subject subject
+	event   *freshet.Event
+	name    int   // the number of the event's name, 0 when no feature mentions it
+	horizon int64 // the earliest time a read may still be made for
+	item    *freshet.Item
+	user    *freshet.User // both nil when they are unknown or nobody asks
 }
 
 // evict has the group give up a key that Options.MaxKeys says.
@@ -201,44 +253,6 @@ func (g *Engine) evict() {
 		}
 	}
 	most.evict()
-}
-
-// Act is one event for ApplyAll.
-type Act struct {
-	Visitor, Item uint32
-	Event         *freshet.Event
-}
-
-// aheadActs is how many acts are looked up ahead of being applied: as many as their cells fit into
-// the second-level cache many times over.
-const aheadActs = 32
-
-// ApplyAll is Apply of each act, in order; many at a time are faster than one by one.
-func (g *Engine) ApplyAll(acts []Act) {
-	for len(acts) > 0 {
-		n := min(aheadActs, len(acts))
-		g.Ahead(acts[:n])
-		for i := range acts[:n] {
-			g.Apply(acts[i].Visitor, acts[i].Item, acts[i].Event)
-		}
-		acts = acts[n:]
-	}
-}
-
-// Ahead is a hint that these acts will soon be applied: it brings their cells near, and changes
-// nothing.
-func (g *Engine) Ahead(acts []Act) {
-	for _, gr := range g.groups {
-		keys := gr.scratch[:0]
-		for i := range acts {
-			a := &acts[i]
-			if len(gr.steps[g.names[a.Event.Name]]) > 0 {
-				keys = gr.keys(keys, &subject{visitor: a.Visitor, item: a.Item, context: a.Event.Context}, false)
-			}
-		}
-		gr.scratch = keys
-		gr.table.Ahead(keys)
-	}
 }
 
 // Value is one feature read for one key.

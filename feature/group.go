@@ -13,6 +13,7 @@ import (
 // one after the other, so that an event finds all of them in one place.
 type group struct {
 	parts   []part
+	shape   shape
 	columns []*column
 	table   store.Table
 	slab    *slab.Slab
@@ -25,13 +26,19 @@ type group struct {
 	spent   int64 // cells that were removed because nothing in them can be read any more
 	evicted int64 // cells that were removed for want of room
 
-	steps       [][]step // by the number of an event name
-	scratch     []store.Key
-	hashes      []uint64
-	look        func(k store.Key, record []uint64) (generation int64, keep bool)
+	steps  [][]step // by the number of an event name
+	decays []*column
+	keyed  []store.Key // of the acts that are being applied
+	ends   []int       // where those of each act end
+	sample window.Sample
+	hashes []uint64
+
 	spentBefore int64 // the generation before which cells are spent
-	lookAt      int64 // that before which look removes what was not added to since
-	overFull    bool  // in look: what did not move on is removed
+	nextSpent   int64 // the horizon at which that changes
+	draining    bool  // there may be cells before it
+	look        func(k store.Key, record []uint64) (generation int64, keep bool)
+	lookAt      int64 // the generation before which look removes what was not added to since
+	overFull    bool  // look removes for want of room
 }
 
 const (
@@ -60,6 +67,9 @@ func (g *group) finish(o *Options, names []string) {
 			stays = true
 		}
 		g.window = max(g.window, int64(c.def.Window+c.def.Hop))
+		if c.decay != nil {
+			g.decays = append(g.decays, c)
+		}
 	}
 	if g.grain = max(1, g.window/windowGrains); stays {
 		g.window, g.grain = 0, stayGrain
@@ -80,41 +90,60 @@ func (g *group) finish(o *Options, names []string) {
 	g.look = g.old
 }
 
-// apply adds an event. name is the number of its name, horizon the earliest time a read may still
-// be made for; item and user are nil when they are unknown or nobody asks.
-func (g *group) apply(s *subject, e *freshet.Event, name int, horizon int64, item *freshet.Item, user *freshet.User) {
-	g.pass(horizon)
-	steps := g.steps[name]
-	if len(steps) == 0 {
-		return
+// prepare finds the keys of acts, and has the table fetch what it knows of them. It returns how
+// many keys there are.
+func (g *group) prepare(deeds []deed) int {
+	g.keyed, g.ends = g.keyed[:0], g.ends[:0]
+	for i := range deeds {
+		if len(g.steps[deeds[i].name]) > 0 {
+			g.keyed = g.keys(g.keyed, &deeds[i].subject, true)
+		}
+		g.ends = append(g.ends, len(g.keyed))
 	}
-	keys := g.keys(g.scratch[:0], s, true)
-	g.scratch = keys
+	if len(deeds) > 1 {
+		g.table.Ahead(g.keyed)
+	}
+	return len(g.keyed)
+}
+
+// keysOf are the keys of act i of those that were prepared.
+func (g *group) keysOf(i int) []store.Key {
+	if i == 0 {
+		return g.keyed[:g.ends[0]]
+	}
+	return g.keyed[g.ends[i-1]:g.ends[i]]
+}
+
+// apply adds an event under keys.
+func (g *group) apply(d *deed, keys []store.Key) {
+	g.pass(d.horizon)
 	if len(keys) == 0 {
 		return
 	}
-	sample := window.Sample{Time: e.Time, Item: s.item, EventID: e.ID, Horizon: horizon}
+	e := d.event
+	g.sample = window.Sample{Time: e.Time, Item: d.subject.item, EventID: e.ID, Horizon: d.horizon}
+	sample := &g.sample
 	var record []uint64
-	for i := range steps {
-		c := steps[i].column
-		if !c.takes(&sample, e) || c.where != nil && !c.where.True(e, item, user) {
+	for _, step := range g.steps[d.name] {
+		c := step.column
+		if !c.takes(sample, e) || c.where != nil && !c.where.True(e, d.item, d.user) {
 			continue
 		}
 		if c.def.Agg == Distinct {
-			if g.hashes = c.field.hashes(g.hashes[:0], e, item); len(g.hashes) == 0 {
+			if g.hashes = c.field.hashes(g.hashes[:0], e, d.item); len(g.hashes) == 0 {
 				continue
 			}
 		}
-		sample.Lanes = steps[i].lanes
+		sample.Lanes = step.lanes
 		if len(keys) == 1 {
 			if record == nil {
 				record = g.table.Cell(keys[0], e.Time/g.grain)
 			}
-			c.add(keys[0], record, &sample, g.hashes)
+			c.add(keys[0], record, sample, g.hashes)
 			continue
 		}
 		for _, k := range keys {
-			c.add(k, g.table.Cell(k, e.Time/g.grain), &sample, g.hashes)
+			c.add(k, g.table.Cell(k, e.Time/g.grain), sample, g.hashes)
 		}
 	}
 }
@@ -123,18 +152,20 @@ func (g *group) apply(s *subject, e *freshet.Event, name int, horizon int64, ite
 func (g *group) pass(horizon int64) {
 	if horizon > g.settled {
 		g.settled = horizon
-		for _, c := range g.columns {
-			if c.decay != nil {
+		for _, c := range g.decays {
+			if c.waiting.due(horizon) {
 				c.settle(g.table, horizon)
 			}
 		}
-		if g.window > 0 {
+		if g.window > 0 && horizon >= g.nextSpent {
 			g.spentBefore = (horizon - g.window) / g.grain
+			g.nextSpent = (g.spentBefore+1)*g.grain + g.window
+			g.draining = true
 		}
 	}
-	if g.window > 0 {
+	if g.draining {
 		g.lookAt = g.spentBefore
-		g.table.Old(g.lookAt, oldCells, g.look)
+		g.draining = g.table.Old(g.lookAt, oldCells, g.look) == oldCells
 	}
 }
 

@@ -90,9 +90,11 @@ func (g *group) pack(w *pack.Writer) {
 		}
 	})
 	for _, c := range g.columns {
-		w.Len(c.waiting.len())
-		for _, k := range c.waiting.keys[c.waiting.head:] {
-			w.Uint(uint64(k))
+		list := c.waiting.list[c.waiting.head:]
+		w.Len(len(list))
+		for _, one := range list {
+			w.Uint(uint64(one.key))
+			w.Int(one.time)
 		}
 	}
 }
@@ -115,6 +117,7 @@ func (g *group) unpack(r *pack.Reader) {
 		g.crosses.number(int(k.from), k.first, k.other, true)
 	}
 	g.settled, g.spentBefore, g.spent, g.evicted = r.Int(), r.Int(), r.Int(), r.Int()
+	g.draining = g.window > 0
 	g.table.Unpack(r, func(record []uint64) {
 		for _, c := range g.columns {
 			if r.Bool() && r.Err() == nil {
@@ -127,12 +130,12 @@ func (g *group) unpack(r *pack.Reader) {
 		}
 	})
 	for _, c := range g.columns {
-		for range r.Len(1) {
-			k := store.Key(r.Uint())
+		for range r.Len(2) {
+			k, t := store.Key(r.Uint()), r.Int()
 			if r.Err() != nil {
 				return
 			}
-			c.waiting.push(k)
+			c.waiting.push(k, t)
 		}
 	}
 }

@@ -66,28 +66,41 @@ const unseen = 1<<32 - 1
 // last vary fastest; none when a part has no value. With add, values of the context and crosses
 // that are new get a number.
 func (g *group) keys(keys []store.Key, s *subject, add bool) []store.Key {
+	switch g.shape {
+	case shapeUser:
+		if s.visitor != 0 {
+			keys = append(keys, store.Key(s.visitor))
+		}
+		return keys
+	case shapeItem:
+		if s.item != 0 {
+			keys = append(keys, store.Key(s.item))
+		}
+		return keys
+	case shapePair:
+		if s.visitor != 0 && s.item != 0 {
+			keys = append(keys, store.Key(s.visitor)<<32|store.Key(s.item))
+		}
+		return keys
+	case shapeTaste:
+		if s.visitor != 0 {
+			for _, v := range g.parts[1].attr.of(s.item) {
+				keys = append(keys, store.Key(s.visitor)<<32|store.Key(v))
+			}
+		}
+		return keys
+	}
 	switch len(g.parts) {
 	case 0:
 		return append(keys, 0)
 	case 1:
-		var one [1]uint32
-		for _, v := range g.parts[0].values(s, one[:0], add) {
+		for _, v := range g.parts[0].values(s, nil, add) {
 			keys = append(keys, store.Key(v))
 		}
 		return keys
 	}
-	var left, right [1]uint32
-	firsts := g.parts[0].values(s, left[:0], add)
+	firsts := g.parts[0].values(s, nil, add)
 	if len(firsts) == 0 {
-		return keys
-	}
-	if len(g.parts) == 2 {
-		seconds := g.parts[1].values(s, right[:0], add)
-		for _, first := range firsts {
-			for _, second := range seconds {
-				keys = append(keys, store.Key(first)<<32|store.Key(second))
-			}
-		}
 		return keys
 	}
 	rest := g.rest(s, 1, add)
@@ -99,9 +112,34 @@ func (g *group) keys(keys []store.Key, s *subject, add bool) []store.Key {
 	return keys
 }
 
+// shape is that of keys that need no lists of values.
+type shape uint8
+
+const (
+	shapeOther shape = iota
+	shapeUser
+	shapeItem
+	shapePair  // user and item
+	shapeTaste // user and an attribute of the item
+)
+
+func shapeOf(parts []part) shape {
+	switch {
+	case len(parts) == 1 && parts[0].of == theUser:
+		return shapeUser
+	case len(parts) == 1 && parts[0].of == theItem:
+		return shapeItem
+	case len(parts) == 2 && parts[0].of == theUser && parts[1].of == theItem:
+		return shapePair
+	case len(parts) == 2 && parts[0].of == theUser && parts[1].of == ofItem:
+		return shapeTaste
+	}
+	return shapeOther
+}
+
 // rest are the numbers of the combinations of the parts from the given one on.
 func (g *group) rest(s *subject, from int, add bool) []uint32 {
-	values := slices.Clone(g.parts[from].values(s, nil, add))
+	values := g.parts[from].values(s, nil, add)
 	if from == len(g.parts)-1 || len(values) == 0 {
 		return values
 	}

@@ -39,18 +39,17 @@ func (c *Counters) Words() int { return 1 + c.lanes*c.words }
 
 // Add implements Cells.
 func (c *Counters) Add(cell []uint64, s *Sample) {
-	tile := s.Time / c.ring.hop
-	if cell[0] != 0 {
-		if newest := Newest(cell); s.Time > newest {
-			if gone := newest / c.ring.hop; gone < tile {
-				c.advance(cell, gone, tile)
-			}
-		} else if tile <= newest/c.ring.hop-c.ring.tiles {
+	in := c.ring.locate(s.Time)
+	if newest := Newest(cell); cell[0] != 0 && (newest < in.from || newest >= in.to) {
+		last := newest / c.ring.hop
+		if last < in.tile {
+			c.advance(cell, last, in.tile)
+		} else if in.tile <= last-c.ring.tiles {
 			return
 		}
 	}
 	note(cell, s.Time)
-	at := int(tile % c.ring.tiles)
+	at := int(in.at)
 	if c.Rate == nil {
 		c.increment(cell, 0, at)
 		return

@@ -140,11 +140,9 @@ func (d *DecayedSum) Settle(cell []uint64, horizon int64) bool {
 // Waits reports that Settle has something left to do.
 func (d *DecayedSum) Waits(cell []uint64) bool { return cell[1]>>32 != 0 }
 
-// Due reports that Settle would do something now.
-func (d *DecayedSum) Due(cell []uint64, horizon int64) bool {
-	piece := slab.Ref(cell[1] >> 32)
-	return piece != 0 && int64(d.Slab.At(piece)[1]) <= horizon
-}
+// Due is the time that the horizon must have reached before Settle does something, of a cell that
+// Waits.
+func (d *DecayedSum) Due(cell []uint64) int64 { return int64(d.Slab.At(slab.Ref(cell[1] >> 32))[1]) }
 
 // Read implements Cells.
 func (d *DecayedSum) Read(v *Value, cell []uint64, q int64) {

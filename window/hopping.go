@@ -40,18 +40,20 @@ func (h *Hopping) state(cell []uint64, tile int64) []uint64 {
 
 // Add implements Cells.
 func (h *Hopping) Add(cell []uint64, s *Sample) {
-	tile := s.Time / h.ring.hop
-	if cell[0] != 0 {
-		newest := Newest(cell) / h.ring.hop
-		if tile <= newest-h.ring.tiles {
+	in := h.ring.locate(s.Time)
+	if newest := Newest(cell); cell[0] != 0 && (newest < in.from || newest >= in.to) {
+		last := newest / h.ring.hop
+		if in.tile <= last-h.ring.tiles {
 			return
 		}
-		for gone := max(newest+1, tile-h.ring.tiles+1); gone <= tile; gone++ {
+		for gone := max(last+1, in.tile-h.ring.tiles+1); gone <= in.tile; gone++ {
 			h.Aggregate.Clear(h.state(cell, gone))
 		}
 	}
 	note(cell, s.Time)
-	h.Aggregate.Add(h.state(cell, tile), s)
+	words := h.Aggregate.Words()
+	at := 1 + int(in.at)*words
+	h.Aggregate.Add(cell[at:at+words:at+words], s)
 }
 
 // Read implements Cells.
@@ -137,10 +139,23 @@ type ring struct {
 	hop    int64
 	window int64 // tiles in a window
 	tiles  int64 // in the ring
+	near   near  // the tile that was written last: the next event is mostly in it too
 }
+
+// near is a tile: its first ms and that of the next, its number, and its place in the ring.
+type near struct{ from, to, tile, at int64 }
 
 func newRing(window, hop, slack int64) ring {
 	return ring{hop: hop, window: window / hop, tiles: window/hop + (slack+hop-1)/hop + 1}
+}
+
+// locate finds the tile of an event, for who writes.
+func (r *ring) locate(t int64) *near {
+	if t < r.near.from || t >= r.near.to {
+		tile := t / r.hop
+		r.near = near{tile * r.hop, (tile + 1) * r.hop, tile, tile % r.tiles}
+	}
+	return &r.near
 }
 
 // first is the first tile that a ring whose newest event is at newest has for a read at q.
@@ -150,9 +165,11 @@ func (r *ring) first(newest, q int64) int64 {
 
 // span is the first tile and the number of tiles of a read at q.
 func (r *ring) span(newest, q int64) (first, n int64) {
-	last := min(q/r.hop, newest/r.hop)
-	first = r.first(newest, q)
-	return first, last - first + 1
+	head, last := q/r.hop, newest/r.hop
+	first = max(head-r.window+1, last-r.tiles+1, 0)
+	return first, min(head, last) - first + 1
 }
 
-func (r *ring) beyond(t, horizon int64) bool { return t/r.hop <= max(horizon, 0)/r.hop-r.window }
+func (r *ring) beyond(t, horizon int64) bool {
+	return t < horizon && t/r.hop <= horizon/r.hop-r.window
+}

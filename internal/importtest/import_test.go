@@ -27,13 +27,14 @@ var allowed = map[string][]string{
 	"internal/fsys":     {},
 	"internal/clock":    {},
 	"internal/pack":     {},
-	"internal/intern":   {"internal/pack"},
+	"internal/places":   {"internal/hugepage", "internal/prefetch"}, // one index of hashes for tables and for ids
+	"internal/intern":   {"internal/pack", "internal/places", "internal/prefetch"},
 	"internal/prefetch": {}, // the one place with assembly for memory: asks for cache lines early
 	"internal/hugepage": {}, // memory for flat tables: one place that asks the kernel
 	"internal/slab":     {}, // memory that the collector need not look at
 	"window":            {"internal/pack", "internal/slab"},
 	"store":             {"internal/pack"},
-	"store/mem":         {"internal/hugepage", "internal/pack", "internal/prefetch", "store"},
+	"store/mem":         {"internal/hugepage", "internal/pack", "internal/places", "internal/prefetch", "store"},
 	"store/storetest":   {"internal/pack", "store"},
 
 	// JSON in and out of the nouns, and what the operator writes.

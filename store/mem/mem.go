@@ -8,6 +8,7 @@ import (
 
 	"github.com/freshet-rec/freshet/internal/hugepage"
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/places"
 	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/store"
 )
@@ -28,14 +29,14 @@ type Table struct {
 	used        uint32 // places ever given
 	free        uint32 // the first of those that are free, plus one; linked as generations are
 	len         int
-	index       index
+	index       places.Index
 	generations generations
 	seed        uint64 // so that nobody can choose keys of one hash; what a table does does not depend on it
 }
 
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
-	t := &Table{words: headWords + words, perBlock: 8, index: newIndex(), seed: rand.Uint64()}
+	t := &Table{words: headWords + words, perBlock: 8, index: places.New(), seed: rand.Uint64()}
 	for int(2*t.perBlock)*t.words*8 <= blockBytes {
 		t.perBlock *= 2
 	}
@@ -50,17 +51,21 @@ func (t *Table) record(place uint32) []uint64 {
 // place finds a key.
 func (t *Table) place(k store.Key) (place uint32, hash uint32, ok bool) {
 	hash = hashOf(uint64(k), t.seed)
-	p := t.index.of(hash)
-	for i := start(hash); ; i = (i + 1) % pageSlots {
-		place, at := p.next(hash, i)
-		if at < 0 {
-			return 0, hash, false
-		}
+	page := t.index.Page(hash)
+	for place, at := page.Next(hash, places.Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
 		if t.record(place)[0] == uint64(k) {
 			return place, hash, true
 		}
-		i = at
 	}
+	return 0, hash, false
+}
+
+// hashOf is 32 bits of the finalizer of MurmurHash3 (Appleby) of a key and the table's seed.
+func hashOf(k, seed uint64) uint32 {
+	k ^= seed
+	k = (k ^ k>>33) * 0xff51afd7ed558ccd
+	k = (k ^ k>>33) * 0xc4ceb9fe1a85ec53
+	return uint32(k >> 32)
 }
 
 // Cell implements store.Table.
@@ -69,7 +74,7 @@ func (t *Table) Cell(k store.Key, generation int64) []uint64 {
 	if !ok {
 		place = t.newPlace()
 		t.record(place)[0] = uint64(k)
-		t.index.add(hash, place)
+		t.index.Add(hash, place)
 		t.enlist(place, generation)
 		t.len++
 	}
@@ -124,11 +129,11 @@ func (t *Table) Ahead(keys []store.Key) {
 	var hashes [aheadKeys]uint32
 	for i, k := range keys {
 		hashes[i] = hashOf(uint64(k), t.seed)
-		t.index.ahead(hashes[i])
+		t.index.Ahead(hashes[i])
 	}
 	lines := min(aheadLines, (t.words*8+prefetch.LineBytes-2)/prefetch.LineBytes+1)
 	for _, hash := range hashes[:len(keys)] {
-		if place, at := t.index.of(hash).next(hash, start(hash)); at >= 0 {
+		if place, at := t.index.Page(hash).Next(hash, places.Start(hash)); at >= 0 {
 			prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(place))), lines)
 		}
 	}
@@ -157,13 +162,12 @@ func (t *Table) Old(before int64, n int, look func(k store.Key, cell []uint64) (
 
 func (t *Table) remove(k store.Key, place uint32) {
 	hash := hashOf(uint64(k), t.seed)
-	p := t.index.of(hash)
-	for i := start(hash); ; i = (i + 1) % pageSlots {
-		if p.slots[i] == uint64(hash)<<32|uint64(place+1) {
-			p.remove(i)
-			break
-		}
+	page := t.index.Page(hash)
+	found, at := page.Next(hash, places.Start(hash))
+	for found != place {
+		found, at = page.Next(hash, at+1)
 	}
+	page.Remove(at)
 	record := t.record(place)
 	record[0], record[1] = 0, uint64(t.free)
 	t.free = place + 1
@@ -174,7 +178,7 @@ func (t *Table) remove(k store.Key, place uint32) {
 func (t *Table) Len() int { return t.len }
 
 // Bytes implements store.Table.
-func (t *Table) Bytes() int64 { return t.bytes + t.index.bytes + int64(len(t.index.directory))*8 }
+func (t *Table) Bytes() int64 { return t.bytes + t.index.Bytes() }
 
 // Each implements store.Table.
 func (t *Table) Each(visit func(k store.Key, cell []uint64) bool) {
