@@ -45,7 +45,11 @@ func (o *Options) wait(ctx context.Context) ([]bench.Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	holds := slices.Sorted(slices.Values(engine.holds))
+	var holds []time.Duration
+	for _, h := range engine.holds {
+		holds = append(holds, h.took)
+	}
+	slices.Sort(holds)
 	o.Say("  wait       %d holds of the lock, p50 %s, p99 %s; %d reads", len(holds), quantile(holds, 0.5), quantile(holds, 0.99), len(engine.waits))
 	rate := against("wait_rate", engine.rate, "events/s", false, "the schedule", [2]float64{waitRate, waitRate})
 	if engine.rate < 0.95*waitRate {
@@ -78,8 +82,14 @@ func at(q float64, before, after *visited) [2]float64 {
 // visited is what readers and the writer measured.
 type visited struct {
 	waits []time.Duration // of the readers, sorted
-	holds []time.Duration // of the writer, in order
+	holds []hold          // of the writer, in order
 	rate  float64         // events a second
+}
+
+// hold is one hold of the lock by the writer.
+type hold struct {
+	took   time.Duration
+	events int
 }
 
 // writer folds the next n events, at most applyAtOnce, under the lock. prepare comes first, without
@@ -123,13 +133,15 @@ func (o *Options) waitEngine(ctx context.Context, w *world) (*visited, error) {
 	return o.visits(ctx, write)
 }
 
-// waitSpin has a writer hold the lock for the durations, one after the other and again.
-func (o *Options) waitSpin(ctx context.Context, holds []time.Duration) (*visited, error) {
+// waitSpin has a writer hold the lock as long as the engine did for as many events, one hold after
+// the other and from the first again.
+func (o *Options) waitSpin(ctx context.Context, holds []hold) (*visited, error) {
 	next := 0
 	return o.visits(ctx, &writer{
 		prepare: func(int) bool { return len(holds) > 0 },
-		apply: func(int) {
-			for until := o.Now().Add(holds[next%len(holds)]); o.Now().Before(until); {
+		apply: func(n int) {
+			h := holds[next%len(holds)]
+			for until := o.Now().Add(h.took * time.Duration(n) / time.Duration(h.events)); o.Now().Before(until); {
 				continue
 			}
 			next++
@@ -206,7 +218,7 @@ func (o *Options) write(ctx context.Context, state *sync.RWMutex, w *writer, out
 		state.Lock()
 		start := o.Now()
 		w.apply(n)
-		out.holds = append(out.holds, o.Now().Sub(start))
+		out.holds = append(out.holds, hold{o.Now().Sub(start), n})
 		state.Unlock()
 		applied += n
 	}
