@@ -149,6 +149,8 @@ func (o *Options) foldEngine(ctx context.Context, w *world, asked []pair) (*fold
 	f := &folded{}
 	var folding, naming time.Duration
 	events, acts := make([]freshet.Event, prepared), make([]feature.Act, applyAtOnce)
+	var names [2][applyAtOnce]string
+	var numbers [2][applyAtOnce]uint32
 	for at := 0; at < len(w.happened); at += prepared {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -161,8 +163,12 @@ func (o *Options) foldEngine(ctx context.Context, w *world, asked []pair) (*fold
 			batch := events[first:min(first+applyAtOnce, len(events))]
 			start := o.Now()
 			for i := range batch {
-				e := &batch[i]
-				acts[i] = feature.Act{Visitor: users.Add(string(e.User)), Item: items.Add(string(e.Item)), Event: e}
+				names[0][i], names[1][i] = string(batch[i].User), string(batch[i].Item)
+			}
+			users.AddAll(names[0][:len(batch)], numbers[0][:])
+			items.AddAll(names[1][:len(batch)], numbers[1][:])
+			for i := range batch {
+				acts[i] = feature.Act{Visitor: numbers[0][i], Item: numbers[1][i], Event: &batch[i]}
 			}
 			named := o.Now()
 			g.ApplyAll(acts[:len(batch)])

@@ -26,8 +26,7 @@ import (
 type Index struct {
 	directory []*Page // by the upper depth bits of a hash
 	depth     uint
-	fresh     []Page // pages not used yet
-	bytes     int64
+	memory    hugepage.Arena
 }
 
 const (
@@ -52,19 +51,13 @@ func New() Index {
 }
 
 // Bytes is the memory held.
-func (x *Index) Bytes() int64 { return x.bytes + int64(len(x.directory))*8 }
+func (x *Index) Bytes() int64 {
+	return x.memory.Bytes() - x.memory.Unused() + int64(len(x.directory))*8
+}
 
-// page returns an empty page. They are made some at a time, more the more there are.
+// page returns an empty page.
 func (x *Index) page() *Page {
-	if len(x.fresh) == 0 {
-		n := min(max(1, len(x.directory)/4), 2*hugepage.Bytes/int(unsafe.Sizeof(Page{})))
-		words := n * int(unsafe.Sizeof(Page{})/8)
-		x.fresh = unsafe.Slice((*Page)(unsafe.Pointer(unsafe.SliceData(hugepage.Make(words)))), n)
-		x.bytes += int64(words) * 8
-	}
-	p := &x.fresh[0]
-	x.fresh = x.fresh[1:]
-	return p
+	return (*Page)(unsafe.Pointer(unsafe.SliceData(x.memory.Make(int(unsafe.Sizeof(Page{}) / 8)))))
 }
 
 // Page is the one in which a hash is.

@@ -15,7 +15,7 @@ import (
 
 const (
 	headWords  = 2       // of a record: the key, and the place plus one of the next of its generation
-	blockBytes = 4 << 20 // of a full block: some huge pages, few enough to be zeroed at once
+	blockBytes = 1 << 18 // of a full block, about: what the table grows by
 	aheadLines = 4       // of a record are fetched ahead
 	aheadKeys  = 64      // at a time
 )
@@ -25,7 +25,7 @@ type Table struct {
 	words       int // of a record
 	perBlock    uint32
 	blocks      [][]uint64
-	bytes       int64
+	memory      hugepage.Arena
 	used        uint32 // places ever given
 	free        uint32 // the first of those that are free, plus one; linked as generations are
 	len         int
@@ -97,7 +97,7 @@ func (t *Table) newPlace() uint32 {
 	case block == 0 && (len(t.blocks) == 0 || (in+1)*t.words > len(t.blocks[0])):
 		// The first block doubles up to its full size, so that small tables stay small.
 		first := t.blocks
-		t.blocks, t.bytes = nil, 0
+		t.blocks = nil
 		t.addBlock(max(8, 2*in))
 		if len(first) > 0 {
 			copy(t.blocks[0], first[0])
@@ -106,11 +106,7 @@ func (t *Table) newPlace() uint32 {
 	return place
 }
 
-func (t *Table) addBlock(records int) {
-	words := records * t.words
-	t.blocks = append(t.blocks, hugepage.Make(words))
-	t.bytes += int64(words) * 8
-}
+func (t *Table) addBlock(records int) { t.blocks = append(t.blocks, t.memory.Make(records*t.words)) }
 
 // Find implements store.Table.
 func (t *Table) Find(k store.Key) []uint64 {
@@ -178,7 +174,7 @@ func (t *Table) remove(k store.Key, place uint32) {
 func (t *Table) Len() int { return t.len }
 
 // Bytes implements store.Table.
-func (t *Table) Bytes() int64 { return t.bytes + t.index.Bytes() }
+func (t *Table) Bytes() int64 { return t.memory.Bytes() - t.memory.Unused() + t.index.Bytes() }
 
 // Each implements store.Table.
 func (t *Table) Each(visit func(k store.Key, cell []uint64) bool) {
