@@ -116,6 +116,7 @@ func Topic(name string) string { return "user_behavior_" + name }
 // The journal topics beside user_behavior_<event>.
 const (
 	TopicCatalog     = "catalog"
+	TopicUsers       = "users"
 	TopicServed      = "served"
 	TopicDefinitions = "definitions"
 	TopicModel       = "model"

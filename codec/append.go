@@ -117,6 +117,17 @@ func AppendItem(dst []byte, it *freshet.Item) []byte {
 	return append(dst, '}')
 }
 
+// AppendUser appends the canonical form of u to dst, by the rules of [AppendEvent].
+// [DecodeUser] gives a valid user back exactly.
+func AppendUser(dst []byte, u *freshet.User) []byte {
+	dst = append(dst, '{')
+	dst = appendField(dst, "user_id", string(u.ID))
+	if u.Attributes != nil {
+		dst = appendFree(appendKey(dst, "attributes"), u.Attributes)
+	}
+	return append(dst, '}')
+}
+
 // appendKey starts the next member of the object that dst ends in: behind its opening brace or
 // behind a value, which never ends in one.
 func appendKey(dst []byte, name string) []byte {

@@ -11,7 +11,7 @@ type Form int
 
 const (
 	// JSON is one document: a record, an array of records, or an envelope {"events":[…]}
-	// ({"items":[…]} for items), which is an object with that key and no key of a record.
+	// ({"items":[…]} for items, {"users":[…]} for users), which is an object with that key and no key of a record.
 	JSON Form = iota
 	// NDJSON is one record a line, ended by LF or CRLF; blank lines count for nothing.
 	NDJSON
@@ -38,6 +38,7 @@ type Items = Batch[freshet.Item]
 // shape is what a kind of record brings to the decoding of batches.
 type shape[T any] struct {
 	noun   string
+	a      string                  // the noun with its article
 	list   string                  // the key of the envelope
 	known  func(key []byte) bool   // whether a key is one of a record's
 	decode func(d *decoder, in *T) // reads an object into a zero T
@@ -61,7 +62,7 @@ func decodeOne[T any](d *decoder, sh *shape[T], raw []byte) (rec T, problems []P
 	d.begin()
 	if d.bad = start(raw); d.bad == nil {
 		d.data = raw
-		d.document(sh.noun)
+		d.document(sh.a)
 	}
 	if d.bad == nil {
 		sh.decode(d, &rec)
@@ -77,10 +78,10 @@ func decodeOne[T any](d *decoder, sh *shape[T], raw []byte) (rec T, problems []P
 	return rec, nil
 }
 
-// document steps to the object that must be next.
-func (d *decoder) document(noun string) {
+// document steps to the object that must be next, a being what it is, with its article.
+func (d *decoder) document(a string) {
 	if d.next() != '{' {
-		d.expect("an " + noun + " as a JSON object")
+		d.expect(a + " as a JSON object")
 	}
 }
 
@@ -228,7 +229,7 @@ func (r *reading[T]) record(index int) {
 	n, began := len(r.out.List), r.pos
 	if r.place.Line > 0 {
 		r.grow()
-		if r.document(r.noun); r.bad == nil {
+		if r.document(r.a); r.bad == nil {
 			r.decode(&r.decoder, &r.out.List[n])
 			r.end()
 		}
@@ -240,7 +241,7 @@ func (r *reading[T]) record(index int) {
 		r.grow()
 		r.decode(&r.decoder, &r.out.List[n])
 	} else {
-		r.problem(CodeMalformed, "", "an %s is a JSON object, this is %s", r.noun, r.kind())
+		r.problem(CodeMalformed, "", "%s is a JSON object, this is %s", r.a, r.kind())
 		r.pass()
 	}
 	if r.faults == 0 && r.bad == nil && r.pos-began > MaxRecordBytes {

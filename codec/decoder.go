@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// decoder reads records (events or items) and collects what is wrong with them. While a
+// decoder reads records (events, items or users) and collects what is wrong with them. While a
 // record is read, path names the value at hand, depth counts its open containers and fields
 // its members so far. After over, the rest of the record is only stepped over.
 //
 // Invariant: a record is refused if and only if faults > 0 when its closing brace is behind.
 type decoder struct {
 	scanner
-	rules *Rules               // of events; nil for items
+	rules *Rules               // of events; nil for items and users
 	names map[string]eventName // names met in this batch, nil to not remember
 	root  string               // pointer of what holds the records
 	place Problem              // Index and Line of the record at hand

@@ -33,6 +33,7 @@ func DecodeEvents(body []byte, form Form, rules *Rules) (Events, error) {
 
 var eventShape = shape[freshet.Event]{
 	noun:   "event",
+	a:      "an event",
 	list:   "events",
 	known:  func(key []byte) bool { return eventField(key) != 0 },
 	decode: (*decoder).event,
