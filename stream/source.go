@@ -71,6 +71,10 @@ const seqBits = 32
 // 0 and 1.
 func Seq(file, line int) uint64 { return uint64(file)<<seqBits | uint64(line) }
 
+// UserSeq makes the place of the nth user that an import brings, from 1: users are like the lines of
+// a file that no import of so many files has.
+func UserSeq(n int) uint64 { return Seq(1<<seqBits-1, n) }
+
 // taken reports whether the source already brought seq; 0 never is.
 func (s *source) taken(seq uint64) bool {
 	b := s.lines[seq>>seqBits]

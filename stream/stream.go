@@ -310,26 +310,42 @@ func (s *Stream) append(records []journal.Record, entries []Entry) (freshet.Posi
 
 // Items admits catalogue entries, as Events does events.
 func (s *Stream) Items(ctx context.Context, from string, received int64, items []freshet.Item, seqs []uint64) (Outcome, error) {
+	return s.documents(ctx, from, received, len(items), seqs, func(i int) (Entry, []byte) {
+		return Entry{Topic: freshet.TopicCatalog, Item: &items[i]}, codec.AppendItem(nil, &items[i])
+	})
+}
+
+// Users admits what is known of users, as Items does catalogue entries.
+func (s *Stream) Users(ctx context.Context, from string, received int64, users []freshet.User, seqs []uint64) (Outcome, error) {
+	return s.documents(ctx, from, received, len(users), seqs, func(i int) (Entry, []byte) {
+		return Entry{Topic: freshet.TopicUsers, User: &users[i]}, codec.AppendUser(nil, &users[i])
+	})
+}
+
+// documents admits n entries that replace what there was. each gives one, without its source and
+// time, and its payload.
+func (s *Stream) documents(ctx context.Context, from string, received int64, n int, seqs []uint64, each func(i int) (Entry, []byte)) (Outcome, error) {
 	if err := s.log.WaitRoom(ctx); err != nil {
 		return Outcome{}, err
 	}
-	records := make([]journal.Record, 0, len(items))
-	entries := make([]Entry, 0, len(items))
+	records := make([]journal.Record, 0, n)
+	entries := make([]Entry, 0, n)
 	var out Outcome
 	s.mu.Lock()
 	src := s.source(from)
-	for i := range items {
-		rec := journal.Record{Topic: freshet.TopicCatalog, Source: from, Received: received}
+	for i := range n {
+		seq := uint64(0)
 		if seqs != nil {
-			rec.Seq = seqs[i]
+			seq = seqs[i]
 		}
-		if src.taken(rec.Seq) {
+		if src.taken(seq) {
 			out.Duplicate++
 			continue
 		}
-		rec.Payload = codec.AppendItem(nil, &items[i])
-		records = append(records, rec)
-		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Item: &items[i]})
+		e, payload := each(i)
+		e.Source, e.Received = from, received
+		records = append(records, journal.Record{Topic: e.Topic, Source: from, Received: received, Seq: seq, Payload: payload})
+		entries = append(entries, e)
 	}
 	var err error
 	if out.Position, err = s.append(records, entries); err == nil {
