@@ -12,12 +12,13 @@ import (
 
 // StateVersion is that of the form Pack writes: one more with every change of it, or of what a
 // part of the state means. A snapshot of another version is of no use.
-const StateVersion = 1
+const StateVersion = 2
 
 // Pack writes the whole state.
 func (s *State) Pack(w *pack.Writer) {
 	s.Items.Pack(w, func(doc *freshet.Item) []byte { return codec.AppendItem(nil, doc) })
 	s.Visitors.Pack(w)
+	s.Users.pack(w)
 	w.Int(s.Newest)
 	s.Features.Pack(w)
 	s.Histories.Pack(w)
@@ -45,6 +46,7 @@ func (s *State) Unpack(r *pack.Reader) {
 		return &doc, nil
 	})
 	s.Visitors.Unpack(r)
+	s.Users.unpack(r, s.Visitors.Len(), s.Visitors.Name)
 	items := s.Items.Len()
 	s.Newest = r.Int()
 	s.Features.Unpack(r, items, s.Visitors.Len())

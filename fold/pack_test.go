@@ -55,7 +55,7 @@ func (p *player) next(t testing.TB) *stream.Entry {
 	e := &stream.Entry{Position: p.last, Received: p.now}
 	user := freshet.UserID(fmt.Sprintf("u-%d", p.rng.IntN(30)))
 	item := freshet.ItemID(fmt.Sprintf("i-%d", p.rng.IntN(80)))
-	switch p.rng.IntN(12) {
+	switch p.rng.IntN(13) {
 	case 0:
 		doc := freshet.Item{ID: item, Title: "T", Unavailable: p.rng.IntN(8) == 0, Attributes: map[string]any{"author": fmt.Sprintf("a%d", p.rng.IntN(4))}}
 		for range p.rng.IntN(3) {
@@ -80,6 +80,11 @@ func (p *player) next(t testing.TB) *stream.Entry {
 		e.Model = fmt.Appendf(nil, `{"model":"lr","version":%d,"sha256":"aa","by":"promoted"}`, p.last)
 	case 3:
 		e.Definitions = []byte(`{}`)
+	case 4:
+		e.User = &freshet.User{ID: user}
+		if p.rng.IntN(4) > 0 {
+			e.User.Attributes = map[string]any{"age": json.Number(fmt.Sprint(p.rng.IntN(90))), "plan": []any{"free", "gold"}[p.rng.IntN(2)]}
+		}
 	default:
 		names := []string{"click", "view", "like", "purchase", "hide", "expose", "search", "watch"}
 		e.Event = &freshet.Event{User: user, Item: item, Name: names[p.rng.IntN(len(names))], Time: p.now - p.rng.Int64N(int64(freshet.Hour)) + p.rng.Int64N(int64(freshet.Minute)), Value: float64(p.rng.IntN(9)), HasValue: p.rng.IntN(2) == 0}

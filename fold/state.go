@@ -41,6 +41,7 @@ const maxWatched = 1 << 18
 type State struct {
 	Items     *catalog.Catalog
 	Visitors  *intern.Table // of freshet.Visitor
+	Users     Users         // what is known of visitors beside events
 	Features  *feature.Engine
 	Histories *recall.Histories
 	Routes    []recall.Route // in configured order
@@ -117,6 +118,8 @@ func (s *State) Apply(e *stream.Entry) {
 	switch {
 	case e.Item != nil:
 		s.upsert(e.Item, e.Received)
+	case e.User != nil:
+		s.upsertUser(e.User)
 	case e.Served != nil:
 		s.served(e.Served)
 	case e.Model != nil:
@@ -135,6 +138,13 @@ func (s *State) upsert(doc *freshet.Item, received int64) {
 	if s.Watch != nil {
 		s.Watch.Upsert(item, doc)
 	}
+}
+
+// upsertUser notes what is known of a user, who may have done nothing yet.
+func (s *State) upsertUser(doc *freshet.User) {
+	visitor := s.Visitors.Add(string(freshet.VisitorOf(doc.ID, "", "")))
+	s.Users.put(visitor, doc)
+	s.Features.UpsertUser(visitor, doc)
 }
 
 // meet lets note tell the catalogue of an item, and passes on a birth that this dates anew.
@@ -178,7 +188,7 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Newest: e.Time})
 }
 
-// Visitor returns a visitor's number, 0 when no event came from them.
+// Visitor returns a visitor's number, 0 when nothing is known of them: no event, entry or slate came.
 func (s *State) Visitor(v freshet.Visitor) uint32 { return s.Visitors.Find(string(v)) }
 
 // LastAct is the last event of a visitor by journal order.

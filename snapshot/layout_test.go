@@ -75,7 +75,7 @@ func (w *world) snapshot() (position uint64, state, admission []byte) {
 	var one, two pack.Writer
 	w.state.Pack(&one)
 	w.stream.Pack(&two)
-	info, err := snapshot.Write(w.disk, snapshot.Snapshot{Position: w.stream.Applied(),
+	info, err := snapshot.Write(w.disk, snapshot.Snapshot{Position: w.stream.Applied(), Config: configOf(fold.StateVersion),
 		Parts: []snapshot.Part{{Name: "state", Data: one.Bytes}, {Name: "admission", Data: two.Bytes}}})
 	w.do(err)
 	text, err := fsys.ReadFile(w.disk, info.File, 1<<20)
@@ -83,6 +83,9 @@ func (w *world) snapshot() (position uint64, state, admission []byte) {
 	position, parts := parts(w.t, text)
 	return position, parts["state"], parts["admission"]
 }
+
+// configOf names a state version, without definitions.
+func configOf(version int) [32]byte { return sha256.Sum256(fmt.Appendf(nil, "state %d\n", version)) }
 
 const start = int64(1_795_187_045_000) // a time of no round number of anything but seconds
 
@@ -120,6 +123,8 @@ func TestLayout(t *testing.T) {
 		{ID: "hill", Categories: []string{"boots"}, Unavailable: true, Published: published, HasPublished: true},
 	}, nil)
 	w.do(err)
+	_, err = w.stream.Users(t.Context(), stream.SourceHTTP, w.now, []freshet.User{{ID: "ada", Attributes: map[string]any{"plan": "gold"}}, {ID: "quiet"}}, nil)
+	w.do(err)
 
 	// Two hours before everything else, so that their windows are over when ada comes.
 	w.bring("import:old", stream.Seq(1, 70), freshet.Event{User: "old", Item: "sea", Name: "click", Time: start - 2*hour})
@@ -140,7 +145,7 @@ func TestLayout(t *testing.T) {
 	s, a := shape.state(t, state), admission(t, ids)
 
 	const sea, hill, town = 1, 2, 3
-	const old, ada, phone, strange = 1, 2, 3, 4
+	const ada, quiet, old, phone, strange = 1, 2, 3, 4, 5
 	second := start + 1000
 	is := func(what string, got, want any) {
 		t.Helper()
@@ -153,7 +158,8 @@ func TestLayout(t *testing.T) {
 		{"sea", `{"item_id":"sea","title":"Tides","categories":["boats","salt"],"attributes":{"author":"Orrin"}}`, start - 2*hour},
 		{"hill", fmt.Sprintf(`{"item_id":"hill","categories":["boots"],"available":false,"published_at":"%s"}`, time.UnixMilli(published).UTC().Format("2006-01-02T15:04:05.000Z")), start - 2*hour},
 		{"town", "", second}})
-	is("the visitors", s.visitors[1:], []string{"u:old", "u:ada", "a:phone", "s:new"})
+	is("the visitors", s.visitors[1:], []string{"u:ada", "u:quiet", "u:old", "a:phone", "s:new"})
+	is("the users", s.users, []userRead{{ada, `{"user_id":"ada","attributes":{"plan":"gold"}}`}, {quiet, `{"user_id":"quiet"}`}})
 	is("the authors", s.attributes["author"][1:], []string{"sOrrin"})
 	is("the categories", s.values["categories"], [][]string{nil, {"boats", "salt"}, {"boots"}})
 	is("the category", s.values["category"], [][]string{nil, {"boats"}, {"boots"}})
@@ -187,7 +193,7 @@ func TestLayout(t *testing.T) {
 	is("what goes with the sea", []any{len(covisit.pairs[sea]), covisit.pairs[sea][town]}, []any{2, covisit.weights[town]})
 	is("the newest items", newest.list, []bornRead{{published, hill}, {start - 2*hour, sea}, {second, town}})
 
-	is("the last acts", s.acts, []lastRead{{}, {5, "click", start - 2*hour}, {uint64(bought), "purchase", second}, {uint64(bought) + 1, "expose", second}})
+	is("the last acts", s.acts, []lastRead{{}, {uint64(bought), "purchase", second}, {}, {7, "click", start - 2*hour}, {uint64(bought) + 1, "expose", second}})
 	is("the model", s.model, modelRead{"lr", 3, "ab", "promoted", uint64(live), true})
 	is("the events", s.names, []nameRead{{"click", 4, 1, 0, start}, {"expose", 1, 0, 0, second}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
 	is("those of other names, and of imports", []uint64{s.others, s.imported}, []uint64{0, 2})
@@ -226,6 +232,9 @@ func TestLayoutOfManyLives(t *testing.T) {
 			w.now += rng.Int64N(2 * minute)
 			id := freshet.ItemID(fmt.Sprint(rng.IntN(40)))
 			switch rng.IntN(20) {
+			case 2:
+				_, err := w.stream.Users(t.Context(), stream.SourceHTTP, w.now, []freshet.User{{ID: freshet.UserID(fmt.Sprint(rng.IntN(40))), Attributes: map[string]any{"age": rng.IntN(90)}}}, nil)
+				w.do(err)
 			case 0:
 				item := freshet.Item{ID: id, Categories: []string{"a", "b", "c"}[:rng.IntN(4)], Attributes: map[string]any{"author": rng.IntN(3) == 0}}
 				_, err := w.stream.Items(t.Context(), stream.SourceHTTP, w.now, []freshet.Item{item}, nil)

@@ -120,6 +120,10 @@ type (
 		id, entry string
 		since     int64
 	}
+	userRead struct {
+		visitor uint64
+		entry   string
+	}
 	cell     []uint64
 	waiting  struct{ amounts map[int64]float64 }
 	featRead struct {
@@ -194,6 +198,7 @@ type (
 	stateRead struct {
 		items            []itemRead // by number
 		visitors         []string   // by number
+		users            []userRead // by visitor
 		newest           int64
 		attributes       map[string][]string
 		values           map[string][][]string // by attribute and item
@@ -228,6 +233,7 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 		}
 	}
 	r.visitors = w.numbered()
+	w.list(func(int) { r.users = append(r.users, userRead{w.uint(), w.text()}) })
 	r.newest = w.int()
 
 	if newest := w.int(); newest != r.newest {
