@@ -16,7 +16,7 @@ import (
 // Bounds of a body.
 const (
 	maxRequestBytes = 1 << 20 // of a request that asks
-	maxBatchBytes   = 8 << 20 // of events or items
+	maxBatchBytes   = 8 << 20 // of events, items or users
 	bodyTimeout     = 10 * time.Second
 	drainTimeout    = time.Second // for reading on after a refusal
 )
@@ -83,7 +83,7 @@ func (a *API) readObject(w http.ResponseWriter, r *http.Request) ([]codec.Field,
 	return fields, true
 }
 
-// readBatch reads a body of events or items and waits until it may be decoded, or answers why
+// readBatch reads a body of events, items or users and waits until it may be decoded, or answers why
 // it cannot. The caller calls release when it is done with what it decoded.
 func (a *API) readBatch(w http.ResponseWriter, r *http.Request) (body []byte, f codec.Form, release func(), ok bool) {
 	if f, ok = form(w, r); !ok {

@@ -20,6 +20,7 @@ var meanings = map[string]string{
 	"not_available":        "This is planned and not part of this release.",
 	"unknown_scene":        "No scene has this name. Scenes are set in the configuration.",
 	"unknown_item":         "No catalogue entry or event named this item.",
+	"unknown_user":         "No entry of this user came, though events may have.",
 	"unknown_feature":      "No feature has this name or matches this pattern. Features are set in the configuration.",
 	"unknown_model":        "No trained model has this name and version. GET /v1/models lists them.",
 	"unfit_model":          "The model is whole and must not rank here: it is no better than the mean, or it was trained on other fields than are configured.",

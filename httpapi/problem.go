@@ -108,7 +108,7 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 	case errors.As(err, &asked):
 		p := &problem{Status: http.StatusUnprocessableEntity, Code: asked.Code, Detail: asked.Message,
 			Errors: []fault{{Pointer: asked.Pointer, Code: asked.Code, Message: asked.Message, Hint: asked.Hint}}}
-		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" || asked.Code == "unknown_model" {
+		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" || asked.Code == "unknown_user" || asked.Code == "unknown_model" {
 			p.Status = http.StatusNotFound
 		}
 		writeProblem(w, p)
@@ -144,6 +144,7 @@ var titles = map[string]string{
 	"method_not_allowed":   "This path does not take that method",
 	"unknown_scene":        "There is no such scene",
 	"unknown_item":         "There is no such item",
+	"unknown_user":         "There is no such user",
 	"unknown_feature":      "There is no such feature",
 	"unknown_model":        "There is no such model",
 	"unfit_model":          "The model must not rank",

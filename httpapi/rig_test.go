@@ -207,6 +207,7 @@ type faultDoc struct {
 	Index   int
 	EventID string `json:"event_id"`
 	ItemID  string `json:"item_id"`
+	UserID  string `json:"user_id"`
 	Code    string
 	Pointer string
 	Message string

@@ -87,20 +87,3 @@ func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesR
 	})
 	return reply, nil
 }
-
-// Item returns the catalogue entry of an item, nil when there is none, and the position it
-// was read at.
-func (s *Server) Item(id freshet.ItemID) (doc *freshet.Item, p freshet.Position) {
-	s.Stream.View(func(at freshet.Position) {
-		p = at
-		if item := s.State.Items.Find(id); item != 0 {
-			doc = s.State.Items.Entry(item)
-		}
-	})
-	return doc, p
-}
-
-// UnknownItem is the problem with an item that has no catalogue entry.
-func (s *Server) UnknownItem(id freshet.ItemID) *Problem {
-	return &Problem{Code: "unknown_item", Message: "there is no item " + quote(string(id)), Hint: "PUT /v1/items/{id} makes one"}
-}

@@ -49,7 +49,7 @@ type Recent struct {
 
 // Problem is why a request cannot be answered.
 type Problem struct {
-	Code    string // unknown_scene, unknown_item, unknown_feature, too_old, unknown_model, unfit_model, damaged_model
+	Code    string // unknown_scene, unknown_item, unknown_user, unknown_feature, too_old, unknown_model, unfit_model, damaged_model
 	Pointer string // JSON pointer to what is at fault
 	Message string
 	Hint    string
