@@ -39,6 +39,7 @@ type record struct {
 	Late        bool            `json:"late"`
 	Event       *eventRecord    `json:"event"`
 	Item        *itemRecord     `json:"item"`
+	User        json.RawMessage `json:"user"`
 	Definitions json.RawMessage `json:"definitions"`
 	Served      json.RawMessage `json:"served"`
 	Model       json.RawMessage `json:"model"`
@@ -86,9 +87,9 @@ func (j *journal) add(rec record, marks watermarks, texts interner) error {
 	j.at[rec.Position] = at
 
 	hasEvent, hasItem := rec.Event != nil, rec.Item != nil
-	hasDefinitions, hasServed, hasModel := present(rec.Definitions), present(rec.Served), present(rec.Model)
+	hasUser, hasDefinitions, hasServed, hasModel := present(rec.User), present(rec.Definitions), present(rec.Served), present(rec.Model)
 	kinds := 0
-	for _, has := range []bool{hasEvent, hasItem, hasDefinitions, hasServed, hasModel} {
+	for _, has := range []bool{hasEvent, hasItem, hasUser, hasDefinitions, hasServed, hasModel} {
 		if has {
 			kinds++
 		}
@@ -106,7 +107,7 @@ func (j *journal) add(rec record, marks watermarks, texts interner) error {
 			return fmt.Errorf("definitions at %q: %w", rec.Position, err)
 		}
 		j.definitions = append(j.definitions, g)
-	case !hasServed && !hasModel: // neither changes a feature
+	case !hasUser && !hasServed && !hasModel: // none changes a feature whose key is of users and items
 		j.other++
 	}
 	return nil
