@@ -144,8 +144,8 @@ func TestAnUnpackedStateGoesOnAlike(t *testing.T) {
 				t.Fatalf("seed %d: %s is recommended\n%v\nand\n%v (%v)", seed, visitor, one, two, err)
 			}
 			builders := [2]*fold.RowBuilder{live.NewRowBuilder(), restored.NewRowBuilder()}
-			builders[0].Start(live.Visitor(visitor), live.Newest)
-			builders[1].Start(restored.Visitor(visitor), restored.Newest)
+			builders[0].Start(live.Visitor(visitor), live.Newest, nil)
+			builders[1].Start(restored.Visitor(visitor), restored.Newest, nil)
 			for i := range one {
 				if a, b := fmt.Sprint(builders[0].Row(&one[i])), fmt.Sprint(builders[1].Row(&two[i])); a != b {
 					t.Fatalf("seed %d: the rows of %s differ:\n%s\n%s", seed, visitor, a, b)

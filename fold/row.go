@@ -42,11 +42,12 @@ func (s *State) NewRowBuilder() *RowBuilder {
 }
 
 // Start begins the rows of a visitor at time q, which must not lie further behind the newest
-// event than reads may. The state must stand still, under the lock that guards it, until the
+// event than reads may. context is that of the request, nil for none; it must not change until the
+// last Row. The state must stand still, under the lock that guards it, until the
 // last Row.
-func (b *RowBuilder) Start(visitor uint32, q int64) {
+func (b *RowBuilder) Start(visitor uint32, q int64, context map[string]any) {
 	b.visitor, b.time, b.hour = visitor, q, float64(time.UnixMilli(q).UTC().Hour())
-	b.reader.Start(visitor, q, nil)
+	b.reader.Start(visitor, q, context)
 }
 
 // Row returns a ranker's input for a candidate: the one function that serving and training

@@ -27,6 +27,7 @@ type Served struct {
 	FromList    *ServedList       `json:"from_list,omitempty"` // with Fallback: the list they are from
 	Seeds       []freshet.ItemID  `json:"seed_items,omitempty"`
 	Recent      []ServedAct       `json:"recent,omitempty"` // what the request itself brought along
+	Context     Context           `json:"context,omitempty"`
 	Exclude     []freshet.ItemID  `json:"exclude,omitempty"`
 	SeenWithin  *freshet.Duration `json:"seen_within,omitempty"` // nil is ever
 	Purchased   bool              `json:"purchased,omitempty"`

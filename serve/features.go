@@ -20,6 +20,7 @@ type FeaturesRequest struct {
 	Anonymous   string
 	Session     string
 	Items       []freshet.ItemID // empty asks for one row without an item
+	Context     map[string]any   // of the request, as in Request
 	Names       []string         // names or patterns with *; empty is all
 	MinPosition freshet.Position
 	Wait        time.Duration
@@ -75,7 +76,7 @@ func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesR
 		reply.Position, reply.Time = p, s.time(0)
 		visitor := s.State.Visitor(freshet.VisitorOf(req.User, req.Anonymous, req.Session))
 		reader := s.State.Features.Reader()
-		reader.Start(visitor, reply.Time, nil)
+		reader.Start(visitor, reply.Time, req.Context)
 		for _, id := range items {
 			reader.Row(s.State.Items.Find(id), row)
 			picked := make([]feature.Value, len(columns))

@@ -71,7 +71,7 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			failed("unavailable")
 			return
 		}
-		if !k.score(ctx, bundle.Ranker, candidates, r.recall.Visitor, r.reply.Time) {
+		if !k.score(ctx, bundle.Ranker, candidates, r) {
 			failed("timeout")
 			return
 		}
@@ -89,10 +89,10 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 	}
 }
 
-// score fills in the ranking; it reports false when ctx ended first.
-func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, visitor uint32, q int64) bool {
+// score fills in the ranking for a request; it reports false when ctx ended first.
+func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, r *run) bool {
 	k.rows, k.parts, k.odds = k.rows[:0], k.parts[:0], k.odds[:0]
-	k.builder.Start(visitor, q)
+	k.builder.Start(r.recall.Visitor, r.reply.Time, r.req.Context)
 	for i := range candidates {
 		if i%rankChunk == 0 && ctx.Err() != nil {
 			return false

@@ -173,7 +173,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 			return nil, &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it: %v", m.Name, m.Version, err)}
 		}
 	}
-	req := &Request{ID: rec.Request, Scene: rec.Scene, N: rec.N, Seeds: rec.Seeds, Exclude: rec.Exclude, SeenWithin: rec.SeenWithin, Purchased: rec.Purchased, At: rec.Time, DryRun: true}
+	req := &Request{ID: rec.Request, Scene: rec.Scene, N: rec.N, Seeds: rec.Seeds, Context: rec.Context, Exclude: rec.Exclude, SeenWithin: rec.SeenWithin, Purchased: rec.Purchased, At: rec.Time, DryRun: true}
 	for _, act := range rec.Recent {
 		req.Recent = append(req.Recent, Recent(act))
 	}

@@ -28,6 +28,7 @@ type Request struct {
 	N           int              // 0 is DefaultN
 	Seeds       []freshet.ItemID // items the visitor is looking at
 	Recent      []Recent         // acts for this slate only: used and not stored
+	Context     map[string]any   // of the request: free data as decoded JSON, numbers as json.Number; not to be changed
 	Exclude     []freshet.ItemID
 	SeenWithin  *freshet.Duration // filter only what was seen within this; nil is ever
 	Purchased   bool              // leave out what was purchased, whenever that was

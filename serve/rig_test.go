@@ -146,6 +146,14 @@ func (r *rig) put(t testing.TB, items ...freshet.Item) {
 	}
 }
 
+// know brings what is known of users.
+func (r *rig) know(t testing.TB, users ...freshet.User) {
+	t.Helper()
+	if _, err := r.stream.Users(t.Context(), stream.SourceHTTP, r.clock.Load(), users, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // stock puts items i-1 to i-n into the catalogue.
 func (r *rig) stock(t testing.TB, n int) {
 	t.Helper()

@@ -47,7 +47,7 @@ func TestRowCheck(t *testing.T) {
 		}
 		check.apply(&late)
 		builder := state.NewRowBuilder()
-		builder.Start(state.Visitor(rec.Visitor), rec.Time)
+		builder.Start(state.Visitor(rec.Visitor), rec.Time, nil)
 		for _, item := range rec.Items {
 			check.row(&serve.Row{Record: rec, Item: item.Item, Values: builder.Row(&recall.Candidate{Item: state.Items.Find(item.Item)})})
 		}

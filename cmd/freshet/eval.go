@@ -164,7 +164,7 @@ type ranker struct{ model *rank.LR }
 // Score implements trial.Ranker.
 func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
 	builder := m.State.NewRowBuilder()
-	builder.Start(m.Request.Visitor, m.Request.Time)
+	builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	for i := range candidates {
 		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]))
 	}
@@ -193,7 +193,7 @@ func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores [
 	if l.state != m.State {
 		l.state, l.builder = m.State, m.State.NewRowBuilder()
 	}
-	l.builder.Start(m.Request.Visitor, m.Request.Time)
+	l.builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	model := l.online.Model()
 	l.rows = l.rows[:0]
 	for i := range candidates {
