@@ -157,6 +157,7 @@ type deed struct {
 	received int64
 	events   []freshet.Event
 	item     *freshet.Item
+	user     *freshet.User
 	served   []byte
 	model    []byte
 }
@@ -178,6 +179,8 @@ func (m *machine) do(t testing.TB, d *deed, again bool) error {
 	case again:
 	case d.item != nil:
 		_, err = m.stream.Items(ctx, stream.SourceHTTP, d.received, []freshet.Item{*d.item}, nil)
+	case d.user != nil:
+		_, err = m.stream.Users(ctx, stream.SourceHTTP, d.received, []freshet.User{*d.user}, nil)
 	case d.served != nil:
 		// Served records are fsynced with the next group: a life that must end alike waits for it.
 		if err = m.stream.Served(ctx, d.received, d.served); err == nil {
@@ -196,7 +199,7 @@ func randomEvent(rng *rand.Rand, n int, now int64) freshet.Event {
 		Name: names[rng.IntN(len(names))], Time: now - rng.Int64N(int64(2*freshet.Hour)), Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0}
 }
 
-// deeds makes up a life: events, some of them twice, some in conflict, items, slates, models.
+// deeds makes up a life: events, some of them twice, some in conflict, items, users, slates, models.
 func deeds(rng *rand.Rand, n int) []deed {
 	now, ids := t0, 0
 	list := make([]deed, n)
@@ -211,6 +214,8 @@ func deeds(rng *rand.Rand, n int) []deed {
 			d.served = fmt.Appendf(nil, `{"request_id":"r-%d","visitor":"u:u-%d","items":[{"item_id":"i-%d","score":1}]}`, i, rng.IntN(12), rng.IntN(25))
 		case 2:
 			d.model = fmt.Appendf(nil, `{"model":"lr","version":%d,"sha256":"aa","by":"promoted"}`, i)
+		case 3:
+			d.user = &freshet.User{ID: freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(16))), Attributes: map[string]any{"plan": []string{"free", "gold"}[rng.IntN(2)]}}
 		default:
 			for range 1 + rng.IntN(5) {
 				ids++
@@ -277,7 +282,7 @@ type coverage map[string]int
 var faultKinds = [2]string{"kill", "power cut"}
 
 // deedKinds are what a crash comes during.
-var deedKinds = []string{"events", "item", "slate", "model", "stop"}
+var deedKinds = []string{"events", "item", "user", "slate", "model", "stop"}
 
 // hit counts a crash by the operation at which it came and the deed that met it.
 func (v coverage) hit(c *crash, d *deed) {
@@ -291,10 +296,12 @@ func (v coverage) hit(c *crash, d *deed) {
 		kind = len(deedKinds) - 1
 	case d.item != nil:
 		kind = 1
-	case d.served != nil:
+	case d.user != nil:
 		kind = 2
-	case d.model != nil:
+	case d.served != nil:
 		kind = 3
+	case d.model != nil:
+		kind = 4
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
