@@ -93,10 +93,11 @@ func (a *app) recommendCmd() *cobra.Command {
 		Long: `With --diff each place says where its item stood in the last slate the visitor got:
 ▲ 9 moved up from place 9, ▼ 2 moved down from 2, = stayed, new was not there.
 With --why each place says what spoke most for its item among the candidates: the
-value of a field, and what it adds to the log-odds of a click.`,
+value of a field, and what it adds to the log-odds of a click.
+The context (--context device=phone --context hour=7) is what features of the request
+are read for, and is kept with the slate.`,
 		Example: `  freshet recommend --user ada
-  freshet recommend --user ada -n 5 --diff
-  freshet recommend --user ada --context device=phone --context hour=7`,
+  freshet recommend --user ada -n 5 --diff`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			request, err := flags.request(c)
