@@ -67,6 +67,7 @@ type stateReply struct {
 	Items    int `json:"items"`        // with a catalogue entry or named by an event
 	Known    int `json:"items_known"`  // with a catalogue entry
 	Visitors int `json:"visitors"`     // users, anonymous ids and sessions
+	Users    int `json:"users_known"`  // of Visitors, users with an entry
 	Keys     int `json:"feature_keys"` // live, over all features
 }
 
@@ -166,7 +167,7 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	st := a.Server.Sizes()
 	live := a.Server.Live()
 	reply.Model = encodeLive(a.Server, &live)
-	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Keys: st.Keys}
+	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Users: st.Users, Keys: st.Keys}
 	a.lookback(&reply)
 	reply.EventIDs.Held, reply.EventIDs.Evicted = a.Stream.EventIDs()
 	again := a.Server.Watched()

@@ -136,6 +136,7 @@ type sizes struct {
 	Items    int64 `json:"items"`
 	Known    int64 `json:"items_known"`
 	Visitors int64 `json:"visitors"`
+	Users    int64 `json:"users_known"`
 	Keys     int64 `json:"feature_keys"`
 }
 
@@ -220,8 +221,12 @@ func (s *statusReply) page(now time.Time) string {
 		line("clock", fmt.Sprintf("the system's went %s by %s and is not followed; set it right, or restart to go by it", way, roughly(off)))
 	}
 	line("durability", clean(s.Durability))
+	visitors := grouped(s.State.Visitors) + " visitors"
+	if s.State.Users > 0 {
+		visitors += fmt.Sprintf(" (%s known as users)", grouped(s.State.Users))
+	}
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
-		grouped(s.State.Visitors)+" visitors", grouped(s.State.Keys)+" feature keys")
+		visitors, grouped(s.State.Keys)+" feature keys")
 	line("model", s.Model.String())
 	line("audit", s.Audit.String())
 	if s.EventIDs.Evicted > 0 {
