@@ -5,9 +5,9 @@
 // Typical sequence:
 //
 //  1. A transport reads a whole body under its own size limit and calls [DecodeEvents] (or
-//     [DecodeItems], [DecodeUsers]) with the rules of the moment. A *[Malformed] error says that the body
-//     as a whole is unusable; otherwise the good events are in List and each refused one has
-//     its problems in Problems.
+//     [DecodeItems], [DecodeUsers]) with the rules of the moment. A *[Malformed] error says
+//     that the body as a whole is unusable; otherwise the good events are in List and each
+//     refused one has its problems in Problems.
 //  2. [Fingerprint] tells a retried event from another one under the same id.
 //  3. [AppendEvent], [AppendItem] and [AppendUser] write the canonical form, which is what the
 //     journal keeps; [DecodeEvent], [DecodeItem] and [DecodeUser] read it back without loss.
