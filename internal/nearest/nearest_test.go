@@ -1,4 +1,4 @@
-package config
+package nearest
 
 import (
 	"testing"
@@ -33,14 +33,14 @@ func TestEditsAgreesWithItsDefinition(t *testing.T) {
 	})
 }
 
-func TestNearest(t *testing.T) {
+func TestWord(t *testing.T) {
 	known := []string{"half_life", "hop", "key", "name", "on", "window"}
 	for word, want := range map[string]string{
 		"half_live": "half_life", "widow": "window", "Window": "window", "naem": "name", "HOP": "hop", "of": "on",
 		"zebra": "", "": "", "windowwindowwindowwindowwindowwindowwindowwindowwindowwindowwindow": "",
 	} {
-		if got := Nearest(word, known); got != want {
-			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		if got := Word(word, known); got != want {
+			t.Errorf("Word(%q) = %q, want %q", word, got, want)
 		}
 	}
 }
