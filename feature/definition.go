@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/expression"
 )
 
 // Definition is one feature as the configuration states it. It means the same in the
@@ -86,16 +88,35 @@ const MaxTiles = 10_000
 
 // Fault is what is wrong with one field of a definition, in the words of the file.
 type Fault struct {
-	Field   string // the JSON name of the field at fault
-	Code    string // bad_feature, missing or not_available
-	Message string
+	Definition int    // place in the list of CheckAll; 0 from Check
+	Field      string // the JSON name of the field at fault
+	Code       string // bad_feature, missing or not_available
+	Message    string
+	Hint       string // what to write instead, "" when there is nothing to suggest
+	// Line and Column are the place in the text of the field, both 1-based, columns in
+	// characters; 0 when it is the field as a whole.
+	Line, Column int
 }
 
-// Check reports everything that is wrong with d taken alone, nil when it is sound.
+// expressionFault is an error of package expression as a fault of the field that holds it.
+func (d *Definition) expressionFault(field string, err error) Fault {
+	f := Fault{Field: field, Code: "bad_feature"}
+	var in *expression.Error
+	if !errors.As(err, &in) {
+		panic(fmt.Sprintf("BUG: an expression fails with %v, which has no place", err))
+	}
+	f.Message = fmt.Sprintf("feature %q: %s: %s", d.Name, field, in.Message)
+	f.Hint, f.Line, f.Column = in.Hint, in.Line, in.Column
+	return f
+}
+
+// Check reports everything that is wrong with d taken alone, nil when it is sound. What an
+// expression says of other features is for [CheckAll].
 func (d *Definition) Check() []Fault {
 	var faults []Fault
 	add := func(field, code, format string, args ...any) {
-		faults = append(faults, Fault{field, code, fmt.Sprintf("feature %q: ", d.Name) + fmt.Sprintf(format, args...)})
+		message := fmt.Sprintf("feature %q: ", d.Name) + fmt.Sprintf(format, args...)
+		faults = append(faults, Fault{Field: field, Code: code, Message: message})
 	}
 	if err := freshet.CheckID(d.Name); err != nil {
 		add("name", "bad_feature", "%v", err)
@@ -108,6 +129,11 @@ func (d *Definition) Check() []Fault {
 		return faults
 	}
 	d.checkKey(add)
+	if d.Where != "" {
+		if _, err := expression.CompileWhere(d.Where); err != nil {
+			faults = append(faults, d.expressionFault("where", err))
+		}
+	}
 	switch {
 	case d.Agg == "":
 		add("agg", "missing", "agg is missing; one of %s", strings.Join(Aggs, ", "))
@@ -243,7 +269,7 @@ func (d *Definition) checkWindow(add func(field, code, format string, args ...an
 	}
 }
 
-// checkDerived says what a derived feature must not have, and that an expression is one.
+// checkDerived says what a derived feature must not have.
 func (d *Definition) checkDerived(add func(field, code, format string, args ...any)) {
 	plain := Definition{Name: d.Name, Version: d.Version, Expr: d.Expr}
 	if !reflect.DeepEqual(*d, plain) {
