@@ -18,6 +18,8 @@ const (
 	MaxWeight = 1e6     // of an event; sums of weights stay far from the float's edge
 	MaxPrior  = 1e9     // either number of a rate's prior
 
+	MaxFeatureVersion = 1_000_000 // of a definition; nobody counts that far
+
 	LongestLateness  = 30 * freshet.Day
 	LongestMaxFuture = freshet.Hour
 )
@@ -58,7 +60,7 @@ type Config struct {
 	MaxFuture    freshet.Duration // how far ahead of the clock an event is accepted, 0 to LongestMaxFuture
 
 	Events   freshet.EventKinds   // the built-in names with the file's merged in
-	Features []feature.Definition // sound by Definition.Check, names unique
+	Features []feature.Definition // sound by Definition.Check and CheckAll, names unique
 	Recall   []Route              // names unique, at least one
 	Scenes   map[string]Scene     // at least one
 

@@ -95,21 +95,26 @@ func kindSettings(k freshet.EventKind) []setting {
 }
 
 func featureSettings(f *feature.Definition) []setting {
-	s := []setting{{"name", scalar(f.Name)}, {"key", words(f.Key)}}
+	s := []setting{{"name", scalar(f.Name)}}
 	add := func(key string, given bool, value string) {
 		if given {
 			s = append(s, setting{key, value})
 		}
 	}
+	add("version", f.Version != 0, strconv.Itoa(f.Version))
+	add("key", len(f.Key) > 0, words(f.Key))
 	add("on", len(f.On) > 0, words(f.On))
-	add("agg", true, scalar(f.Agg))
+	add("where", f.Where != "", scalar(f.Where))
+	add("agg", f.Agg != "", scalar(f.Agg))
 	add("of", len(f.Of) > 0, words(f.Of))
 	add("per", len(f.Per) > 0, words(f.Per))
 	add("field", f.Field != "", scalar(f.Field))
+	add("k", f.K != 0, strconv.Itoa(f.K))
 	add("window", f.Window != 0, f.Window.String())
 	add("hop", f.Hop != 0, f.Hop.String())
 	add("half_life", f.HalfLife != 0, f.HalfLife.String())
 	add("prior", f.Prior != [2]float64{}, "["+decimalText(f.Prior[0])+", "+decimalText(f.Prior[1])+"]")
+	add("expr", f.Expr != "", scalar(f.Expr))
 	return s
 }
 

@@ -3,7 +3,6 @@ package expression
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -28,7 +27,6 @@ type compiler struct {
 	where    bool            // for events; otherwise for rows of features
 	features map[string]Kind // that may be read
 	index    func(name string) int
-	uses     []Use
 	err      *Error
 }
 
@@ -437,12 +435,4 @@ func (c *compiler) asScalar(v value) func(*Row) scalar {
 		c.fail(v.node, "use in to look into it", "this is a list; it must be a single value")
 	}
 	return func(*Row) scalar { return scalar{} }
-}
-
-// use notes that a feature is read.
-func (c *compiler) use(name string, at int) {
-	if !slices.ContainsFunc(c.uses, func(u Use) bool { return u.Name == name }) {
-		place := errorAt(c.source, at, "", "")
-		c.uses = append(c.uses, Use{Name: name, Line: place.Line, Column: place.Column})
-	}
 }

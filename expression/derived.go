@@ -26,21 +26,31 @@ func ParseDerived(text string) (*Parsed, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Parsed{text: text, root: root}
-	names := &compiler{source: text}
+	return &Parsed{text: text, root: root, uses: usesOf(text, root)}, nil
+}
+
+// usesOf lists the features that a tree names.
+func usesOf(text string, root ast.Node) []Use {
+	var uses []Use
+	seen, at := map[string]bool{}, map[int]int{} // character → place among uses
+	use := func(name string, n ast.Node) {
+		if !seen[name] {
+			seen[name], at[n.Location().From] = true, len(uses)
+			uses = append(uses, Use{Name: name})
+		}
+	}
 	var walk func(n ast.Node)
 	walk = func(n ast.Node) {
 		switch n := n.(type) {
 		case *ast.IdentifierNode:
 			if !reserved[n.Value] {
-				names.use(n.Value, n.Location().From)
+				use(n.Value, n)
 			}
 		case *ast.MemberNode:
-			of, _ := n.Node.(*ast.IdentifierNode)
-			if name, ok := n.Property.(*ast.StringNode); ok && of != nil && of.Value == "features" {
-				names.use(name.Value, name.Location().From)
-			}
-			if of != nil {
+			if of, isName := n.Node.(*ast.IdentifierNode); isName {
+				if name, ok := n.Property.(*ast.StringNode); ok && of.Value == "features" {
+					use(name.Value, name)
+				}
 				return
 			}
 		}
@@ -49,8 +59,17 @@ func ParseDerived(text string) (*Parsed, error) {
 		}
 	}
 	walk(root)
-	p.uses = names.uses
-	return p, nil
+	line, column, character := 1, 1, 0
+	for _, r := range text {
+		if i, ok := at[character]; ok {
+			uses[i].Line, uses[i].Column = line, column
+		}
+		character++
+		if column++; r == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	return uses
 }
 
 // Uses lists the features read, in order of first use. The caller must not change it.

@@ -49,7 +49,6 @@ func (c *compiler) feature(n ast.Node, name string) value {
 	if !known {
 		return c.failAt(at, c.suggest(name), "unknown feature %s", quote(name))
 	}
-	c.use(name, at)
 	i := 0
 	if c.index != nil {
 		i = c.index(name)

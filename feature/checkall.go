@@ -11,10 +11,14 @@ import (
 // CheckAll reports what is wrong with the derived features of a list in the light of the whole
 // list, nil when they are sound: expressions that do not compile, names of no feature, features
 // that use themselves. The names must differ. It is to be called beside [Definition.Check] of each.
+// After [MaxFaults] faults it looks no further.
 func CheckAll(defs []Definition) []Fault {
 	_, faults := analyse(defs)
 	return faults
 }
+
+// MaxFaults bounds what CheckAll reports: to suggest a name costs a look at all names.
+const MaxFaults = 1000
 
 // analysis is what a list of definitions says of its derived features.
 type analysis struct {
@@ -95,7 +99,7 @@ func (a *analysis) fault(i int, f Fault) {
 
 // visit compiles a feature after all that it uses.
 func (a *analysis) visit(i int) {
-	if a.state[i] != unseen {
+	if a.state[i] != unseen || len(a.faults) >= MaxFaults {
 		return
 	}
 	a.state[i] = open
@@ -109,7 +113,7 @@ func (a *analysis) visit(i int) {
 		if a.visit(j); a.state[j] == open {
 			a.cycle(j)
 		}
-		sound = sound && a.state[j] != broken
+		sound = sound && a.state[j] == done
 	}
 	a.path = a.path[:len(a.path)-1]
 	if a.state[i] == broken {

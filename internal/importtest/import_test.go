@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 
 	// JSON in and out of the nouns, and what the operator writes.
 	"codec":            {"."},
-	"config":           {".", "feature", "internal/nearest"},
+	"config":           {".", "expression", "feature", "internal/nearest"},
 	"feature":          {".", "expression", "internal/intern", "internal/pack", "internal/slab", "store", "window"},
 	"internal/nearest": {}, // the word someone meant, for configuration and expressions alike
 	// An expression knows the nouns and no feature; those are told to it by name and kind.
