@@ -113,7 +113,12 @@ func (r *scalarReader) down() {
 // blank reports that nothing stands on the line from the character on.
 func (s source) blank(at position, from int) bool {
 	line := s.line(at.line)
-	return strings.Trim(string(line[min(from, len(line)):]), " \t") == ""
+	for _, r := range line[min(from, len(line)):] {
+		if r != ' ' && r != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 func indentOf(line []rune) int {

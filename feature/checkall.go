@@ -18,7 +18,7 @@ func CheckAll(defs []Definition) []Fault {
 }
 
 // MaxFaults bounds what CheckAll reports: to suggest a name costs a look at all names.
-const MaxFaults = 1000
+const MaxFaults = 200
 
 // analysis is what a list of definitions says of its derived features.
 type analysis struct {
@@ -147,9 +147,19 @@ func (a *analysis) cycle(first int) {
 	use := uses[slices.IndexFunc(uses, func(u expression.Use) bool { return u.Name == names[1] })]
 	a.fault(first, Fault{
 		Field: "expr", Code: "bad_feature", Line: use.Line, Column: use.Column,
-		Message: fmt.Sprintf("feature %q: expr: a feature can not use itself: %s", d.Name, strings.Join(names, " → ")),
+		Message: fmt.Sprintf("feature %q: expr: a feature can not use itself: %s", d.Name, strings.Join(shortened(names), " → ")),
 	})
 	for _, i := range path {
 		a.state[i] = broken
 	}
+}
+
+// shortened leaves out the middle of a path that nobody would read.
+func shortened(names []string) []string {
+	const most = 12 // a guess
+	if len(names) <= most {
+		return names
+	}
+	middle := fmt.Sprintf("(%d more)", len(names)-most+1)
+	return slices.Concat(names[:most-3], []string{middle}, names[len(names)-2:])
 }
