@@ -29,7 +29,8 @@ func (s source) places(at position, as style, value string) []position {
 		for s.blank(r.at, 0) && r.at.line < len(s.lines) {
 			r.at.line++
 		}
-		r.indent = indentOf(s.line(r.at.line))
+		first := []rune(strings.TrimLeft(value, "\n")) // deeper than the block when that says its indentation
+		r.indent = max(0, indentOf(s.line(r.at.line))-indentOf(first))
 		r.at = position{at.line + 1, min(r.indent, len(s.line(at.line+1))) + 1}
 	}
 	var places []position

@@ -76,7 +76,7 @@ func usesOf(text string, root ast.Node) []Use {
 func (p *Parsed) Uses() []Use { return p.uses }
 
 // Compile checks the expression against the kinds of all features that it may read. Every error
-// is an [*Error].
+// is an [*Error]. What the map says of the features used must not change until [Derived.Bind].
 func (p *Parsed) Compile(features map[string]Kind) (*Derived, error) {
 	d := &Derived{parsed: p, features: features}
 	v, err := d.compile(nil)

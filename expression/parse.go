@@ -49,6 +49,8 @@ func parse(text string) (root ast.Node, err error) {
 
 var tokenWords = regexp.MustCompile(`(?:Operator|Identifier|Number|String|Bytes|Bracket)\(("(?:[^"\\]|\\.)*")\)`)
 
+var mixed = regexp.MustCompile(`^Operator \((.+)\) and coalesce expressions`)
+
 // syntaxError is the library's verdict in words for people.
 func syntaxError(text string, err error) *Error {
 	var verdict *file.Error
@@ -65,6 +67,9 @@ func syntaxError(text string, err error) *Error {
 		hint = "write &&"
 	case "literal not terminated":
 		message = "the text is not closed"
+	}
+	if m := mixed.FindStringSubmatch(message); m != nil {
+		message, hint = "the operator "+m[1]+" and ?? need brackets", "write (a ?? b) "+m[1]+" c"
 	}
 	return errorAt(text, at, hint, strings.ReplaceAll(message, "unexpected token", "unexpected"))
 }
