@@ -20,13 +20,14 @@ func CheckAll(defs []Definition) []Fault {
 // MaxFaults bounds what CheckAll reports: to suggest a name costs a look at all names.
 const MaxFaults = 200
 
-// analysis is what a list of definitions says of its derived features.
+// analysis is what a list of definitions says of its derived features: their order and what they
+// compile to are whole when there are no faults.
 type analysis struct {
 	defs   []Definition
 	place  map[string]int // by name
 	parsed []*expression.Parsed
 	kinds  map[string]expression.Kind // by name; Either for what has a fault
-	order  []int                      // the derived features without fault, each after those it uses
+	order  []int                      // the derived features, each after those it uses
 	result []*expression.Derived      // by place, nil for all others
 	faults []Fault
 	state  []visit
@@ -40,7 +41,7 @@ const (
 	unseen visit = iota
 	open         // on the path
 	done
-	broken // done, and without a value: a fault is in it or it is part of a cycle
+	broken // a fault is in it, or it is part of a cycle
 )
 
 func analyse(defs []Definition) (*analysis, []Fault) {
@@ -104,7 +105,6 @@ func (a *analysis) visit(i int) {
 	}
 	a.state[i] = open
 	a.path = append(a.path, i)
-	sound := true
 	for _, use := range a.parsed[i].Uses() {
 		j, known := a.place[use.Name]
 		if !known {
@@ -113,7 +113,6 @@ func (a *analysis) visit(i int) {
 		if a.visit(j); a.state[j] == open {
 			a.cycle(j)
 		}
-		sound = sound && a.state[j] == done
 	}
 	a.path = a.path[:len(a.path)-1]
 	if a.state[i] == broken {
@@ -124,11 +123,8 @@ func (a *analysis) visit(i int) {
 		a.fault(i, a.defs[i].expressionFault("expr", err))
 		return
 	}
-	if a.state[i] = broken; sound {
-		a.state[i] = done
-		a.order = append(a.order, i)
-		a.result[i] = d
-	}
+	a.state[i], a.result[i] = done, d
+	a.order = append(a.order, i)
 	if a.place[a.defs[i].Name] == i {
 		a.kinds[a.defs[i].Name] = d.Kind()
 	}

@@ -77,7 +77,7 @@ func (f *deriver) fill(row []Value, item *freshet.Item, born int64, user *freshe
 	f.row.Numbers, f.row.Texts = f.numbers, f.texts
 	for _, place := range f.read {
 		v := &row[place]
-		if f.numbers[place], f.texts[place] = v.Value, v.Text; v.Null || v.Text != "" {
+		if f.numbers[place], f.texts[place] = v.Value, v.Text; v.Null {
 			f.numbers[place] = math.NaN()
 		}
 	}
