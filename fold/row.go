@@ -2,6 +2,7 @@ package fold
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -52,7 +53,7 @@ func (b *RowBuilder) Start(visitor uint32, q int64, context map[string]any) {
 
 // Row returns a ranker's input for a candidate: the one function that serving and training
 // build rows with. NaN is no value: a route that did not propose the item, a feature that is
-// null. The row is valid until the next call.
+// null or no number. The row is valid until the next call.
 func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
 	s := b.state
 	row := append(b.row[:0], c.Score, float64(len(c.Routes)))
@@ -67,7 +68,7 @@ func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
 	}
 	b.reader.Row(c.Item, b.values)
 	for _, v := range b.values {
-		if v.Null {
+		if v.Null || v.Text != "" || v.List != nil {
 			v.Value = math.NaN()
 		}
 		row = append(row, v.Value)
@@ -75,4 +76,23 @@ func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
 	age := float64(max(0, b.time-s.Items.Born(c.Item))) / float64(freshet.Day)
 	b.row = append(row, age, b.hour)
 	return b.row
+}
+
+// Values are the streaming features of the last Row as they were read, in the order of the
+// definitions: with the texts and lists that a row has no number for. They are valid until the
+// next Row.
+func (b *RowBuilder) Values() []feature.Value { return b.values }
+
+// RowHash names a row, as a served record does: FNV-1a, 64 bits, over the bits of the values in
+// their order, least byte first, in hexadecimal.
+func RowHash(row []float64) string {
+	sum := uint64(14695981039346656037)
+	for _, v := range row {
+		bits := math.Float64bits(v)
+		for range 8 {
+			sum = (sum ^ bits&0xff) * 1099511628211
+			bits >>= 8
+		}
+	}
+	return strconv.FormatUint(sum, 16)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/freshet-rec/freshet"
@@ -71,11 +70,13 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			failed("unavailable")
 			return
 		}
-		if !k.score(ctx, bundle.Ranker, candidates, r) {
+		// The visitor may have come since the section that knows them.
+		visitor := s.State.Visitor(r.visitor)
+		if !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
 			failed("timeout")
 			return
 		}
-		r.recheck(k, candidates, p)
+		r.recheck(k, candidates, visitor, p)
 		r.reply.Position = min(r.reply.Position, p)
 		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
 	})
@@ -90,9 +91,9 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 }
 
 // score fills in the ranking for a request; it reports false when ctx ended first.
-func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, r *run) bool {
+func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, visitor uint32, r *run) bool {
 	k.rows, k.parts, k.odds = k.rows[:0], k.parts[:0], k.odds[:0]
-	k.builder.Start(r.recall.Visitor, r.reply.Time, r.req.Context)
+	k.builder.Start(visitor, r.reply.Time, r.req.Context)
 	for i := range candidates {
 		if i%rankChunk == 0 && ctx.Err() != nil {
 			return false
@@ -120,22 +121,13 @@ func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall
 	return true
 }
 
-// hash is that of candidate i's row, "" without a model: FNV-1a, 64 bits, over the bits of the
-// values in their order, least byte first.
+// hash names candidate i's row, "" without a model.
 func (k *ranking) hash(i int) string {
 	if k.model == nil {
 		return ""
 	}
-	sum := uint64(14695981039346656037)
 	fields := len(k.model.Schema.Fields)
-	for _, v := range k.rows[i*fields : (i+1)*fields] {
-		bits := math.Float64bits(v)
-		for range 8 {
-			sum = (sum ^ bits&0xff) * 1099511628211
-			bits >>= 8
-		}
-	}
-	return strconv.FormatUint(sum, 16)
+	return fold.RowHash(k.rows[i*fields : (i+1)*fields])
 }
 
 // Contribution is what one field of the row did for an item.

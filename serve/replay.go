@@ -21,7 +21,7 @@ type Replayer struct {
 	rows    func(*Row)
 }
 
-// Row is the row of one item as a replay ranked it.
+// Row is the row of one item as a replay read it.
 type Row struct {
 	Record *fold.Served
 	Item   freshet.ItemID
@@ -73,7 +73,8 @@ func First(rec *fold.Served) freshet.Position {
 type past struct {
 	record  *fold.Served
 	advance func(freshet.Position) error
-	rows    func(*Row) // nil when nobody asks
+	rows    func(*Row)              // nil when nobody asks
+	shown   map[freshet.ItemID]bool // those whose rows the record names; nil until rows asks
 	list    *fallbackList
 	server  *Server
 	err     error // of advance; the first one
@@ -114,20 +115,30 @@ func (p *past) gather(r *run, routes []int, ask func(i int, route Route, table r
 	}
 }
 
-// tell passes on the rows of the items that were shown.
-func (p *past) tell(k *ranking, candidates []recall.Candidate) {
+// tellRanked passes on the rows of the items that were shown.
+func (p *past) tellRanked(k *ranking, candidates []recall.Candidate) {
 	if p.rows == nil {
 		return
 	}
-	shown := map[freshet.ItemID]bool{}
-	for i := range p.record.Items {
-		shown[p.record.Items[i].Item] = true
-	}
 	fields := len(k.model.Schema.Fields)
 	for i := range candidates {
-		if id := p.server.State.Items.ID(candidates[i].Item); shown[id] {
-			p.rows(&Row{p.record, id, k.rows[i*fields : (i+1)*fields]})
+		p.tell(p.server.State.Items.ID(candidates[i].Item), k.rows[i*fields:(i+1)*fields])
+	}
+}
+
+// tell passes on the row of an item that was shown and whose row the record names.
+func (p *past) tell(item freshet.ItemID, row []float64) {
+	if p.rows == nil {
+		return
+	}
+	if p.shown == nil {
+		p.shown = map[freshet.ItemID]bool{}
+		for i := range p.record.Items {
+			p.shown[p.record.Items[i].Item] = p.record.Items[i].Row != ""
 		}
+	}
+	if p.shown[item] {
+		p.rows(&Row{p.record, item, row})
 	}
 }
 
@@ -210,7 +221,7 @@ func Differences(rec *fold.Served, again *Reply) string {
 			say("place %d was %s, now %s", i+1, was.Item, now.Item)
 		case was.Score != now.Score:
 			say("place %d, %s: the score was %v, now %v", i+1, was.Item, was.Score, now.Score)
-		case was.Row != now.Row:
+		case was.Row != "" && was.Row != now.Row: // an earlier release names only rows that a model ranked
 			say("place %d, %s: another row", i+1, was.Item)
 		case !slices.Equal(was.Routes, now.Routes):
 			say("place %d, %s: the routes said %v, now %v", i+1, was.Item, was.Routes, now.Routes)

@@ -94,7 +94,7 @@ type Placed struct {
 	Liked  *freshet.Item // the entry of Reason.Item, nil if none
 	Routes []freshet.RouteScore
 	Was    int            // with Diff: rank in the last slate, 0 when it was not there
-	Row    string         // hash of the model's row; "" without a model
+	Row    string         // fold.RowHash of its row
 	Strong []Contribution // what spoke most for it among the candidates, strongest first; nil without a model
 }
 

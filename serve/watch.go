@@ -40,10 +40,10 @@ const maxDiffering = 100
 // recheck recomputes what is kept of the rows of the n best candidates; in a replay those rows are
 // told to who wants to do so. The state must stand
 // still as it did when the rows were read.
-func (r *run) recheck(k *ranking, candidates []recall.Candidate, p freshet.Position) {
+func (r *run) recheck(k *ranking, candidates []recall.Candidate, visitor uint32, p freshet.Position) {
 	s := r.server
 	if r.past != nil {
-		r.past.tell(k, candidates)
+		r.past.tellRanked(k, candidates)
 		return
 	}
 	oracle := s.State.Watch
@@ -55,7 +55,7 @@ func (r *run) recheck(k *ranking, candidates []recall.Candidate, p freshet.Posit
 	for _, i := range k.best(r.n) {
 		row := k.rows[i*fields : (i+1)*fields]
 		for column := range defs {
-			want, known := oracle.Read(column, r.recall.Visitor, candidates[i].Item, r.reply.Time)
+			want, known := oracle.Read(column, visitor, candidates[i].Item, r.reply.Time)
 			if !known {
 				continue
 			}

@@ -70,7 +70,7 @@ type auditReply struct {
 	Causes    map[string]int `json:"causes"`           // cells that differ, by what differs
 	Excluded  map[string]int `json:"excluded"`         // slates that cannot be made again, by why
 	Degraded  int            `json:"slates_degraded"`  // of those made again
-	Unranked  int            `json:"slates_unranked"`  // of those made again: by recall score, so there are no rows
+	Unranked  int            `json:"slates_unranked"`  // of those made again: by recall score
 	examples  []string
 }
 
@@ -362,7 +362,7 @@ func (c *rowCheck) slate(rec *fold.Served, again *serve.Reply) {
 	for i := range rec.Items {
 		cause := ""
 		switch {
-		case rec.Items[i].Row == "": // ranked by recall's score: there are no cells
+		case rec.Items[i].Row == "": // of an earlier release, ranked by recall's score: there are no cells
 		case i >= len(now) || now[i].Item != rec.Items[i].Item:
 			cause = "another item"
 		case now[i].Row != rec.Items[i].Row:
