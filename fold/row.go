@@ -67,11 +67,8 @@ func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
 		row = append(row, rank, score)
 	}
 	b.reader.Row(c.Item, b.values)
-	for _, v := range b.values {
-		if v.Null || v.Text != "" || v.List != nil {
-			v.Value = math.NaN()
-		}
-		row = append(row, v.Value)
+	for i := range b.values {
+		row = append(row, b.values[i].Number())
 	}
 	age := float64(max(0, b.time-s.Items.Born(c.Item))) / float64(freshet.Day)
 	b.row = append(row, age, b.hour)
