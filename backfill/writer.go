@@ -61,7 +61,7 @@ type Row struct {
 
 // Writer writes rows, which must come by time, as a Parquet file. Make one with [NewWriter].
 type Writer struct {
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	columns []column
 	itemID  func(uint32) freshet.ItemID
 	rows    int // of the row group under way
@@ -85,7 +85,7 @@ func NewWriter(out io.Writer, l *Layout) *Writer {
 	for key, value := range l.Metadata {
 		options = append(options, parquet.KeyValueMetadata(key, value))
 	}
-	w.out = parquet.NewWriter(out, options...)
+	w.out = parquet.NewGenericWriter[any](out, options...)
 	return w
 }
 

@@ -2,6 +2,7 @@ package backfill
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -65,7 +66,7 @@ func rowsIn(t *testing.T, file *parquet.File) (list []map[string]any) {
 				}
 				list = append(list, one)
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
