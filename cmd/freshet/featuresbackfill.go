@@ -166,7 +166,7 @@ func keepNames(defs []feature.Definition, patterns []string) (func(string) bool,
 	}
 	kept := map[string]bool{}
 	for _, pattern := range patterns {
-		before := len(kept)
+		matched := false
 		for i := range defs {
 			name := defs[i].Name
 			ok, err := path.Match(pattern, name)
@@ -174,10 +174,10 @@ func keepNames(defs []feature.Definition, patterns []string) (func(string) bool,
 				return nil, usagef("--names %s: %w", shownID(pattern), err)
 			}
 			if ok || name == pattern {
-				kept[name] = true
+				kept[name], matched = true, true
 			}
 		}
-		if len(kept) == before && !slices.ContainsFunc(defs, func(d feature.Definition) bool { ok, _ := path.Match(pattern, d.Name); return ok }) {
+		if !matched {
 			return nil, &failure{code: exitUsage, err: fmt.Errorf("--names: no feature is called or matches %s", shownID(pattern)), hint: "freshet config print shows the features"}
 		}
 	}
