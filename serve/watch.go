@@ -55,18 +55,18 @@ func (r *run) recheck(k *ranking, candidates []recall.Candidate, visitor uint32,
 	for _, i := range k.best(r.n) {
 		row := k.rows[i*fields : (i+1)*fields]
 		for column := range defs {
-			want, known := oracle.Read(column, visitor, candidates[i].Item, r.reply.Time)
+			want, known := oracle.Read(column, visitor, candidates[i].Item, r.reply.Time, r.req.Context)
 			if !known {
 				continue
 			}
 			s.watch.cells.Add(1)
 			got := row[first+column]
-			if audit.Same(defs[column].Agg, got, want) {
+			if audit.SameNumber(got, want) {
 				continue
 			}
 			if s.watch.differing.Add(1) <= maxDiffering {
 				s.Report("audit", fmt.Errorf("feature %s in the row of item %d of request %s, read at position %s, was %s; from the events it is %s; freshet audit tells more",
-					defs[column].Name, candidates[i].Item, r.reply.Request, p, cell(got), cell(want)))
+					defs[column].Name, candidates[i].Item, r.reply.Request, p, cell(got), cell(want.Number())))
 			}
 		}
 	}

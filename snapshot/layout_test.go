@@ -200,9 +200,9 @@ func TestLayout(t *testing.T) {
 	is("the slates", s.lately, []slateRead{{[5]int64{0, 0, 2, 1, 1}, "recall.hot:timeout"}, {[5]int64{0, 1, 0, 0, 0}, ""}})
 	is("those shown", []any{s.shownNext, s.shown}, []any{0, []shownRead{{ada, "r-1", "sea x"}, {strange, "r-2", ""}}})
 	is("the share of keys watched", s.oneIn, 1)
-	is("the values watched", s.watchTexts[1:], []string{"boats", `"Orrin`, "salt", "boots"})
-	is("what was spent on Orrin", s.watched[2], map[uint64]watchRead{2: {start, false, fmt.Sprintf("%d:-2.5:1 ", start)}})
-	is("of and per watched", s.watched[1][sea].facts, fmt.Sprintf("%d:1:1 %d:1:1 %d:1:2 ", start-2*hour, start, second))
+	is("what was spent on Orrin", s.watched[2], map[uint64]watchRead{watchKey(2, watchHash("tOrrin")): {start, false, fmt.Sprintf("%d:-2.5:1 ", start)}})
+	is("of and per watched", s.watched[1][watchKey(1, sea)].facts, fmt.Sprintf("%d:1:1 %d:1:1 %d:1:2 ", start-2*hour, start, second))
+	is("the clicks of ada on boats that are watched", s.watched[0][watchKey(0, ada, watchHash("tboats"))].facts, fmt.Sprintf("%d:1:1 ", start))
 
 	is("the position", []uint64{position, a.applied}, []any{position, position})
 	is("the sources", a.sources, map[string]sourceRead{

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -213,7 +214,6 @@ type (
 		shownNext        uint64
 		shown            []shownRead
 		oneIn            uint64
-		watchTexts       []string
 		watched          []map[uint64]watchRead
 	}
 )
@@ -289,13 +289,12 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	if newest := w.int(); newest != r.newest {
 		t.Errorf("the watched events' newest time is %d, the state's %d", newest, r.newest)
 	}
-	r.watchTexts = w.numbered()
 	for range s.features {
 		keys := map[uint64]watchRead{}
 		w.list(func(int) {
 			key := w.word()
 			k := watchRead{last: w.int(), given: w.bool()}
-			w.list(func(int) { k.facts += fmt.Sprintf("%d:%g:%d ", w.int(), w.float(), w.uint()) })
+			w.list(func(int) { k.facts += fmt.Sprintf("%d:%g:%d ", w.int(), w.float(), w.uint()) }) // of neither last nor last_k
 			keys[key] = k
 		})
 		r.watched = append(r.watched, keys)
@@ -473,4 +472,26 @@ func fingerprint(canonical string) uint64 {
 	h = (h ^ h>>33) * 0xff51afd7ed558ccd
 	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
 	return h ^ h>>33
+}
+
+// watchKey is the key of watched events of the feature at a place, from 0.
+func watchKey(place int, values ...uint64) uint64 {
+	h := finalized(uint64(place) + 1)
+	for _, value := range values {
+		h = finalized(finalized(h) + value*0x9e3779b97f4a7c15 + 1)
+	}
+	return h
+}
+
+// watchHash is that of the text of a value.
+func watchHash(text string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text)) // never fails
+	return finalized(h.Sum64())
+}
+
+func finalized(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }

@@ -263,7 +263,8 @@ type rowCheck struct {
 	defs     []feature.Definition
 	first    int // field of the first feature
 	oracle   *audit.Oracle
-	visitors map[freshet.Visitor]uint32 // those who were shown something
+	visitors map[freshet.Visitor]uint32 // those who were shown something; with everyone all
+	everyone bool                       // what a visitor is like counts in features of others
 	items    map[freshet.ItemID]uint32
 	born     []birth // by item number
 }
@@ -279,11 +280,25 @@ func newRowCheck(cfg *config.Config, state *fold.State, records []*fold.Served, 
 	c := &rowCheck{reply: reply, defs: cfg.Features, first: state.FirstFeature(), visitors: map[freshet.Visitor]uint32{}, items: map[freshet.ItemID]uint32{}, born: make([]birth, 1),
 		oracle: audit.NewOracle(audit.Options{Features: cfg.Features, Slack: cfg.MaxFuture})}
 	for _, rec := range records {
-		if _, ok := c.visitors[rec.Visitor]; !ok && rec.Visitor != "" {
-			c.visitors[rec.Visitor] = uint32(len(c.visitors) + 1)
-		}
+		c.visitor(rec.Visitor, true)
+	}
+	for i := range c.defs {
+		c.everyone = c.everyone || readsUser(&c.defs[i])
 	}
 	return c
+}
+
+// readsUser reports that a definition may ask for the attributes of users.
+func readsUser(d *feature.Definition) bool {
+	return d.Where != "" || slices.ContainsFunc(d.Key, func(part string) bool { return strings.HasPrefix(part, "user.") })
+}
+
+// visitor is the number of a visitor, 0 for nobody; those without one get one if meet says so.
+func (c *rowCheck) visitor(v freshet.Visitor, meet bool) uint32 {
+	if _, ok := c.visitors[v]; !ok && v != "" && meet {
+		c.visitors[v] = uint32(len(c.visitors) + 1)
+	}
+	return c.visitors[v]
 }
 
 // item is the number of an item that showed a sign of life at a time, 0 for none.
@@ -309,7 +324,7 @@ func (c *rowCheck) apply(e *stream.Entry) {
 		c.born[n].published, c.born[n].hasPublished = e.Item.Published, e.Item.HasPublished
 		c.oracle.Upsert(n, e.Item)
 	case e.Event != nil && !e.Late:
-		c.oracle.Event(c.visitors[e.Event.Visitor()], c.item(e.Event.Item, e.Event.Time), e.Event)
+		c.oracle.Event(c.visitor(e.Event.Visitor(), c.everyone), c.item(e.Event.Item, e.Event.Time), e.Event)
 	}
 }
 
@@ -317,8 +332,11 @@ func (c *rowCheck) apply(e *stream.Entry) {
 func (c *rowCheck) row(row *serve.Row) {
 	q, item := row.Record.Time, c.items[row.Item]
 	for i := range c.defs {
-		want, _ := c.oracle.Read(i, c.visitors[row.Record.Visitor], item, q) // an unbounded oracle knows all
-		c.cell(row, "feature."+c.defs[i].Name, audit.Same(c.defs[i].Agg, row.Values[c.first+i], want), row.Values[c.first+i], want)
+		want, known := c.oracle.Read(i, c.visitors[row.Record.Visitor], item, q, nil)
+		if !known {
+			continue // an unbounded oracle knows all that it watches
+		}
+		c.cell(row, "feature."+c.defs[i].Name, audit.SameNumber(row.Values[c.first+i], want), row.Values[c.first+i], want.Number())
 	}
 	born := c.born[item].since
 	if c.born[item].hasPublished {
