@@ -68,15 +68,19 @@ func (c *column) keys(to []uint64, visitor, item uint32, context map[string]any)
 	for i := range c.parts {
 		p := &c.parts[i]
 		var values []uint64
-		var one [1]uint64
 		switch p.kind {
 		case byUser, byItem:
-			if one[0] = uint64(visitor); p.kind == byItem {
-				one[0] = uint64(item)
+			number := visitor
+			if p.kind == byItem {
+				number = item
 			}
-			if one[0] != 0 {
-				values = one[:]
+			if number == 0 {
+				return to[:from]
 			}
+			for k := from; k < len(to); k++ {
+				to[k] = join(to[k], uint64(number))
+			}
+			continue
 		case byItemAttribute:
 			values = p.attribute.of(item)
 		case byUserAttribute:
@@ -102,4 +106,4 @@ func (c *column) keys(to []uint64, visitor, item uint32, context map[string]any)
 }
 
 // join is the key of one more part.
-func join(head, value uint64) uint64 { return mix(mix(head) + value*0x9e3779b97f4a7c15 + 1) }
+func join(head, value uint64) uint64 { return mix(head + value*0x9e3779b97f4a7c15) }

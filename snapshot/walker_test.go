@@ -478,7 +478,7 @@ func fingerprint(canonical string) uint64 {
 func watchKey(place int, values ...uint64) uint64 {
 	h := finalized(uint64(place) + 1)
 	for _, value := range values {
-		h = finalized(finalized(h) + value*0x9e3779b97f4a7c15 + 1)
+		h = finalized(h + value*0x9e3779b97f4a7c15)
 	}
 	return h
 }
