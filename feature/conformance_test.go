@@ -878,3 +878,40 @@ func TestEstimateOfOracle(t *testing.T) {
 		}
 	}
 }
+
+// TestManyDifferent: a distinct grows from exact to estimates of tens of thousands, over all time
+// and in a window, and stays the one of the comment's sketch.
+func TestManyDifferent(t *testing.T) {
+	defs := []Definition{
+		{Name: "ever", Key: []string{"global"}, Agg: Distinct, Field: "query"},
+		{Name: "lately", Key: []string{"global"}, Agg: Distinct, Field: "query", Window: freshet.Hour, Hop: 5 * freshet.Minute},
+	}
+	g, want := newEngine(defs), newOracle(defs)
+	rng := rand.New(rand.NewPCG(1, 2))
+	row := make([]Value, len(defs))
+	now, estimates := int64(1_700_000_000_000), 0
+	for n := range 40_000 {
+		now += rng.Int64N(1000)
+		e := &freshet.Event{User: "ada", Name: "search", Query: fmt.Sprint("query ", rng.IntN(100_000)), Time: now - rng.Int64N(int64(freshet.Hour))}
+		g.Apply(1, 0, e)
+		want.apply(1, 0, e, false)
+		if n > 140 && n%2000 != 0 {
+			continue
+		}
+		r := g.Reader()
+		r.Start(1, now, nil)
+		r.Row(0, row)
+		for i, got := range row {
+			right := want.read(i, 1, 0, now, nil)
+			if why := differs(Distinct, got, right); why != "" {
+				t.Fatalf("%s after %d events: %s: %+v, want %+v", defs[i].Name, n+1, why, got, right)
+			}
+			if right.Value.Value > 128 {
+				estimates++
+			}
+		}
+	}
+	if estimates < 40 {
+		t.Errorf("%d estimates compared", estimates)
+	}
+}
