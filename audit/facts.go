@@ -41,12 +41,12 @@ const (
 	laneEnd
 )
 
-// size is what a fact counts for.
+// size is what a fact counts for: 32 bytes each, and 48 are those of words without their letters.
 func (f *fact) size() int {
 	if f.words == nil {
 		return 1
 	}
-	return 1 + (len(f.words.item)+len(f.words.id)+len(f.words.text))/32
+	return 1 + (48+len(f.words.item)+len(f.words.id)+len(f.words.text))/32
 }
 
 // kept reports that the events of a key are kept.

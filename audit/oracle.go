@@ -23,8 +23,8 @@ type Options struct {
 	// OneIn is the share of the keys that are kept, a power of two: 1 keeps all.
 	OneIn uint64
 	// MaxFacts bounds the events kept over all keys; one event counts once for each key that
-	// it belongs to, and once more for every 32 bytes of text that are kept of it. When there are
-	// more, half of the keys are given up. 0 is no bound.
+	// it belongs to, and once more for every 32 bytes that its texts take where they are kept. When
+	// there are more, half of the keys are given up. 0 is no bound.
 	MaxFacts int
 }
 
@@ -191,7 +191,7 @@ func (c *column) factsOf(item uint32, e *freshet.Event, lanes uint8) []fact {
 	f := fact{time: e.Time, value: math.Float64bits(1), lanes: lanes}
 	d := &c.def
 	if c.ordered() {
-		f.item, f.words = item, &words{item: string(e.Item), id: e.ID}
+		f.item, f.words = item, &words{item: strings.Clone(string(e.Item)), id: strings.Clone(e.ID)} // not a piece of a whole batch
 	}
 	if d.Field == "" {
 		return []fact{f}
@@ -213,7 +213,7 @@ func (c *column) factsOf(item uint32, e *freshet.Event, lanes uint8) []fact {
 		return nil
 	case number == nil:
 		f.lanes |= laneText
-		f.words.text = text
+		f.words.text = strings.Clone(text)
 	default:
 		f.value = math.Float64bits(*number)
 	}
