@@ -214,7 +214,7 @@ func TestIndexChangesNothing(t *testing.T) {
 			t.Errorf("only %d reads of %s saw an event", filled[agg], agg)
 		}
 	}
-	if blocks < 100 {
+	if blocks < 40 {
 		t.Errorf("only %d blocks", blocks)
 	}
 }
