@@ -121,10 +121,17 @@ func (p *pile) view(at int32, from, to int64) view {
 			v.pieces = append(v.pieces, piece{b, lo, hi})
 		}
 	}
-	for _, e := range rest {
-		if e.at > at {
-			break // journal order: nothing further is at or before it
+	end, _ := slices.BinarySearchFunc(rest, at, func(e entry, at int32) int {
+		if e.at <= at {
+			return -1
 		}
+		return 1
+	})
+	if rest = rest[:end]; from == math.MinInt64 && to == math.MaxInt64 {
+		v.loose = rest
+		return v
+	}
+	for _, e := range rest {
 		if from <= e.ts && e.ts <= to {
 			v.loose = append(v.loose, e)
 		}
