@@ -30,6 +30,7 @@ func (s *State) FirstFeature() int { return 2 + 2*len(s.Routes) }
 type RowBuilder struct {
 	state   *State
 	reader  *feature.Reader
+	of      *feature.Engine // that reader reads
 	visitor uint32
 	time    int64   // q
 	hour    float64 // of q
@@ -37,16 +38,18 @@ type RowBuilder struct {
 	row     []float64
 }
 
-// NewRowBuilder returns a builder over the state.
-func (s *State) NewRowBuilder() *RowBuilder {
-	return &RowBuilder{state: s, reader: s.Features.Reader(), values: make([]feature.Value, len(s.Features.Names())), row: make([]float64, 0, len(s.RowNames()))}
-}
+// NewRowBuilder returns a builder over the state. It may be called without the lock that guards
+// the state.
+func (s *State) NewRowBuilder() *RowBuilder { return &RowBuilder{state: s} }
 
 // Start begins the rows of a visitor at time q, which must not lie further behind the newest
 // event than reads may. context is that of the request, nil for none; it must not change until the
-// last Row. The state must stand still, under the lock that guards it, until the
-// last Row.
+// last Row. The state must stand still, under the lock that guards it, until the last Row. The
+// features may have been swapped since the rows before.
 func (b *RowBuilder) Start(visitor uint32, q int64, context map[string]any) {
+	if s := b.state; b.of != s.Features {
+		b.of, b.reader, b.values = s.Features, s.Features.Reader(), make([]feature.Value, len(s.Features.Definitions()))
+	}
 	b.visitor, b.time, b.hour = visitor, q, float64(time.UnixMilli(q).UTC().Hour())
 	b.reader.Start(visitor, q, context)
 }

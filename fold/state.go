@@ -28,6 +28,8 @@ type Options struct {
 	Routes    []Route
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
 	NewTable  func(words int) store.Table
+	// Config is the hash of everything configured that shapes a slate.
+	Config string
 	// Watch keeps the raw events of one feature key in so many, a power of two, so that
 	// values can be recomputed; 0 keeps none.
 	Watch uint64
@@ -53,11 +55,16 @@ type State struct {
 	Lately    Lately        // the slates served last
 	Watch     *audit.Oracle // of some of the features' keys; nil without Options.Watch
 
+	Definitions string // hash of the definitions that Features has
+	Config      string // Options.Config, or that of the definitions that came after
+
 	own      map[string]bool // routes that go by what the visitor did
 	kinds    freshet.EventKinds
 	newcomer []*recall.NewestRoute // those among Routes and Fallback
 	extra    []recall.Route        // routes of Fallback that are not among Routes
 	shown    shown
+	defined  defined  // what the journal says is defined
+	warming  *Warming // is told what the state is told; nil is none
 }
 
 // New returns an empty State.
@@ -65,12 +72,10 @@ func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
 		kinds: o.Kinds, own: map[string]bool{},
+		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(),
 	}
 	s.Features = feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable,
 		ItemID: func(item uint32) string { return string(s.Items.ID(item)) }})
-	if o.Watch > 0 {
-		s.Watch = audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched})
-	}
 	for _, r := range o.Routes {
 		switch r.Kind {
 		case "itemcf":
@@ -88,6 +93,14 @@ func New(o Options) (*State, error) {
 	}
 	s.addFallback(o)
 	return s, nil
+}
+
+// oracle is the one of Options.Watch, nil for none.
+func (o *Options) oracle() *audit.Oracle {
+	if o.Watch == 0 {
+		return nil
+	}
+	return audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched})
 }
 
 // addFallback picks a popular route and a newest one from those configured, or keeps one more.
@@ -122,6 +135,8 @@ func (s *State) Apply(e *stream.Entry) {
 		s.upsertUser(e.User)
 	case e.Served != nil:
 		s.served(e.Served)
+	case e.Definitions != nil:
+		s.define(e.Definitions, e.Position)
 	case e.Model != nil:
 		s.Model.apply(e)
 	case e.Event != nil:
@@ -138,6 +153,7 @@ func (s *State) upsert(doc *freshet.Item, received int64) {
 	if s.Watch != nil {
 		s.Watch.Upsert(item, doc)
 	}
+	s.warm(told{item: item, doc: doc})
 }
 
 // upsertUser notes what is known of a user, who may have done nothing yet.
@@ -178,6 +194,7 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 	if s.Watch != nil {
 		s.Watch.Event(visitor, item, e)
 	}
+	s.warm(told{visitor: visitor, item: item, event: e})
 	for _, r := range s.Routes {
 		r.Apply(&act)
 	}

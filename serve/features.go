@@ -39,9 +39,36 @@ type FeaturesReply struct {
 // values. The error is a *Problem with the request, or the context's.
 func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesReply, error) {
 	reply := &FeaturesReply{}
-	var columns []int
-	names := s.State.Features.Names()
-	for i, pattern := range req.Names {
+	var engine *feature.Engine
+	s.Stream.View(func(freshet.Position) { engine = s.State.Features })
+	columns, err := chosen(engine, req.Names)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.await(ctx, req.MinPosition, min(req.Wait, MaxWait), &reply.Reflected); err != nil {
+		return nil, err
+	}
+	items := req.Items
+	if len(items) == 0 {
+		items = []freshet.ItemID{""}
+	}
+	for !s.readFeatures(req, engine, columns, items, reply) { // they were changed meanwhile
+		s.Stream.View(func(freshet.Position) { engine = s.State.Features })
+		if columns, err = chosen(engine, req.Names); err != nil {
+			return nil, err
+		}
+	}
+	names := engine.Names()
+	for _, column := range columns {
+		reply.Names = append(reply.Names, names[column])
+	}
+	return reply, nil
+}
+
+// chosen are the columns whose names are asked for, all when none are.
+func chosen(engine *feature.Engine, patterns []string) (columns []int, err error) {
+	names := engine.Names()
+	for i, pattern := range patterns {
 		matched := false
 		for _, name := range names {
 			if ok, err := path.Match(pattern, name); err == nil && ok || name == pattern {
@@ -53,38 +80,39 @@ func (s *Server) Features(ctx context.Context, req *FeaturesRequest) (*FeaturesR
 		}
 	}
 	for column, name := range names {
-		wanted := len(req.Names) == 0
-		for _, pattern := range req.Names {
+		wanted := len(patterns) == 0
+		for _, pattern := range patterns {
 			if ok, err := path.Match(pattern, name); err == nil && ok || name == pattern {
 				wanted = true
 			}
 		}
 		if wanted {
 			columns = append(columns, column)
-			reply.Names = append(reply.Names, name)
 		}
 	}
-	if err := s.await(ctx, req.MinPosition, min(req.Wait, MaxWait), &reply.Reflected); err != nil {
-		return nil, err
-	}
-	items := req.Items
-	if len(items) == 0 {
-		items = []freshet.ItemID{""}
-	}
-	row := make([]feature.Value, len(names))
+	return columns, nil
+}
+
+// readFeatures reads the rows, unless the engine is not the state's any more.
+func (s *Server) readFeatures(req *FeaturesRequest, engine *feature.Engine, columns []int, items []freshet.ItemID, reply *FeaturesReply) (read bool) {
+	row := make([]feature.Value, len(engine.Definitions()))
 	s.Stream.View(func(p freshet.Position) {
+		if read = engine == s.State.Features; !read {
+			return
+		}
 		reply.Position, reply.Time = p, s.time(0)
 		visitor := s.State.Visitor(freshet.VisitorOf(req.User, req.Anonymous, req.Session))
-		reader := s.State.Features.Reader()
+		reader, count := engine.Reader(), s.readsOf(engine)
 		reader.Start(visitor, reply.Time, req.Context)
 		for _, id := range items {
 			reader.Row(s.State.Items.Find(id), row)
 			picked := make([]feature.Value, len(columns))
 			for i, column := range columns {
 				picked[i] = row[column]
+				count.note(column, row[column])
 			}
 			reply.Rows = append(reply.Rows, picked)
 		}
 	})
-	return reply, nil
+	return read
 }

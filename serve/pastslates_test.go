@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/freshet-rec/freshet"
-	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/goal"
@@ -92,7 +91,7 @@ func replayer(t testing.TB, disk fsys.FS, all []stream.Entry) *serve.Replayer {
 		}
 		return nil
 	}
-	return serve.NewReplayer(serve.Options{State: state, Kinds: o.Kinds, MaxFuture: o.MaxFuture, Routes: routes, Definitions: feature.Hash(features), Disk: disk}, advance)
+	return serve.NewReplayer(serve.Options{State: state, Kinds: o.Kinds, MaxFuture: o.MaxFuture, Routes: routes, Disk: disk}, advance)
 }
 
 // moodyLife serves so many slates while events, items and models come, routes are late or fail,

@@ -55,6 +55,7 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 	}
 	r.view(func(rec *fold.Served) freshet.Position { return rec.Ranked }, func(p freshet.Position) {
 		r.ranked = p
+		r.defined()
 		live := s.State.Model
 		if r.past != nil {
 			live = r.past.model()
@@ -65,7 +66,7 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		failed := func(why string) {
 			r.reply.Degraded = append(r.reply.Degraded, "ranker."+live.Name+":"+why, "ranker:fallback_recall")
 		}
-		bundle := s.bundle(&live)
+		bundle := s.bundle(&live, s.State.Definitions)
 		if bundle == nil {
 			failed("unavailable")
 			return
@@ -77,6 +78,7 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			return
 		}
 		r.recheck(k, candidates, visitor, p)
+		s.note(k.builder) // the last candidate's, which is like any other
 		r.reply.Position = min(r.reply.Position, p)
 		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
 	})

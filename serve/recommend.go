@@ -99,7 +99,9 @@ type run struct {
 	served  []fold.ServedRoute
 	ranking *ranking
 
-	past     *past // of a replay; nil when the request is live
+	past     *past  // of a replay; nil when the request is live
+	inForce  string // hash of the definitions that the rows were read under
+	config   string // likewise of everything configured that shapes a slate
 	known    freshet.Position
 	ranked   freshet.Position
 	placedAt freshet.Position
@@ -294,6 +296,19 @@ func (r *run) gather(ctx context.Context, routes []int) {
 	}
 }
 
+// defined notes what is defined at a section that may read rows. When that changed from one to the
+// next there are two, and such a slate cannot be made again.
+func (r *run) defined() {
+	st := r.server.State
+	switch r.inForce {
+	case "":
+		r.inForce, r.config = st.Definitions, st.Config
+	case st.Definitions:
+	default:
+		r.inForce, r.config = r.inForce+","+st.Definitions, st.Config
+	}
+}
+
 func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
@@ -303,6 +318,7 @@ func (r *run) place(candidates []recall.Candidate) {
 	s, st := r.server, r.server.State
 	r.view(func(rec *fold.Served) freshet.Position { return rec.Placed }, func(p freshet.Position) {
 		r.placedAt = p
+		r.defined()
 		taken := map[uint32]bool{}
 		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
 		for _, i := range r.ranking.order {

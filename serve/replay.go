@@ -32,14 +32,14 @@ type Row struct {
 // the row was read.
 func (p *Replayer) Rows(read func(*Row)) { p.rows = read }
 
-// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes, Definitions, Config
-// and Disk. advance folds the journal into o.State up to a position, and never further; it is
+// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes and
+// Disk. advance folds the journal into o.State up to a position, and never further; it is
 // called with positions that do not fall within one request.
 func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
 	if o.Report == nil {
 		o.Report = func(string, error) {}
 	}
-	s := &Server{Options: o, routes: map[string]int{}, fields: o.State.RowNames()}
+	s := &Server{Options: o, routes: map[string]int{}}
 	for i, r := range o.Routes {
 		s.routes[r.Name] = i
 	}
@@ -162,11 +162,11 @@ func (p *past) model() fold.Model {
 // Replay makes the slate of a record again. The error is a *NotReplayable, or that of advance.
 func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error) {
 	s := p.server
-	if rec.Definitions != s.Definitions {
-		return nil, &NotReplayable{"definitions", fmt.Sprintf("it was served under the definitions %s, in force are %s; replay it with the configuration of then", rec.Definitions, s.Definitions)}
+	if rec.Definitions != s.State.Definitions {
+		return nil, &NotReplayable{"definitions", fmt.Sprintf("it was served under the definitions %s, in force are %s; replay it with the configuration of then", rec.Definitions, s.State.Definitions)}
 	}
-	if rec.Config != "" && rec.Config != s.Config {
-		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes or times (%s, in force is %s); replay it with the configuration of then", rec.Config, s.Config)}
+	if rec.Config != "" && rec.Config != s.State.Config {
+		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes or times (%s, in force is %s); replay it with the configuration of then", rec.Config, s.State.Config)}
 	}
 	if rec.Known == 0 && rec.Placed == 0 {
 		return nil, &NotReplayable{"record", "its record does not say where it read: it is from an earlier release"}
@@ -179,7 +179,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		}
 		routes = append(routes, i)
 	}
-	if m := rec.Model; m != nil && s.bundle(&fold.Model{Switch: fold.Switch{SHA256: m.SHA256}}) == nil {
+	if m := rec.Model; m != nil && s.bundle(&fold.Model{Switch: fold.Switch{SHA256: m.SHA256}}, s.State.Definitions) == nil {
 		if _, err := s.fetch(m.Name, m.Version, m.SHA256); err != nil {
 			return nil, &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it: %v", m.Name, m.Version, err)}
 		}

@@ -105,7 +105,7 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	options := serve.Options{
-		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Definitions: feature.Hash(features), Disk: r.disk,
+		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk,
 		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()

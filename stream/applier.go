@@ -106,6 +106,15 @@ func (s *Stream) View(read func(p freshet.Position)) {
 	read(s.Applied())
 }
 
+// Hold calls change with the state held still at position p and nobody reading it. It is for what
+// leaves every value as it is, between two records. change must be short, must not block, and must
+// not call View or Hold. Like View it waits without end once Poisoned is closed.
+func (s *Stream) Hold(change func(p freshet.Position)) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	change(s.Applied())
+}
+
 // WaitApplied returns when everything up to p is applied. It fails with ctx's error, or with
 // the journal's when the records can no longer become durable.
 func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {

@@ -393,6 +393,13 @@ func (s *Stream) Define(ctx context.Context, received int64, text []byte) error 
 	return s.WaitApplied(ctx, p)
 }
 
+// Definitions are the newest ones in the journal, nil before the first. They must not be changed.
+func (s *Stream) Definitions() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.defs
+}
+
 // Switch journals which model ranks from here on and returns when that is durable and applied.
 func (s *Stream) Switch(ctx context.Context, received int64, text []byte) (freshet.Position, error) {
 	p, err := s.own(received, freshet.TopicModel, Entry{Model: text}, text)

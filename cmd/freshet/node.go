@@ -341,7 +341,7 @@ func dataError(dir string, err error) error {
 
 // foldOptions are those of a fold that learns and judges.
 func foldOptions(cfg *config.Config) fold.Options {
-	o := fold.Options{Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, NewTable: mem.New}
+	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, NewTable: mem.New}
 	for _, r := range cfg.Recall {
 		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
 	}
@@ -362,7 +362,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features), Config: slateConfig(cfg), Disk: n.disk,
+		Scenes: map[string]serve.Scene{}, Disk: n.disk,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {

@@ -297,6 +297,9 @@ func (n *node) restoreFrom(p freshet.Position) error {
 			return fmt.Errorf("snapshot of position %s, %s: %w", p, name, err)
 		}
 	}
+	if n.state != nil {
+		n.state.Defined(n.stream.Definitions())
+	}
 	if n.stream.Applied() != p {
 		return fmt.Errorf("snapshot of position %s is that of position %s: %w", p, n.stream.Applied(), pack.ErrDamaged)
 	}
