@@ -161,6 +161,7 @@ func (s *State) upsertUser(doc *freshet.User) {
 	visitor := s.Visitors.Add(string(freshet.VisitorOf(doc.ID, "", "")))
 	s.Users.put(visitor, doc)
 	s.Features.UpsertUser(visitor, doc)
+	s.warm(told{visitor: visitor, user: doc})
 }
 
 // meet lets note tell the catalogue of an item, and passes on a birth that this dates anew.

@@ -46,6 +46,7 @@ type told struct {
 	visitor, item uint32
 	event         *freshet.Event
 	doc           *freshet.Item
+	user          *freshet.User
 }
 
 // maxBehind bounds what a Warming may be behind once it is attached: at some 400 bytes an event,
@@ -93,6 +94,8 @@ func (w *Warming) Number(entries []stream.Entry) {
 		switch e := &entries[i]; {
 		case e.Item != nil:
 			w.chunk = append(w.chunk, told{item: w.find(e.Item.ID), doc: e.Item})
+		case e.User != nil:
+			w.chunk = append(w.chunk, told{visitor: w.state.Visitor(freshet.VisitorOf(e.User.ID, "", "")), user: e.User})
 		case e.Event != nil && !e.Late:
 			one := told{visitor: w.state.Visitor(e.Event.Visitor()), event: e.Event}
 			if e.Event.Item != "" {
@@ -123,9 +126,14 @@ func (w *Warming) Fold() (err error) {
 		}
 		w.features.ApplyAll(w.acts)
 		w.acts = w.acts[:0]
-		w.features.Upsert(one.item, one.doc)
-		if w.watch != nil {
-			w.watch.Upsert(one.item, one.doc)
+		switch {
+		case one.user != nil:
+			w.features.UpsertUser(one.visitor, one.user)
+		default:
+			w.features.Upsert(one.item, one.doc)
+			if w.watch != nil {
+				w.watch.Upsert(one.item, one.doc)
+			}
 		}
 	}
 	w.features.ApplyAll(w.acts)
