@@ -28,6 +28,7 @@ type Options struct {
 	Rejected  func(after deadletter.ID, limit int) (deadletter.Page, error) // lists dead letters, as deadletter.List does
 	ClockOff  func() time.Duration                                          // how far the system's clock is ahead while it is not followed; nil is never
 	Passed    []quarantine.Record                                           // records of the journal that are passed over
+	Reloads   Reloads                                                       // nil: the configuration cannot be read again
 	Report    func(msg string, err error)                                   // told of trouble that no reply can carry
 }
 
@@ -36,7 +37,7 @@ type Versions struct {
 	Freshet     string `json:"freshet"`
 	Go          string `json:"go"`
 	Journal     int    `json:"journal_format"`
-	Definitions string `json:"definitions"` // hash
+	Definitions string `json:"definitions"` // hash of those in force; filled in here
 }
 
 // API is the handler. Use New.
@@ -65,6 +66,8 @@ func New(o Options) *API {
 	handle("POST /v1/recommend", a.postRecommend)
 	handle("GET /v1/recommend", a.getRecommend)
 	handle("POST /v1/features", a.postFeatures)
+	handle("GET /v1/feature-defs", a.getFeatureDefs)
+	handle("POST /v1/config/reload", a.postReload)
 	handle("GET /v1/models", a.getModels)
 	handle("POST /v1/models/{name}/versions/{version}/promote", a.postPromote)
 	handle("GET /v1/rejected", a.getRejected)

@@ -72,12 +72,14 @@ var (
 	evictedDesc   = desc("event_ids_evicted_total", "Event ids forgotten only because there was no room for more; a retry of their events would count twice.")
 	cellsDesc     = desc("audit_cells_total", "Feature values recomputed from raw events as they were served.")
 	differingDesc = desc("audit_differing_cells_total", "Of those, the values that differ from what was served. Anything above 0 is a defect.")
+	reloadsDesc   = desc("config_reloads_total", "Reloads of the configuration since the start, by how they ended. refused and failed left everything as it was.", "outcome")
+	warmingDesc   = desc("features_warming_share", "Of the journal that changed features are folded from, the share that is done; absent when none are on their way.")
 	watermarkDesc = desc("watermark_seconds", "Unix time up to which events by HTTP are taken to have come.")
 )
 
 // Describe implements prometheus.Collector.
 func (b books) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, watermarkDesc} {
+	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, reloadsDesc, warmingDesc, watermarkDesc} {
 		out <- d
 	}
 }
@@ -119,6 +121,13 @@ func (b books) Collect(out chan<- prometheus.Metric) {
 	again := server.Watched()
 	tell(cellsDesc, prometheus.CounterValue, float64(again.Cells))
 	tell(differingDesc, prometheus.CounterValue, float64(again.Differing))
+	reloads := b.a.reloadState()
+	for _, outcome := range []string{ReloadApplied, ReloadUnchanged, ReloadRefusal, ReloadFailed} {
+		tell(reloadsDesc, prometheus.CounterValue, float64(reloads.Counts[outcome]), outcome)
+	}
+	if reloads.Warming != nil {
+		tell(warmingDesc, prometheus.GaugeValue, reloads.Warming.Share)
+	}
 	if ms, ok := events.Watermarks()[stream.SourceHTTP]; ok {
 		tell(watermarkDesc, prometheus.GaugeValue, float64(ms)/1000)
 	}

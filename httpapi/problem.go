@@ -133,6 +133,12 @@ func writeStalled(w http.ResponseWriter, detail string) {
 
 // titles are the short texts of the codes that stand for a whole request.
 var titles = map[string]string{
+	"bad_config":           "The configuration has errors",
+	"needs_restart":        "The change needs a restart",
+	"feature_changed":      "A feature changed its meaning",
+	"released":             "The journal does not reach back far enough",
+	"warming":              "Features are being warmed",
+	"not_available":        "Not available here",
 	"validation":           "The request has problems",
 	"malformed":            "The body cannot be read",
 	"too_many":             "The body holds too many entries",

@@ -43,6 +43,7 @@ type statusReply struct {
 	Durability string            `json:"durability"`
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
+	Features   ReloadState       `json:"features"`
 	Model      *modelStatus      `json:"model"` // null: the recall score ranks
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
@@ -164,6 +165,7 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	for _, r := range a.Passed {
 		reply.Passed = append(reply.Passed, passedStatus{r.Position, r.Reason, r.Letter})
 	}
+	reply.Versions.Definitions, reply.Features = a.Server.Definitions(), a.reloadState()
 	st := a.Server.Sizes()
 	live := a.Server.Live()
 	reply.Model = encodeLive(a.Server, &live)
