@@ -20,7 +20,7 @@ type Reloads interface {
 // Reload is what a reload changes.
 type Reload struct {
 	Outcome string         `json:"outcome"` // unchanged or warming
-	Changes []ReloadChange `json:"changes"` // of features
+	Changes []ReloadChange `json:"changes"` // of features; none when only their order differs
 	Records uint64         `json:"records"` // of the journal that are folded before the change comes into force
 	Model   string         `json:"model,omitempty"`
 }
@@ -37,7 +37,7 @@ const (
 // ReloadChange is what becomes of one feature.
 type ReloadChange struct {
 	Name   string       `json:"name"`
-	Change string       `json:"change"` // added, removed, changed or reordered
+	Change string       `json:"change"` // added, removed or changed
 	Fields []FieldShift `json:"fields,omitempty"`
 }
 

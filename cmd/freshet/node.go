@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,8 +43,12 @@ type node struct {
 	state   *fold.State   // nil when only admitting
 	server  *serve.Server // nil when only admitting
 
-	fulled  chan struct{}    // has a token when the disk has become full
-	passed  *quarantine.List // what is passed over of the journal
+	cfg     atomic.Pointer[config.Config] // the configuration in force
+	keeping sync.Mutex                    // held while the journal is let go of; guards kept and yield
+	kept    bool                          // somebody reads the journal from its beginning
+	yield   func()                        // has that end; nil is nobody
+	fulled  chan struct{}                 // has a token when the disk has become full
+	passed  *quarantine.List              // what is passed over of the journal
 	clock   *clock.Clock
 	deaths  *deathWatch      // nil when not the writer
 	started bool             // to apply what comes live
@@ -55,6 +61,7 @@ type node struct {
 // all an import needs.
 func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n *node, err error) {
 	n = &node{fulled: make(chan struct{}, 1)}
+	n.cfg.Store(cfg)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
@@ -99,6 +106,9 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	if err := errors.Join(n.rebuild(ctx, a, cfg), n.deaths.over()); err != nil {
 		return n, err
 	}
+	if err := a.refuseMeanings(n.stream.Definitions(), cfg); err != nil {
+		return n, err
+	}
 	n.stream.DeadLettered(n.letters.Counts().Total)
 	a.sayPassed(cfg.Data, n.passed)
 	n.started = true
@@ -123,6 +133,9 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	}
 	return n, err
 }
+
+// config is the configuration in force.
+func (n *node) config() *config.Config { return n.cfg.Load() }
 
 // leastStep is the least that the system's clock may step by and be followed.
 const leastStep = time.Minute

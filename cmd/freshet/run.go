@@ -69,7 +69,8 @@ type app struct {
 	progress string
 	timeout  time.Duration
 	verbose  bool
-	screen   *screen // nil while lines are just said one after the other
+	reread   func() (*config.Config, error) // reads the server's configuration again; nil when it has none that can change
+	screen   *screen                        // nil while lines are just said one after the other
 }
 
 // Run runs one command line and returns its exit code. It stops what it does soon after ctx
