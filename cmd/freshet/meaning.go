@@ -35,7 +35,7 @@ func (c *meaningChange) way() string {
 
 // backfillOf is the command that computes what features were in the past under their new meaning.
 func (a *app) backfillOf(cfg *config.Config, names []string) string {
-	command := "freshet features backfill --names " + strings.Join(names, ",") + " --data " + cfg.Data
+	command := "freshet features backfill --mode event-time --names " + strings.Join(names, ",") + " --data " + cfg.Data
 	if a.config != "" {
 		command += " --config " + a.config
 	}

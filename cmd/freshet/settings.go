@@ -152,9 +152,10 @@ func plural(n int, noun string) string {
 func (a *app) configCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
-		Short: "Check or show the configuration",
+		Short: "Check or show the configuration, or have a server read it again",
 		Example: `  freshet config check
-  freshet config print --origin`,
+  freshet config print --origin
+  freshet config reload`,
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -202,6 +203,6 @@ func (a *app) configCmd() *cobra.Command {
 		a.configFlags(sub)
 		c.AddCommand(sub)
 	}
-	c.AddCommand(a.configSchemaCmd())
+	c.AddCommand(a.configSchemaCmd(), a.configReloadCmd())
 	return c
 }

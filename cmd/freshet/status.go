@@ -20,6 +20,7 @@ type statusReply struct {
 	Durability string            `json:"durability"`
 	Versions   versions          `json:"versions"`
 	State      sizes             `json:"state"`
+	Features   reloadState       `json:"features"`
 	Model      *modelStatus      `json:"model"` // nil: the recall score ranks
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
@@ -227,6 +228,7 @@ func (s *statusReply) page(now time.Time) string {
 	}
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
 		visitors, grouped(s.State.Keys)+" feature keys")
+	list("features", s.Features.lines())
 	line("model", s.Model.String())
 	line("audit", s.Audit.String())
 	if s.EventIDs.Evicted > 0 {
