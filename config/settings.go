@@ -43,7 +43,7 @@ var settings = map[string]about{
 	"events.*.signal": {text: "What the event says of the visitor's wish. Recall goes by click, engage, intent and convert.", rules: object{"enum": freshet.Signals()}},
 	"events.*.weight": {text: "How much the event counts beside others.", rules: object{"exclusiveMinimum": 0, "maximum": MaxWeight, "default": 1}},
 
-	"features":             {text: "What is counted as events arrive, and what is computed from that. This list replaces the default one."},
+	"features":             {text: "What is counted as events arrive, and what is computed from that. This list replaces the default one. A running server takes up changes of it with freshet config reload; all other settings need a restart."},
 	"features[]":           {text: "A streaming feature: an aggregate under a key, or an expression over other features.", rules: object{"anyOf": []object{required("name", "key", "agg"), required("name", "expr")}}},
 	"features[].name":      {text: "Name of the feature; no two alike.", rules: object{"maxLength": freshet.MaxIDBytes}},
 	"features[].version":   {text: "Of this definition: the same name with another meaning needs a higher one.", rules: object{"minimum": 1, "maximum": MaxFeatureVersion, "default": 1}},

@@ -137,8 +137,8 @@ func (w *Warming) Fold() (err error) {
 		}
 	}
 	w.features.ApplyAll(w.acts)
-	clear(w.acts[:cap(w.acts)])
-	clear(w.chunk[:cap(w.chunk)])
+	clear(w.acts)
+	clear(w.chunk)
 	w.acts, w.chunk = w.acts[:0], w.chunk[:0]
 	return nil
 }
@@ -198,7 +198,7 @@ func (w *Warming) Level(most int) (level bool, err error) {
 		w.Detach()
 		return false, err
 	}
-	w.level, w.ids = true, nil
+	w.level, w.ids, w.chunk, w.acts = true, nil, nil, nil
 	return true, nil
 }
 

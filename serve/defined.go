@@ -6,6 +6,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
 )
 
 // featureReads counts the values that were read of the features in force, one row of each slate that a
@@ -37,13 +38,14 @@ func (c *featureReads) note(column int, v feature.Value) {
 	}
 }
 
-// note counts the values of the builder's last row.
-func (s *Server) note(b *fold.RowBuilder) {
+// sample counts the values of one candidate's row, one after the other of different slates.
+func (s *Server) sample(b *fold.RowBuilder, candidates []recall.Candidate, r *run, p freshet.Position) {
 	if s.Stream == nil { // a replay
 		return
 	}
-	count := s.readsOf(s.State.Features)
-	b.Each(count.note)
+	b.Start(r.recall.Visitor, r.reply.Time, r.req.Context)
+	b.Row(&candidates[p%freshet.Position(len(candidates))])
+	b.Each(s.readsOf(s.State.Features).note)
 }
 
 // FeatureDef is one feature in force and what it takes.

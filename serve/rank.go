@@ -73,12 +73,12 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		}
 		// The visitor may have come since the section that knows them.
 		visitor := s.State.Visitor(r.visitor)
+		s.sample(k.builder, candidates, r, p)
 		if !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
 			failed("timeout")
 			return
 		}
 		r.recheck(k, candidates, visitor, p)
-		s.note(k.builder) // the last candidate's, which is like any other
 		r.reply.Position = min(r.reply.Position, p)
 		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
 	})

@@ -71,10 +71,10 @@ func (r *reloads) State() (s httpapi.ReloadState) {
 }
 
 // Reload implements httpapi.Reloads.
-func (r *reloads) Reload(ctx context.Context) (*httpapi.Reload, error) {
+func (r *reloads) Reload(context.Context) (*httpapi.Reload, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	done, err := r.reload(ctx)
+	done, err := r.reload()
 	var refused *httpapi.ReloadRefused
 	switch {
 	case errors.As(err, &refused):
@@ -105,7 +105,7 @@ func (r *reloads) end(outcome, detail string, p freshet.Position, model string) 
 }
 
 // reload judges the configuration and begins what it asks for; mu is held.
-func (r *reloads) reload(ctx context.Context) (*httpapi.Reload, error) {
+func (r *reloads) reload() (*httpapi.Reload, error) {
 	if r.closed || r.read == nil {
 		return nil, &httpapi.ReloadRefused{Code: "not_available", Detail: "this server was started without a configuration that can be read again, or is stopping"}
 	}
@@ -128,11 +128,12 @@ func (r *reloads) reload(ctx context.Context) (*httpapi.Reload, error) {
 	if before, err := definitionsText(was); err != nil || string(before) == string(text) {
 		return done, err
 	}
+	r.node.keep(true) // from here on the journal keeps its beginning
 	w, err := r.node.newWarming(watchedFold(cfg), text)
 	if err != nil {
+		r.node.keep(false)
 		return nil, err
 	}
-	r.node.keep(true) // from here on the journal keeps its beginning
 	if refused := r.node.refuseReleased(was, cfg, w.from); refused != nil {
 		r.node.keep(false)
 		return nil, errors.Join(refused, w.reader.Close())
@@ -148,7 +149,7 @@ func (r *reloads) reload(ctx context.Context) (*httpapi.Reload, error) {
 		}
 	}
 	r.wg.Go(func() { r.warm(w, cfg, done.Changes) })
-	return done, ctx.Err()
+	return done, nil
 }
 
 // warm sees a warming through.
@@ -273,8 +274,12 @@ func changesText(changes []httpapi.ReloadChange) string {
 	return text[2:]
 }
 
-// onSignal reloads at every SIGHUP until ctx ends.
+// onSignal reloads at every SIGHUP until ctx ends. A server that has nothing to read again ends by
+// that signal, as any program.
 func (r *reloads) onSignal(ctx context.Context) {
+	if r.read == nil {
+		return
+	}
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP)
 	defer signal.Stop(asked)
