@@ -202,6 +202,14 @@ func (w *Warming) Level(most int) (level bool, err error) {
 	return true, nil
 }
 
+// TakeOver puts w in the place of the state's features at once, for a state that nobody reads and
+// that has applied nothing that w has not. There is no record then.
+func (w *Warming) TakeOver() {
+	s := w.state
+	w.level, w.ids, w.chunk, w.acts = true, nil, nil, nil
+	s.Features, s.Watch, s.Definitions, s.Config = w.features, w.watch, w.definitions, w.config
+}
+
 // Swapped is the position where w took over, 0 before. Like Err it is for within View.
 func (w *Warming) Swapped() freshet.Position { return w.swapped }
 

@@ -332,6 +332,8 @@ func dataError(dir string, err error) error {
 	case errors.As(err, &behind):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the journal from a copy; to go on without what is missing, remove the snapshots"}
+	case errors.As(err, new(*errReleased)):
+		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "go back to the features before, or to some whose windows fit into what the journal keeps (journal.retain)"}
 	case errors.Is(err, journal.ErrReleased):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "no snapshot made for this configuration stands for what is gone (journal.retain); go back to the configuration before, or restore a copy"}

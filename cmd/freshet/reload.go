@@ -134,7 +134,7 @@ func (r *reloads) reload() (*httpapi.Reload, error) {
 		r.node.keep(false)
 		return nil, err
 	}
-	if refused := r.node.refuseReleased(was, cfg, w.from); refused != nil {
+	if refused := r.node.refuseReleased(cfg); refused != nil {
 		r.node.keep(false)
 		return nil, errors.Join(refused, w.reader.Close())
 	}

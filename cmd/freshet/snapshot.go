@@ -231,7 +231,7 @@ func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error
 		n.snapped = info.Position
 		return nil
 	}
-	return nil
+	return n.restoreOther(a, cfg, until)
 }
 
 // errNoJournal says that snapshots were made of a journal that is not there. Nobody starts from them
