@@ -7,11 +7,14 @@ type Cost struct {
 	Bytes int64 // of its state; 0 while it is not measured
 }
 
-// Costs lists what each feature takes, in the order of a row.
+// Costs lists what each feature takes, in the order of a row. A derived one takes nothing.
 func (g *Engine) Costs() []Cost {
 	costs := make([]Cost, len(g.columns))
 	for i, c := range g.columns {
-		costs[i] = Cost{Name: c.def.Name, Keys: c.keys()}
+		costs[i].Name = g.definitions[i].Name
+		if c != nil {
+			costs[i].Keys = c.live
+		}
 	}
 	return costs
 }
