@@ -137,7 +137,7 @@ func (h *History) Rows(ctx context.Context, progress func(events int), done func
 		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.ask, b.ask), cmp.Compare(a.place, b.place))
 	})
 	r := replay{history: h, engine: feature.New(h.options.Features, feature.Options{Slack: h.options.Slack, NewTable: h.options.NewTable,
-		ItemID: h.items.Name})}
+		ItemID: h.items.Name, Born: h.bornAt})}
 	reader := r.engine.Reader()
 	values := make([]feature.Value, len(h.options.Features))
 	for i := range h.asked {
@@ -256,4 +256,12 @@ func (s *standing) changes(n uint32, v int) bool {
 	was := s.version[n]
 	s.version[n] = v
 	return was != v
+}
+
+// bornAt is when an item was first known of, 0 when nothing named it.
+func (h *History) bornAt(item uint32) int64 {
+	if n := h.born.Find(h.ItemID(item)); n != 0 {
+		return h.born.Born(n)
+	}
+	return 0
 }

@@ -12,14 +12,12 @@ const Version = 1
 
 // The bounds of single settings.
 const (
-	MaxBytes          = 1 << 20 // a configuration file
-	MaxText           = 4096    // bytes of one text value, after ${NAME} is expanded
-	MaxRouteN         = 10_000  // candidates of one route; rows of that many are read per request
-	MaxWeight         = 1e6     // of an event; sums of weights stay far from the float's edge
-	MaxFeatureVersion = 1_000_000
-	MaxPrior          = 1e9 // either number of a rate's prior
-
+	MaxBytes          = 1 << 20   // a configuration file
+	MaxText           = 4096      // bytes of one text value, after ${NAME} is expanded
+	MaxRouteN         = 10_000    // candidates of one route; rows of that many are read per request
+	MaxWeight         = 1e6       // of an event; sums of weights stay far from the float's edge
 	MaxFeatureVersion = 1_000_000 // of a definition; nobody counts that far
+	MaxPrior          = 1e9       // either number of a rate's prior
 
 	LongestLateness  = 30 * freshet.Day
 	LongestMaxFuture = freshet.Hour

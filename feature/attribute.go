@@ -43,6 +43,9 @@ func (a *attribute) of(number uint32) []uint32 {
 func itemValues(doc *freshet.Item, name string) []any {
 	switch name {
 	case "id":
+		if doc.ID == "" {
+			return nil
+		}
 		return []any{string(doc.ID)}
 	case "category":
 		return texts(doc.Categories[:min(1, len(doc.Categories))])

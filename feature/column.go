@@ -1,7 +1,10 @@
 package feature
 
 import (
+	"fmt"
+
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/expression"
 	"github.com/freshet-rec/freshet/internal/slab"
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/window"
@@ -13,8 +16,8 @@ type column struct {
 	def   Definition
 	place int // in a row
 	field field
-	lanes map[string]uint8 // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
-	where condition        // nil takes every event
+	lanes map[string]uint8  // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
+	where *expression.Where // nil takes every event
 	cells window.Cells
 	from  int // its words in the group's cells
 	to    int
@@ -22,11 +25,6 @@ type column struct {
 
 	decay   *window.DecayedSum // cells, of a decayed_sum
 	waiting queue              // the keys whose cells wait to be settled, each at least once
-}
-
-// condition says whether an event counts; item and user are nil when they are unknown.
-type condition interface {
-	True(e *freshet.Event, item *freshet.Item, user *freshet.User) bool
 }
 
 // step is what an event of a name does to a column.
@@ -48,6 +46,13 @@ func newColumn(d Definition, o *Options, s *slab.Slab) *column {
 	lanes(d.On, 1)
 	lanes(d.Of, window.LaneOf)
 	lanes(d.Per, window.LanePer)
+	if d.Where != "" {
+		where, err := expression.CompileWhere(d.Where)
+		if err != nil {
+			panic(fmt.Sprintf("BUG: feature %q was not checked: %v", d.Name, err))
+		}
+		c.where = where
+	}
 	c.cells = newCells(&d, o, s)
 	c.decay, _ = c.cells.(*window.DecayedSum)
 	return c

@@ -13,13 +13,13 @@ import (
 // [newDerived]; rows are filled by a [deriver] of each goroutine.
 type derived struct {
 	kinds []expression.Kind // of all features, by place
-	steps []step            // each after those whose values it uses
+	steps []derivation      // each after those whose values it uses
 	read  []int             // places of the features that are not derived and that some step uses
 	texts bool              // some of those are texts, or may be
 }
 
-// step is one derived feature.
-type step struct {
+// derivation is one derived feature.
+type derivation struct {
 	place int
 	value *expression.Bound
 	uses  []int // places
@@ -37,7 +37,7 @@ func newDerived(defs []Definition) *derived {
 		d.kinds[i] = a.kinds[defs[i].Name]
 	}
 	for _, i := range a.order {
-		s := step{place: i, value: a.result[i].Bind(func(name string) int { return a.place[name] })}
+		s := derivation{place: i, value: a.result[i].Bind(func(name string) int { return a.place[name] })}
 		for _, name := range a.result[i].Uses() {
 			place := a.place[name]
 			s.uses = append(s.uses, place)
@@ -77,16 +77,14 @@ func (f *deriver) fill(row []Value, item *freshet.Item, born int64, user *freshe
 	f.row.Numbers, f.row.Texts = f.numbers, f.texts
 	for _, place := range f.read {
 		v := &row[place]
-		if f.numbers[place], f.texts[place] = v.Value, v.Text; v.Null {
-			f.numbers[place] = math.NaN()
-		}
+		f.numbers[place], f.texts[place] = v.Number(), v.Text
 	}
 	for i := range f.steps {
 		s := &f.steps[i]
 		number, text, null := s.value.Value(&f.row)
 		f.numbers[s.place], f.texts[s.place] = number, text
 		v := Value{Text: text, Null: null}
-		if number == number {
+		if v.IsText = !null && math.IsNaN(number); !null && !v.IsText {
 			v.Value = number
 		}
 		for _, place := range s.uses {

@@ -20,6 +20,9 @@ type Options struct {
 	NewTable func(words int) store.Table
 	// ItemID gives the id of an item's number: it decides between events of one millisecond.
 	ItemID func(item uint32) string
+	// Born gives the time at which the catalogue first knew of an item: what derived features go by
+	// when it was never published.
+	Born func(item uint32) int64
 	// MaxKeys bounds the keys over all tables, 0 is no bound. When there are more, the oldest key
 	// of the largest table goes, of those whose keys have two parts and more as long as
 	// one of them has any: its values begin anew. See Evicted.
@@ -34,6 +37,8 @@ type Engine struct {
 	names       map[string]int // the event names that some feature mentions, from 1
 	items       map[string]*attribute
 	users       map[string]*attribute
+	derived     *derived // nil when there are none
+	born        func(item uint32) int64
 	asksDocs    bool            // some feature looks at the documents themselves
 	itemDocs    []*freshet.Item // by number, with asksDocs
 	userDocs    []*freshet.User
@@ -43,12 +48,14 @@ type Engine struct {
 	deeds       [atOnce]deed // of the acts that are being applied
 }
 
-// New returns an Engine for definitions that [Definition.Check] found sound and whose names
-// differ.
+// New returns an Engine for definitions that [Definition.Check] and [CheckAll] found sound.
 func New(defs []Definition, o Options) *Engine {
 	g := &Engine{definitions: defs, names: map[string]int{}, items: map[string]*attribute{}, users: map[string]*attribute{}, slack: int64(o.Slack), maxKeys: o.MaxKeys}
 	if o.ItemID == nil {
 		o.ItemID = func(uint32) string { return "" }
+	}
+	if o.Born == nil {
+		o.Born = func(uint32) int64 { return 0 }
 	}
 	var names []string
 	for i, d := range defs {
@@ -71,6 +78,9 @@ func New(defs []Definition, o Options) *Engine {
 	}
 	for _, gr := range g.groups {
 		gr.finish(&o, names)
+	}
+	if slices.Contains(g.columns, nil) {
+		g.derived, g.born, g.asksDocs = newDerived(defs), o.Born, true
 	}
 	return g
 }

@@ -59,8 +59,8 @@ type subject struct {
 	context       map[string]any
 }
 
-// unseen is the number of what no event had: there is no cell under a key with it.
-const unseen = 1<<32 - 1
+// noCell is the number of what no event had: there is no cell under a key with it.
+const noCell = 1<<32 - 1
 
 // keys appends the keys of a subject: one for each combination of the parts' values, of which the
 // last vary fastest; none when a part has no value. With add, values of the context and crosses
@@ -149,7 +149,7 @@ func (g *group) rest(s *subject, from int, add bool) []uint32 {
 		for _, other := range others {
 			n := g.crosses.number(from, v, other, add)
 			if n == 0 {
-				n = unseen
+				n = noCell
 			}
 			numbers = append(numbers, n)
 		}
@@ -182,7 +182,7 @@ func (p *part) values(s *subject, dst []uint32, add bool) []uint32 {
 			case add:
 				n = p.texts.Add(text)
 			default:
-				n = unseen // counts in a mean
+				n = noCell // counts in a mean
 			}
 			dst = append(dst, n)
 		}

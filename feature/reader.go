@@ -13,11 +13,19 @@ type Reader struct {
 	time    int64
 	shared  []Value // by place; of those that do not depend on the item
 	keys    []store.Key
-	ends    []int // where the keys of each item end, by group and item
+	ends    []int    // where the keys of each item end, by group and item
+	derive  *deriver // nil when no feature is derived
+	row     []Value  // of one item, for Rows when derived features go by texts
 }
 
 // Reader returns a Reader of the engine.
-func (g *Engine) Reader() *Reader { return &Reader{engine: g, shared: make([]Value, len(g.columns))} }
+func (g *Engine) Reader() *Reader {
+	r := &Reader{engine: g, shared: make([]Value, len(g.columns))}
+	if g.derived != nil {
+		r.derive, r.row = g.derived.deriver(), make([]Value, len(g.columns))
+	}
+	return r
+}
 
 // Start begins to read for a visitor at time q, which must not lie more than Options.Slack
 // behind the newest event applied. context is that of the request, as decoded JSON, nil for none;
@@ -43,6 +51,18 @@ func (r *Reader) Row(item uint32, row []Value) {
 			g.read(row, r.keys, r.time)
 		}
 	}
+	if r.derive != nil {
+		doc, user := r.engine.docs(&r.subject)
+		r.derive.fill(row, doc, r.born(), user, r.subject.context, r.time)
+	}
+}
+
+// born is when the catalogue first knew of the item that is read for.
+func (r *Reader) born() int64 {
+	if r.subject.item == 0 {
+		return 0
+	}
+	return r.engine.born(r.subject.item)
 }
 
 // read fills in the values of the group's features: of the cells of all keys together.
@@ -105,6 +125,15 @@ const rowsAtOnce = 64
 // n the number of features. NaN stands for null and for what is no number.
 func (r *Reader) Rows(items []uint32, rows []float64) {
 	n := len(r.shared)
+	if r.derive != nil && r.derive.derived.texts {
+		for i, item := range items {
+			r.Row(item, r.row)
+			for place := range r.row {
+				rows[i*n+place] = r.row[place].Number()
+			}
+		}
+		return
+	}
 	for len(items) > 0 {
 		some := min(rowsAtOnce, len(items))
 		r.some(items[:some], rows[:some*n])
@@ -143,6 +172,14 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			from, at = r.ends[at], at+1
 			g.numbers(rows[i*n:(i+1)*n], keys, r.time)
 		}
+	}
+	if r.derive == nil {
+		return
+	}
+	for i, item := range items {
+		r.subject.item = item
+		doc, user := r.engine.docs(&r.subject)
+		r.derive.fillNumbers(rows[i*n:(i+1)*n], nil, doc, r.born(), user, r.subject.context, r.time)
 	}
 }
 

@@ -50,11 +50,7 @@ func (s *State) Unpack(r *pack.Reader) {
 	items := s.Items.Len()
 	s.Newest = r.Int()
 	s.Features.Unpack(r, items, s.Visitors.Len())
-	for item := uint32(1); int(item) < items; item++ {
-		if doc := s.Items.Entry(item); doc != nil {
-			s.Features.Upsert(item, doc)
-		}
-	}
+	s.entries(s.Features.Upsert, s.Features.UpsertUser)
 	s.Histories.Unpack(r, items)
 	for _, route := range s.tables() {
 		route.Unpack(r, items)
@@ -66,11 +62,19 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.shown.unpack(r, s.Visitors.Len())
 	if s.Watch != nil {
 		s.Watch.Unpack(r)
-		for item := uint32(1); int(item) < items; item++ {
-			if doc := s.Items.Entry(item); doc != nil {
-				s.Watch.Upsert(item, doc)
-			}
+		s.entries(s.Watch.Upsert, s.Watch.User)
+	}
+}
+
+// entries tells of all items and users that have an entry.
+func (s *State) entries(item func(uint32, *freshet.Item), user func(uint32, *freshet.User)) {
+	for n := uint32(1); int(n) < s.Items.Len(); n++ {
+		if doc := s.Items.Entry(n); doc != nil {
+			item(n, doc)
 		}
+	}
+	for visitor, doc := range s.Users.docs {
+		user(visitor, doc)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/audit"
 	"github.com/freshet-rec/freshet/catalog"
+	"github.com/freshet-rec/freshet/expression"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/internal/intern"
 	"github.com/freshet-rec/freshet/recall"
@@ -27,6 +28,7 @@ type Options struct {
 	Features  []feature.Definition
 	Routes    []Route
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
+	MaxKeys   int              // of features, 0 for no bound; see feature.Options
 	NewTable  func(words int) store.Table
 	// Config is the hash of everything configured that shapes a slate.
 	Config string
@@ -74,8 +76,7 @@ func New(o Options) (*State, error) {
 		kinds: o.Kinds, own: map[string]bool{},
 		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(),
 	}
-	s.Features = feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable,
-		ItemID: func(item uint32) string { return string(s.Items.ID(item)) }})
+	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
 	for _, r := range o.Routes {
 		switch r.Kind {
 		case "itemcf":
@@ -95,12 +96,26 @@ func New(o Options) (*State, error) {
 	return s, nil
 }
 
+// engine is one for the features of o. itemID gives the id of an item's number.
+func (s *State) engine(o *Options, itemID func(uint32) string) *feature.Engine {
+	return feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable, ItemID: itemID, Born: s.Items.Born, MaxKeys: o.MaxKeys})
+}
+
 // oracle is the one of Options.Watch, nil for none.
 func (o *Options) oracle() *audit.Oracle {
 	if o.Watch == 0 {
 		return nil
 	}
-	return audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched})
+	return audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched, Where: Where})
+}
+
+// Where compiles the filter of a feature, for an audit.Oracle.
+func Where(text string) (func(e *freshet.Event, item *freshet.Item, user *freshet.User) bool, error) {
+	where, err := expression.CompileWhere(text)
+	if err != nil {
+		return nil, err
+	}
+	return where.True, nil
 }
 
 // addFallback picks a popular route and a newest one from those configured, or keeps one more.
@@ -161,6 +176,9 @@ func (s *State) upsertUser(doc *freshet.User) {
 	visitor := s.Visitors.Add(string(freshet.VisitorOf(doc.ID, "", "")))
 	s.Users.put(visitor, doc)
 	s.Features.UpsertUser(visitor, doc)
+	if s.Watch != nil {
+		s.Watch.User(visitor, doc)
+	}
 	s.warm(told{visitor: visitor, user: doc})
 }
 

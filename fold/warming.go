@@ -57,7 +57,7 @@ const maxBehind = 1 << 18
 // of the state. text is the definitions record at whose position they come into force.
 func (s *State) NewWarming(o Options, text []byte) *Warming {
 	w := &Warming{state: s, text: string(text), definitions: feature.Hash(o.Features), config: o.Config, watch: o.oracle()}
-	w.features = feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable, ItemID: w.itemID})
+	w.features = s.engine(&o, w.itemID)
 	return w
 }
 
@@ -129,6 +129,9 @@ func (w *Warming) Fold() (err error) {
 		switch {
 		case one.user != nil:
 			w.features.UpsertUser(one.visitor, one.user)
+			if w.watch != nil {
+				w.watch.User(one.visitor, one.user)
+			}
 		default:
 			w.features.Upsert(one.item, one.doc)
 			if w.watch != nil {

@@ -45,7 +45,10 @@ func (s *Server) sample(b *fold.RowBuilder, candidates []recall.Candidate, r *ru
 	}
 	b.Start(r.recall.Visitor, r.reply.Time, r.req.Context)
 	b.Row(&candidates[p%freshet.Position(len(candidates))])
-	b.Each(s.readsOf(s.State.Features).note)
+	count := s.readsOf(s.State.Features)
+	for column, v := range b.Values() {
+		count.note(column, v)
+	}
 }
 
 // FeatureDef is one feature in force and what it takes.

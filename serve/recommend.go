@@ -371,7 +371,7 @@ func (r *run) place(candidates []recall.Candidate) {
 // read where the slate is made: it takes about a microsecond an item.
 func (r *run) rows(unranked []recall.Candidate) {
 	b := r.ranking.builder
-	b.Start(r.server.State.Visitor(r.visitor), r.reply.Time)
+	b.Start(r.server.State.Visitor(r.visitor), r.reply.Time, r.req.Context)
 	places := r.reply.Items[len(r.reply.Items)-len(unranked):]
 	for i := range unranked {
 		row := b.Row(&unranked[i])

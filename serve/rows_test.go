@@ -75,7 +75,7 @@ func rowsAgain(t *testing.T, disk fsys.FS) (ranked, merged, listed int) {
 		if p.rec.Model == nil && c.Score != p.item.Score {
 			t.Errorf("%s, %s: merged anew the score is %v, was %v", p.rec.Request, p.item.Item, c.Score, p.item.Score)
 		}
-		builder.Start(state.Visitor(p.rec.Visitor), p.rec.Time)
+		builder.Start(state.Visitor(p.rec.Visitor), p.rec.Time, p.rec.Context)
 		if hash := fold.RowHash(builder.Row(&c)); hash != p.item.Row {
 			t.Errorf("%s, %s: the row is %s, was %s", p.rec.Request, p.item.Item, hash, p.item.Row)
 		}
@@ -123,7 +123,7 @@ func BenchmarkShownRows(b *testing.B) {
 		items[i] = recall.Candidate{Item: uint32(i + 1), Routes: []recall.Opinion{{Route: "r-popular", Rank: i + 1}}}
 	}
 	for b.Loop() {
-		builder.Start(1, t0)
+		builder.Start(1, t0, nil)
 		for i := range items {
 			_ = fold.RowHash(builder.Row(&items[i]))
 		}

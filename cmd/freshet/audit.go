@@ -278,7 +278,7 @@ type birth struct {
 
 func newRowCheck(cfg *config.Config, state *fold.State, records []*fold.Served, reply *auditReply) *rowCheck {
 	c := &rowCheck{reply: reply, defs: cfg.Features, first: state.FirstFeature(), visitors: map[freshet.Visitor]uint32{}, items: map[freshet.ItemID]uint32{}, born: make([]birth, 1),
-		oracle: audit.NewOracle(audit.Options{Features: cfg.Features, Slack: cfg.MaxFuture})}
+		oracle: audit.NewOracle(audit.Options{Features: cfg.Features, Slack: cfg.MaxFuture, Where: fold.Where})}
 	for _, rec := range records {
 		c.visitor(rec.Visitor, true)
 	}
@@ -323,6 +323,8 @@ func (c *rowCheck) apply(e *stream.Entry) {
 		n := c.item(e.Item.ID, e.Received)
 		c.born[n].published, c.born[n].hasPublished = e.Item.Published, e.Item.HasPublished
 		c.oracle.Upsert(n, e.Item)
+	case e.User != nil:
+		c.oracle.User(c.visitor(freshet.VisitorOf(e.User.ID, "", ""), c.everyone), e.User)
 	case e.Event != nil && !e.Late:
 		c.oracle.Event(c.visitor(e.Event.Visitor(), c.everyone), c.item(e.Event.Item, e.Event.Time), e.Event)
 	}
@@ -332,7 +334,7 @@ func (c *rowCheck) apply(e *stream.Entry) {
 func (c *rowCheck) row(row *serve.Row) {
 	q, item := row.Record.Time, c.items[row.Item]
 	for i := range c.defs {
-		want, known := c.oracle.Read(i, c.visitors[row.Record.Visitor], item, q, nil)
+		want, known := c.oracle.Read(i, c.visitors[row.Record.Visitor], item, q, row.Record.Context)
 		if !known {
 			continue // an unbounded oracle knows all that it watches
 		}

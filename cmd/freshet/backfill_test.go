@@ -233,8 +233,8 @@ func (j *naiveJudge) apply(e *stream.Entry) {
 func (j *naiveJudge) check(t *testing.T, cfg *config.Config, mode string, r *backRow) {
 	t.Helper()
 	for i, got := range r.features() {
-		want, _ := j.oracle.Read(i, j.visitors.Add(string(r.visitor())), j.items.Add(r.Item), r.Time)
-		if !audit.Same(cfg.Features[i].Agg, got, want) {
+		want, _ := j.oracle.Read(i, j.visitors.Add(string(r.visitor())), j.items.Add(r.Item), r.Time, nil)
+		if !audit.SameNumber(got, want) {
 			t.Errorf("%s, request %s, item %s: %s is %v, from the events %v", mode, r.Request, r.Item, cfg.Features[i].Name, got, want)
 		}
 	}

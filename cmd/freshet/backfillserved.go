@@ -51,7 +51,7 @@ func (b *backfiller) served(ctx context.Context, file *rowsFile, metadata map[st
 		if rows[read.request] == nil {
 			rows[read.request] = make([]backfill.Encoded, len(rec.Items))
 		}
-		builder.Start(p.state.Visitor(rec.Visitor), rec.Time)
+		builder.Start(p.state.Visitor(rec.Visitor), rec.Time, rec.Context)
 		for _, place := range places {
 			item := &rec.Items[place]
 			c := item.Candidate(p.state.Items.Find(item.Item), weights)
@@ -167,7 +167,7 @@ func (b *backfiller) servedPoints(ctx context.Context, file *rowsFile, metadata 
 				at.line, stampOf(at.time), b.cfg.MaxFuture, stampOf(p.state.Newest))
 		}
 		c := recall.Candidate{Item: p.state.Items.Find(at.item)}
-		builder.StartIn(p.state.Visitor(at.visitor), at.time, at.context)
+		builder.Start(p.state.Visitor(at.visitor), at.time, at.context)
 		row := &backfill.Row{Line: at.line, Time: at.time, Position: read.at, Visitor: at.visitor, Item: at.item, Fields: builder.Row(&c)[first:], Values: builder.Values()}
 		if c.Item == 0 {
 			row.Fields[len(row.Fields)-2] = math.NaN() // nothing had named the item: it has no age

@@ -63,6 +63,8 @@ func (t *timed) apply(e *stream.Entry) {
 	switch {
 	case e.Item != nil:
 		t.history.Item(e.Item, e.Received, e.Position)
+	case e.User != nil:
+		t.history.User(e.User, e.Position)
 	case e.Event != nil && !e.Late:
 		t.history.Event(e.Event, e.Position)
 	}
@@ -89,7 +91,7 @@ func (t *timed) askSlates(ctx context.Context, p *past, span *slateSpan, bar *ba
 		if err != nil {
 			return err
 		}
-		ask := backfill.Ask{Time: rec.Time, Position: read.at, Visitor: rec.Visitor}
+		ask := backfill.Ask{Time: rec.Time, Position: read.at, Visitor: rec.Visitor, Context: rec.Context}
 		for _, place := range places {
 			ask.Items = append(ask.Items, rec.Items[place].Item)
 		}
@@ -133,7 +135,7 @@ func (t *timed) write(ctx context.Context, file *rowsFile) error {
 		}
 		row.Position, row.Newest = ask.at, p.Newest
 		for i := range p.Values {
-			fields[i] = fold.Number(&p.Values[i])
+			fields[i] = p.Values[i].Number()
 		}
 		fields[len(p.Values)] = p.AgeDays
 		fields[len(p.Values)+1] = float64(time.UnixMilli(row.Time).UTC().Hour())
