@@ -69,7 +69,7 @@ var allowed = map[string][]string{
 	// A request. Recall never meets feature: they meet in serve.
 	"recall":           {".", "catalog", "internal/pack"},
 	"recall/routetest": {".", "recall"},
-	"fold":             {".", "audit", "catalog", "codec", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
+	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
 	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
 
