@@ -2,6 +2,7 @@ package feature
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/expression"
@@ -13,18 +14,22 @@ import (
 // column is one aggregate at work: what it takes of an event, and how its part of a group's cells
 // is kept.
 type column struct {
-	def   Definition
-	place int // in a row
-	field field
-	lanes map[string]uint8  // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
-	where *expression.Where // nil takes every event
-	cells window.Cells
-	from  int // its words in the group's cells
-	to    int
-	live  int // cells that are not empty
+	def    Definition
+	place  int // in a row
+	field  field
+	lanes  map[string]uint8  // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
+	byName []uint8           // lanes by the number of an event name
+	where  *expression.Where // nil takes every event
+	cells  window.Cells
+	from   int // its words in the group's cells
+	to     int
+	live   int // cells that are not empty
 
-	decay   *window.DecayedSum // cells, of a decayed_sum
-	waiting queue              // the keys whose cells wait to be settled, each at least once
+	counters *window.Counters // cells, of counts in windows
+	latest   bool             // cells are window.Latest
+
+	decay   window.Putting // cells, of a decayed_sum
+	waiting queue          // the keys whose cells wait to be settled, each at least once
 }
 
 // step is what an event of a name does to a column.
@@ -54,7 +59,9 @@ func newColumn(d Definition, o *Options, s *slab.Slab) *column {
 		c.where = where
 	}
 	c.cells = newCells(&d, o, s)
-	c.decay, _ = c.cells.(*window.DecayedSum)
+	c.decay, _ = c.cells.(window.Putting)
+	c.counters, _ = c.cells.(*window.Counters)
+	_, c.latest = c.cells.(window.Latest)
 	return c
 }
 
@@ -64,7 +71,7 @@ func newCells(d *Definition, o *Options, s *slab.Slab) window.Cells {
 	order := window.Order{Slab: s, ItemID: o.ItemID}
 	switch d.Agg {
 	case DecayedSum:
-		return &window.DecayedSum{HalfLife: int64(d.HalfLife), Slab: s}
+		return window.NewDecayedSum(int64(d.HalfLife), int64(o.Slack), s)
 	case Count:
 		if d.Window > 0 {
 			return window.NewCounters(nil, int64(d.Window), int64(d.Hop), int64(o.Slack), s)
@@ -100,6 +107,9 @@ func newCells(d *Definition, o *Options, s *slab.Slab) window.Cells {
 	if d.Window > 0 {
 		return window.NewHopping(aggregate, int64(d.Window), int64(d.Hop), int64(o.Slack))
 	}
+	if d.Agg == LastTime || d.Agg == Age {
+		return window.Latest{Aggregate: aggregate}
+	}
 	return &window.Total{Aggregate: aggregate}
 }
 
@@ -107,13 +117,14 @@ func (c *column) cell(record []uint64) []uint64 { return record[c.from:c.to:c.to
 
 // takes says whether the event counts, and fills in what it adds, but for the hashes of a distinct.
 func (c *column) takes(sample *window.Sample, e *freshet.Event) bool {
-	if c.cells.Beyond(e.Time, sample.Horizon) {
+	if e.Time < sample.Horizon && c.cells.Beyond(e.Time, sample.Horizon) {
 		return false
 	}
-	switch c.def.Agg {
-	case LastK:
-		return e.Item != ""
-	case Distinct:
+	if c.field.of == noField {
+		sample.Number = 1
+		return c.def.Agg != LastK || e.Item != ""
+	}
+	if c.def.Agg == Distinct {
 		return true
 	}
 	var ok bool
@@ -121,26 +132,55 @@ func (c *column) takes(sample *window.Sample, e *freshet.Event) bool {
 	return ok && (!sample.IsText || c.def.Agg == Last)
 }
 
-// add adds a sample to the column's cell in a record.
+// add adds a sample to the column's cell in a record. The kinds of cells that most events meet are
+// called without the interface.
 func (c *column) add(k store.Key, record []uint64, sample *window.Sample, hashes []uint64) {
-	cell := c.cell(record)
+	cell := record[c.from:c.to:c.to]
 	if cell[0] == 0 {
 		c.live++
 	}
 	switch {
+	case c.counters != nil:
+		c.counters.AddEvent(cell, sample.Time, sample.Lanes)
+	case c.latest:
+		window.Latest{}.Add(cell, sample)
+	case c.decay != nil:
+		waited := c.decay.Waits(cell)
+		if c.decay.Add(cell, sample); !waited && c.decay.Waits(cell) {
+			c.waiting.push(k, c.decay.Due(cell))
+		}
 	case c.def.Agg == Distinct:
 		for i, h := range hashes {
 			sample.Hash, sample.More = h, i > 0
 			c.cells.Add(cell, sample)
 		}
 		sample.More = false
-	case c.decay != nil:
-		waited := c.decay.Waits(cell)
-		if c.decay.Add(cell, sample); !waited && c.decay.Waits(cell) {
-			c.waiting.push(k, c.decay.Due(cell))
-		}
 	default:
 		c.cells.Add(cell, sample)
+	}
+}
+
+// addRun adds the acts of a run of a plain group.
+func (c *column) addRun(run []running) {
+	if c.counters != nil {
+		for i := range run {
+			r := &run[i]
+			if lanes := c.byName[r.deed.name]; lanes != 0 {
+				cell := r.record[c.from:c.to:c.to]
+				if cell[0] == 0 {
+					c.live++
+				}
+				c.counters.AddEvent(cell, r.deed.sample.Time, lanes)
+			}
+		}
+		return
+	}
+	for i := range run {
+		r := &run[i]
+		if lanes := c.byName[r.deed.name]; lanes != 0 {
+			r.deed.sample.Number, r.deed.sample.Lanes = 1, lanes
+			c.add(r.key, r.record, &r.deed.sample, nil)
+		}
 	}
 }
 
@@ -157,7 +197,7 @@ func (c *column) drop(record []uint64) {
 func (c *column) settle(t store.Table, horizon int64) {
 	for c.waiting.due(horizon) {
 		k := c.waiting.pop()
-		record := t.Find(k)
+		record := t.Find(k, 0)
 		if record == nil {
 			continue
 		}
@@ -180,6 +220,14 @@ type wait struct {
 }
 
 func (q *queue) push(k store.Key, t int64) { q.list = append(q.list, wait{k, t}) }
+
+// next is the time of the first one's turn, the end of time when there is none.
+func (q *queue) next() int64 {
+	if q.head == len(q.list) {
+		return math.MaxInt64
+	}
+	return q.list[q.head].time
+}
 
 // due reports that the first one's turn has come.
 func (q *queue) due(horizon int64) bool {

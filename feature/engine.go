@@ -35,6 +35,7 @@ type Engine struct {
 	columns     []*column // by place in a row; nil for a derived feature
 	groups      []*group
 	names       map[string]int // the event names that some feature mentions, from 1
+	nameTexts   []string       // by number
 	items       map[string]*attribute
 	users       map[string]*attribute
 	derived     *derived // nil when there are none
@@ -46,6 +47,7 @@ type Engine struct {
 	newest      int64 // newest event time applied
 	maxKeys     int
 	deeds       [atOnce]deed // of the acts that are being applied
+	lastName    int          // of the event before
 }
 
 // New returns an Engine for definitions that [Definition.Check] and [CheckAll] found sound.
@@ -76,6 +78,7 @@ func New(defs []Definition, o Options) *Engine {
 		}
 		g.asksDocs = g.asksDocs || d.Where != "" || c.field.of == attributeField
 	}
+	g.nameTexts = append([]string{""}, names...)
 	for _, gr := range g.groups {
 		gr.finish(&o, names)
 	}
@@ -214,8 +217,10 @@ func (g *Engine) apply(acts []Act) {
 	for i := range acts {
 		a := &acts[i]
 		g.newest = max(g.newest, a.Event.Time)
-		deeds[i] = deed{event: a.Event, name: g.names[a.Event.Name], horizon: g.newest - g.slack,
-			subject: subject{visitor: a.Visitor, item: a.Item, context: a.Event.Context}}
+		d := &deeds[i]
+		d.event, d.name = a.Event, g.name(a.Event.Name)
+		d.subject = subject{visitor: a.Visitor, item: a.Item, context: a.Event.Context}
+		d.sample.Time, d.sample.Horizon, d.sample.Item, d.sample.EventID = a.Event.Time, g.newest-g.slack, a.Item, a.Event.ID
 		if g.asksDocs {
 			deeds[i].item, deeds[i].user = g.docs(&deeds[i].subject)
 		}
@@ -226,29 +231,37 @@ func (g *Engine) apply(acts []Act) {
 	}
 	if g.maxKeys == 0 || g.Keys()+keys <= g.maxKeys {
 		for _, gr := range g.groups {
-			for i := range deeds {
-				gr.apply(&deeds[i], gr.keysOf(i))
-			}
+			gr.applyAll(deeds)
 		}
 	} else {
 		for i := range deeds {
 			for _, gr := range g.groups {
-				gr.apply(&deeds[i], gr.keysOf(i))
+				gr.apply(&deeds[i], i)
 			}
 			if g.Keys() > g.maxKeys {
 				g.evict()
 			}
 		}
 	}
-	clear(deeds)
+	for i := range deeds {
+		deeds[i].event, deeds[i].subject.context, deeds[i].item, deeds[i].user, deeds[i].sample = nil, nil, nil, nil, window.Sample{}
+	}
+}
+
+// name is the number of an event's name. Mostly it is that of the event before.
+func (g *Engine) name(text string) int {
+	if text != g.nameTexts[g.lastName] {
+		g.lastName = g.names[text]
+	}
+	return g.lastName
 }
 
 // deed is an act with what all groups want to know of it.
 type deed struct {
 	subject subject
 	event   *freshet.Event
-	name    int   // the number of the event's name, 0 when no feature mentions it
-	horizon int64 // the earliest time a read may still be made for
+	sample  window.Sample // what it is to all aggregates
+	name    int           // the number of the event's name, 0 when no feature mentions it
 	item    *freshet.Item
 	user    *freshet.User // both nil when they are unknown or nobody asks
 }

@@ -1,6 +1,7 @@
 package feature
 
 import (
+	"math"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
@@ -20,17 +21,20 @@ type group struct {
 	crosses crosses
 	byItem  bool // the key depends on the item
 
-	grain   int64 // of a generation, ms
-	window  int64 // the longest window and hop together, 0 when some feature has none: cells stay
-	settled int64 // the newest horizon that the decayed sums know
-	spent   int64 // cells that were removed because nothing in them can be read any more
-	evicted int64 // cells that were removed for want of room
+	grain              int64 // of a generation, ms
+	window             int64 // the longest window and hop together, 0 when some feature has none: cells stay
+	nextPass           int64 // the horizon at which pass has something to do
+	grainFrom, grainIs int64 // the generation asked for last: its first ms, and which it is
+	spent              int64 // cells that were removed because nothing in them can be read any more
+	evicted            int64 // cells that were removed for want of room
 
 	steps  [][]step // by the number of an event name
 	decays []*column
 	keyed  []store.Key // of the acts that are being applied
 	ends   []int       // where those of each act end
-	sample window.Sample
+	hints  []store.Hint
+	plain  bool // all columns take every event of the names they name, with nothing but its time
+	run    []running
 	hashes []uint64
 
 	spentBefore int64 // the generation before which cells are spent
@@ -74,14 +78,20 @@ func (g *group) finish(o *Options, names []string) {
 	if g.grain = max(1, g.window/windowGrains); stays {
 		g.window, g.grain = 0, stayGrain
 	}
+	g.plain = true
+	for _, c := range g.columns {
+		g.plain = g.plain && c.where == nil && c.field.of == noField && c.def.Agg != LastK
+	}
 	g.table = o.NewTable(words)
 	g.byItem = slices.ContainsFunc(g.parts, func(p part) bool { return p.byItem() })
 	for _, name := range append([]string{""}, names...) {
 		var steps []step
 		for _, c := range g.columns {
-			if c.lanes == nil {
-				steps = append(steps, step{c, 1})
-			} else if lanes := c.lanes[name]; lanes != 0 && name != "" {
+			lanes := uint8(1)
+			if c.lanes != nil {
+				lanes = c.lanes[name]
+			}
+			if c.byName = append(c.byName, lanes); lanes != 0 {
 				steps = append(steps, step{c, lanes})
 			}
 		}
@@ -100,72 +110,133 @@ func (g *group) prepare(deeds []deed) int {
 		}
 		g.ends = append(g.ends, len(g.keyed))
 	}
+	g.hints = slices.Grow(g.hints[:0], len(g.keyed))[:len(g.keyed)]
 	if len(deeds) > 1 {
-		g.table.Ahead(g.keyed)
+		g.table.Ahead(g.keyed, g.hints)
+	} else {
+		clear(g.hints)
 	}
 	return len(g.keyed)
 }
 
-// keysOf are the keys of act i of those that were prepared.
-func (g *group) keysOf(i int) []store.Key {
-	if i == 0 {
-		return g.keyed[:g.ends[0]]
-	}
-	return g.keyed[g.ends[i-1]:g.ends[i]]
-}
-
-// apply adds an event under keys.
-func (g *group) apply(d *deed, keys []store.Key) {
-	g.pass(d.horizon)
-	if len(keys) == 0 {
+// applyAll adds the events of all acts that were prepared. Where the group is plain it takes
+// one column after the other, each over a run of acts: what an act makes of a cell depends on that cell
+// alone.
+func (g *group) applyAll(deeds []deed) {
+	if !g.plain {
+		for i := range deeds {
+			g.apply(&deeds[i], i)
+		}
 		return
 	}
-	e := d.event
-	g.sample = window.Sample{Time: e.Time, Item: d.subject.item, EventID: e.ID, Horizon: d.horizon}
-	sample := &g.sample
+	g.run = g.run[:0]
+	earliest := int64(math.MaxInt64) // event time in the run
+	from := 0
+	for i := range deeds {
+		d := &deeds[i]
+		to := g.ends[i]
+		if horizon := d.sample.Horizon; horizon >= min(g.nextPass, earliest) || d.sample.Time < horizon || to-from > 1 {
+			g.runAll()
+			earliest = math.MaxInt64
+			g.apply(d, i)
+		} else if to > from {
+			g.run = append(g.run, running{g.table.Cell(g.keyed[from], g.generation(d.sample.Time), g.hints[from]), d, g.keyed[from]})
+			earliest = min(earliest, d.sample.Time)
+		}
+		from = to
+	}
+	g.runAll()
+}
+
+// running is an act of a run and the record that it is added to.
+type running struct {
+	record []uint64
+	deed   *deed
+	key    store.Key
+}
+
+// runAll adds the acts of the run to all columns.
+func (g *group) runAll() {
+	for _, c := range g.columns {
+		c.addRun(g.run)
+	}
+	g.run = g.run[:0]
+	for _, c := range g.decays {
+		g.nextPass = min(g.nextPass, c.waiting.next())
+	}
+}
+
+// apply adds the event of act i of those that were prepared.
+func (g *group) apply(d *deed, i int) {
+	if d.sample.Horizon >= g.nextPass {
+		g.pass(d.sample.Horizon)
+	}
+	from, to := 0, g.ends[i]
+	if i > 0 {
+		from = g.ends[i-1]
+	}
+	if from == to {
+		return
+	}
+	keys, hints, sample := g.keyed[from:to], g.hints[from:to], &d.sample
 	var record []uint64
 	for _, step := range g.steps[d.name] {
 		c := step.column
-		if !c.takes(sample, e) || c.where != nil && !c.where.True(e, d.item, d.user) {
+		if !c.takes(sample, d.event) || c.where != nil && !c.where.True(d.event, d.item, d.user) {
 			continue
 		}
 		if c.def.Agg == Distinct {
-			if g.hashes = c.field.hashes(g.hashes[:0], e, d.item); len(g.hashes) == 0 {
+			if g.hashes = c.field.hashes(g.hashes[:0], d.event, d.item); len(g.hashes) == 0 {
 				continue
 			}
 		}
 		sample.Lanes = step.lanes
 		if len(keys) == 1 {
 			if record == nil {
-				record = g.table.Cell(keys[0], e.Time/g.grain)
+				record = g.table.Cell(keys[0], g.generation(sample.Time), hints[0])
 			}
 			c.add(keys[0], record, sample, g.hashes)
 			continue
 		}
-		for _, k := range keys {
-			c.add(k, g.table.Cell(k, e.Time/g.grain), sample, g.hashes)
+		for i, k := range keys {
+			c.add(k, g.table.Cell(k, g.generation(sample.Time), hints[i]), sample, g.hashes)
 		}
 	}
+	for _, c := range g.decays {
+		g.nextPass = min(g.nextPass, c.waiting.next())
+	}
+}
+
+// generation is that of a time.
+func (g *group) generation(t int64) int64 {
+	if t < g.grainFrom || t >= g.grainFrom+g.grain {
+		g.grainFrom = t / g.grain * g.grain
+		g.grainIs = t / g.grain
+	}
+	return g.grainIs
 }
 
 // pass does what time has brought due, little by little.
 func (g *group) pass(horizon int64) {
-	if horizon > g.settled {
-		g.settled = horizon
-		for _, c := range g.decays {
-			if c.waiting.due(horizon) {
-				c.settle(g.table, horizon)
-			}
-		}
-		if g.window > 0 && horizon >= g.nextSpent {
-			g.spentBefore = (horizon - g.window) / g.grain
-			g.nextSpent = (g.spentBefore+1)*g.grain + g.window
-			g.draining = true
-		}
+	g.nextPass = math.MaxInt64
+	for _, c := range g.decays {
+		c.settle(g.table, horizon)
+		g.nextPass = min(g.nextPass, c.waiting.next())
+	}
+	if g.window == 0 {
+		return
+	}
+	if horizon >= g.nextSpent {
+		g.spentBefore = (horizon - g.window) / g.grain
+		g.nextSpent = (g.spentBefore+1)*g.grain + g.window
+		g.draining = true
 	}
 	if g.draining {
 		g.lookAt = g.spentBefore
 		g.draining = g.table.Old(g.lookAt, oldCells, g.look) == oldCells
+	}
+	if g.nextPass = min(g.nextPass, g.nextSpent); g.draining {
+		g.nextPass = math.MinInt64
 	}
 }
 

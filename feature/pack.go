@@ -2,6 +2,7 @@ package feature
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/freshet-rec/freshet/internal/intern"
@@ -77,7 +78,6 @@ func (g *group) pack(w *pack.Writer) {
 		w.Uint(uint64(c.first))
 		w.Uint(uint64(c.other))
 	}
-	w.Int(g.settled)
 	w.Int(g.spentBefore)
 	w.Int(g.spent)
 	w.Int(g.evicted)
@@ -116,7 +116,8 @@ func (g *group) unpack(r *pack.Reader) {
 		}
 		g.crosses.number(int(k.from), k.first, k.other, true)
 	}
-	g.settled, g.spentBefore, g.spent, g.evicted = r.Int(), r.Int(), r.Int(), r.Int()
+	g.spentBefore, g.spent, g.evicted = r.Int(), r.Int(), r.Int()
+	g.nextPass = math.MinInt64
 	g.draining = g.window > 0
 	g.table.Unpack(r, func(record []uint64) {
 		for _, c := range g.columns {

@@ -1,6 +1,8 @@
 package feature
 
 import (
+	"slices"
+
 	"github.com/freshet-rec/freshet/store"
 )
 
@@ -13,6 +15,7 @@ type Reader struct {
 	time    int64
 	shared  []Value // by place; of those that do not depend on the item
 	keys    []store.Key
+	hints   []store.Hint
 	ends    []int    // where the keys of each item end, by group and item
 	derive  *deriver // nil when no feature is derived
 	row     []Value  // of one item, for Rows when derived features go by texts
@@ -70,7 +73,7 @@ func (g *group) read(row []Value, keys []store.Key, q int64) {
 	if len(keys) <= 1 {
 		var record []uint64
 		if len(keys) == 1 {
-			record = g.table.Find(keys[0])
+			record = g.table.Find(keys[0], 0)
 		}
 		for _, c := range g.columns {
 			c.read(&row[c.place], record, q)
@@ -96,7 +99,7 @@ func (c *column) read(v *Value, record []uint64, q int64) {
 func (c *column) combine(v *Value, t store.Table, keys []store.Key, q int64) {
 	mean, n := Value{Null: true}, 0
 	for _, k := range keys {
-		c.read(v, t.Find(k), q)
+		c.read(v, t.Find(k, 0), q)
 		mean.Events += v.Events
 		mean.Updated = max(mean.Updated, v.Updated)
 		switch {
@@ -149,7 +152,7 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			rows[at] = x
 		}
 	}
-	r.keys, r.ends = r.keys[:0], r.ends[:0]
+	r.keys, r.ends, r.hints = r.keys[:0], r.ends[:0], r.hints[:0]
 	for _, g := range r.engine.groups {
 		if !g.byItem {
 			continue
@@ -160,7 +163,8 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			r.keys = g.keys(r.keys, &r.subject, false)
 			r.ends = append(r.ends, len(r.keys))
 		}
-		g.table.Ahead(r.keys[from:])
+		r.hints = slices.Grow(r.hints, len(r.keys)-len(r.hints))[:len(r.keys)]
+		g.table.Ahead(r.keys[from:], r.hints[from:])
 	}
 	from, at := 0, 0
 	for _, g := range r.engine.groups {
@@ -168,9 +172,9 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			continue
 		}
 		for i := range items {
-			keys := r.keys[from:r.ends[at]]
+			keys, hints := r.keys[from:r.ends[at]], r.hints[from:r.ends[at]]
 			from, at = r.ends[at], at+1
-			g.numbers(rows[i*n:(i+1)*n], keys, r.time)
+			g.numbers(rows[i*n:(i+1)*n], keys, hints, r.time)
 		}
 	}
 	if r.derive == nil {
@@ -184,7 +188,7 @@ func (r *Reader) some(items []uint32, rows []float64) {
 }
 
 // numbers is read for numbers alone.
-func (g *group) numbers(row []float64, keys []store.Key, q int64) {
+func (g *group) numbers(row []float64, keys []store.Key, hints []store.Hint, q int64) {
 	if len(keys) > 1 {
 		for _, c := range g.columns {
 			var v Value
@@ -194,8 +198,8 @@ func (g *group) numbers(row []float64, keys []store.Key, q int64) {
 		return
 	}
 	var record []uint64
-	if len(keys) == 1 {
-		record = g.table.Find(keys[0])
+	if len(keys) == 1 && hints[0] != 0 { // Ahead finds every cell that there is
+		record = g.table.Find(keys[0], hints[0])
 	}
 	for _, c := range g.columns {
 		var cell []uint64

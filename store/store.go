@@ -11,18 +11,21 @@ import "github.com/freshet-rec/freshet/internal/pack"
 // Key names a cell within one table. Its 64 bits are the caller's to divide.
 type Key uint64
 
+// Hint says where a cell may be; a wrong one costs time and nothing else. 0 says nothing.
+type Hint uint32
+
 // Table keeps cells of one fixed length. Every cell is of a generation, an integer that grows with
 // time: that in which it was made, or into which Old moved it last. One writer, or many readers,
 // never both at once.
 type Table interface {
 	// Cell returns the cell of k, making a zeroed one of a generation at first sight. The slice
-	// may be written until the next call that makes or removes a cell.
-	Cell(k Key, generation int64) []uint64
+	// may be written until the cell is removed.
+	Cell(k Key, generation int64, hint Hint) []uint64
 	// Find returns the cell of k for reading, nil when there is none.
-	Find(k Key) []uint64
-	// Ahead is a hint that these keys will soon be asked for: it brings what is known of them
-	// near, and changes nothing.
-	Ahead(keys []Key)
+	Find(k Key, hint Hint) []uint64
+	// Ahead fetches the cells of keys that will soon be asked for, so that many misses of the cache
+	// are under way at once. hints[i] becomes a hint for keys[i].
+	Ahead(keys []Key, hints []Hint)
 	// Old calls look for at most n cells of generations before the one given, the oldest first,
 	// and of one generation in the order in which they came into it. look returns the
 	// generation that the cell is of by now, above its own, or false: then the cell is removed,

@@ -38,8 +38,11 @@ func NewCounters(rate *Rate, window, hop, slack int64, s *slab.Slab) *Counters {
 func (c *Counters) Words() int { return 1 + c.lanes*c.words }
 
 // Add implements Cells.
-func (c *Counters) Add(cell []uint64, s *Sample) {
-	in := c.ring.locate(s.Time)
+func (c *Counters) Add(cell []uint64, s *Sample) { c.AddEvent(cell, s.Time, s.Lanes) }
+
+// AddEvent is Add of an event at a time; lanes are those of a rate.
+func (c *Counters) AddEvent(cell []uint64, t int64, lanes uint8) {
+	in := c.ring.locate(t)
 	if newest := Newest(cell); cell[0] != 0 && (newest < in.from || newest >= in.to) {
 		last := newest / c.ring.hop
 		if last < in.tile {
@@ -48,14 +51,14 @@ func (c *Counters) Add(cell []uint64, s *Sample) {
 			return
 		}
 	}
-	note(cell, s.Time)
+	note(cell, t)
 	at := int(in.at)
 	if c.Rate == nil {
 		c.increment(cell, 0, at)
 		return
 	}
 	for lane := range c.lanes {
-		if s.Lanes>>lane&1 != 0 {
+		if lanes>>lane&1 != 0 {
 			c.increment(cell, lane, at)
 		}
 	}

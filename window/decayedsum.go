@@ -3,149 +3,198 @@ package window
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/internal/slab"
 )
 
-// DecayedSum is an exponentially decayed sum: Σ number · 2^(−age/HalfLife) with age = q − t
-// clamped at 0, so an event ahead of q counts whole and never more than that.
-//
-// A cell folds events into one sum, decayed to the newest of them. For exponential weights
-// forward and backward decay agree (Cormode et al., "Forward Decay: A Practical Time Decay
+// Putting is Cells that put something off until no read can be ahead of an event any more.
+type Putting interface {
+	Cells
+	// Waits reports that Settle has something left to do for a cell.
+	Waits(cell []uint64) bool
+	// Due is the time that the horizon must have reached before Settle does something, of a cell
+	// that Waits.
+	Due(cell []uint64) int64
+	// Settle does what is due, and reports whether the cell still waits.
+	Settle(cell []uint64, horizon int64) bool
+}
+
+// NewDecayedSum returns the cells of an exponentially decayed sum: Σ number · 2^(−age/halfLife) with
+// age = q − t clamped at 0, so an event ahead of q counts whole and never more than that. Both are
+// in ms; slack is how far a read may lie behind the newest event.
+func NewDecayedSum(halfLife, slack int64, s *slab.Slab) Putting {
+	if d := (decay{halfLife, 1 / float64(halfLife)}); slack <= halfLife*exactHalfLives {
+		return &decayedSum{d, slack, s}
+	} else {
+		return &briefSum{d, s}
+	}
+}
+
+// exactHalfLives is how many half-lives a read of a decayedSum may lie behind the newest event: the
+// rounding of one part in 2⁵³ is then at most one in 2³⁷ of what is ahead.
+const exactHalfLives = 16
+
+// decay is the exponential weight of age.
+type decay struct {
+	halfLife int64
+	rate     float64 // 1/halfLife
+}
+
+// weight is 2^(−age/halfLife), in [0, 1]: beyond about a thousand half-lives it rounds to 0.
+// A negative age counts as 0.
+func (d decay) weight(age int64) float64 {
+	if age <= 0 {
+		return 1
+	}
+	return exp2neg(float64(age) * d.rate)
+}
+
+// decayedSum keeps one sum over all events, each decayed to the newest of them. For exponential
+// weights forward and backward decay agree (Cormode et al., "Forward Decay: A Practical Time Decay
 // Model for Streaming Systems", ICDE 2009), so the order of events does not matter, up to
-// rounding. Reading that sum is exact only at q ≥ the newest event folded, because of the
-// clamp: events that a read may still find ahead of its q stand beside the sum. One such time
-// fits into the cell, more of them into a list in a slab.
+// rounding. At q ≥ the newest event the value is that sum decayed to q. Before it, what
+// is ahead of q is taken out of the sum, the rest brought back to q, and what is ahead added whole.
+// So the events within slack of the newest, which a read may still find ahead of it, are kept beside
+// the sum by their times: one time in the cell, more of them in a piece of a slab.
 //
 // A cell is: word 0, the newest event time plus one; word 1, the events (at most 2³² − 1) and the
-// list, 32 bits each, the events below; word 2 the bits of the sum and word 3 the time it is
-// decayed to; word 4, without a list, the bits of what was added at the newest time.
-// A list is: word 0, how many entries; then time and bits of the number of each, oldest first, no
-// two of one time.
-//
-// Nobody but Settle folds the list of a key to which nothing is added any more; a cell that Waits
-// should be given to it when it is Due.
-type DecayedSum struct {
-	HalfLife int64 // ms, > 0
-	Slab     *slab.Slab
+// piece, 32 bits each, the events below; word 2 the bits of the sum; word 3, without a piece, the
+// bits of what was added at the newest time. The piece is a recent; of a key with very many
+// events it is dense: a word for every ms of slack.
+type decayedSum struct {
+	decay
+	slack int64
+	slab  *slab.Slab
 }
 
 // Words implements Cells.
-func (d *DecayedSum) Words() int { return 5 }
+func (d *decayedSum) Words() int { return 4 }
 
 // Add implements Cells.
-func (d *DecayedSum) Add(cell []uint64, s *Sample) {
-	first := cell[0] == 0
-	head := Newest(cell)
+func (d *decayedSum) Add(cell []uint64, s *Sample) { d.AddNumber(cell, s.Time, s.Number) }
+
+// AddNumber is Add of a number at a time.
+func (d *decayedSum) AddNumber(cell []uint64, t int64, number float64) {
+	cell = cell[:4]
 	if cell[1]&math.MaxUint32 != math.MaxUint32 {
 		cell[1]++
 	}
-	d.Settle(cell, s.Horizon)
-	note(cell, s.Time)
-	switch list := slab.Ref(cell[1] >> 32); {
-	case list != 0:
-		if s.Time <= s.Horizon {
-			d.fold(cell, s.Time, s.Number)
-		} else {
-			d.insert(cell, s.Time, s.Number)
-		}
-	case first:
-		cell[4] = math.Float64bits(s.Number)
-	case s.Time == head:
-		cell[4] = math.Float64bits(math.Float64frombits(cell[4]) + s.Number)
-	case head <= s.Horizon:
-		d.fold(cell, head, math.Float64frombits(cell[4]))
-		if s.Time > head {
-			cell[4] = math.Float64bits(s.Number)
-		} else {
-			cell[4] = 0
-			d.fold(cell, s.Time, s.Number)
-		}
-	case s.Time <= s.Horizon:
-		d.fold(cell, s.Time, s.Number)
-	default:
-		piece := d.Slab.Make(5)
-		list := d.Slab.At(piece)
-		list[0], list[1], list[2] = 1, uint64(head), cell[4]
-		cell[1] |= uint64(piece) << 32
-		cell[4] = 0
-		d.insert(cell, s.Time, s.Number)
-	}
-}
-
-// fold adds to the sum.
-func (d *DecayedSum) fold(cell []uint64, t int64, amount float64) {
-	sum, at := math.Float64frombits(cell[2]), int64(cell[3])
-	if t > at {
-		sum = float64(sum * d.Weight(t-at))
-		at = t
-	} else {
-		amount = float64(amount * d.Weight(at-t))
-	}
-	cell[2], cell[3] = math.Float64bits(sum+amount), uint64(at)
-}
-
-// insert puts an amount into its place in the list.
-func (d *DecayedSum) insert(cell []uint64, t int64, amount float64) {
-	piece := slab.Ref(cell[1] >> 32)
-	list := d.Slab.At(piece)
-	n := int(list[0])
-	i := n
-	for i > 0 && int64(list[2*i-1]) > t {
-		i--
-	}
-	if i > 0 && int64(list[2*i-1]) == t {
-		list[2*i] = math.Float64bits(math.Float64frombits(list[2*i]) + amount)
+	if cell[0] == 0 {
+		cell[0], cell[2], cell[3] = uint64(t+1), math.Float64bits(number), math.Float64bits(number)
 		return
 	}
-	if 1+2*(n+1) > len(list) {
-		larger := d.Slab.Make(2 * len(list))
-		copy(d.Slab.At(larger), d.Slab.At(piece))
-		d.Slab.Free(piece)
-		cell[1] = cell[1]&math.MaxUint32 | uint64(larger)<<32
-		list = d.Slab.At(larger)
+	head, sum := int64(cell[0]-1), math.Float64frombits(cell[2])
+	if t > head {
+		cell[0] = uint64(t + 1)
+		sum = float64(sum*d.weight(t-head)) + number
+	} else {
+		sum += float64(number * d.weight(head-t))
 	}
-	copy(list[1+2*(i+1):], list[1+2*i:1+2*n])
-	list[0], list[1+2*i], list[2+2*i] = uint64(n+1), uint64(t), math.Float64bits(amount)
+	cell[2] = math.Float64bits(sum)
+	switch {
+	case cell[1]>>32 != 0:
+		d.remember(cell, t, number, head)
+	case t == head:
+		cell[3] = math.Float64bits(math.Float64frombits(cell[3]) + number)
+	case t >= head+d.slack:
+		cell[3] = math.Float64bits(number)
+	case t > head-d.slack:
+		piece := d.slab.Make(8)
+		r := recent(d.slab.At(piece))
+		r.insert(head, math.Float64frombits(cell[3]))
+		r.insert(t, number)
+		cell[1] |= uint64(piece) << 32
+		cell[3] = 0
+	}
 }
 
-// Settle folds the entries of the list that no read can be ahead of any
-// more, oldest first, and reports that some are left.
-func (d *DecayedSum) Settle(cell []uint64, horizon int64) bool {
+// remember puts a number into the piece of a cell that has one. The newest event was at head.
+func (d *decayedSum) remember(cell []uint64, t int64, number float64, head int64) {
+	piece := slab.Ref(cell[1] >> 32)
+	newest := int64(cell[0] - 1)
+	words := d.slab.At(piece)
+	if words[0]&denseFlag != 0 {
+		d.dense(words).add(t, number, head, newest)
+		return
+	}
+	r := recent(words)
+	r.forget(newest - d.slack)
+	if t <= newest-d.slack {
+		return
+	}
+	if r.len() == r.room() {
+		piece = d.larger(piece)
+		cell[1] = cell[1]&math.MaxUint32 | uint64(piece)<<32
+		if words := d.slab.At(piece); words[0]&denseFlag != 0 {
+			d.dense(words).add(t, number, newest, newest)
+			return
+		}
+		r = recent(d.slab.At(piece))
+	}
+	r.insert(t, number)
+}
+
+// larger moves what a full piece holds to a larger one: a dense one in the end.
+func (d *decayedSum) larger(piece slab.Ref) slab.Ref {
+	n := recent(d.slab.At(piece)).len()
+	to := d.room(n + 1)
+	from, words := recent(d.slab.At(piece)), d.slab.At(to)
+	for i := range n {
+		d.put(words, from, i)
+	}
+	d.slab.Free(piece)
+	return to
+}
+
+// put copies an entry.
+func (d *decayedSum) put(words []uint64, from recent, i int) {
+	t, amount := from.at(i)
+	if words[0]&denseFlag != 0 {
+		d.dense(words).add(t, amount, t, t)
+	} else {
+		recent(words).insert(t, amount)
+	}
+}
+
+// sparseTimes is how many times a piece has before it is dense: those after one that comes late
+// must make room for it.
+const sparseTimes = 2047
+
+// room is a piece for n times and more.
+func (d *decayedSum) room(n int) slab.Ref {
+	if n <= sparseTimes || d.slack+2 > slab.MaxWords {
+		return d.slab.Make(max(8, 1+2*n))
+	}
+	piece := d.slab.Make(int(d.slack) + 1)
+	d.slab.At(piece)[0] = denseFlag
+	return piece
+}
+
+// Waits implements Putting: a ring takes room.
+func (d *decayedSum) Waits(cell []uint64) bool { return cell[1]>>32 != 0 }
+
+// Due implements Putting: when no read can be ahead of any event in the ring.
+func (d *decayedSum) Due(cell []uint64) int64 { return Newest(cell) }
+
+// Settle implements Putting.
+func (d *decayedSum) Settle(cell []uint64, horizon int64) bool {
 	piece := slab.Ref(cell[1] >> 32)
 	if piece == 0 {
 		return false
 	}
-	list := d.Slab.At(piece)
-	n, done := int(list[0]), 0
-	for done < n-1 && int64(list[1+2*done]) <= horizon {
-		d.fold(cell, int64(list[1+2*done]), math.Float64frombits(list[2+2*done]))
-		done++
+	if Newest(cell) > horizon {
+		return true
 	}
-	if done == n-1 {
-		cell[1] &= math.MaxUint32
-		cell[4] = list[2*n]
-		d.Slab.Free(piece)
-		return false
-	}
-	if done > 0 {
-		copy(list[1:], list[1+2*done:1+2*n])
-		list[0] = uint64(n - done)
-	}
-	return true
+	d.slab.Free(piece)
+	cell[1] &= math.MaxUint32
+	return false
 }
 
-// Waits reports that Settle has something left to do.
-func (d *DecayedSum) Waits(cell []uint64) bool { return cell[1]>>32 != 0 }
-
-// Due is the time that the horizon must have reached before Settle does something, of a cell that
-// Waits.
-func (d *DecayedSum) Due(cell []uint64) int64 { return int64(d.Slab.At(slab.Ref(cell[1] >> 32))[1]) }
-
 // Read implements Cells.
-func (d *DecayedSum) Read(v *Value, cell []uint64, q int64) {
+func (d *decayedSum) Read(v *Value, cell []uint64, q int64) {
 	*v = Value{}
 	if cell == nil || cell[0] == 0 {
 		return
@@ -154,44 +203,39 @@ func (d *DecayedSum) Read(v *Value, cell []uint64, q int64) {
 }
 
 // Number implements Cells.
-func (d *DecayedSum) Number(cell []uint64, q int64) float64 {
+func (d *decayedSum) Number(cell []uint64, q int64) float64 {
 	if cell == nil || cell[0] == 0 {
 		return 0
 	}
-	var sum float64
-	if cell[2] != 0 {
-		sum = float64(math.Float64frombits(cell[2]) * d.Weight(q-int64(cell[3])))
+	newest, sum := int64(cell[0]-1), math.Float64frombits(cell[2])
+	if q >= newest {
+		return float64(sum * d.weight(q-newest))
 	}
+	var ahead float64
 	if piece := slab.Ref(cell[1] >> 32); piece != 0 {
-		list := d.Slab.At(piece)
-		for i := range int(list[0]) {
-			sum += float64(math.Float64frombits(list[2+2*i]) * d.Weight(q-int64(list[1+2*i])))
+		take := func(t int64, amount float64) {
+			ahead += amount
+			sum -= float64(amount * d.weight(newest-t))
 		}
-		return sum
+		d.each(d.slab.At(piece), newest, q, take)
+	} else {
+		ahead = math.Float64frombits(cell[3])
+		sum -= ahead
 	}
-	return sum + float64(math.Float64frombits(cell[4])*d.Weight(q-Newest(cell)))
-}
-
-// Weight is 2^(−age/HalfLife), in [0, 1]: beyond about a thousand half-lives it rounds to 0.
-// A negative age counts as 0.
-func (d *DecayedSum) Weight(age int64) float64 {
-	if age <= 0 {
-		return 1
-	}
-	return math.Exp2(-float64(age) / float64(d.HalfLife))
+	return float64(sum*math.Exp2(float64(newest-q)/float64(d.halfLife))) + ahead
 }
 
 // Beyond implements Cells: nothing is.
-func (d *DecayedSum) Beyond(int64, int64) bool { return false }
+func (d *decayedSum) Beyond(int64, int64) bool { return false }
 
 // Clear implements Cells.
-func (d *DecayedSum) Clear(cell []uint64) {
-	d.Slab.Free(slab.Ref(cell[1] >> 32))
+func (d *decayedSum) Clear(cell []uint64) {
+	d.slab.Free(slab.Ref(cell[1] >> 32))
 	clear(cell)
 }
 
 // Pack implements Cells.
-func (d *DecayedSum) Pack(w *pack.Writer, cell []uint64) {
+func (d *decayedSum) Pack(w *pack.Writer, cell []uint64) {
 	w.Uint(cell[0])
 	w.Uint(cell[1] & math.MaxUint32)
 	packWords(w, cell[2:])
@@ -200,34 +244,77 @@ func (d *DecayedSum) Pack(w *pack.Writer, cell []uint64) {
 		w.Len(0)
 		return
 	}
-	list := d.Slab.At(piece)
-	w.Len(int(list[0]))
-	packWords(w, list[1:1+2*list[0]])
+	type entry struct {
+		t      int64
+		amount float64
+	}
+	var list []entry
+	newest := Newest(cell)
+	d.each(d.slab.At(piece), newest, newest-d.slack, func(t int64, amount float64) {
+		if amount != 0 { // as if it were dense
+			list = append(list, entry{t, amount})
+		}
+	})
+	w.Len(len(list))
+	for _, e := range slices.Backward(list) {
+		w.Int(e.t)
+		w.Float(e.amount)
+	}
+}
+
+// each calls visit with what was added at each time after q, the newest first.
+func (d *decayedSum) each(words []uint64, newest, q int64, visit func(t int64, amount float64)) {
+	if words[0]&denseFlag != 0 {
+		d.dense(words).each(newest, q, visit)
+		return
+	}
+	r := recent(words)
+	for i := r.len() - 1; i >= 0; i-- {
+		t, amount := r.at(i)
+		if t <= q {
+			return
+		}
+		visit(t, amount)
+	}
 }
 
 // Unpack implements Cells.
-func (d *DecayedSum) Unpack(r *pack.Reader, cell []uint64) {
+func (d *decayedSum) Unpack(r *pack.Reader, cell []uint64) {
 	cell[0] = r.Uint()
 	cell[1] = r.Uint() & math.MaxUint32
 	unpackWords(r, cell[2:])
-	n := r.Len(2)
-	if n == 1 || 1+2*n > slab.MaxWords {
-		r.Fail("a list of %d", n)
-	}
+	n := r.Len(9)
 	if n == 0 || r.Err() != nil {
 		return
 	}
-	piece := d.Slab.Make(1 + 2*n)
-	list := d.Slab.At(piece)
-	list[0] = uint64(n)
-	unpackWords(r, list[1:1+2*n])
+	newest := Newest(cell)
+	if int64(n) > d.slack || 1+2*n > slab.MaxWords {
+		r.Fail("%d times within %d ms", n, d.slack)
+		return
+	}
+	piece := d.room(n)
+	words := d.slab.At(piece)
 	cell[1] |= uint64(piece) << 32
+	for last := newest - d.slack; n > 0; n-- {
+		t, amount := r.Int(), r.Float()
+		if t <= last || t > newest {
+			r.Fail("something at %d ms, after %d and up to %d", t, last, newest)
+			return
+		}
+		if last = t; words[0]&denseFlag != 0 {
+			d.dense(words).add(t, amount, t, t)
+		} else {
+			recent(words).insert(t, amount)
+		}
+	}
 }
 
 // Export implements Cells: events, newest time and the sum at the newest event of all.
-func (d *DecayedSum) Export(cell []uint64, newest int64) string {
+func (d *decayedSum) Export(cell []uint64, newest int64) string { return exportSum(d, cell, newest) }
+
+func exportSum(c Cells, cell []uint64, newest int64) string {
 	if cell[0] == 0 {
 		return ""
 	}
-	return fmt.Sprintf("n=%d t=%d sum=%s", cell[1]&math.MaxUint32, Newest(cell), strconv.FormatFloat(d.Number(cell, newest), 'x', -1, 64))
+	return fmt.Sprintf("n=%d t=%d sum=%s", cell[1]&math.MaxUint32, Newest(cell), strconv.FormatFloat(c.Number(cell, newest), 'x', -1, 64))
 }

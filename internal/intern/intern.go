@@ -7,6 +7,7 @@
 package intern
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"unsafe"
 
@@ -17,25 +18,24 @@ import (
 // Table maps strings to the numbers 1, 2, 3, …; 0 is "no string". The zero Table is not
 // ready to use: call New.
 type Table struct {
-	index  places.Index // of the numbers
+	index  places.Index // of where the strings stand
 	seed   maphash.Seed
-	len    int      // one more than the highest number
-	spans  [][]span // by number, spansAtOnce in each but the first, which grows
-	blocks [][]byte // the strings, one after the other
+	len    int        // one more than the highest number
+	where  [][]uint32 // by number, whereAtOnce in each but the first, which grows
+	blocks [][]byte   // the strings, one after the other, each after its number and its length
 }
 
-// span is where a string stands: its block and first byte, and how long it is.
-type span struct{ block, from, length uint32 }
-
 const (
-	spansAtOnce = 1 << 13
-	blockBytes  = 1 << 18
+	whereAtOnce = 1 << 14
+	blockShift  = 15 // places in a block: eight bytes each
+	blockBytes  = 8 << blockShift
+	headBytes   = 8 // of a string: number and length, four bytes each
 	aheadAtOnce = 32
 )
 
 // New returns an empty Table.
 func New() *Table {
-	return &Table{index: places.New(), seed: maphash.MakeSeed(), len: 1, spans: [][]span{make([]span, 1, 8)}}
+	return &Table{index: places.New(), seed: maphash.MakeSeed(), len: 1, where: [][]uint32{make([]uint32, 1, 8)}}
 }
 
 func (t *Table) hash(s string) uint32 { return uint32(maphash.String(t.seed, s) >> 32) }
@@ -54,33 +54,41 @@ func (t *Table) add(s string, hash uint32) uint32 {
 		return n
 	}
 	n := uint32(t.len)
-	last := &t.spans[len(t.spans)-1]
-	if len(*last) == spansAtOnce {
-		t.spans = append(t.spans, make([]span, 0, spansAtOnce))
-		last = &t.spans[len(t.spans)-1]
+	last := &t.where[len(t.where)-1]
+	if len(*last) == whereAtOnce {
+		t.where = append(t.where, make([]uint32, 0, whereAtOnce))
+		last = &t.where[len(t.where)-1]
 	}
-	*last = append(*last, t.keep(s))
+	place := t.keep(s, n)
+	*last = append(*last, place)
 	t.len++
-	t.index.Add(hash, n)
+	t.index.Add(hash, place)
 	return n
 }
 
-// keep copies s into a block. Small tables have small blocks.
-func (t *Table) keep(s string) span {
+// keep copies s into a block, and returns its place. The first blocks are small; a string that is
+// larger than a block has one of its own.
+func (t *Table) keep(s string, n uint32) uint32 {
 	last := len(t.blocks) - 1
-	if last < 0 || cap(t.blocks[last])-len(t.blocks[last]) < len(s) {
-		size := blockBytes
-		if last < 0 {
-			size = 512
-		} else if last < 9 {
-			size = 512 << last
-		}
-		t.blocks = append(t.blocks, make([]byte, 0, max(size, len(s))))
+	need := (headBytes + len(s) + 7) &^ 7
+	if last < 0 || cap(t.blocks[last])-len(t.blocks[last]) < need {
 		last++
+		t.blocks = append(t.blocks, make([]byte, 0, max(need, min(blockBytes, 512<<min(last, 9)))))
 	}
-	from := len(t.blocks[last])
-	t.blocks[last] = append(t.blocks[last], s...)
-	return span{uint32(last), uint32(from), uint32(len(s))}
+	block := t.blocks[last]
+	from := len(block)
+	block = binary.LittleEndian.AppendUint32(block, n)
+	block = binary.LittleEndian.AppendUint32(block, uint32(len(s)))
+	block = append(block, s...)
+	t.blocks[last] = block[:from+need]
+	return uint32(last)<<blockShift | uint32(from/8)
+}
+
+// at is the number and the string at a place.
+func (t *Table) at(place uint32) (n uint32, s string) {
+	b := t.blocks[place>>blockShift][place&(1<<blockShift-1)*8:]
+	n, length := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	return n, unsafe.String(&b[headBytes], length)
 }
 
 // AddAll is Add of each of ids: numbers[i] becomes the number of ids[i]. Many at a time are faster
@@ -95,23 +103,23 @@ func (t *Table) AddAll(ids []string, numbers []uint32) {
 		}
 		for i := range n {
 			numbers[i] = 0
-			if number, at := t.index.Page(hashes[i]).Next(hashes[i], places.Start(hashes[i])); at >= 0 {
-				numbers[i] = number
-				prefetch.Line(unsafe.Pointer(t.span(number)))
-			}
-		}
-		for i := range n {
-			if number := numbers[i]; number != 0 {
-				at := t.span(number)
-				prefetch.Line(unsafe.Pointer(&t.blocks[at.block][at.from]))
+			if place, at := t.index.Page(hashes[i]).Next(hashes[i], places.Start(hashes[i])); at >= 0 {
+				numbers[i] = place + 1
+				prefetch.Line(unsafe.Pointer(&t.blocks[place>>blockShift][place&(1<<blockShift-1)*8]))
 			}
 		}
 		for i, id := range ids[:n] {
 			if id == "" {
 				numbers[i] = 0
-			} else if number := numbers[i]; number == 0 || t.Name(number) != id {
-				numbers[i] = t.add(id, hashes[i])
+				continue
 			}
+			if hint := numbers[i]; hint != 0 {
+				if number, name := t.at(hint - 1); name == id {
+					numbers[i] = number
+					continue
+				}
+			}
+			numbers[i] = t.add(id, hashes[i])
 		}
 		ids, numbers = ids[n:], numbers[n:]
 	}
@@ -127,23 +135,21 @@ func (t *Table) Find(s string) uint32 {
 
 func (t *Table) find(s string, hash uint32) uint32 {
 	page := t.index.Page(hash)
-	for n, at := page.Next(hash, places.Start(hash)); at >= 0; n, at = page.Next(hash, at+1) {
-		if t.Name(n) == s {
+	for place, at := page.Next(hash, places.Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
+		if n, name := t.at(place); name == s {
 			return n
 		}
 	}
 	return 0
 }
 
-func (t *Table) span(n uint32) *span { return &t.spans[n/spansAtOnce][n%spansAtOnce] }
-
 // Name returns the string with number n; n must come from this table.
 func (t *Table) Name(n uint32) string {
-	at := t.span(n)
-	if at.length == 0 {
+	if n == 0 {
 		return ""
 	}
-	return unsafe.String(&t.blocks[at.block][at.from], at.length)
+	_, name := t.at(t.where[n/whereAtOnce][n%whereAtOnce])
+	return name
 }
 
 // Len is one more than the highest number given: the length of a slice indexed by number.

@@ -31,16 +31,15 @@ type Index struct {
 
 const (
 	pageSlots = 256
-	pageFull  = pageSlots * 7 / 8
+	farthest  = 24 // from its first slot that one may be: then the page is split. Pages get about 3/4 full
 	maxDepth  = 28 // beyond that hashes, not the number of keys, fill a page
 )
 
 // Page is a part of an Index. A slot is the hash, and the place plus one below it; 0 is a free slot.
 type Page struct {
 	slots [pageSlots]uint64
-	used  uint16
-	depth uint8 // upper bits of a hash that all keys here have in common
-	_     [61]byte
+	depth uint8 // upper bits of a hash that all here have in common
+	_     [63]byte
 }
 
 // New returns an empty Index.
@@ -73,36 +72,35 @@ func (x *Index) Ahead(hash uint32) {
 
 // Next is the first place of a hash from slot i on, and its slot; -1 when there is none.
 func (p *Page) Next(hash uint32, i int) (place uint32, at int) {
-	i %= pageSlots
-	for {
-		slot := p.slots[i]
+	for end := i + pageSlots; i < end; i++ {
+		slot := p.slots[i%pageSlots]
 		if slot == 0 {
-			return 0, -1
+			break
 		}
 		if uint32(slot>>32) == hash {
-			return uint32(slot) - 1, i
+			return uint32(slot) - 1, i % pageSlots
 		}
-		i = (i + 1) % pageSlots
 	}
+	return 0, -1
 }
 
 // Add puts in a place, which must not be there.
 func (x *Index) Add(hash, place uint32) {
-	p := x.Page(hash)
-	for p.used == pageFull {
+	for !x.Page(hash).put(uint64(hash)<<32|uint64(place+1), farthest) {
 		x.split(hash)
-		p = x.Page(hash)
 	}
-	p.put(uint64(hash)<<32 | uint64(place+1))
 }
 
-func (p *Page) put(slot uint64) {
-	i := Start(uint32(slot >> 32))
-	for p.slots[i] != 0 {
-		i = (i + 1) % pageSlots
+// put puts in a slot, unless that would have to be as far as far from the first one.
+func (p *Page) put(slot uint64, far int) bool {
+	first := Start(uint32(slot >> 32))
+	for i := first; i < first+far; i++ {
+		if at := &p.slots[i%pageSlots]; *at == 0 {
+			*at = slot
+			return true
+		}
 	}
-	p.slots[i] = slot
-	p.used++
+	return false
 }
 
 // split divides the page of a hash by one bit more.
@@ -123,14 +121,14 @@ func (x *Index) split(hash uint32) {
 	depth := old.depth + 1
 	upper := x.page()
 	clear(old.slots[:])
-	old.used, old.depth, upper.depth = 0, depth, depth
+	old.depth, upper.depth = depth, depth
 	for _, slot := range slots {
 		switch {
 		case slot == 0:
 		case slot>>(64-depth)&1 == 1:
-			upper.put(slot)
+			upper.put(slot, pageSlots)
 		default:
-			old.put(slot)
+			old.put(slot, pageSlots)
 		}
 	}
 	n := 1 << (x.depth - uint(depth)) // entries of the directory for each half
@@ -143,21 +141,17 @@ func (x *Index) split(hash uint32) {
 // Remove takes out the slot at i, and moves up those behind it that would not be found otherwise
 // (Knuth, The Art of Computer Programming, volume 3, section 6.4, algorithm R).
 func (p *Page) Remove(i int) {
-	p.used--
-	for j := i; ; {
-		p.slots[i] = 0
-		for {
-			j = (j + 1) % pageSlots
-			slot := p.slots[j]
-			if slot == 0 {
-				return
-			}
-			home := Start(uint32(slot >> 32))
-			if (j-home+pageSlots)%pageSlots >= (j-i+pageSlots)%pageSlots {
-				p.slots[i] = slot
-				i = j
-				break
-			}
+	p.slots[i] = 0
+	for j, n := i, 1; n < pageSlots; n++ {
+		j = (j + 1) % pageSlots
+		slot := p.slots[j]
+		if slot == 0 {
+			return
+		}
+		home := Start(uint32(slot >> 32))
+		if (j-home+pageSlots)%pageSlots >= (j-i+pageSlots)%pageSlots {
+			p.slots[i], p.slots[j] = slot, 0
+			i = j
 		}
 	}
 }

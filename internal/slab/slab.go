@@ -20,8 +20,8 @@ import (
 type Ref uint32
 
 const (
-	classes    = 18      // the largest piece has 1 << 17 words
-	blockWords = 1 << 17 // 1 MiB
+	classes    = 24      // the largest piece has 1 << 23 words
+	blockWords = 1 << 17 // 1 MiB, or one piece that is larger
 	classBits  = 5
 )
 
@@ -44,7 +44,7 @@ type class struct {
 }
 
 // perBlock is how many pieces of a class stand in a block, a power of two.
-func perBlock(c int) uint32 { return blockWords >> c }
+func perBlock(c int) uint32 { return uint32(max(1, blockWords>>c)) }
 
 // Make returns a piece of at least n words, all zero. n must be from 1 to MaxWords.
 func (s *Slab) Make(n int) Ref {
@@ -69,7 +69,7 @@ func (s *Slab) Make(n int) Ref {
 func (s *Slab) grow(k *class, number uint32, c int) {
 	block, in := int(number/perBlock(c)), int(number%perBlock(c))
 	if block == len(k.blocks) {
-		size := blockWords
+		size := max(blockWords, 1<<c)
 		if block == 0 {
 			size = max(1<<c, 8)
 		}

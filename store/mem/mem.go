@@ -3,6 +3,7 @@
 package mem
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"unsafe"
 
@@ -14,16 +15,21 @@ import (
 )
 
 const (
-	headWords  = 2       // of a record: the key, and the place plus one of the next of its generation
-	blockBytes = 1 << 18 // of a full block, about: what the table grows by
-	aheadLines = 4       // of a record are fetched ahead
-	aheadKeys  = 64      // at a time
+	firstRecords = 8       // of the first block
+	headWords    = 2       // of a record: the key, and the place plus one of the next of its generation
+	blockBytes   = 1 << 18 // of a full block, about: what the table grows by
+	aheadLines   = 4       // of a record at most are fetched ahead
+	aheadRecords = 8       // new ones, written to before long
+	aheadKeys    = 64      // at a time
 )
 
 // Table is a store.Table in memory. Use New.
 type Table struct {
-	words       int // of a record
-	perBlock    uint32
+	words       int // of a record, those at its end that nobody uses included
+	cellWords   int
+	shift       uint   // a full block has 1<<shift records
+	doubling    int    // blocks that are smaller come first
+	room        uint32 // records in all blocks
 	blocks      [][]uint64
 	memory      hugepage.Arena
 	used        uint32 // places ever given
@@ -31,21 +37,51 @@ type Table struct {
 	len         int
 	index       places.Index
 	generations generations
+	aheadLines  int
 	seed        uint64 // so that nobody can choose keys of one hash; what a table does does not depend on it
 }
 
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
-	t := &Table{words: headWords + words, perBlock: 8, index: places.New(), seed: rand.Uint64()}
-	for int(2*t.perBlock)*t.words*8 <= blockBytes {
-		t.perBlock *= 2
+	t := &Table{words: wholeLines(headWords + words), cellWords: words, index: places.New(), seed: rand.Uint64()}
+	t.aheadLines = min(aheadLines, (t.words*8+prefetch.LineBytes-1)/prefetch.LineBytes)
+	if t.words*8%prefetch.LineBytes != 0 && t.aheadLines < aheadLines {
+		t.aheadLines++ // records lie across lines
+	}
+	for t.shift = 3; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
+		t.doubling++
 	}
 	return t
 }
 
+// record is the one at a place. The first blocks double in size, from firstRecords up to perBlock
+// records, so that small tables stay small; a record never moves.
 func (t *Table) record(place uint32) []uint64 {
-	i := int(place%t.perBlock) * t.words
-	return t.blocks[place/t.perBlock][i : i+t.words : i+t.words]
+	at := place + firstRecords
+	block := bits.Len32(at) - bits.Len32(firstRecords)
+	if block < t.doubling {
+		at -= firstRecords << block
+	} else {
+		at -= firstRecords << t.doubling
+		block = t.doubling + int(at>>t.shift)
+		at &= 1<<t.shift - 1
+	}
+	i := int(at) * t.words
+	return t.blocks[block][i : i+t.words : i+t.words]
+}
+
+func (t *Table) cell(record []uint64) []uint64 {
+	return record[headWords : headWords+t.cellWords : headWords+t.cellWords]
+}
+
+// wholeLines are the words of a record in memory: as many as fill whole lines of the cache, where
+// that adds no more than an eighth, so that it does not lie across one line more.
+func wholeLines(words int) int {
+	const line = prefetch.LineBytes / 8
+	if whole := (words + line - 1) / line * line; whole <= words+words/7 {
+		return whole
+	}
+	return words
 }
 
 // place finds a key.
@@ -69,7 +105,10 @@ func hashOf(k, seed uint64) uint32 {
 }
 
 // Cell implements store.Table.
-func (t *Table) Cell(k store.Key, generation int64) []uint64 {
+func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) []uint64 {
+	if record := t.hinted(k, hint); record != nil {
+		return t.cell(record)
+	}
 	place, hash, ok := t.place(k)
 	if !ok {
 		place = t.newPlace()
@@ -78,7 +117,7 @@ func (t *Table) Cell(k store.Key, generation int64) []uint64 {
 		t.enlist(place, generation)
 		t.len++
 	}
-	return t.record(place)[headWords:]
+	return t.cell(t.record(place))
 }
 
 // newPlace returns one whose cell is all zero.
@@ -90,47 +129,58 @@ func (t *Table) newPlace() uint32 {
 	}
 	place := t.used
 	t.used++
-	block, in := int(place/t.perBlock), int(place%t.perBlock)
-	switch {
-	case block > 0 && block == len(t.blocks):
-		t.addBlock(int(t.perBlock))
-	case block == 0 && (len(t.blocks) == 0 || (in+1)*t.words > len(t.blocks[0])):
-		// The first block doubles up to its full size, so that small tables stay small.
-		first := t.blocks
-		t.blocks = nil
-		t.addBlock(max(8, 2*in))
-		if len(first) > 0 {
-			copy(t.blocks[0], first[0])
+	if t.used > t.room {
+		records := uint32(firstRecords) << min(len(t.blocks), t.doubling)
+		if len(t.blocks) >= t.doubling {
+			records = 1 << t.shift
 		}
+		t.blocks = append(t.blocks, t.memory.Make(int(records)*t.words))
+		t.room += records
+	}
+	if soon := place + aheadRecords; soon < t.room {
+		prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(soon))), t.aheadLines)
 	}
 	return place
 }
 
-func (t *Table) addBlock(records int) { t.blocks = append(t.blocks, t.memory.Make(records*t.words)) }
-
 // Find implements store.Table.
-func (t *Table) Find(k store.Key) []uint64 {
+func (t *Table) Find(k store.Key, hint store.Hint) []uint64 {
+	if record := t.hinted(k, hint); record != nil {
+		return t.cell(record)
+	}
 	if place, _, ok := t.place(k); ok {
-		return t.record(place)[headWords:]
+		return t.cell(t.record(place))
+	}
+	return nil
+}
+
+// hinted is the record of k when the hint, a place plus one, is right. A free record has the key 0.
+func (t *Table) hinted(k store.Key, hint store.Hint) []uint64 {
+	if hint == 0 || k == 0 || uint32(hint) > t.used {
+		return nil
+	}
+	if record := t.record(uint32(hint) - 1); record[0] == uint64(k) {
+		return record
 	}
 	return nil
 }
 
 // Ahead implements store.Table.
-func (t *Table) Ahead(keys []store.Key) {
+func (t *Table) Ahead(keys []store.Key, hints []store.Hint) {
 	for len(keys) > aheadKeys {
-		t.Ahead(keys[:aheadKeys])
-		keys = keys[aheadKeys:]
+		t.Ahead(keys[:aheadKeys], hints[:aheadKeys])
+		keys, hints = keys[aheadKeys:], hints[aheadKeys:]
 	}
 	var hashes [aheadKeys]uint32
 	for i, k := range keys {
 		hashes[i] = hashOf(uint64(k), t.seed)
 		t.index.Ahead(hashes[i])
 	}
-	lines := min(aheadLines, (t.words*8+prefetch.LineBytes-2)/prefetch.LineBytes+1)
-	for _, hash := range hashes[:len(keys)] {
+	for i, hash := range hashes[:len(keys)] {
+		hints[i] = 0
 		if place, at := t.index.Page(hash).Next(hash, places.Start(hash)); at >= 0 {
-			prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(place))), lines)
+			hints[i] = store.Hint(place + 1)
+			prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(place))), t.aheadLines)
 		}
 	}
 }
@@ -143,7 +193,7 @@ func (t *Table) Old(before int64, n int, look func(k store.Key, cell []uint64) (
 		place := t.oldest()
 		record := t.record(place)
 		k := store.Key(record[0])
-		generation, keep := look(k, record[headWords:])
+		generation, keep := look(k, t.cell(record))
 		if !keep {
 			t.remove(k, place)
 			continue
@@ -181,7 +231,7 @@ func (t *Table) Each(visit func(k store.Key, cell []uint64) bool) {
 	for _, l := range t.generations.lists {
 		for next := l.head; next != 0; {
 			record := t.record(next - 1)
-			if !visit(store.Key(record[0]), record[headWords:]) {
+			if !visit(store.Key(record[0]), t.cell(record)) {
 				return
 			}
 			next = uint32(record[1])
@@ -202,7 +252,7 @@ func (t *Table) Pack(w *pack.Writer, cell func(cell []uint64)) {
 		for next := l.head; next != 0; next = uint32(t.record(next - 1)[1]) {
 			record := t.record(next - 1)
 			w.Uint(record[0])
-			cell(record[headWords:])
+			cell(t.cell(record))
 		}
 	}
 }
@@ -223,13 +273,13 @@ func (t *Table) Unpack(r *pack.Reader, cell func(cell []uint64)) {
 		}
 		for range n {
 			k := store.Key(r.Uint())
-			if r.Err() == nil && t.Find(k) != nil {
+			if r.Err() == nil && t.Find(k, 0) != nil {
 				r.Fail("the key %d comes twice", k)
 			}
 			if r.Err() != nil {
 				return
 			}
-			cell(t.Cell(k, generation))
+			cell(t.Cell(k, generation, 0))
 		}
 	}
 }

@@ -51,7 +51,7 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 		switch rng.IntN(8) {
 		case 0, 1, 2, 3:
 			generation := now - rng.Int64N(4)
-			cell := table.Cell(k, generation)
+			cell := table.Cell(k, generation, store.Hint(rng.IntN(3)*rng.IntN(500)))
 			want, ok := m.cells[k]
 			if !ok {
 				want = make([]uint64, words)
@@ -65,11 +65,11 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 			cell[i] = rng.Uint64()
 			want[i] = cell[i]
 		case 4, 5:
-			if got := table.Find(k); !slices.Equal(got, m.cells[k]) || (got == nil) != (m.cells[k] == nil) {
+			if got := table.Find(k, store.Hint(rng.IntN(2)*rng.IntN(500))); !slices.Equal(got, m.cells[k]) || (got == nil) != (m.cells[k] == nil) {
 				t.Fatalf("seed %d, step %d: %d is found as %v, want %v", seed, step, k, got, m.cells[k])
 			}
 		case 6:
-			table.Ahead([]store.Key{k, k + 1, 5})
+			m.ahead(t, table, []store.Key{k, k + 1, 5})
 		case 7:
 			m.old(t, rng, table, now-rng.Int64N(5), rng.IntN(6))
 		}
@@ -77,6 +77,17 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 			m.same(t, table)
 			table = again(t, table, newTable)
 			m.same(t, table)
+		}
+	}
+}
+
+// ahead asks for hints, which must be of use.
+func (m *model) ahead(t *testing.T, table store.Table, keys []store.Key) {
+	hints := make([]store.Hint, len(keys))
+	table.Ahead(keys, hints)
+	for i, k := range keys {
+		if got := table.Find(k, hints[i]); !slices.Equal(got, m.cells[k]) {
+			t.Fatalf("with the hint %d, %d is found as %v, want %v", hints[i], k, got, m.cells[k])
 		}
 	}
 }
@@ -134,7 +145,7 @@ func (m *model) same(t *testing.T, table store.Table) {
 		t.Fatalf("the order is %v, want %v", keys, want)
 	}
 	for k, want := range m.cells {
-		if got := table.Find(k); !slices.Equal(got, want) {
+		if got := table.Find(k, 0); !slices.Equal(got, want) {
 			t.Fatalf("%d is found as %v, want %v", k, got, want)
 		}
 	}
@@ -179,13 +190,13 @@ func manyKeys(t *testing.T, newTable func(words int) store.Table) {
 	const n = 300_000
 	table := newTable(words)
 	for i := range uint64(n) {
-		table.Cell(store.Key(i<<32|i%7), int64(i/1000))[0] = i + 1
+		table.Cell(store.Key(i<<32|i%7), int64(i/1000), 0)[0] = i + 1
 	}
 	if table.Len() != n {
 		t.Fatalf("%d cells, want %d", table.Len(), n)
 	}
 	for i := range uint64(n) {
-		if cell := table.Find(store.Key(i<<32 | i%7)); cell == nil || cell[0] != i+1 {
+		if cell := table.Find(store.Key(i<<32|i%7), 0); cell == nil || cell[0] != i+1 {
 			t.Fatalf("the cell of %d is %v", i, cell)
 		}
 	}
@@ -198,12 +209,12 @@ func manyKeys(t *testing.T, newTable func(words int) store.Table) {
 		clear(cell)
 		return 0, false
 	})
-	if next != n || table.Len() != 0 || table.Find(0) != nil {
+	if next != n || table.Len() != 0 || table.Find(0, 0) != nil {
 		t.Fatalf("%d removed, %d left", next, table.Len())
 	}
 	size := table.Bytes()
 	for i := range uint64(n) {
-		table.Cell(store.Key(i), 1)
+		table.Cell(store.Key(i), 1, 0)
 	}
 	if table.Bytes() > size*5/4 {
 		t.Errorf("%d bytes where the same number of cells took %d", table.Bytes(), size)
@@ -214,7 +225,7 @@ func manyKeys(t *testing.T, newTable func(words int) store.Table) {
 func damaged(t *testing.T, newTable func(words int) store.Table) {
 	table := newTable(words)
 	for k := range store.Key(9) {
-		table.Cell(k, int64(k)/3)[1] = 7
+		table.Cell(k, int64(k)/3, 0)[1] = 7
 	}
 	whole := packed(table)
 	for cut := range whole {

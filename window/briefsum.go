@@ -1,0 +1,211 @@
+package window
+
+import (
+	"math"
+
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/slab"
+)
+
+// briefSum is the decayed sum of a half-life that is short against the time by which a read may lie
+// behind the newest event. Then the difference that decayedSum takes would leave no digits; so only
+// events that no read can be ahead of any more are folded into one sum, and those after them stand
+// beside it: one time of them in the cell, more in a list in a slab. A read goes through that list.
+//
+// A cell is: word 0, the newest event time plus one; word 1, the events (at most 2³² − 1) and the
+// list, 32 bits each, the events below; word 2 the bits of the sum and word 3 the time it is
+// decayed to; word 4, without a list, the bits of what was added at the newest time.
+// A list is: word 0, how many entries; then time and bits of the number of each, oldest first, no
+// two of one time.
+//
+// Nobody but Settle folds the list of a key to which nothing is added any more.
+type briefSum struct {
+	decay
+	slab *slab.Slab
+}
+
+// Words implements Cells.
+func (d *briefSum) Words() int { return 5 }
+
+// Add implements Cells.
+func (d *briefSum) Add(cell []uint64, s *Sample) {
+	first := cell[0] == 0
+	head := Newest(cell)
+	if cell[1]&math.MaxUint32 != math.MaxUint32 {
+		cell[1]++
+	}
+	d.Settle(cell, s.Horizon)
+	note(cell, s.Time)
+	switch list := slab.Ref(cell[1] >> 32); {
+	case list != 0:
+		if s.Time <= s.Horizon {
+			d.fold(cell, s.Time, s.Number)
+		} else {
+			d.insert(cell, s.Time, s.Number)
+		}
+	case first:
+		cell[4] = math.Float64bits(s.Number)
+	case s.Time == head:
+		cell[4] = math.Float64bits(math.Float64frombits(cell[4]) + s.Number)
+	case head <= s.Horizon:
+		d.fold(cell, head, math.Float64frombits(cell[4]))
+		if s.Time > head {
+			cell[4] = math.Float64bits(s.Number)
+		} else {
+			cell[4] = 0
+			d.fold(cell, s.Time, s.Number)
+		}
+	case s.Time <= s.Horizon:
+		d.fold(cell, s.Time, s.Number)
+	default:
+		piece := d.slab.Make(5)
+		list := d.slab.At(piece)
+		list[0], list[1], list[2] = 1, uint64(head), cell[4]
+		cell[1] |= uint64(piece) << 32
+		cell[4] = 0
+		d.insert(cell, s.Time, s.Number)
+	}
+}
+
+// fold adds to the sum.
+func (d *briefSum) fold(cell []uint64, t int64, amount float64) {
+	sum, at := math.Float64frombits(cell[2]), int64(cell[3])
+	if t > at {
+		sum = float64(sum * d.weight(t-at))
+		at = t
+	} else {
+		amount = float64(amount * d.weight(at-t))
+	}
+	cell[2], cell[3] = math.Float64bits(sum+amount), uint64(at)
+}
+
+// insert puts an amount into its place in the list.
+func (d *briefSum) insert(cell []uint64, t int64, amount float64) {
+	piece := slab.Ref(cell[1] >> 32)
+	list := d.slab.At(piece)
+	n := int(list[0])
+	i := n
+	for i > 0 && int64(list[2*i-1]) > t {
+		i--
+	}
+	if i > 0 && int64(list[2*i-1]) == t {
+		list[2*i] = math.Float64bits(math.Float64frombits(list[2*i]) + amount)
+		return
+	}
+	if 1+2*(n+1) > len(list) {
+		larger := d.slab.Make(2 * len(list))
+		copy(d.slab.At(larger), d.slab.At(piece))
+		d.slab.Free(piece)
+		cell[1] = cell[1]&math.MaxUint32 | uint64(larger)<<32
+		list = d.slab.At(larger)
+	}
+	copy(list[1+2*(i+1):], list[1+2*i:1+2*n])
+	list[0], list[1+2*i], list[2+2*i] = uint64(n+1), uint64(t), math.Float64bits(amount)
+}
+
+// Settle folds the entries of the list that no read can be ahead of any
+// more, oldest first, and reports that some are left.
+func (d *briefSum) Settle(cell []uint64, horizon int64) bool {
+	piece := slab.Ref(cell[1] >> 32)
+	if piece == 0 {
+		return false
+	}
+	list := d.slab.At(piece)
+	n, done := int(list[0]), 0
+	for done < n-1 && int64(list[1+2*done]) <= horizon {
+		d.fold(cell, int64(list[1+2*done]), math.Float64frombits(list[2+2*done]))
+		done++
+	}
+	if done == n-1 {
+		cell[1] &= math.MaxUint32
+		cell[4] = list[2*n]
+		d.slab.Free(piece)
+		return false
+	}
+	if done > 0 {
+		copy(list[1:], list[1+2*done:1+2*n])
+		list[0] = uint64(n - done)
+	}
+	return true
+}
+
+// Waits reports that Settle has something left to do.
+func (d *briefSum) Waits(cell []uint64) bool { return cell[1]>>32 != 0 }
+
+// Due is the time that the horizon must have reached before Settle does something, of a cell that
+// Waits.
+func (d *briefSum) Due(cell []uint64) int64 { return int64(d.slab.At(slab.Ref(cell[1] >> 32))[1]) }
+
+// Read implements Cells.
+func (d *briefSum) Read(v *Value, cell []uint64, q int64) {
+	*v = Value{}
+	if cell == nil || cell[0] == 0 {
+		return
+	}
+	v.Value, v.Events, v.Updated = d.Number(cell, q), int64(cell[1]&math.MaxUint32), Newest(cell)
+}
+
+// Number implements Cells.
+func (d *briefSum) Number(cell []uint64, q int64) float64 {
+	if cell == nil || cell[0] == 0 {
+		return 0
+	}
+	var sum float64
+	if cell[2] != 0 {
+		sum = float64(math.Float64frombits(cell[2]) * d.weight(q-int64(cell[3])))
+	}
+	if piece := slab.Ref(cell[1] >> 32); piece != 0 {
+		list := d.slab.At(piece)
+		for i := range int(list[0]) {
+			sum += float64(math.Float64frombits(list[2+2*i]) * d.weight(q-int64(list[1+2*i])))
+		}
+		return sum
+	}
+	return sum + float64(math.Float64frombits(cell[4])*d.weight(q-Newest(cell)))
+}
+
+// Beyond implements Cells: nothing is.
+func (d *briefSum) Beyond(int64, int64) bool { return false }
+
+// Clear implements Cells.
+func (d *briefSum) Clear(cell []uint64) {
+	d.slab.Free(slab.Ref(cell[1] >> 32))
+	clear(cell)
+}
+
+// Pack implements Cells.
+func (d *briefSum) Pack(w *pack.Writer, cell []uint64) {
+	w.Uint(cell[0])
+	w.Uint(cell[1] & math.MaxUint32)
+	packWords(w, cell[2:])
+	piece := slab.Ref(cell[1] >> 32)
+	if piece == 0 {
+		w.Len(0)
+		return
+	}
+	list := d.slab.At(piece)
+	w.Len(int(list[0]))
+	packWords(w, list[1:1+2*list[0]])
+}
+
+// Unpack implements Cells.
+func (d *briefSum) Unpack(r *pack.Reader, cell []uint64) {
+	cell[0] = r.Uint()
+	cell[1] = r.Uint() & math.MaxUint32
+	unpackWords(r, cell[2:])
+	n := r.Len(2)
+	if n == 1 || 1+2*n > slab.MaxWords {
+		r.Fail("a list of %d", n)
+	}
+	if n == 0 || r.Err() != nil {
+		return
+	}
+	piece := d.slab.Make(1 + 2*n)
+	list := d.slab.At(piece)
+	list[0] = uint64(n)
+	unpackWords(r, list[1:1+2*n])
+	cell[1] |= uint64(piece) << 32
+}
+
+// Export implements Cells, as decayedSum does.
+func (d *briefSum) Export(cell []uint64, newest int64) string { return exportSum(d, cell, newest) }
