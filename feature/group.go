@@ -1,6 +1,7 @@
 package feature
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -64,6 +65,8 @@ func (g *group) finish(o *Options, names []string) {
 	words := 0
 	g.window = 0
 	stays := false
+	// The small cells first: they share the first line of the cache.
+	slices.SortStableFunc(g.columns, func(a, b *column) int { return cmp.Compare(a.cells.Words(), b.cells.Words()) })
 	for _, c := range g.columns {
 		c.from, c.to = words, words+c.cells.Words()
 		words = c.to

@@ -43,61 +43,87 @@ func (c *Counters) Add(cell []uint64, s *Sample) { c.AddEvent(cell, s.Time, s.La
 // AddEvent is Add of an event at a time; lanes are those of a rate.
 func (c *Counters) AddEvent(cell []uint64, t int64, lanes uint8) {
 	in := c.ring.locate(t)
-	if newest := Newest(cell); cell[0] != 0 && (newest < in.from || newest >= in.to) {
-		last := newest / c.ring.hop
-		if last < in.tile {
-			c.advance(cell, last, in.tile)
-		} else if in.tile <= last-c.ring.tiles {
-			return
-		}
-	}
-	note(cell, t)
-	at := int(in.at)
-	if c.Rate == nil {
-		c.increment(cell, 0, at)
+	newest := int64(cell[0]&^wideFlag) - 1
+	switch {
+	case newest >= in.from && newest < in.to: // the tile that was written last
+	case newest < 0: // an empty cell
+	case newest < in.from:
+		c.advance(cell, newest/c.ring.hop, in)
+	case in.tile <= newest/c.ring.hop-c.ring.tiles:
 		return
 	}
-	for lane := range c.lanes {
-		if lanes>>lane&1 != 0 {
-			c.increment(cell, lane, at)
+	if t > newest {
+		cell[0] = cell[0]&wideFlag | uint64(t+1)
+	}
+	if c.Rate == nil {
+		lanes = 1
+	}
+	if cell[0]&wideFlag != 0 {
+		c.incrementWide(cell, in, lanes)
+		return
+	}
+	word, shift := 1+int(in.at)/8, in.at%8*8
+	for ; lanes != 0; lanes >>= 1 {
+		if lanes&1 != 0 {
+			if cell[word]>>shift&0xff == 0xff {
+				c.widen(cell)
+				c.incrementWide(cell, in, lanes<<((word-1)/c.words))
+				return
+			}
+			cell[word] += 1 << shift
 		}
+		word += c.words
 	}
 }
 
-// advance clears the tiles after gone up to tile.
-func (c *Counters) advance(cell []uint64, gone, tile int64) {
-	tiles := c.ring.tiles
-	if tile-gone >= tiles {
+func (c *Counters) incrementWide(cell []uint64, in *near, lanes uint8) {
+	wide := c.wide(cell)
+	for at := int(in.at); lanes != 0; lanes >>= 1 {
+		if lanes&1 != 0 {
+			wide[at]++
+		}
+		at += int(c.ring.tiles)
+	}
+}
+
+// advance clears the tiles after last up to the one that is in.
+func (c *Counters) advance(cell []uint64, last int64, in *near) {
+	tiles := int(c.ring.tiles)
+	if in.tile-last >= int64(tiles) {
 		c.Clear(cell)
 		return
 	}
+	first := int(in.at) - int(in.tile-last) + 1 // of those to clear; below 0 they begin at the ring's end
 	wide := c.wide(cell)
-	for at := (gone + 1) % tiles; gone < tile; gone++ {
-		for lane := range c.lanes {
-			if wide != nil {
-				wide[lane*int(tiles)+int(at)] = 0
-			} else {
-				cell[1+lane*c.words+int(at)/8] &^= 0xff << (at % 8 * 8)
+	for lane := range c.lanes {
+		if wide != nil {
+			counts := wide[lane*tiles : (lane+1)*tiles]
+			clear(counts[max(first, 0) : in.at+1])
+			if first < 0 {
+				clear(counts[first+tiles:])
 			}
+			continue
 		}
-		if at++; at == tiles {
-			at = 0
+		counts := cell[1+lane*c.words : 1+(lane+1)*c.words]
+		clearBytes(counts, max(first, 0), int(in.at)+1)
+		if first < 0 {
+			clearBytes(counts, first+tiles, tiles)
 		}
 	}
 }
 
-func (c *Counters) increment(cell []uint64, lane, at int) {
-	if wide := c.wide(cell); wide != nil {
-		wide[lane*int(c.ring.tiles)+at]++
+// clearBytes makes bytes first to end-1 of little-endian words 0.
+func clearBytes(words []uint64, first, end int) {
+	from, to := first/8, (end-1)/8
+	low := uint64(1)<<(first%8*8) - 1              // those before first stay
+	high := ^uint64(0) << ((end - 1) % 8 * 8) << 8 // those from end on
+	if from == to {
+		words[from] &= low | high
 		return
 	}
-	word, shift := &cell[1+lane*c.words+at/8], at%8*8
-	if *word>>shift&0xff == 0xff {
-		c.widen(cell)
-		c.increment(cell, lane, at)
-		return
-	}
-	*word += 1 << shift
+	words[from] &= low
+	clear(words[from+1 : to])
+	words[to] &= high
 }
 
 // wide are the counts of a wide cell, nil for another.

@@ -30,8 +30,8 @@ type Index struct {
 }
 
 const (
-	pageSlots = 256
-	farthest  = 24 // from its first slot that one may be: then the page is split. Pages get about 3/4 full
+	pageSlots = 2048
+	farthest  = 24 // from its first slot that one may be: then the page is split, when it is about two thirds full
 	maxDepth  = 28 // beyond that hashes, not the number of keys, fill a page
 )
 
