@@ -219,7 +219,13 @@ type wait struct {
 	time int64
 }
 
-func (q *queue) push(k store.Key, t int64) { q.list = append(q.list, wait{k, t}) }
+// push puts a key at the end. Its turn is put off until the turn of others, up to a second.
+func (q *queue) push(k store.Key, t int64) {
+	q.list = append(q.list, wait{k, (t + oneTurn - 1) / oneTurn * oneTurn})
+}
+
+// oneTurn is a second: looking at what is due has its price, whether there is much or little.
+const oneTurn = int64(freshet.Second)
 
 // next is the time of the first one's turn, the end of time when there is none.
 func (q *queue) next() int64 {

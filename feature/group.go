@@ -36,6 +36,7 @@ type group struct {
 	hints  []store.Hint
 	plain  bool // all columns take every event of the names they name, with nothing but its time
 	run    []running
+	fresh  []running // those of the run whose records were made for them
 	hashes []uint64
 
 	spentBefore int64 // the generation before which cells are spent
@@ -138,12 +139,25 @@ func (g *group) applyAll(deeds []deed) {
 	for i := range deeds {
 		d := &deeds[i]
 		to := g.ends[i]
-		if horizon := d.sample.Horizon; horizon >= min(g.nextPass, earliest) || d.sample.Time < horizon || to-from > 1 {
+		horizon := d.sample.Horizon
+		if horizon >= min(g.nextPass, earliest) {
+			g.runAll()
+			earliest = math.MaxInt64
+			if horizon >= g.nextPass {
+				g.pass(horizon)
+			}
+		}
+		if d.sample.Time < horizon || to-from > 1 {
 			g.runAll()
 			earliest = math.MaxInt64
 			g.apply(d, i)
 		} else if to > from {
-			g.run = append(g.run, running{g.table.Cell(g.keyed[from], g.generation(d.sample.Time), g.hints[from]), d, g.keyed[from]})
+			record, fresh := g.table.Cell(g.keyed[from], g.generation(d.sample.Time), g.hints[from])
+			if fresh {
+				g.fresh = append(g.fresh, running{record, d, g.keyed[from]})
+			} else {
+				g.run = append(g.run, running{record, d, g.keyed[from]})
+			}
 			earliest = min(earliest, d.sample.Time)
 		}
 		from = to
@@ -158,12 +172,14 @@ type running struct {
 	key    store.Key
 }
 
-// runAll adds the acts of the run to all columns.
+// runAll adds the acts of the run to all columns: first those whose cells are all empty, so that the
+// processor sees what comes. An act of the others on one of those cells came after them.
 func (g *group) runAll() {
 	for _, c := range g.columns {
+		c.addRun(g.fresh)
 		c.addRun(g.run)
 	}
-	g.run = g.run[:0]
+	g.fresh, g.run = g.fresh[:0], g.run[:0]
 	for _, c := range g.decays {
 		g.nextPass = min(g.nextPass, c.waiting.next())
 	}
@@ -196,13 +212,14 @@ func (g *group) apply(d *deed, i int) {
 		sample.Lanes = step.lanes
 		if len(keys) == 1 {
 			if record == nil {
-				record = g.table.Cell(keys[0], g.generation(sample.Time), hints[0])
+				record, _ = g.table.Cell(keys[0], g.generation(sample.Time), hints[0])
 			}
 			c.add(keys[0], record, sample, g.hashes)
 			continue
 		}
 		for i, k := range keys {
-			c.add(k, g.table.Cell(k, g.generation(sample.Time), hints[i]), sample, g.hashes)
+			record, _ := g.table.Cell(k, g.generation(sample.Time), hints[i])
+			c.add(k, record, sample, g.hashes)
 		}
 	}
 	for _, c := range g.decays {

@@ -130,7 +130,7 @@ func TestOtherDefinitions(t *testing.T) {
 // bomb is a table that panics when it is asked for a cell.
 type bomb struct{ store.Table }
 
-func (bomb) Cell(store.Key, int64) []uint64 { panic("boom") }
+func (bomb) Cell(store.Key, int64, store.Hint) ([]uint64, bool) { panic("boom") }
 
 // TestWarmingThatPanics costs the warming, not the state that goes on.
 func TestWarmingThatPanics(t *testing.T) {

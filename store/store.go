@@ -18,9 +18,9 @@ type Hint uint32
 // time: that in which it was made, or into which Old moved it last. One writer, or many readers,
 // never both at once.
 type Table interface {
-	// Cell returns the cell of k, making a zeroed one of a generation at first sight. The slice
+	// Cell returns the cell of k, making a zeroed one of a generation at first sight: that is fresh. The slice
 	// may be written until the cell is removed.
-	Cell(k Key, generation int64, hint Hint) []uint64
+	Cell(k Key, generation int64, hint Hint) (cell []uint64, fresh bool)
 	// Find returns the cell of k for reading, nil when there is none.
 	Find(k Key, hint Hint) []uint64
 	// Ahead fetches the cells of keys that will soon be asked for, so that many misses of the cache

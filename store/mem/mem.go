@@ -105,19 +105,21 @@ func hashOf(k, seed uint64) uint32 {
 }
 
 // Cell implements store.Table.
-func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) []uint64 {
+func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) (cell []uint64, fresh bool) {
 	if record := t.hinted(k, hint); record != nil {
-		return t.cell(record)
+		return t.cell(record), false
 	}
 	place, hash, ok := t.place(k)
-	if !ok {
-		place = t.newPlace()
-		t.record(place)[0] = uint64(k)
-		t.index.Add(hash, place)
-		t.enlist(place, generation)
-		t.len++
+	if ok {
+		return t.cell(t.record(place)), false
 	}
-	return t.cell(t.record(place))
+	place = t.newPlace()
+	record := t.record(place)
+	record[0] = uint64(k)
+	t.index.Add(hash, place)
+	t.enlist(place, generation)
+	t.len++
+	return t.cell(record), true
 }
 
 // newPlace returns one whose cell is all zero.
@@ -279,7 +281,8 @@ func (t *Table) Unpack(r *pack.Reader, cell func(cell []uint64)) {
 			if r.Err() != nil {
 				return
 			}
-			cell(t.Cell(k, generation, 0))
+			made, _ := t.Cell(k, generation, 0)
+			cell(made)
 		}
 	}
 }

@@ -51,15 +51,15 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 		switch rng.IntN(8) {
 		case 0, 1, 2, 3:
 			generation := now - rng.Int64N(4)
-			cell := table.Cell(k, generation, store.Hint(rng.IntN(3)*rng.IntN(500)))
+			cell, fresh := table.Cell(k, generation, store.Hint(rng.IntN(3)*rng.IntN(500)))
 			want, ok := m.cells[k]
 			if !ok {
 				want = make([]uint64, words)
 				m.cells[k], m.of[k] = want, generation
 				m.order = append(m.order, k)
 			}
-			if !slices.Equal(cell, want) {
-				t.Fatalf("seed %d, step %d: the cell of %d is %v, want %v", seed, step, k, cell, want)
+			if !slices.Equal(cell, want) || fresh == ok {
+				t.Fatalf("seed %d, step %d: the cell of %d is %v, fresh %v, want %v", seed, step, k, cell, fresh, want)
 			}
 			i := rng.IntN(words)
 			cell[i] = rng.Uint64()
@@ -190,7 +190,8 @@ func manyKeys(t *testing.T, newTable func(words int) store.Table) {
 	const n = 300_000
 	table := newTable(words)
 	for i := range uint64(n) {
-		table.Cell(store.Key(i<<32|i%7), int64(i/1000), 0)[0] = i + 1
+		cell, _ := table.Cell(store.Key(i<<32|i%7), int64(i/1000), 0)
+		cell[0] = i + 1
 	}
 	if table.Len() != n {
 		t.Fatalf("%d cells, want %d", table.Len(), n)
@@ -225,7 +226,8 @@ func manyKeys(t *testing.T, newTable func(words int) store.Table) {
 func damaged(t *testing.T, newTable func(words int) store.Table) {
 	table := newTable(words)
 	for k := range store.Key(9) {
-		table.Cell(k, int64(k)/3, 0)[1] = 7
+		cell, _ := table.Cell(k, int64(k)/3, 0)
+		cell[1] = 7
 	}
 	whole := packed(table)
 	for cut := range whole {
