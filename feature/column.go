@@ -39,7 +39,7 @@ type step struct {
 }
 
 func newColumn(d Definition, o *Options, s *slab.Slab) *column {
-	c := &column{def: d, field: parseField(d.Field)}
+	c := &column{def: d, field: parseField(d.Field), slab: s}
 	lanes := func(names []string, lane uint8) {
 		for _, name := range names {
 			if c.lanes == nil {

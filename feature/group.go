@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/freshet-rec/freshet"
-	"github.com/freshet-rec/freshet/internal/slab"
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/window"
 )
@@ -18,7 +17,6 @@ type group struct {
 	shape   shape
 	columns []*column
 	table   store.Table
-	slab    *slab.Slab
 	crosses crosses
 	byItem  bool // the key depends on the item
 
