@@ -185,11 +185,14 @@ func (g *Oracle) Event(visitor, item uint32, e *freshet.Event) {
 	}
 }
 
-// factsOf are what an event means to the feature: nothing when it lacks the field, several facts
-// when the field has several values.
+// factsOf are what an event means to the feature: nothing when it lacks the field, or the item of a
+// last_k, several facts when the field has several values.
 func (c *column) factsOf(item uint32, e *freshet.Event, lanes uint8) []fact {
 	f := fact{time: e.Time, value: math.Float64bits(1), lanes: lanes}
 	d := &c.def
+	if d.Agg == feature.LastK && e.Item == "" {
+		return nil
+	}
 	if c.ordered() {
 		f.item, f.words = item, &words{item: strings.Clone(string(e.Item)), id: strings.Clone(e.ID)} // not a piece of a whole batch
 	}
@@ -205,7 +208,7 @@ func (c *column) factsOf(item uint32, e *freshet.Event, lanes uint8) []fact {
 		}
 		return list
 	}
-	number, text, ok := c.one(item, e)
+	number, text, ok := c.one(e)
 	switch {
 	case !ok:
 		return nil
@@ -224,7 +227,7 @@ func (c *column) factsOf(item uint32, e *freshet.Event, lanes uint8) []fact {
 func (c *column) ordered() bool { return c.def.Agg == feature.Last || c.def.Agg == feature.LastK }
 
 // one is the number or, with none, the text that the event has in the feature's field.
-func (c *column) one(item uint32, e *freshet.Event) (number *float64, text string, ok bool) {
+func (c *column) one(e *freshet.Event) (number *float64, text string, ok bool) {
 	switch c.def.Field {
 	case "value":
 		return &e.Value, "", e.HasValue
@@ -232,7 +235,7 @@ func (c *column) one(item uint32, e *freshet.Event) (number *float64, text strin
 		rank := float64(e.Rank)
 		return &rank, "", e.Rank > 0
 	case "item":
-		return nil, string(e.Item), item != 0
+		return nil, string(e.Item), e.Item != ""
 	case "query":
 		return nil, e.Query, e.Query != ""
 	}
@@ -259,12 +262,9 @@ func (c *column) distinctValues(item uint32, e *freshet.Event) []uint64 {
 		return nil
 	}
 	if name, ok := strings.CutPrefix(c.def.Field, "context."); ok {
-		if text, ok := scalar(e.Context[name]); ok {
-			return []uint64{hash(text)}
-		}
-		return nil
+		return hashes(scalars(e.Context[name]))
 	}
-	number, text, ok := c.one(item, e)
+	number, text, ok := c.one(e)
 	switch {
 	case !ok:
 		return nil

@@ -61,12 +61,15 @@ func TestValues(t *testing.T) {
 		{"last_k", feature.Definition{Agg: feature.LastK, K: 2, Key: user}, three, feature.Value{List: []feature.Entry{{Item: 1, Time: noon + 20_000}, {Item: 2, Time: noon + 10_000}}}},
 		{"last_k of equal times", feature.Definition{Agg: feature.LastK, K: 9, Key: user}, ties[:3],
 			feature.Value{List: []feature.Entry{{Item: 2, Time: noon + 5000}, {Item: 2, Time: noon + 5000}, {Item: 1, Time: noon + 5000}}}},
+		{"last_k without an item", feature.Definition{Agg: feature.LastK, K: 2, Key: user}, []freshet.Event{three[0], value(10, "", "2", 1)}, feature.Value{List: []feature.Entry{{Item: 1, Time: noon}}}},
 		{"last_k of nothing", feature.Definition{Agg: feature.LastK, K: 2, Key: user, On: []string{"like"}}, three, feature.Value{List: []feature.Entry{}}},
 		{"distinct items", feature.Definition{Agg: feature.Distinct, Field: "item", Key: user}, three, feature.Value{Value: 2}},
 		{"distinct users", feature.Definition{Agg: feature.Distinct, Field: "user", Key: []string{"item"}}, three, feature.Value{Value: 1}},
 		{"distinct queries", feature.Definition{Agg: feature.Distinct, Field: "query", Key: user}, []freshet.Event{query(0, "x"), query(1, "y"), query(2, "x"), query(3, "")}, feature.Value{Value: 2}},
 		{"distinct values", feature.Definition{Agg: feature.Distinct, Field: "context.x", Key: user},
 			[]freshet.Event{note(three[0], "x", json.Number("1")), note(three[1], "x", json.Number("1.0")), note(three[2], "x", "1")}, feature.Value{Value: 2}},
+		{"distinct values of lists", feature.Definition{Agg: feature.Distinct, Field: "context.x", Key: user},
+			[]freshet.Event{note(three[0], "x", []any{"1", json.Number("1"), "1"}), note(three[1], "x", []any{true, []any{"2"}, nil})}, feature.Value{Value: 3}},
 		{"distinct attributes", feature.Definition{Agg: feature.Distinct, Field: "item.tags", Key: user}, three, feature.Value{Value: 3}},
 		{"by tag, the mean of them", feature.Definition{Agg: feature.Count, Key: []string{"item.tags"}}, three, feature.Value{Value: 2.5}}, // new 2, red 3
 		{"by user's plan", feature.Definition{Agg: feature.Count, Key: []string{"user.plan"}}, three, feature.Value{Value: 3}},
@@ -77,7 +80,7 @@ func TestValues(t *testing.T) {
 			[]freshet.Event{note(three[1], "place", "home")}, feature.Value{Text: "b"}},
 		{"under nothing", feature.Definition{Agg: feature.Count, Key: []string{"user.team"}}, three, feature.Value{}},
 		{"null under nothing", feature.Definition{Agg: feature.Min, Field: "value", Key: []string{"user.team"}}, three, feature.Value{Null: true}},
-		{"with a filter", feature.Definition{Agg: feature.Count, Key: user, Where: "a"}, three, feature.Value{Value: 2}},
+		{"with a filter", feature.Definition{Agg: feature.Count, Key: user, Where: filter}, three, feature.Value{Value: 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.def.Name = "f"
@@ -103,9 +106,12 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// where knows one filter: the item is a, and known, and so is the user.
+// filter is the one that where knows: the item is a, and known, and so is the user.
+const filter = `item.id == "a" && user.id == "ada"`
+
+// where compiles it.
 func where(text string) (func(*freshet.Event, *freshet.Item, *freshet.User) bool, error) {
-	if text != "a" {
+	if text != filter {
 		return nil, errors.New("no such filter")
 	}
 	return func(e *freshet.Event, item *freshet.Item, user *freshet.User) bool {
@@ -115,7 +121,7 @@ func where(text string) (func(*freshet.Event, *freshet.Item, *freshet.User) bool
 
 func TestWhatIsNotWatched(t *testing.T) {
 	defs := []feature.Definition{
-		{Name: "filtered", Key: []string{"user"}, Agg: feature.Count, Where: "a"},
+		{Name: "filtered", Key: []string{"user"}, Agg: feature.Count, Where: filter},
 		{Name: "derived", Expr: "log1p(plain)"},
 		{Name: "plain", Key: []string{"user"}, Agg: feature.Count},
 	}

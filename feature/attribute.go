@@ -2,9 +2,9 @@ package feature
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/intern"
@@ -82,7 +82,7 @@ func scalars(v any) []any {
 }
 
 // keyText gives a scalar as a text, marked so that "1" and 1 differ: two are equal exactly when
-// the values are.
+// the values are, numbers as float64.
 func keyText(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -90,10 +90,14 @@ func keyText(v any) string {
 	case bool:
 		return "b" + strconv.FormatBool(v)
 	case json.Number:
-		if f, err := v.Float64(); err == nil && strings.ContainsAny(string(v), ".eE") {
-			return "n" + strconv.FormatFloat(f, 'g', -1, 64)
+		f, err := v.Float64()
+		switch {
+		case err != nil:
+			return "n" + string(v)
+		case math.Trunc(f) == f && math.Abs(f) < 1<<53:
+			return "n" + strconv.FormatInt(int64(f), 10)
 		}
-		return "n" + string(v)
+		return "n" + strconv.FormatFloat(f, 'g', -1, 64)
 	}
 	return ""
 }

@@ -103,8 +103,8 @@ func derivedInputs() map[string]Value {
 	return map[string]Value{
 		"clicks": {Value: 3, Events: 3, Updated: 50},
 		"mean":   {Null: true},
-		"query":  {Text: "boots", Events: 1, Updated: 70},
-		"page":   {Text: "home", Events: 2, Updated: 60},
+		"query":  {Text: "boots", IsText: true, Events: 1, Updated: 70},
+		"page":   {Text: "home", IsText: true, Events: 2, Updated: 60},
 		"recent": {List: []Entry{{Item: 1, Time: 2}}, Events: 1, Updated: 2},
 	}
 }
@@ -115,10 +115,10 @@ func TestFill(t *testing.T) {
 	want := map[string]Value{
 		"appeal": {Value: heat*2 + 3, Events: 3, Updated: 50},
 		"heat":   {Value: heat, Events: 3, Updated: 50},
-		"pair":   {Text: "boots|home", Events: 3, Updated: 70},
+		"pair":   {Text: "boots|home", IsText: true, Events: 3, Updated: 70},
 		"asked":  {Value: 1, Events: 3, Updated: 70},
 		"scaled": {Null: true, Events: 3, Updated: 50},
-		"same":   {Text: "home", Events: 2, Updated: 60},
+		"same":   {Text: "home", IsText: true, Events: 2, Updated: 60},
 		"hour":   {Value: 2},
 		// Ten seconds and thirty-six years.
 		"item-age": {Value: 46},

@@ -35,9 +35,9 @@
 // The parts of a key are user, item, item.<attribute>, user.<attribute> and context.<name>, or
 // global alone for one value over everything. item.category is the first of the item's
 // categories, item.categories all of them, item.tags its tags, item.id the id; any other
-// attribute is looked up in the attributes of the catalogue, where a list stands for its
-// elements. Texts, numbers and truth values are values, anything else is none. context.<name> is
-// a field of the event's context.
+// attribute is looked up in the attributes of the catalogue. context.<name> is a field of the
+// event's context. A list stands for its elements. Texts, numbers and truth values are values,
+// anything else is none; numbers are the same value when they are the same float64.
 //
 // Attributes join at write: an event counts under the values that the item and the user had when
 // it was applied, and not at all when one of the key's parts has no value then. A read uses the

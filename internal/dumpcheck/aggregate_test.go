@@ -25,12 +25,13 @@ import (
 //	15  u:1   a     click  10      2      -     -      phone   3     e7     the same again, counted
 //
 // Records 0 to 3: the definitions, item a of categories x and y with sizes s and m, item b
-// of category y, user 1 with plan gold. Record 13: a is in z alone, without sizes.
+// of category y, user 1 with plan gold. Record 13: a is in z alone, without sizes. At 4 the
+// context also has seen p, q and p again, at 5 seen q.
 const worked = `{"position":"1","item":{"item_id":"a","categories":["x","y"],"attributes":{"sizes":["s","m"]}}}
 {"position":"2","item":{"item_id":"b","categories":["y"],"tags":["new"],"attributes":{"sizes":["m"]}}}
 {"position":"3","topic":"users","user":{"user_id":"1","attributes":{"plan":"gold"}}}
-{"position":"4","source":"import:1","event":{"event_id":"e1","user_id":"1","item_id":"a","event":"click","ts":1800000000000,"value":1,"rank":1,"query":"boots","context":{"device":"phone","load":2}}}
-{"position":"5","source":"import:1","event":{"event_id":"e2","user_id":"1","item_id":"b","event":"click","ts":1800000029999,"value":2.5,"context":{"device":"phone"}}}
+{"position":"4","source":"import:1","event":{"event_id":"e1","user_id":"1","item_id":"a","event":"click","ts":1800000000000,"value":1,"rank":1,"query":"boots","context":{"device":"phone","load":2,"seen":["p","q","p"]}}}
+{"position":"5","source":"import:1","event":{"event_id":"e2","user_id":"1","item_id":"b","event":"click","ts":1800000029999,"value":2.5,"context":{"device":"phone","seen":"q"}}}
 {"position":"6","source":"import:1","event":{"event_id":"e3","user_id":"2","item_id":"a","event":"expose","ts":1800000030000,"rank":2,"query":"hats","context":{"device":"tablet","load":7}}}
 {"position":"7","source":"import:1","event":{"event_id":"e4","user_id":"1","item_id":"a","event":"click","ts":1800000030000,"value":0.25,"rank":3,"query":"hats","context":{"device":"tablet","load":7}}}
 {"position":"8","source":"import:1","event":{"event_id":"e0","user_id":"1","item_id":"b","event":"click","ts":1800000030000,"value":4}}
@@ -50,7 +51,7 @@ func TestWorkedValues(t *testing.T) {
 	)
 	for _, c := range []struct {
 		feature string // without its name
-		who     string // user, item and device of the request
+		who     string // user, item and device of the request, or its devices with commas
 		q       int64  // ms after T
 		p       string
 		want    string // as JSON
@@ -77,6 +78,9 @@ func TestWorkedValues(t *testing.T) {
 		{`"key":["context.device"],"agg":"count"`, "1 a phone", 0, "15", "8"},
 		{`"key":["context.device","item"],"agg":"count"`, "1 a phone", 0, "15", "4"},
 		{`"key":["context.device"],"agg":"count"`, "1 a", 0, "15", "0"},
+		// With tablet: 6, 7. A list stands for its elements.
+		{`"key":["context.device"],"agg":"count"`, "1 a phone,tablet", 0, "15", "5"},
+		{`"key":["context.device","context.seen"],"agg":"count"`, "1 a phone", 0, "15", "0"},
 		{`"key":["context.load"],"agg":"count"`, "1 a", 0, "15", "0"},
 		// Plan gold is user 1. An unknown user has no plan.
 		{`"key":["user.plan"],"agg":"count"`, "1", 0, "15", "8"},
@@ -159,6 +163,7 @@ func TestWorkedValues(t *testing.T) {
 		{`"key":["global"],"agg":"distinct","field":"context.load"`, "", 0, "15", "6"}, // 2 7 1 "x" -5 3
 		{`"key":["global"],"agg":"distinct","field":"value"`, "", 0, "15", "7"},        // 1 2.5 0.25 4 8 16 2
 		{`"key":["global"],"agg":"distinct","field":"rank"`, "", 0, "15", "4"},
+		{`"key":["user"],"agg":"distinct","field":"context.seen"`, "1", 0, "15", "2"},
 		{`"key":["user"],"agg":"distinct","field":"item.sizes"`, "1", 0, "15", "2"},
 		{`"key":["user"],"agg":"distinct","field":"item.category"`, "1", 0, "15", "3"},   // x y z
 		{`"key":["user"],"agg":"distinct","field":"item.categories"`, "2", 0, "12", "2"}, // c is unknown
@@ -167,7 +172,7 @@ func TestWorkedValues(t *testing.T) {
 		{`"key":["user"],"agg":"last_k","k":3`, "1", 0, "10", `[{"item_id":"b","ts_ms":1800000030000},{"item_id":"b","ts_ms":1800000030000},{"item_id":"a","ts_ms":1800000030000}]`},
 		{`"key":["user"],"agg":"last_k","k":2`, "1", 0, "15", `[{"item_id":"a","ts_ms":1800000065000},{"item_id":"b","ts_ms":1800000030000}]`},
 		{`"key":["user"],"agg":"last_k","k":9` + window, "1", 29999, "15", `[{"item_id":"b","ts_ms":1800000029999},{"item_id":"a","ts_ms":1800000010000},{"item_id":"a","ts_ms":1800000010000},{"item_id":"a","ts_ms":1800000000000}]`},
-		{`"key":["global"],"agg":"last_k","k":1`, "", 0, "10", `[{"item_id":"","ts_ms":1800000059999}]`},
+		{`"key":["global"],"agg":"last_k","k":1`, "", 0, "10", `[{"item_id":"b","ts_ms":1800000030000}]`}, // 10 has no item
 		{`"key":["user"],"agg":"last_k","k":3`, "3", 0, "15", "null"},
 		{`"key":["user"],"agg":"last_k","k":3`, "3", 0, "15", "[]"},
 		// Of a's sizes s comes first, which b has not.
@@ -213,6 +218,9 @@ func workedRow(t *testing.T, who string, q int64, p, value string) string {
 	}
 	if parts[2] != "" {
 		request["context"] = map[string]any{"device": parts[2]}
+		if devices := strings.Split(parts[2], ","); len(devices) > 1 {
+			request["context"] = map[string]any{"device": devices}
+		}
 	}
 	text, err := json.Marshal(map[string]any{
 		"request": request,

@@ -20,13 +20,12 @@
 //	tile(q) - W/h < tile(ts) <= tile(q),   tile(t) = floor(t/h)
 //
 // The texts it goes by are feature/doc.go and docs/expressions.md. Where they are silent it
-// takes the plain reading: an empty text of an attribute or of the context is a value, a
-// list in the context is none, item.id has no value for an item that the catalogue does not
-// know, a last_k counts events without an item, and one without elements may be answered
-// as null or as []. What it finds no plain reading for it leaves open: the cell or the
-// feature is reported as unchecked with the reason, never passed over in silence, and
-// --everything makes that a failure. So are a last with numbers under some combinations of
-// its key and texts under others, and a sum beyond an int64 of millionths.
+// takes the plain reading: an empty text of an attribute or of the context is a value,
+// item.id has no value for an item that the catalogue does not know, and a last_k without
+// elements may be answered as null or as []. What it finds no plain reading for it leaves
+// open: the cell or the feature is reported as unchecked with the reason, never passed over
+// in silence, and --everything makes that a failure. So are a last with numbers under some
+// combinations of its key and texts under others, and a sum beyond an int64 of millionths.
 //
 // Decayed sums may differ by 1e-9 of the larger value; everything else is exactly equal. A
 // derived feature is held against the values that the same row gives for the features it

@@ -26,7 +26,7 @@ func (f field) numeric() bool { return f.of == "value" || f.of == "rank" || f.of
 
 func (f field) String() string { return f.of + f.name }
 
-// fieldOf is the field of an event: one value, a list of an item's attribute, or no value.
+// fieldOf is the field of an event: one value, a list of them, or no value.
 func (j *journal) fieldOf(f field, e *event) scalar {
 	text := func(s string) scalar {
 		if s == "" {
@@ -50,9 +50,7 @@ func (j *journal) fieldOf(f field, e *event) scalar {
 	case "user":
 		return text(e.visitor)
 	case "context.":
-		if v := e.context.get(f.name); v.single() {
-			return v
-		}
+		return e.context.get(f.name)
 	case "item.":
 		return j.itemWord(f.name, e.item, e.at)
 	}

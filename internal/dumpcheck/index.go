@@ -64,7 +64,7 @@ func gather(j *journal, f feature) (index, error) {
 	for i := range j.events {
 		e := &j.events[i]
 		taken, of, per := f.takes(e.name)
-		if !taken || e.late {
+		if !taken || e.late || f.agg == "last_k" && e.item == "" {
 			continue
 		}
 		one := entry{ts: e.ts, amount: 1, at: e.at, event: int32(i), of: of, per: per}

@@ -68,9 +68,7 @@ func (j *journal) valuesOf(p part, s subject) []scalar {
 	case "user.":
 		return j.userWord(p.name, s.visitor, s.at).values()
 	case "context.":
-		if v := s.context.get(p.name); v.single() {
-			return []scalar{v}
-		}
+		return s.context.get(p.name).values()
 	}
 	return nil
 }

@@ -235,7 +235,7 @@ func naive(j *journal, f feature, s subject, q int64) result {
 				taken = slices.Contains(f.of, e.name) || slices.Contains(f.per, e.name)
 			}
 			inView := f.window == 0 || floor(q)-float64(f.window/f.hop) < floor(e.ts) && floor(e.ts) <= floor(q)
-			if !taken || e.late || e.at > s.at || !inView || f.field.of != "" && j.fieldOf(f.field, &e).kind == none {
+			if !taken || e.late || e.at > s.at || !inView || f.field.of != "" && j.fieldOf(f.field, &e).kind == none || f.agg == "last_k" && e.item == "" {
 				continue
 			}
 			if slices.Contains(j.keysOf(f.parts, e.subject()), key) {
