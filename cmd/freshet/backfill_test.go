@@ -334,7 +334,7 @@ func TestBackfill(t *testing.T) {
 				if was == nil || was.Time != r.Time || was.Rank != r.Rank || was.Position != r.Position {
 					t.Fatalf("as of event time %+v, as served %+v", r, was)
 				}
-				if !slices.EqualFunc(r.features(), was.features(), func(a, b float64) bool { return audit.Same("", a, b) }) {
+				if !slices.EqualFunc(r.features(), was.features(), func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }) {
 					differ++
 				}
 			}
