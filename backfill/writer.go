@@ -130,7 +130,12 @@ func columnsOf(l *Layout) []column {
 			add(name, double(), number)
 		case l.Keep != nil && !l.Keep(l.Features[f].Name):
 		default:
-			says := func(r *Row) parquet.Value { return textValue(r.Values[f].Text) }
+			says := func(r *Row) parquet.Value {
+				if !r.Values[f].IsText {
+					return parquet.NullValue()
+				}
+				return parquet.ByteArrayValue([]byte(r.Values[f].Text))
+			}
 			switch holdsOf(&l.Features[f]) {
 			case numbers:
 				add(name, double(), number)

@@ -114,11 +114,11 @@ func add(row map[string]any, path []string, v parquet.Value) {
 func TestWriter(t *testing.T) {
 	null := feature.Value{Null: true}
 	full := Row{Request: "r-1", Time: 1000, Position: 7, Record: 9, Scene: "home", Visitor: "a:cookie", Item: "i-1", Rank: 2, Score: 0.5, Definitions: "d", Fields: []float64{0.25, 3, math.NaN(), math.NaN(), math.NaN(), 11},
-		Values: []feature.Value{{Value: 3}, {Text: "maps"}, {Text: "phone"}, {List: []feature.Entry{{Item: 1, Time: 900}, {Item: 2, Time: 800}}}}, Hash: "ab", Served: "ab", Compared: true, Same: true}
+		Values: []feature.Value{{Value: 3}, {Text: "maps", IsText: true}, {Text: "phone", IsText: true}, {List: []feature.Entry{{Item: 1, Time: 900}, {Item: 2, Time: 800}}}}, Hash: "ab", Served: "ab", Compared: true, Same: true}
 	bare := Row{Request: "r-2", Time: 2000, Position: 8, Record: 9, Item: "i-2", Rank: 1, Score: 1, Fields: []float64{math.NaN(), 0, math.NaN(), 4, math.NaN(), 12},
 		Values: []feature.Value{{}, null, {Value: 4}, null}, Hash: "cd"}
 	empty := bare
-	empty.Values = []feature.Value{{}, null, {Value: 4}, {}}
+	empty.Values = []feature.Value{{}, null, {Value: 4}, {List: []feature.Entry{}}}
 	file, rows := written(t, layout(), []Row{full, bare, empty})
 	names := []string{"request_id", "ts_ms", "position", "record_position", "scene", "visitor_kind", "visitor_id", "item_id", "rank", "score", "definitions",
 		"recall.score", "feature.clicks", "feature.query", "feature.device", "text.device", "feature.seen", "time.hour", "row_hash", "served_hash", "same"}

@@ -94,7 +94,7 @@ func TestFeaturesThatChange(t *testing.T) {
 	}
 	r.post(t, act("ada", "like", "i-1", t0), act("bob", "view", "i-2", t0))
 	rows, err := r.Features(t.Context(), &serve.FeaturesRequest{User: "ada", Items: []freshet.ItemID{"i-1", "i-2"}})
-	if err != nil || !slices.Equal(rows.Names, []string{"item.likes", "user.clicks"}) || rows.Rows[0][0].Value != 1 || rows.Rows[1][0].Value != 0 {
+	if err != nil || !slices.Equal(rows.Names, []string{"item.likes", "user.clicks"}) || rows.Rows[0][0].Value.Value != 1 || rows.Rows[1][0].Value.Value != 0 {
 		t.Errorf("%+v %v", rows, err)
 	}
 	if _, err := r.Features(t.Context(), &serve.FeaturesRequest{Names: []string{"item.clicks"}}); err == nil {

@@ -29,10 +29,16 @@ type FeaturesRequest struct {
 // FeaturesReply is the rows, all read at one position and time.
 type FeaturesReply struct {
 	Names     []string
-	Rows      [][]feature.Value // by item, then by name
+	Rows      [][]FeatureValue // by item, then by name
 	Position  freshet.Position
 	Time      int64 // q, Unix ms
 	Reflected bool
+}
+
+// FeatureValue is a value with the ids of the items in its list.
+type FeatureValue struct {
+	feature.Value
+	Items []freshet.ItemID // of List, in its order
 }
 
 // Features reads feature rows. An item or visitor that nothing is known of has default
@@ -106,9 +112,12 @@ func (s *Server) readFeatures(req *FeaturesRequest, engine *feature.Engine, colu
 		reader.Start(visitor, reply.Time, req.Context)
 		for _, id := range items {
 			reader.Row(s.State.Items.Find(id), row)
-			picked := make([]feature.Value, len(columns))
+			picked := make([]FeatureValue, len(columns))
 			for i, column := range columns {
-				picked[i] = row[column]
+				picked[i].Value = row[column]
+				for _, entry := range row[column].List {
+					picked[i].Items = append(picked[i].Items, s.State.Items.ID(entry.Item))
+				}
 				count.note(column, row[column])
 			}
 			reply.Rows = append(reply.Rows, picked)
