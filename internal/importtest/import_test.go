@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"expression": {".", "internal/nearest"},
 
 	// Truth, and the fold over it.
-	"journal":  {".", "internal/fsys", "internal/pack"},
+	"journal":  {".", "internal/fsys", "internal/pack", "internal/places"},
 	"catalog":  {".", "internal/intern", "internal/pack"},
 	"stream":   {".", "codec", "internal/pack", "journal"},
 	"snapshot": {".", "internal/fsys"},
