@@ -16,12 +16,7 @@ const applyAtOnce = 128
 func (s *Stream) Start() {
 	s.started = true
 	s.log.OnTrouble(s.lookAgain)
-	s.log.OnSafe(func(freshet.Position) {
-		select {
-		case s.wake <- struct{}{}:
-		default: // a wake-up is already waiting
-		}
-	})
+	s.log.OnSafe(func(freshet.Position) { s.rouse() })
 	s.wg.Go(s.apply)
 }
 
@@ -56,9 +51,9 @@ func (s *Stream) apply() {
 // take removes from the queue up to applyAtOnce entries that are durable, into batch, and counts
 // them, first, so that whoever sees what is applied sees it in the books.
 func (s *Stream) take(batch []Entry, durable freshet.Position) []Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	batch = s.queue.take(batch[:0], applyAtOnce, durable)
+	s.books.Lock()
+	defer s.books.Unlock()
 	for i := range batch {
 		switch {
 		case batch[i].Event == nil:
@@ -160,9 +155,7 @@ func (s *Stream) waitApplied(ctx context.Context, p freshet.Position, w *work) e
 
 // lookAgain has those who wait for what is in the queue look at what became of the journal.
 func (s *Stream) lookAgain() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	release(s.queue.entries[s.queue.head:])
+	s.queue.release()
 }
 
 // Close stops applying. The journal is the caller's to close, afterwards or before; what was
