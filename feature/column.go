@@ -20,6 +20,7 @@ type column struct {
 	lanes  map[string]uint8  // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
 	byName []uint8           // lanes by the number of an event name
 	where  *expression.Where // nil takes every event
+	slab   *slab.Slab        // what the cells do not hold themselves
 	cells  window.Cells
 	from   int // its words in the group's cells
 	to     int
