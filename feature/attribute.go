@@ -5,9 +5,11 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"unsafe"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/window"
 )
 
@@ -15,28 +17,70 @@ import (
 type attribute struct {
 	name    string // without "item." or "user."
 	numbers *intern.Table
-	values  [][]uint32 // by item or visitor number: the distinct values in the document's order
+	owners  int        // one more than the highest number with an entry
+	values  [][]uint32 // by item or visitor number, ownersAtOnce in each: the number of its value
+	lists   [][]uint32 // of those with several: the distinct values in the document's order
 }
 
+const (
+	ownersAtOnce = 1 << 12
+	// listed marks, instead of the number of a value, the place of a list.
+	listed = 1 << 31
+)
+
 func (a *attribute) set(number uint32, values []any) {
-	for int(number) >= len(a.values) {
-		a.values = append(a.values, nil)
-	}
 	var numbers []uint32
 	for _, v := range values {
 		if n := a.numbers.Add(keyText(v)); n != 0 && !slices.Contains(numbers, n) {
 			numbers = append(numbers, n)
 		}
 	}
-	a.values[number] = numbers
+	a.put(number, numbers)
 }
 
-// of returns the values of an item or a user, none when it is unknown.
-func (a *attribute) of(number uint32) []uint32 {
-	if int(number) < len(a.values) {
-		return a.values[number]
+func (a *attribute) put(number uint32, numbers []uint32) {
+	for int(number/ownersAtOnce) >= len(a.values) {
+		a.values = append(a.values, make([]uint32, ownersAtOnce))
 	}
-	return nil
+	a.owners = max(a.owners, int(number)+1)
+	at := &a.values[number/ownersAtOnce][number%ownersAtOnce]
+	switch {
+	case len(numbers) > 1 && *at&listed != 0:
+		a.lists[*at&^listed] = numbers
+	case len(numbers) > 1:
+		*at = listed | uint32(len(a.lists))
+		a.lists = append(a.lists, numbers)
+	case *at&listed != 0: // its list stays its own
+		a.lists[*at&^listed] = numbers
+	case len(numbers) == 1:
+		*at = numbers[0]
+	default:
+		*at = 0
+	}
+}
+
+// of returns the values of an item or a user, none when it is unknown. They must not be changed.
+func (a *attribute) of(number uint32) []uint32 {
+	block := number / ownersAtOnce
+	if int(block) >= len(a.values) {
+		return nil
+	}
+	in := number % ownersAtOnce
+	at := a.values[block][in : in+1 : in+1]
+	switch {
+	case at[0] == 0:
+		return nil
+	case at[0]&listed != 0:
+		return a.lists[at[0]&^listed]
+	}
+	return at
+}
+
+// ahead fetches what is known of a number.
+func (a *attribute) ahead(number uint32) {
+	if block := number / ownersAtOnce; int(block) < len(a.values) {
+		prefetch.Line(unsafe.Pointer(&a.values[block][number%ownersAtOnce]))
+	}
 }
 
 // itemValues reads an attribute of an item: its scalars, each a string, a bool or a json.Number.

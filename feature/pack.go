@@ -41,8 +41,9 @@ func (g *Engine) Unpack(r *pack.Reader, items, visitors int) {
 
 func (a *attribute) pack(w *pack.Writer) {
 	a.numbers.Pack(w)
-	w.Len(len(a.values))
-	for _, values := range a.values {
+	w.Len(a.owners)
+	for owner := range a.owners {
+		values := a.of(uint32(owner))
 		w.Len(len(values))
 		for _, v := range values {
 			w.Uint(uint64(v))
@@ -52,17 +53,19 @@ func (a *attribute) pack(w *pack.Writer) {
 
 func (a *attribute) unpack(r *pack.Reader, owners int) {
 	a.numbers.Unpack(r)
-	a.values = make([][]uint32, r.Len(1))
-	if len(a.values) > owners {
-		r.Fail("values of %d items or users where there are %d", len(a.values), owners)
+	n := r.Len(1)
+	if n > owners {
+		r.Fail("values of %d items or users where there are %d", n, owners)
 	}
-	for i := range a.values {
+	for owner := range n {
+		var values []uint32
 		for range r.Len(1) {
-			a.values[i] = append(a.values[i], r.Number(a.numbers.Len()))
+			values = append(values, r.Number(a.numbers.Len()))
 		}
 		if r.Err() != nil {
 			return
 		}
+		a.put(uint32(owner), values)
 	}
 }
 

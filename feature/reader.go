@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/freshet-rec/freshet/store"
+	"github.com/freshet-rec/freshet/window"
 )
 
 // Reader reads the rows of one visitor at one time for many items. What does not depend on
@@ -16,14 +17,15 @@ type Reader struct {
 	shared  []Value // by place; of those that do not depend on the item
 	keys    []store.Key
 	hints   []store.Hint
-	ends    []int    // where the keys of each item end, by group and item
-	derive  *deriver // nil when no feature is derived
-	row     []Value  // of one item, for Rows when derived features go by texts
+	ends    []int         // where the keys of each item end, by group and item
+	derive  *deriver      // nil when no feature is derived
+	when    []window.When // time, by place, of counts in windows
+	row     []Value       // of one item, for Rows when derived features go by texts
 }
 
 // Reader returns a Reader of the engine.
 func (g *Engine) Reader() *Reader {
-	r := &Reader{engine: g, shared: make([]Value, len(g.columns))}
+	r := &Reader{engine: g, shared: make([]Value, len(g.columns)), when: make([]window.When, len(g.columns))}
 	if g.derived != nil {
 		r.derive, r.row = g.derived.deriver(), make([]Value, len(g.columns))
 	}
@@ -35,6 +37,11 @@ func (g *Engine) Reader() *Reader {
 // it must not change until the last Row.
 func (r *Reader) Start(visitor uint32, q int64, context map[string]any) {
 	r.subject, r.time = subject{visitor: visitor, context: context}, q
+	for place, c := range r.engine.columns {
+		if c != nil && c.counters != nil {
+			r.when[place] = c.counters.When(q)
+		}
+	}
 	for _, g := range r.engine.groups {
 		if !g.byItem {
 			r.keys = g.keys(r.keys[:0], &r.subject, false)
@@ -158,6 +165,13 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			continue
 		}
 		from := len(r.keys)
+		for i := range g.parts {
+			if p := &g.parts[i]; p.of == ofItem {
+				for _, item := range items {
+					p.attr.ahead(item)
+				}
+			}
+		}
 		for _, item := range items {
 			r.subject.item = item
 			r.keys = g.keys(r.keys, &r.subject, false)
@@ -174,7 +188,7 @@ func (r *Reader) some(items []uint32, rows []float64) {
 		for i := range items {
 			keys, hints := r.keys[from:r.ends[at]], r.hints[from:r.ends[at]]
 			from, at = r.ends[at], at+1
-			g.numbers(rows[i*n:(i+1)*n], keys, hints, r.time)
+			g.numbers(rows[i*n:(i+1)*n], keys, hints, r)
 		}
 	}
 	if r.derive == nil {
@@ -188,11 +202,11 @@ func (r *Reader) some(items []uint32, rows []float64) {
 }
 
 // numbers is read for numbers alone.
-func (g *group) numbers(row []float64, keys []store.Key, hints []store.Hint, q int64) {
+func (g *group) numbers(row []float64, keys []store.Key, hints []store.Hint, r *Reader) {
 	if len(keys) > 1 {
 		for _, c := range g.columns {
 			var v Value
-			c.combine(&v, g.table, keys, q)
+			c.combine(&v, g.table, keys, r.time)
 			row[c.place] = v.Number()
 		}
 		return
@@ -206,6 +220,10 @@ func (g *group) numbers(row []float64, keys []store.Key, hints []store.Hint, q i
 		if record != nil {
 			cell = c.cell(record)
 		}
-		row[c.place] = c.cells.Number(cell, q)
+		if c.counters != nil {
+			row[c.place] = c.counters.NumberAt(cell, &r.when[c.place])
+		} else {
+			row[c.place] = c.cells.Number(cell, r.time)
+		}
 	}
 }

@@ -156,18 +156,40 @@ func (c *Counters) Clear(cell []uint64) {
 	clear(cell)
 }
 
+// When is a time of reading, as Counters see it.
+type When struct {
+	time int64
+	head int64 // the tile of time
+	from int64 // its first ms
+	at   int   // its place in the ring
+}
+
+// When prepares a time for NumberAt.
+func (c *Counters) When(q int64) When {
+	head := q / c.ring.hop
+	return When{q, head, head * c.ring.hop, int(head % c.ring.tiles)}
+}
+
 // counts are the sums over a read's tiles.
-func (c *Counters) counts(cell []uint64, q int64) (sums [2]int64) {
+func (c *Counters) counts(cell []uint64, when *When) (sums [2]int64) {
 	if cell == nil || cell[0] == 0 {
 		return sums
 	}
-	from, n := c.ring.span(Newest(cell), q)
-	if n <= 0 {
-		return sums
-	}
+	// Of the tiles from head − window + 1 to head those after the newest event's hold what was
+	// there before.
+	n := int(c.ring.window)
 	tiles := int(c.ring.tiles)
-	first := int(from % c.ring.tiles)
-	end := first + int(n)
+	if newest := Newest(cell); newest < when.from {
+		if newest < when.from-(c.ring.window-1)*c.ring.hop {
+			return sums
+		}
+		n -= int(when.head - newest/c.ring.hop)
+	}
+	first := when.at - int(c.ring.window) + 1
+	if first < 0 {
+		first += tiles
+	}
+	end := first + n
 	wide := c.wide(cell)
 	for lane := range c.lanes {
 		if wide != nil {
@@ -176,7 +198,10 @@ func (c *Counters) counts(cell []uint64, q int64) (sums [2]int64) {
 			continue
 		}
 		counts := cell[1+lane*c.words : 1+(lane+1)*c.words]
-		sums[lane] = sumBytes(counts, first, min(end, tiles)) + sumBytes(counts, 0, max(0, end-tiles))
+		sums[lane] = sumBytes(counts, first, min(end, tiles))
+		if end > tiles {
+			sums[lane] += sumBytes(counts, 0, end-tiles)
+		}
 	}
 	return sums
 }
@@ -213,13 +238,9 @@ func sumBytes(words []uint64, first, end int) int64 {
 
 // Read implements Cells.
 func (c *Counters) Read(v *Value, cell []uint64, q int64) {
-	sums := c.counts(cell, q)
-	*v = Value{Events: sums[0] + sums[1]}
-	if c.Rate != nil {
-		v.Value = c.Rate.ratio(sums[0], sums[1])
-	} else {
-		v.Value = float64(sums[0])
-	}
+	when := c.When(q)
+	sums := c.counts(cell, &when)
+	*v = Value{Value: c.value(sums), Events: sums[0] + sums[1]}
 	if v.Events > 0 {
 		v.Updated = Newest(cell)
 	}
@@ -227,7 +248,14 @@ func (c *Counters) Read(v *Value, cell []uint64, q int64) {
 
 // Number implements Cells.
 func (c *Counters) Number(cell []uint64, q int64) float64 {
-	sums := c.counts(cell, q)
+	when := c.When(q)
+	return c.NumberAt(cell, &when)
+}
+
+// NumberAt is Number at a time that was prepared, for who reads many cells at it.
+func (c *Counters) NumberAt(cell []uint64, when *When) float64 { return c.value(c.counts(cell, when)) }
+
+func (c *Counters) value(sums [2]int64) float64 {
 	if c.Rate != nil {
 		return c.Rate.ratio(sums[0], sums[1])
 	}
