@@ -113,9 +113,15 @@ func TestWarmed(t *testing.T) {
 func TestOtherDefinitions(t *testing.T) {
 	text := definitionsOf(t, otherFeatures())
 	for name, prepare := range map[string]func(*fold.Warming){
-		"none":     func(*fold.Warming) {},
-		"behind":   func(w *fold.Warming) { w.Attach() },
-		"detached": func(w *fold.Warming) { w.Attach(); w.Level(0); w.Detach() },
+		"none":   func(*fold.Warming) {},
+		"behind": func(w *fold.Warming) { w.Attach() },
+		"detached": func(w *fold.Warming) {
+			w.Attach()
+			if level, err := w.Level(0); !level || err != nil {
+				t.Errorf("level %t, %v", level, err)
+			}
+			w.Detach()
+		},
 	} {
 		s := whole(t)
 		was := s.Definitions

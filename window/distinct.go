@@ -87,11 +87,11 @@ func (a *Distinct) Merge(into, from []uint64) {
 		}
 		return
 	}
-	mine, larger := a.hashes(into)
+	_, larger := a.hashes(into)
 	if larger == nil {
 		piece := a.Slab.Make(SketchWords)
 		larger = Sketch(a.Slab.At(piece)[:SketchWords])
-		mine, _ = a.hashes(into)
+		mine, _ := a.hashes(into)
 		_, sketch = a.hashes(from)
 		for _, h := range mine {
 			larger.Add(h)
