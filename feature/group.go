@@ -14,6 +14,7 @@ import (
 // one after the other, so that an event finds all of them in one place.
 type group struct {
 	parts   []part
+	place   int // among the groups
 	shape   shape
 	columns []*column
 	table   store.Table
@@ -29,9 +30,6 @@ type group struct {
 
 	steps  [][]step // by the number of an event name
 	decays []*column
-	keyed  []store.Key // of the acts that are being applied
-	ends   []int       // where those of each act end
-	hints  []store.Hint
 	plain  bool // all columns take every event of the names they name, with nothing but its time
 	run    []running
 	fresh  []running // those of the run whose records were made for them
@@ -102,41 +100,42 @@ func (g *group) finish(o *Options, names []string) {
 	g.look = g.old
 }
 
-// prepare finds the keys of acts, and has the table fetch what it knows of them. It returns how
-// many keys there are.
-func (g *group) prepare(deeds []deed) int {
-	g.keyed, g.ends = g.keyed[:0], g.ends[:0]
-	for i := range deeds {
-		if len(g.steps[deeds[i].name]) > 0 {
-			g.keyed = g.keys(g.keyed, &deeds[i].subject, true)
+// prepare finds the keys of a batch, and asks for where their cells are. It returns how many keys
+// there are.
+func (g *group) prepare(b *batch) int {
+	f := &b.of[g.place]
+	f.keys, f.ends = f.keys[:0], f.ends[:0]
+	for i := range b.deeds {
+		if d := &b.deeds[i]; len(g.steps[d.name]) > 0 {
+			f.keys = g.keys(f.keys, &d.subject, true)
 		}
-		g.ends = append(g.ends, len(g.keyed))
+		f.ends = append(f.ends, len(f.keys))
 	}
-	g.hints = slices.Grow(g.hints[:0], len(g.keyed))[:len(g.keyed)]
-	if len(deeds) > 1 {
-		g.table.Ahead(g.keyed, g.hints)
-	} else {
-		clear(g.hints)
+	f.hints = slices.Grow(f.hints[:0], len(f.keys))[:len(f.keys)]
+	clear(f.hints)
+	if len(b.deeds) > 1 {
+		g.table.Soon(f.keys)
 	}
-	return len(g.keyed)
+	return len(f.keys)
 }
 
 // applyAll adds the events of all acts that were prepared. Where the group is plain it takes
 // one column after the other, each over a run of acts: what an act makes of a cell depends on that cell
 // alone.
-func (g *group) applyAll(deeds []deed) {
+func (g *group) applyAll(b *batch) {
 	if !g.plain {
-		for i := range deeds {
-			g.apply(&deeds[i], i)
+		for i := range b.deeds {
+			g.apply(b, i)
 		}
 		return
 	}
+	f := &b.of[g.place]
 	g.run = g.run[:0]
 	earliest := int64(math.MaxInt64) // event time in the run
 	from := 0
-	for i := range deeds {
-		d := &deeds[i]
-		to := g.ends[i]
+	for i := range b.deeds {
+		d := &b.deeds[i]
+		to := f.ends[i]
 		horizon := d.sample.Horizon
 		if horizon >= min(g.nextPass, earliest) {
 			g.runAll()
@@ -148,13 +147,13 @@ func (g *group) applyAll(deeds []deed) {
 		if d.sample.Time < horizon || to-from > 1 {
 			g.runAll()
 			earliest = math.MaxInt64
-			g.apply(d, i)
+			g.apply(b, i)
 		} else if to > from {
-			record, fresh := g.table.Cell(g.keyed[from], g.generation(d.sample.Time), g.hints[from])
+			record, fresh := g.table.Cell(f.keys[from], g.generation(d.sample.Time), f.hints[from])
 			if fresh {
-				g.fresh = append(g.fresh, running{record, d, g.keyed[from]})
+				g.fresh = append(g.fresh, running{record, d, f.keys[from]})
 			} else {
-				g.run = append(g.run, running{record, d, g.keyed[from]})
+				g.run = append(g.run, running{record, d, f.keys[from]})
 			}
 			earliest = min(earliest, d.sample.Time)
 		}
@@ -183,19 +182,20 @@ func (g *group) runAll() {
 	}
 }
 
-// apply adds the event of act i of those that were prepared.
-func (g *group) apply(d *deed, i int) {
+// apply adds the event of act i of a batch that was prepared.
+func (g *group) apply(b *batch, i int) {
+	d, f := &b.deeds[i], &b.of[g.place]
 	if d.sample.Horizon >= g.nextPass {
 		g.pass(d.sample.Horizon)
 	}
-	from, to := 0, g.ends[i]
+	from, to := 0, f.ends[i]
 	if i > 0 {
-		from = g.ends[i-1]
+		from = f.ends[i-1]
 	}
 	if from == to {
 		return
 	}
-	keys, hints, sample := g.keyed[from:to], g.hints[from:to], &d.sample
+	keys, hints, sample := f.keys[from:to], f.hints[from:to], &d.sample
 	var record []uint64
 	for _, step := range g.steps[d.name] {
 		c := step.column

@@ -178,6 +178,7 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			r.ends = append(r.ends, len(r.keys))
 		}
 		r.hints = slices.Grow(r.hints, len(r.keys)-len(r.hints))[:len(r.keys)]
+		g.table.Soon(r.keys[from:])
 		g.table.Ahead(r.keys[from:], r.hints[from:])
 	}
 	from, at := 0, 0

@@ -23,8 +23,10 @@ type Table interface {
 	Cell(k Key, generation int64, hint Hint) (cell []uint64, fresh bool)
 	// Find returns the cell of k for reading, nil when there is none.
 	Find(k Key, hint Hint) []uint64
-	// Ahead fetches the cells of keys that will soon be asked for, so that many misses of the cache
-	// are under way at once. hints[i] becomes a hint for keys[i].
+	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
+	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i], 0
+	// when there is no such cell.
+	Soon(keys []Key)
 	Ahead(keys []Key, hints []Hint)
 	// Old calls look for at most n cells of generations before the one given, the oldest first,
 	// and of one generation in the order in which they came into it. look returns the

@@ -20,7 +20,6 @@ const (
 	blockBytes   = 1 << 18 // of a full block, about: what the table grows by
 	aheadLines   = 4       // of a record at most are fetched ahead
 	aheadRecords = 8       // new ones, written to before long
-	aheadKeys    = 64      // at a time
 )
 
 // Table is a store.Table in memory. Use New.
@@ -167,19 +166,18 @@ func (t *Table) hinted(k store.Key, hint store.Hint) []uint64 {
 	return nil
 }
 
+// Soon implements store.Table.
+func (t *Table) Soon(keys []store.Key) {
+	for _, k := range keys {
+		t.index.Ahead(hashOf(uint64(k), t.seed))
+	}
+}
+
 // Ahead implements store.Table.
 func (t *Table) Ahead(keys []store.Key, hints []store.Hint) {
-	for len(keys) > aheadKeys {
-		t.Ahead(keys[:aheadKeys], hints[:aheadKeys])
-		keys, hints = keys[aheadKeys:], hints[aheadKeys:]
-	}
-	var hashes [aheadKeys]uint32
 	for i, k := range keys {
-		hashes[i] = hashOf(uint64(k), t.seed)
-		t.index.Ahead(hashes[i])
-	}
-	for i, hash := range hashes[:len(keys)] {
 		hints[i] = 0
+		hash := hashOf(uint64(k), t.seed)
 		if place, at := t.index.Page(hash).Next(hash, places.Start(hash)); at >= 0 {
 			hints[i] = store.Hint(place + 1)
 			prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(place))), t.aheadLines)
