@@ -97,6 +97,7 @@ type reading[T any] struct {
 	decoder
 	*shape[T]
 	most int
+	size int // of the body
 	out  Batch[T]
 }
 
@@ -104,7 +105,7 @@ func decodeBatch[T any](d decoder, sh *shape[T], body []byte, form Form, most in
 	if most <= 0 {
 		most = defaultMost
 	}
-	r := &reading[T]{decoder: d, shape: sh, most: most}
+	r := &reading[T]{decoder: d, shape: sh, most: most, size: len(body)}
 	if r.bad = start(body); r.bad == nil {
 		if form == NDJSON {
 			r.lines(body)
@@ -260,7 +261,7 @@ func (r *reading[T]) grow() {
 	if r.out.List == nil {
 		// A guess: records of about 64 bytes, and no more memory than that is worth
 		// before any of them proved good.
-		guess := min(len(r.data)/64+1, r.most, 1024)
+		guess := min(r.size/64+1, r.most, 1024)
 		r.out.List = make([]T, 0, guess)
 		r.out.Index = make([]int, 0, guess)
 	}

@@ -15,6 +15,8 @@ type decoder struct {
 	scanner
 	rules *Rules               // of events; nil for items and users
 	names map[string]eventName // names met in this batch, nil to not remember
+	name  eventName            // of them, the one met last
+	ids   []byte               // scratch: those of the event at hand, one behind the other
 	root  string               // pointer of what holds the records
 	place Problem              // Index and Line of the record at hand
 	one   bool                 // the record is the whole document, so pointers do not number it
@@ -121,6 +123,14 @@ func (d *decoder) problem(code, hint, format string, args ...any) {
 // object is behind.
 func (d *decoder) member(first *bool) (key []byte, more bool) {
 	last := &d.path[len(d.path)-1]
+	at := d.pos
+	if raw, ok := d.plainKey(*first); ok && len(raw) <= MaxTextBytes && d.fields < MaxFields {
+		*first = false
+		d.fields++
+		last.key = raw
+		return raw, true
+	}
+	d.pos = at
 	for {
 		*last = step{index: nameless}
 		t, more := d.key(*first)

@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -43,9 +45,7 @@ func (s *scanner) text() (t text) {
 	i, high := start, false
 	t.plain, t.at = true, s.pos
 	for {
-		for i < len(data) && charOf[data[i]] == charPlain {
-			i++
-		}
+		i = pastPlain(data, i)
 		if i >= len(data) {
 			s.pos = len(data)
 			s.expect("a closing double quote")
@@ -72,6 +72,53 @@ func (s *scanner) text() (t text) {
 		}
 		t.plain = false
 	}
+}
+
+// plainText is text for nearly all of them: plain ones. ok is false for any other, over which nothing
+// is stepped.
+func (s *scanner) plainText() (raw []byte, ok bool) {
+	raw, end := plain(s.data, s.pos)
+	if end == len(s.data)+1 {
+		return nil, false
+	}
+	s.pos = end
+	return raw, true
+}
+
+// plain reads the string whose opening quote is at i, if that is a plain one, and returns where it
+// ends; a place beyond the data says that there is none.
+func plain(data []byte, i int) (raw []byte, end int) {
+	if i >= len(data) || data[i] != '"' {
+		return nil, len(data) + 1
+	}
+	end = pastPlain(data, i+1)
+	if end == len(data) || data[end] != '"' {
+		return nil, len(data) + 1
+	}
+	return data[i+1 : end], end + 1
+}
+
+// pastPlain returns where the first byte from i on stands that is not charPlain, len(data) at the most.
+func pastPlain(data []byte, i int) int {
+	for ; i+8 <= len(data); i += 8 {
+		if other := notPlain(binary.LittleEndian.Uint64(data[i:])); other != 0 {
+			return i + bits.TrailingZeros64(other)/8
+		}
+	}
+	for i < len(data) && charOf[data[i]] == charPlain {
+		i++
+	}
+	return i
+}
+
+// notPlain has the upper bit set in the lowest of eight bytes that is not charPlain, and none below
+// it. A byte b is less than n < 128 if b − n borrows into the upper bit and b has none itself; the
+// borrow may reach into bytes above, which do not matter (Warren, Hacker's Delight, section 6-1).
+func notPlain(w uint64) uint64 {
+	const each, upper = 0x0101010101010101, 0x8080808080808080
+	below := func(w, n uint64) uint64 { return (w - n*each) &^ w }
+	is := func(b uint64) uint64 { return below(w^b*each, 1) }
+	return (below(w, '!') | is('"') | is('\\') | is(0x7f) | w) & upper
 }
 
 // blame keeps the first fault.
