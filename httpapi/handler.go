@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -47,6 +48,7 @@ type API struct {
 	begun    time.Time
 	origin   *http.CrossOriginProtection
 	decoding *semaphore.Weighted // bytes of batches at work
+	bodies   sync.Pool           // of *[]byte: room for batches
 }
 
 // New returns the handler of the whole API.

@@ -18,7 +18,7 @@ func putBody[T any](a *API, w http.ResponseWriter, r *http.Request, idName strin
 	if _, ok := form(w, r); !ok {
 		return doc, false
 	}
-	body, ok := a.readBody(w, r, maxRequestBytes)
+	body, ok := a.readBody(w, r, maxRequestBytes, nil)
 	if !ok {
 		return doc, false
 	}
