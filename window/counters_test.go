@@ -148,7 +148,7 @@ func TestCountsAround256(t *testing.T) {
 						want[lane] += n
 					}
 				}
-				if got := c.counts(cell, at+1); got != want {
+				if got := countsAt(c, cell, at+1); got != want {
 					t.Fatalf("tile %d, lanes %b, after %d events: %v, want %v", at, lanes, n, got, want)
 				}
 				most := n + int64(lanes&LaneOf)
@@ -157,7 +157,7 @@ func TestCountsAround256(t *testing.T) {
 				}
 			}
 			c.AddEvent(cell, at+1000, LanePer) // narrow again
-			if got := c.counts(cell, at+1000); got != [2]int64{0, 1} || pieces.Len() != 0 {
+			if got := countsAt(c, cell, at+1000); got != [2]int64{0, 1} || pieces.Len() != 0 {
 				t.Fatalf("after a pause: %v, %d pieces in use", got, pieces.Len())
 			}
 		}
@@ -202,4 +202,10 @@ func TestNothingAllocatesForCounts(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("%v allocations an event and read", n)
 	}
+}
+
+// countsAt are the sums that a read at q finds.
+func countsAt(c *Counters, cell []uint64, q int64) [2]int64 {
+	when := c.When(q)
+	return c.counts(cell, &when)
 }
