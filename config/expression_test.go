@@ -135,18 +135,27 @@ func TestPlaces(t *testing.T) {
 	})
 }
 
-// TestPageIsAccepted reads the configuration that the page on expressions begins with.
-func TestPageIsAccepted(t *testing.T) {
-	page, err := os.ReadFile("../docs/expressions.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(page), "```yaml\n")
-	text, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatal("the page has no configuration")
-	}
-	if _, problems := Parse("page", []byte(text), nil); problems != nil {
-		t.Error(problems)
+// TestPagesAreAccepted reads every configuration in the pages on features and on expressions.
+func TestPagesAreAccepted(t *testing.T) {
+	for name, want := range map[string]int{"expressions.md": 1, "features.md": 3} {
+		page, err := os.ReadFile("../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for rest := string(page); ; n++ {
+			var found bool
+			var text string
+			if _, rest, found = strings.Cut(rest, "```yaml\n"); !found {
+				break
+			}
+			text, rest, _ = strings.Cut(rest, "```")
+			if _, problems := Parse(name, []byte(text), nil); problems != nil {
+				t.Errorf("%s, configuration %d: %v", name, n+1, problems)
+			}
+		}
+		if n != want {
+			t.Errorf("%s has %d configurations, want %d", name, n, want)
+		}
 	}
 }
