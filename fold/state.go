@@ -65,6 +65,7 @@ type State struct {
 	newcomer []*recall.NewestRoute // those among Routes and Fallback
 	extra    []recall.Route        // routes of Fallback that are not among Routes
 	shown    shown
+	run      run      // scratch of ApplyAll
 	defined  defined  // what the journal says is defined
 	warming  *Warming // is told what the state is told; nil is none
 }
@@ -163,7 +164,7 @@ func (s *State) Apply(e *stream.Entry) {
 }
 
 func (s *State) upsert(doc *freshet.Item, received int64) {
-	item := s.meet(doc.ID, received, func() uint32 { return s.Items.Upsert(doc, received) })
+	item := s.meet(s.Items.Find(doc.ID), func() uint32 { return s.Items.Upsert(doc, received) })
 	s.Features.Upsert(item, doc)
 	if s.Watch != nil {
 		s.Watch.Upsert(item, doc)
@@ -182,10 +183,10 @@ func (s *State) upsertUser(doc *freshet.User) {
 	s.warm(told{visitor: visitor, user: doc})
 }
 
-// meet lets note tell the catalogue of an item, and passes on a birth that this dates anew.
-func (s *State) meet(id freshet.ItemID, t int64, note func() uint32) uint32 {
-	item := s.Items.Find(id)
-	had, was := item != 0, int64(0)
+// meet lets note tell the catalogue of an item, and passes on a birth that this dates anew. item is
+// its number, 0 when it has none yet.
+func (s *State) meet(item uint32, note func() uint32) uint32 {
+	had, was := item != 0 && int(item) < s.Items.Len(), int64(0)
 	if had {
 		was = s.Items.Born(item)
 	}
@@ -201,15 +202,20 @@ func (s *State) meet(id freshet.ItemID, t int64, note func() uint32) uint32 {
 // event folds in one event that is not late. The order matters: features and routes see the
 // visitor's history as it was before the event.
 func (s *State) event(e *freshet.Event, p freshet.Position) {
-	s.Newest = max(s.Newest, e.Time)
 	visitor := s.Visitors.Add(string(e.Visitor()))
 	var item uint32
 	if e.Item != "" {
-		item = s.meet(e.Item, e.Time, func() uint32 { return s.Items.Seen(e.Item, e.Time) })
+		item = s.meet(s.Items.Find(e.Item), func() uint32 { return s.Items.Seen(e.Item, e.Time) })
 	}
+	s.Features.Apply(visitor, item, e)
+	s.acted(visitor, item, e, p)
+}
+
+// acted is what comes of an event beside features.
+func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position) {
+	s.Newest = max(s.Newest, e.Time)
 	kind := s.kinds.Of(e.Name)
 	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
-	s.Features.Apply(visitor, item, e)
 	if s.Watch != nil {
 		s.Watch.Event(visitor, item, e)
 	}

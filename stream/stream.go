@@ -20,7 +20,13 @@ import (
 type Fold interface {
 	// Apply folds in the next entry. It may keep what the entry points to.
 	Apply(e *Entry)
+	// ApplyAll is Apply of each entry, in order: the state afterwards is the same. It keeps at up to
+	// date, so that after a panic it can be told whose it was.
+	ApplyAll(entries []Entry, at *Stretch)
 }
+
+// Stretch is which of some entries are at work: those from First to Last, by index.
+type Stretch struct{ First, Last int }
 
 // Options configure a Stream.
 type Options struct {

@@ -32,6 +32,12 @@ type tape struct{ entries []stream.Entry }
 
 func (t *tape) Apply(e *stream.Entry) { t.entries = append(t.entries, *e) }
 
+func (t *tape) ApplyAll(entries []stream.Entry, _ *stream.Stretch) {
+	for i := range entries {
+		t.Apply(&entries[i])
+	}
+}
+
 type rig struct {
 	*stream.Stream
 	disk *fsys.Mem
