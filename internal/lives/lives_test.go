@@ -2,6 +2,7 @@ package lives
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -196,7 +197,14 @@ func (m *machine) do(t testing.TB, d *deed, again bool) error {
 func randomEvent(rng *rand.Rand, n int, now int64) freshet.Event {
 	names := []string{"click", "view", "like", "purchase", "hide", "expose", "search", "watch"}
 	return freshet.Event{ID: fmt.Sprintf("e-%d", n), User: freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(12))), Item: freshet.ItemID(fmt.Sprintf("i-%d", rng.IntN(25))),
-		Name: names[rng.IntN(len(names))], Time: now - rng.Int64N(int64(2*freshet.Hour)), Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0}
+		Name: names[rng.IntN(len(names))], Time: now - rng.Int64N(int64(2*freshet.Hour)), Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0, Query: queries[rng.IntN(len(queries))], Context: randomContext(rng)}
+}
+
+var queries = []string{"", "milk", "powder"}
+
+// randomContext is that of an event, nil for none.
+func randomContext(rng *rand.Rand) map[string]any {
+	return []map[string]any{nil, {"page": "home"}, {"page": "cart", "depth": json.Number("2.5")}, {"page": []any{"home", "deal"}, "depth": json.Number("7")}}[rng.IntN(4)]
 }
 
 // deeds makes up a life: events, some of them twice, some in conflict, items, users, slates, models.
@@ -432,7 +440,7 @@ func live(t testing.TB, list []deed, faults *rand.Rand, tried coverage) (m *mach
 	return m, crashes, checks
 }
 
-// definitions use every aggregate.
+// definitions use every aggregate, every kind of key, a filter and a derived feature.
 var definitions = []feature.Definition{
 	{Name: "clicks", Key: []string{"user", "item.category"}, On: []string{"click"}, Agg: feature.Count, Window: 10 * freshet.Minute, Hop: freshet.Minute},
 	{Name: "ctr", Key: []string{"item"}, Agg: feature.Rate, Of: []string{"click"}, Per: []string{"expose"}, Window: freshet.Hour, Hop: 5 * freshet.Minute, Prior: [2]float64{1, 20}},
@@ -440,6 +448,14 @@ var definitions = []feature.Definition{
 	{Name: "age", Key: []string{"user"}, Agg: feature.Age},
 	{Name: "sum", Key: []string{"item.author"}, Agg: feature.Sum, Field: "value"},
 	{Name: "pair", Key: []string{"user", "item"}, Agg: feature.LastTime, On: []string{"like"}},
+	{Name: "mean", Key: []string{"user", "context.page"}, Agg: feature.Mean, Field: "value", Window: 20 * freshet.Minute, Hop: 2 * freshet.Minute},
+	{Name: "least", Key: []string{"item"}, Agg: feature.Min, Field: "value"},
+	{Name: "most", Key: []string{"global"}, Agg: feature.Max, Field: "context.depth", Window: freshet.Hour, Hop: freshet.Minute},
+	{Name: "asked", Key: []string{"user.plan"}, Agg: feature.Last, Field: "query", Window: freshet.Hour, Hop: 10 * freshet.Minute},
+	{Name: "seen", Key: []string{"user"}, Agg: feature.LastK, K: 3},
+	{Name: "met", Key: []string{"user", "item.categories", "user.plan", "context.page"}, Agg: feature.Distinct, Field: "item"},
+	{Name: "dear", Key: []string{"item"}, Agg: feature.Count, Where: "event.value > 2 && user.plan != \"free\""},
+	{Name: "appeal", Expr: "log1p(dear) * (mean ?? 0)"},
 }
 
 func whole(t testing.TB) *fold.State {
