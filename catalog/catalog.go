@@ -41,6 +41,11 @@ func (c *Catalog) Seen(id freshet.ItemID, t int64) uint32 {
 // of them next, in the same order: until then the catalogue has numbers of which it knows nothing.
 func (c *Catalog) Numbers(ids []string, numbers []uint32) { c.ids.AddAll(ids, numbers) }
 
+// Knew reports that SeenAs would change nothing.
+func (c *Catalog) Knew(n uint32, t int64) bool {
+	return int(n) < len(c.entries) && c.entries[n].since <= t
+}
+
 // SeenAs is Seen of the item with number n, which comes from Numbers.
 func (c *Catalog) SeenAs(n uint32, t int64) {
 	switch {

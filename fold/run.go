@@ -55,7 +55,7 @@ func (s *State) events(entries []stream.Entry, from, to int, at *stream.Stretch)
 		*at = stream.Stretch{First: from + i, Last: from + i}
 		e, item := &entries[from+i], r.items[i]
 		s.Tally.apply(e)
-		if item != 0 {
+		if item != 0 && !s.Items.Knew(item, e.Event.Time) {
 			s.meet(item, func() uint32 { s.Items.SeenAs(item, e.Event.Time); return item })
 		}
 		s.acted(r.visitors[i], item, e.Event, e.Position)

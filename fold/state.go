@@ -62,6 +62,8 @@ type State struct {
 
 	own      map[string]bool // routes that go by what the visitor did
 	kinds    freshet.EventKinds
+	lastName string                // of the event before
+	lastKind freshet.EventKind     // what kinds says of it
 	newcomer []*recall.NewestRoute // those among Routes and Fallback
 	extra    []recall.Route        // routes of Fallback that are not among Routes
 	shown    shown
@@ -74,7 +76,7 @@ type State struct {
 func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
-		kinds: o.Kinds, own: map[string]bool{},
+		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{},
 		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(),
 	}
 	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
@@ -214,7 +216,7 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 // acted is what comes of an event beside features.
 func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position) {
 	s.Newest = max(s.Newest, e.Time)
-	kind := s.kinds.Of(e.Name)
+	kind := s.kind(e.Name)
 	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
 	if s.Watch != nil {
 		s.Watch.Event(visitor, item, e)
@@ -228,6 +230,14 @@ func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position
 	}
 	s.Histories.Apply(&act)
 	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Newest: e.Time})
+}
+
+// kind is s.kinds.Of, which is seldom asked: an event nearly always has the name of the one before.
+func (s *State) kind(name string) freshet.EventKind {
+	if name != s.lastName {
+		s.lastName, s.lastKind = name, s.kinds.Of(name)
+	}
+	return s.lastKind
 }
 
 // Visitor returns a visitor's number, 0 when nothing is known of them: no event, entry or slate came.

@@ -58,6 +58,7 @@ type runs struct {
 	all     []run
 	unused  []uint32         // numbers in all that are free
 	numbers map[int64]uint32 // number by step
+	last    uint32           // number of the run added to last; it may be free by now
 	order   []uint32         // heap of numbers, earliest step on top
 }
 
@@ -69,7 +70,12 @@ type run struct {
 
 // add puts slot r at the end of a step's run.
 func (q *runs) add(slots *slab, r ref, step int64) {
-	n, known := q.numbers[step]
+	n, known := q.last, false
+	if int(n) < len(q.all) && q.all[n].step == step && q.all[n].first != 0 {
+		known = true // as nearly always
+	} else {
+		n, known = q.numbers[step]
+	}
 	if !known {
 		if free := len(q.unused); free > 0 {
 			n, q.unused = q.unused[free-1], q.unused[:free-1]
@@ -81,6 +87,7 @@ func (q *runs) add(slots *slab, r ref, step int64) {
 		q.numbers[step] = n
 		heap.Push((*runHeap)(q), n)
 	}
+	q.last = n
 	slots.at(r).run = n
 	if t := &q.all[n]; t.first == 0 {
 		t.first, t.last = r, r

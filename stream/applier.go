@@ -22,7 +22,7 @@ func (s *Stream) Start() {
 
 // apply is the one applier: it folds what has become durable, in order.
 func (s *Stream) apply() {
-	var batch []Entry
+	room := make([]Entry, 0, applyAtOnce)
 	for {
 		select {
 		case <-s.wake:
@@ -30,7 +30,8 @@ func (s *Stream) apply() {
 			return
 		}
 		for {
-			if batch = s.take(batch, s.log.Safe()); len(batch) == 0 {
+			batch := s.take(room, s.log.Safe())
+			if len(batch) == 0 {
 				break
 			}
 			s.state.Lock()
@@ -48,10 +49,9 @@ func (s *Stream) apply() {
 	}
 }
 
-// take removes from the queue up to applyAtOnce entries that are durable, into batch, and counts
-// them, first, so that whoever sees what is applied sees it in the books.
-func (s *Stream) take(batch []Entry, durable freshet.Position) []Entry {
-	batch = s.queue.take(batch[:0], applyAtOnce, durable)
+// take removes from the queue up to applyAtOnce entries that are durable and counts them, first, so that whoever sees what is applied sees it in the books.
+func (s *Stream) take(room []Entry, durable freshet.Position) []Entry {
+	batch := s.queue.take(room, applyAtOnce, durable)
 	s.books.Lock()
 	defer s.books.Unlock()
 	for i := range batch {
@@ -140,16 +140,21 @@ func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {
 	}
 }
 
-// waitApplied is WaitApplied for what was admitted with w, which is free afterwards.
+// waitApplied is WaitApplied for what was admitted with w, which is free afterwards unless the queue
+// still has its entries.
 func (s *Stream) waitApplied(ctx context.Context, p freshet.Position, w *work) error {
+	free := len(w.entries) == 0
 	if w.waits {
+		last := w.entries[len(w.entries)-1].Position
 		select {
 		case <-w.done:
-		case <-ctx.Done():
-			w.done = nil // somebody may still put a token there
+			free = s.Applied() >= last // else its entries are still in the queue
+		case <-ctx.Done(): // so they may be, and somebody may still put a token into done
 		}
 	}
-	s.spare(w)
+	if free {
+		s.spare(w)
+	}
 	return s.WaitApplied(ctx, p)
 }
 

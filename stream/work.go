@@ -107,13 +107,12 @@ func (w *work) keep(n int) {
 	w.records, w.marks, w.entries = w.records[:n], w.marks[:n], w.entries[:n]
 }
 
-// spare keeps w for another batch, unless it is large.
+// spare keeps w for another batch, unless it is large. What its entries point to is let go when they
+// are written over, or with the pool: clearing them would take as long as making them.
 func (s *Stream) spare(w *work) {
 	if cap(w.records) > spareEvents || cap(w.text) > spareText {
 		return
 	}
-	clear(w.records[:cap(w.records)])
-	clear(w.entries[:cap(w.entries)])
 	s.scratch.Put(w)
 }
 
