@@ -249,6 +249,7 @@ func (r *reading[T]) record(index int) {
 		r.problem(CodeTooLong, "", "the %s has %d bytes, more than %d", r.noun, r.pos-began, MaxRecordBytes)
 	}
 	if r.faults > 0 || r.bad != nil {
+		clear(r.out.List[n:]) // for grow
 		r.out.List = r.out.List[:n]
 		r.out.Refused++
 		return
@@ -256,7 +257,7 @@ func (r *reading[T]) record(index int) {
 	r.out.Index = append(r.out.Index, index)
 }
 
-// grow adds a zero record for decode to fill.
+// grow adds a zero record for decode to fill. Room behind the list is always zero.
 func (r *reading[T]) grow() {
 	if r.out.List == nil {
 		// A guess: records of about 64 bytes, and no more memory than that is worth
@@ -264,6 +265,10 @@ func (r *reading[T]) grow() {
 		guess := min(r.size/64+1, r.most, 1024)
 		r.out.List = make([]T, 0, guess)
 		r.out.Index = make([]int, 0, guess)
+	}
+	if n := len(r.out.List); n < cap(r.out.List) {
+		r.out.List = r.out.List[:n+1]
+		return
 	}
 	var zero T
 	r.out.List = append(r.out.List, zero)

@@ -112,14 +112,24 @@ func pastPlain(data []byte, i int) int {
 }
 
 // notPlain has the upper bit set in the lowest of eight bytes that is not charPlain, and none below
-// it. A byte b is less than n < 128 if b − n borrows into the upper bit and b has none itself; the
-// borrow may reach into bytes above, which do not matter (Warren, Hacker's Delight, section 6-1).
+// it.
 func notPlain(w uint64) uint64 {
-	const each, upper = 0x0101010101010101, 0x8080808080808080
-	below := func(w, n uint64) uint64 { return (w - n*each) &^ w }
-	is := func(b uint64) uint64 { return below(w^b*each, 1) }
-	return (below(w, '!') | is('"') | is('\\') | is(0x7f) | w) & upper
+	return (below(w, '!') | among(w, '"') | among(w, '\\') | among(w, 0x7f) | w) & eachUpper
 }
+
+// One in each byte of a word, and the upper bit of each.
+const (
+	each      = 0x0101010101010101
+	eachUpper = 0x80 * each
+)
+
+// below has the upper bit set in the lowest byte of w that is less than n < 128: b − n borrows into
+// the upper bit and b has none itself. None is set below it, but the borrow may reach into bytes
+// above (Warren, Hacker's Delight, section 6-1).
+func below(w, n uint64) uint64 { return (w - n*each) &^ w & eachUpper }
+
+// among is below for a byte that equals b.
+func among(w, b uint64) uint64 { return below(w^b*each, 1) }
 
 // blame keeps the first fault.
 func (t *text) blame(why string) {
