@@ -60,12 +60,53 @@ func Fingerprint(e *freshet.Event) uint64 {
 }
 
 // FingerprintOf is [Fingerprint] of the event whose canonical form is given.
-func FingerprintOf(canonical []byte) uint64 {
-	h := uint64(14695981039346656037)
-	for _, c := range canonical {
-		h = (h ^ uint64(c)) * 1099511628211
+func FingerprintOf(canonical []byte) uint64 { return printMix(printOn(printBegin, canonical)) }
+
+// FingerprintsOf sets prints[i] to FingerprintOf of each of several canonical forms, which stand one
+// behind the other in text and end at ends[i]. A step of one waits for its multiplication, so four go
+// side by side.
+func FingerprintsOf(prints []uint64, text []byte, ends []int) {
+	begin := 0
+	form := func(i int) []byte {
+		b := text[begin:ends[i]]
+		begin = ends[i]
+		return b
 	}
-	// The finaliser of MurmurHash3 spreads the last bytes over all bits.
+	i := 0
+	for ; i+4 <= len(ends); i += 4 {
+		a, b, c, d := form(i), form(i+1), form(i+2), form(i+3)
+		n := min(len(a), len(b), len(c), len(d))
+		h, k, l, m := uint64(printBegin), uint64(printBegin), uint64(printBegin), uint64(printBegin)
+		for x := range n {
+			h = (h ^ uint64(a[x])) * printPrime
+			k = (k ^ uint64(b[x])) * printPrime
+			l = (l ^ uint64(c[x])) * printPrime
+			m = (m ^ uint64(d[x])) * printPrime
+		}
+		prints[i], prints[i+1] = printMix(printOn(h, a[n:])), printMix(printOn(k, b[n:]))
+		prints[i+2], prints[i+3] = printMix(printOn(l, c[n:])), printMix(printOn(m, d[n:]))
+	}
+	for ; i < len(ends); i++ {
+		prints[i] = FingerprintOf(form(i))
+	}
+}
+
+// The constants of FNV-1a for 64 bits.
+const (
+	printBegin = 14695981039346656037
+	printPrime = 1099511628211
+)
+
+// printOn goes on from h over b.
+func printOn(h uint64, b []byte) uint64 {
+	for _, c := range b {
+		h = (h ^ uint64(c)) * printPrime
+	}
+	return h
+}
+
+// printMix is the finaliser of MurmurHash3: it spreads the last bytes over all bits.
+func printMix(h uint64) uint64 {
 	h = (h ^ h>>33) * 0xff51afd7ed558ccd
 	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
 	return h ^ h>>33

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/journal"
 )
 
@@ -140,6 +141,6 @@ func (s *Stream) open(one *replayed, rec *journal.Record) {
 				one.poison = panicked(rec.Position, PassAll, "hashing it", value)
 			}
 		}()
-		one.mark = markOf(entry.Event, rec.Payload)
+		one.mark = markOf(entry.Event, codec.FingerprintOf(rec.Payload))
 	}
 }

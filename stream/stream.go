@@ -140,11 +140,11 @@ type mark struct {
 	keyed bool   // it has an id
 }
 
-// markOf is the mark of an event whose canonical form is given.
-func markOf(e *freshet.Event, canonical []byte) mark {
+// markOf is the mark of an event whose canonical form has the given fingerprint.
+func markOf(e *freshet.Event, print uint64) mark {
 	m := mark{time: e.Time}
 	if e.ID != "" {
-		m.id, m.print, m.keyed = journal.Hash(e.ID), codec.FingerprintOf(canonical), true
+		m.id, m.print, m.keyed = journal.Hash(e.ID), print, true
 	}
 	return m
 }

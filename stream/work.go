@@ -19,6 +19,7 @@ type work struct {
 	repeats bool             // an id may come twice in this batch
 	text    []byte           // of the payloads
 	ends    []int            // of each of them
+	hashes  []uint64         // their fingerprints
 	topics  topics
 	prints  []uint32      // scratch of mayRepeat
 	done    chan struct{} // of one token
@@ -46,6 +47,8 @@ func (s *Stream) work(from string, arrived time.Time, received int64, events []f
 		w.ends = append(w.ends, len(w.text))
 	}
 	n := len(events)
+	w.hashes = slices.Grow(w.hashes[:0], n)[:n]
+	codec.FingerprintsOf(w.hashes, w.text, w.ends)
 	w.records, w.marks, w.entries = slices.Grow(w.records[:0], n)[:n], slices.Grow(w.marks[:0], n)[:n], slices.Grow(w.entries[:0], n)[:n]
 	at := 0
 	for i, end := range w.ends {
@@ -56,7 +59,7 @@ func (s *Stream) work(from string, arrived time.Time, received int64, events []f
 			seq = seqs[i]
 		}
 		w.records[i] = journal.Record{Topic: topic, Source: from, Received: received, Seq: seq, Payload: payload}
-		w.marks[i] = markOf(e, payload)
+		w.marks[i] = markOf(e, w.hashes[i])
 		w.entries[i] = Entry{Topic: topic, Source: from, Received: received, Event: e, arrived: arrived}
 	}
 	w.repeats = w.mayRepeat()
