@@ -119,7 +119,7 @@ func (g *Oracle) shrink() {
 			}
 		}
 	}
-	for g.facts > g.maxFacts/2 {
+	for g.facts > g.maxFacts/2 && g.oneIn < 1<<63 {
 		g.oneIn *= 2
 		for i := range g.columns {
 			c := &g.columns[i]

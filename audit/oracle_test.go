@@ -253,3 +253,29 @@ func TestUnpackRefusesDamage(t *testing.T) {
 		}
 	}
 }
+
+// TestAKeyOfTooManyFactsEndsNoShrinking: no share is so small that the key 0 is not in it.
+func TestAKeyOfTooManyFactsEndsNoShrinking(t *testing.T) {
+	var w pack.Writer
+	w.Uint(1)
+	w.Int(0)
+	w.Len(1)
+	w.Word(0)
+	w.Int(0)
+	w.Bool(false)
+	w.Len(100)
+	for range 100 {
+		w.Int(0)
+		w.Word(0)
+		w.Uint(laneOf)
+	}
+	g := NewOracle(Options{Features: []feature.Definition{{Name: "f", Key: []string{"user"}, Agg: feature.Count}}, MaxFacts: 50})
+	r := pack.NewReader(w.Bytes)
+	if g.Unpack(r); r.Done() != nil {
+		t.Fatal(r.Done())
+	}
+	g.Event(1, 1, &freshet.Event{User: "u", Name: "n", Time: 1})
+	if g.OneIn() != 1<<63 || g.Keys() != 1 {
+		t.Errorf("%d keys are left, one in %d", g.Keys(), g.OneIn())
+	}
+}
