@@ -39,8 +39,8 @@ type step struct {
 	lanes  uint8
 }
 
-func newColumn(d Definition, o *Options, s *slab.Slab) *column {
-	c := &column{def: d, field: parseField(d.Field), slab: s}
+func newColumn(d Definition, o *Options, order window.Order) *column {
+	c := &column{def: d, field: parseField(d.Field), slab: order.Slab}
 	lanes := func(names []string, lane uint8) {
 		for _, name := range names {
 			if c.lanes == nil {
@@ -59,7 +59,7 @@ func newColumn(d Definition, o *Options, s *slab.Slab) *column {
 		}
 		c.where = where
 	}
-	c.cells = newCells(&d, o, s)
+	c.cells = newCells(&d, o, order)
 	c.decay, _ = c.cells.(window.Putting)
 	c.counters, _ = c.cells.(*window.Counters)
 	_, c.latest = c.cells.(window.Latest)
@@ -67,9 +67,9 @@ func newColumn(d Definition, o *Options, s *slab.Slab) *column {
 }
 
 // newCells picks the arithmetic of a definition.
-func newCells(d *Definition, o *Options, s *slab.Slab) window.Cells {
+func newCells(d *Definition, o *Options, order window.Order) window.Cells {
 	var aggregate window.Aggregate
-	order := window.Order{Slab: s, ItemID: o.ItemID}
+	s := order.Slab
 	switch d.Agg {
 	case DecayedSum:
 		return window.NewDecayedSum(int64(d.HalfLife), int64(o.Slack), s)

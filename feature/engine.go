@@ -48,6 +48,7 @@ type Engine struct {
 	maxKeys     int
 	batches     [stages]batch // of the acts that are being applied
 	lastName    int           // of the event before
+	unpacked    int           // one more than the highest item that Unpack may come across
 }
 
 // New returns an Engine for definitions that [Definition.Check] and [CheckAll] found sound.
@@ -65,7 +66,7 @@ func New(defs []Definition, o Options) *Engine {
 			g.columns = append(g.columns, nil)
 			continue
 		}
-		c := newColumn(d, &o, &slab.Slab{})
+		c := newColumn(d, &o, window.Order{Slab: &slab.Slab{}, ItemID: o.ItemID, Items: func() int { return g.unpacked }})
 		c.place = i
 		g.columns = append(g.columns, c)
 		gr := g.group(parseKey(d.Key))

@@ -16,7 +16,8 @@ type group struct {
 	parts   []part
 	place   int // among the groups
 	shape   shape
-	columns []*column
+	columns []*column // the small cells first
+	defined []*column // the same in the order of the definitions
 	table   store.Table
 	crosses crosses
 	byItem  bool // the key depends on the item
@@ -62,6 +63,7 @@ func (g *group) finish(o *Options, names []string) {
 	words := 0
 	g.window = 0
 	stays := false
+	g.defined = slices.Clone(g.columns)
 	// The small cells first: they share the first line of the cache.
 	slices.SortStableFunc(g.columns, func(a, b *column) int { return cmp.Compare(a.cells.Words(), b.cells.Words()) })
 	for _, c := range g.columns {

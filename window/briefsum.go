@@ -205,6 +205,11 @@ func (d *briefSum) Unpack(r *pack.Reader, cell []uint64) {
 	list[0] = uint64(n)
 	unpackWords(r, list[1:1+2*n])
 	cell[1] |= uint64(piece) << 32
+	for i := 1; i < n; i++ {
+		if last, t := int64(list[2*i-1]), int64(list[1+2*i]); last < 0 || t <= last || t > Newest(cell) {
+			r.Fail("something at %d ms, after %d and up to %d", t, last, Newest(cell))
+		}
+	}
 }
 
 // Export implements Cells, as decayedSum does.

@@ -240,8 +240,7 @@ func (d *decayedSum) Pack(w *pack.Writer, cell []uint64) {
 	w.Uint(cell[1] & math.MaxUint32)
 	packWords(w, cell[2:])
 	piece := slab.Ref(cell[1] >> 32)
-	if piece == 0 {
-		w.Len(0)
+	if w.Bool(piece != 0); piece == 0 {
 		return
 	}
 	type entry struct {
@@ -283,13 +282,15 @@ func (d *decayedSum) Unpack(r *pack.Reader, cell []uint64) {
 	cell[0] = r.Uint()
 	cell[1] = r.Uint() & math.MaxUint32
 	unpackWords(r, cell[2:])
-	n := r.Len(9)
-	if n == 0 || r.Err() != nil {
+	if !r.Bool() {
 		return
 	}
+	n := r.Len(9)
 	newest := Newest(cell)
 	if int64(n) > d.slack || 1+2*n > slab.MaxWords {
 		r.Fail("%d times within %d ms", n, d.slack)
+	}
+	if r.Err() != nil {
 		return
 	}
 	piece := d.room(n)

@@ -20,6 +20,7 @@ type Last struct {
 type Order struct {
 	Slab   *slab.Slab               // keeps the ids of events
 	ItemID func(item uint32) string // the id of an item's number, "" for 0
+	Items  func() int               // one more than the highest number that Unpack may come across; nil is no bound
 }
 
 // compare is that of the events' ids at one millisecond.
@@ -124,9 +125,12 @@ func (a *Last) Pack(w *pack.Writer, state []uint64) {
 
 func (a *Last) Unpack(r *pack.Reader, state []uint64) {
 	n := r.Uint()
-	s := Sample{Time: r.Int(), Item: uint32(r.Uint()), EventID: r.Text()}
+	s := a.Order.unpack(r)
+	if n == 0 {
+		r.Fail("a last of no event")
+	}
 	if s.IsText = r.Bool(); s.IsText {
-		s.Text = r.Text()
+		s.Text = unpackText(r)
 	} else {
 		s.Number = r.Float()
 	}
@@ -134,4 +138,22 @@ func (a *Last) Unpack(r *pack.Reader, state []uint64) {
 		a.Add(state, &s)
 		state[0] = n
 	}
+}
+
+// unpack reads what both aggregates keep of an event: time, item and id.
+func (o *Order) unpack(r *pack.Reader) Sample {
+	items := math.MaxUint32
+	if o.Items != nil {
+		items = o.Items()
+	}
+	return Sample{Time: r.Int(), Item: r.Number(items), EventID: unpackText(r)}
+}
+
+// unpackText reads a text that a slab can keep.
+func unpackText(r *pack.Reader) string {
+	text := r.Blob()
+	if len(text) > slab.MaxText {
+		r.Fail("a text of %d bytes", len(text))
+	}
+	return string(text)
 }

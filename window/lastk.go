@@ -115,7 +115,7 @@ func (a *LastK) Unpack(r *pack.Reader, state []uint64) {
 		r.Fail("a list of %d where %d are kept", n, a.K)
 	}
 	for range n {
-		s := Sample{Time: r.Int(), Item: uint32(r.Uint()), EventID: r.Text()}
+		s := a.Order.unpack(r)
 		if r.Err() != nil {
 			return
 		}
