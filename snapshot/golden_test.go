@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -30,7 +31,8 @@ func TestGolden(t *testing.T) {
 			for i := range 40 {
 				w.now += minute / 2
 				w.bring(stream.SourceHTTP, 0, freshet.Event{ID: fmt.Sprintf("e-%d", i), User: freshet.UserID(fmt.Sprintf("u%d", i%5)), Item: freshet.ItemID([]string{"sea", "hill", "town"}[i%3]),
-					Name: []string{"click", "expose", "purchase", "like"}[i%4], Value: float64(i) / 4, HasValue: i%2 == 0})
+					Name: []string{"click", "expose", "purchase", "like"}[i%4], Value: float64(i) / 4, HasValue: i%2 == 0,
+					Context: map[string]any{"place": []any{"home", json.Number("2.50"), true}[i%3], "q": fmt.Sprint("q", i%7)}})
 			}
 			w.bring("import:old", stream.Seq(1, 70), freshet.Event{User: "old", Item: "sea", Name: "click", Time: start - 2*hour})
 			w.do(w.stream.Served(t.Context(), w.now, []byte(`{"request_id":"r-1","visitor":"u:u1","items":[{"item_id":"sea"}]}`)))
