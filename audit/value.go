@@ -15,6 +15,8 @@ type Value struct {
 	// Within is how far from it a value may be: 0, except for decayed sums, whose floats may be
 	// added in another order, so that they agree within 10⁻⁹ of what is added.
 	Within float64
+	// Oldest is the time of the oldest event that counts, Unix ms; math.MaxInt64 without any.
+	Oldest int64
 	text   bool // Text is the value
 }
 
@@ -62,11 +64,12 @@ func near(got, want, within float64) bool { return got == want || math.Abs(got-w
 func (c *column) value(k *facts, q int64) Value {
 	var span []fact
 	more := false // the facts go on about an event that counts
-	var v Value
+	v := Value{Oldest: math.MaxInt64}
 	for _, f := range k.list {
 		if f.lanes&laneMore == 0 {
 			if more = c.covers(q, f.time); more {
 				v.Events++
+				v.Oldest = min(v.Oldest, f.time)
 			}
 		}
 		if more {
@@ -186,11 +189,12 @@ func (c *column) together(all []Value) Value {
 	if len(all) == 1 {
 		return all[0]
 	}
-	var out Value
+	out := Value{Oldest: math.MaxInt64}
 	n := 0.0
 	first := -1 // of those that are no number
 	for i, v := range all {
 		out.Events += v.Events
+		out.Oldest = min(out.Oldest, v.Oldest)
 		out.Updated = max(out.Updated, v.Updated)
 		switch {
 		case v.Null:

@@ -14,6 +14,7 @@ func TestRestart(t *testing.T) {
 		"listen: 127.0.0.1:3747\n":          "listen: 127.0.0.1:3737 → 127.0.0.1:3747",
 		"data: ./d\nlateness: 2h\n":         "data: ./data → ./d; lateness: 1h → 2h",
 		"journal: {ballast_mib: 0}\n":       "journal",
+		"memory: {feature_keys: 5000}\n":    "memory: {feature_keys: 10000000} → {feature_keys: 5000}",
 		"durability: relaxed\n":             "durability: fsync → relaxed",
 		"events: {wow: {signal: engage}}\n": "events",
 		"recall: [{name: p, kind: popular}]\nscenes: {home: {}}\n": "recall; scenes",

@@ -51,6 +51,7 @@ type Config struct {
 	Source  Source
 	Store   Store
 	Journal Journal
+	Memory  Memory
 
 	Durability string // DurabilityFsync or DurabilityRelaxed
 
@@ -99,6 +100,7 @@ func Default() *Config {
 		Source:  Source{Kind: KindEmbedded},
 		Store:   Store{Kind: KindMemory},
 		Journal: Journal{BallastMiB: defaultBallastMiB},
+		Memory:  Memory{FeatureKeys: defaultFeatureKeys},
 
 		Durability: DurabilityFsync,
 

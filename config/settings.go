@@ -38,6 +38,9 @@ var settings = map[string]about{
 	"journal.retain.mib":  {text: "So many MiB of the newest records stay, and somewhat more; older ones may go.", rules: object{"minimum": 0, "maximum": MaxRetainMiB}},
 	"journal.retain.age":  {zero: true, text: fmt.Sprintf("Records older than this may go, such as 30d. At most %s.", LongestRetain)},
 
+	"memory":              {text: "How much is kept in memory."},
+	"memory.feature_keys": {text: "Keys over all features; one that several features share counts once. Beyond so many the oldest go, first those of two parts and more, and begin anew; /status and /metrics count them. A key takes some 60 to 200 bytes (freshet features cost), once more while a snapshot is taken beside the server and once more while changed features warm: the default takes 6 GB at the most, for a machine of 8 GiB.", rules: object{"minimum": LeastFeatureKeys, "maximum": MostFeatureKeys}},
+
 	"events":          {text: "What event names mean. These are merged into the built-in ones."},
 	"events.*":        {text: "An event name of your own.", rules: required("signal")},
 	"events.*.signal": {text: "What the event says of the visitor's wish. Recall goes by click, engage, intent and convert.", rules: object{"enum": freshet.Signals()}},

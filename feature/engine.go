@@ -25,7 +25,8 @@ type Options struct {
 	Born func(item uint32) int64
 	// MaxKeys bounds the keys over all tables, 0 is no bound. When there are more, the oldest key
 	// of the largest table goes, of those whose keys have two parts and more as long as
-	// one of them has any: its values begin anew. See Evicted.
+	// one of them has any: its values begin anew. See Evicted and LetGo. Finding it takes at most
+	// 64 looks for each new key, so that for a while there may be one in 64 too many.
 	MaxKeys int
 }
 
@@ -151,6 +152,21 @@ func (g *Engine) Evicted() int64 {
 	return n
 }
 
+// MaxKeys is Options.MaxKeys.
+func (g *Engine) MaxKeys() int { return g.maxKeys }
+
+// LetGo is the time, Unix ms, before which events may have gone with a key of a feature for want of
+// room; 0 when no such key went, and for a derived feature. Values over events from then on are those
+// of an engine without a bound.
+func (g *Engine) LetGo(place int) int64 {
+	for _, gr := range g.groups {
+		if slices.Contains(gr.columns, g.columns[place]) {
+			return gr.letGo
+		}
+	}
+	return 0
+}
+
 // Upsert notes the attributes of an item, for the events and reads that follow. item is the
 // item's number, ≥ 1.
 func (g *Engine) Upsert(item uint32, doc *freshet.Item) {
@@ -274,12 +290,11 @@ func (g *Engine) take(b *batch, acts []Act) {
 // applyCrowded applies a batch one act after the other, so that keys go as soon as they must.
 func (g *Engine) applyCrowded(b *batch) {
 	for i := range b.deeds {
+		had := g.Keys()
 		for _, gr := range g.groups {
 			gr.apply(b, i)
 		}
-		if g.Keys() > g.maxKeys {
-			g.evict()
-		}
+		g.evict(crowdedCells * (1 + max(0, g.Keys()-had)))
 	}
 }
 
@@ -301,8 +316,15 @@ type deed struct {
 	user    *freshet.User // both nil when they are unknown or nobody asks
 }
 
-// evict has the group give up a key that Options.MaxKeys says.
-func (g *Engine) evict() {
+// evict gives up the keys that Options.MaxKeys says, for at most so many looks at cells.
+func (g *Engine) evict(looks int) {
+	for ; looks > 0 && g.Keys() > g.maxKeys; looks-- {
+		g.crowded().evict()
+	}
+}
+
+// crowded is the group whose keys have to go first.
+func (g *Engine) crowded() *group {
 	var most *group
 	for _, gr := range g.groups {
 		n := gr.table.Len()
@@ -310,7 +332,7 @@ func (g *Engine) evict() {
 			most = gr
 		}
 	}
-	most.evict()
+	return most
 }
 
 // Value is one feature read for one key.

@@ -28,6 +28,7 @@ type group struct {
 	grainFrom, grainIs int64 // the generation asked for last: its first ms, and which it is
 	spent              int64 // cells that were removed because nothing in them can be read any more
 	evicted            int64 // cells that were removed for want of room
+	letGo              int64 // the ms after the newest event time in any of those
 
 	steps  [][]step // by the number of an event name
 	decays []*column
@@ -48,7 +49,7 @@ const (
 	// oldCells is how many cells are looked at with each event: more than can be made, so that a
 	// table holds little more than its live keys.
 	oldCells = 4
-	// crowdedCells is how many are looked at for one that has to go.
+	// crowdedCells is how many are looked at, at most, for one that has to go.
 	crowdedCells = 64
 	// stayGrain is the grain of generations where cells stay: they only order cells by age.
 	stayGrain = int64(freshet.Hour)
@@ -274,24 +275,21 @@ func (g *group) old(_ store.Key, record []uint64) (generation int64, keep bool) 
 	}
 	if g.overFull {
 		g.evicted++
+		g.letGo = max(g.letGo, newest+1)
 	} else {
 		g.spent++
 	}
 	return 0, false
 }
 
-// evict removes the oldest cell: of those of the oldest generation that got nothing since, the
-// first that came into it. Those that moved on take their place behind, at most crowdedCells of
-// them: then there is one cell too many until the next one.
+// evict looks at the first cell of the oldest generation: it is removed, or moves on into a later
+// one when it was added to since.
 func (g *group) evict() {
-	g.overFull = true
-	for had, n := g.evicted, 0; g.evicted == had && n < crowdedCells; n++ {
-		oldest, ok := g.table.Oldest()
-		if !ok {
-			break
-		}
-		g.lookAt = oldest + 1
-		g.table.Old(g.lookAt, 1, g.look)
+	oldest, ok := g.table.Oldest()
+	if !ok {
+		return
 	}
+	g.overFull, g.lookAt = true, oldest+1
+	g.table.Old(g.lookAt, 1, g.look)
 	g.overFull = false
 }

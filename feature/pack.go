@@ -92,6 +92,7 @@ func (g *group) pack(w *pack.Writer) {
 	w.Int(g.spentBefore)
 	w.Int(g.spent)
 	w.Int(g.evicted)
+	w.Int(g.letGo)
 	g.table.Pack(w, func(record []uint64) {
 		for _, c := range g.defined {
 			cell := c.cell(record)
@@ -136,7 +137,7 @@ func (g *group) unpack(r *pack.Reader, newest int64, items, visitors int) {
 		}
 		g.crosses.number(int(k.from), k.first, k.other, true)
 	}
-	g.spentBefore, g.spent, g.evicted = r.Int(), r.Int(), r.Int()
+	g.spentBefore, g.spent, g.evicted, g.letGo = r.Int(), r.Int(), r.Int(), r.Int()
 	g.nextPass = math.MinInt64
 	g.draining = g.window > 0
 	g.table.Unpack(r, func(record []uint64) {

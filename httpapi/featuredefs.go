@@ -11,6 +11,10 @@ import (
 type featureDefsReply struct {
 	Definitions string            `json:"definitions"` // hash of all of them, in their order
 	Position    freshet.Position  `json:"position"`
+	Keys        int               `json:"keys"`        // over all features, each once
+	Bytes       int64             `json:"bytes"`       // of the state
+	MaxKeys     int               `json:"max_keys"`    // memory.feature_keys
+	Evicted     int64             `json:"evicted"`     // keys that went because there were more
 	Data        []featureDefReply `json:"data"`        // in the order of a row
 	NextCursor  *string           `json:"next_cursor"` // always null: there is one page
 }
@@ -52,7 +56,8 @@ func (a *API) getFeatureDefs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defs := a.Server.FeatureDefs()
-	reply := featureDefsReply{Definitions: defs.Hash, Position: defs.Position, Data: make([]featureDefReply, len(defs.Features))}
+	reply := featureDefsReply{Definitions: defs.Hash, Position: defs.Position,
+		Keys: defs.Sizes.Keys, Bytes: defs.Sizes.Bytes, MaxKeys: defs.Sizes.MaxKeys, Evicted: defs.Sizes.Evicted, Data: make([]featureDefReply, len(defs.Features))}
 	for i := range defs.Features {
 		reply.Data[i] = encodeFeatureDef(&defs.Features[i])
 	}

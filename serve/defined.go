@@ -66,6 +66,19 @@ type FeatureDefs struct {
 	Hash     string
 	Position freshet.Position
 	Features []FeatureDef // in the order of a row
+	Sizes    FeatureSizes
+}
+
+// FeatureSizes are how much the features hold.
+type FeatureSizes struct {
+	Keys    int   // live, each once however many features share it
+	Bytes   int64 // of the state
+	MaxKeys int   // the bound on Keys, 0 is none
+	Evicted int64 // keys that went because of it
+}
+
+func sizesOf(g *feature.Engine) FeatureSizes {
+	return FeatureSizes{g.Keys(), g.Bytes(), g.MaxKeys(), g.Evicted()}
 }
 
 // FeatureDefs lists the features in force.
@@ -74,6 +87,7 @@ func (s *Server) FeatureDefs() (defs FeatureDefs) {
 	s.Stream.View(func(p freshet.Position) {
 		st := s.State
 		defs.Hash, defs.Position, names = st.Definitions, p, st.Tally.Names()
+		defs.Sizes = sizesOf(st.Features)
 		costs, count := st.Features.Costs(), s.readsOf(st.Features)
 		for i, d := range st.Features.Definitions() {
 			defs.Features = append(defs.Features, FeatureDef{Definition: d, Cost: costs[i], Since: st.Since(d.Name), Reads: count.reads[i].Load(), Defaults: count.defaults[i].Load()})

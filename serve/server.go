@@ -145,12 +145,15 @@ func (s *Server) time(at int64) int64 {
 }
 
 // Sizes are how much the state holds.
-type Sizes struct{ Items, Known, Visitors, Users, Keys int }
+type Sizes struct {
+	Items, Known, Visitors, Users int
+	FeatureSizes
+}
 
 // Sizes returns how much the state holds now.
 func (s *Server) Sizes() (sizes Sizes) {
 	s.Stream.View(func(freshet.Position) {
-		sizes = Sizes{s.State.Items.Len() - 1, s.State.Items.Known(), s.State.Visitors.Len() - 1, s.State.Users.Len(), s.State.Features.Keys()}
+		sizes = Sizes{s.State.Items.Len() - 1, s.State.Items.Known(), s.State.Visitors.Len() - 1, s.State.Users.Len(), sizesOf(s.State.Features)}
 	})
 	return sizes
 }

@@ -11,13 +11,14 @@ import (
 )
 
 // watched counts what was recomputed of the rows that slates were ranked by.
-type watched struct{ cells, differing atomic.Uint64 }
+type watched struct{ cells, differing, letGo atomic.Uint64 }
 
 // Watched is what has been recomputed from raw events since the start, beside the slates that
 // it was served in.
 type Watched struct {
 	Cells     uint64 // values of features compared
 	Differing uint64 // of them, those that differ: 0, or there is a defect
+	LetGo     uint64 // not compared: events stood behind them that may have gone with their key, for want of room
 	OneIn     uint64 // one key in so many has its raw events kept; 0 is none
 	Keys      int    // kept now
 	Facts     int    // events kept, once for each of their keys
@@ -25,7 +26,7 @@ type Watched struct {
 
 // Watched returns the counts up to now.
 func (s *Server) Watched() Watched {
-	w := Watched{Cells: s.watch.cells.Load(), Differing: s.watch.differing.Load()}
+	w := Watched{Cells: s.watch.cells.Load(), Differing: s.watch.differing.Load(), LetGo: s.watch.letGo.Load()}
 	s.Stream.View(func(freshet.Position) {
 		if g := s.State.Watch; g != nil {
 			w.OneIn, w.Keys, w.Facts = g.OneIn(), g.Keys(), g.Facts()
@@ -57,6 +58,10 @@ func (r *run) recheck(k *ranking, candidates []recall.Candidate, visitor uint32,
 		for column := range defs {
 			want, known := oracle.Read(column, visitor, candidates[i].Item, r.reply.Time, r.req.Context)
 			if !known {
+				continue
+			}
+			if want.Oldest < s.State.Features.LetGo(column) {
+				s.watch.letGo.Add(1)
 				continue
 			}
 			s.watch.cells.Add(1)

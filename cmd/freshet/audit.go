@@ -40,8 +40,9 @@ func (a *app) auditCmd() *cobra.Command {
 		Long: `Make a sample of the slates that were served once more from the journal, and compare
 items, order, scores and rows bit for bit. The value of every feature of every shown
 item, the item's age and the hour are also recomputed from the raw events, the slow
-way, and compared: exactly, decayed sums within 1e-9. Exit code 1 says that something
-differs. It may run beside a server; it takes some 300 bytes of memory an event.`,
+way, and compared: exactly, decayed sums within 1e-9. Values over events that may have gone
+with their key for want of room (memory.feature_keys) are counted apart. Exit code 1 says
+that something differs. It may run beside a server; it takes some 300 bytes of memory an event.`,
 		Example: `  freshet audit --data ./shop
   freshet audit --data ./shop --sample 10000 --json`,
 		Args: noArgs,
@@ -67,6 +68,7 @@ type auditReply struct {
 	Unequal   int            `json:"slates_differing"` // of them
 	Cells     int            `json:"cells"`            // recomputed and compared
 	Differing int            `json:"differing"`        // of them
+	LetGo     int            `json:"not_comparable"`   // cells over events that may have been let go of with their key
 	Causes    map[string]int `json:"causes"`           // cells that differ, by what differs
 	Excluded  map[string]int `json:"excluded"`         // slates that cannot be made again, by why
 	Degraded  int            `json:"slates_degraded"`  // of those made again
@@ -116,6 +118,9 @@ func (r *auditReply) page() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s made again · %s not equal bit for bit · %s degraded, %s in recall's order\n", plural(r.Slates, "slate"), grouped(int64(r.Unequal)), grouped(int64(r.Degraded)), grouped(int64(r.Unranked)))
 	fmt.Fprintf(&b, "%s recomputed from raw events · %s differ\n", plural(r.Cells, "cell"), grouped(int64(r.Differing)))
+	if r.LetGo > 0 {
+		fmt.Fprintf(&b, "%s not comparable: keys with such old events were let go of for want of room (memory.feature_keys)\n", plural(r.LetGo, "cell"))
+	}
 	for _, cause := range slices.Sorted(maps.Keys(r.Causes)) {
 		fmt.Fprintf(&b, "  %s differ: %s\n", grouped(int64(r.Causes[cause])), cause)
 	}
@@ -260,6 +265,7 @@ func (a *app) recheckFrom(ctx context.Context, cfg *config.Config, disk *fsys.OS
 // has nothing in common with the fold that is checked but the events.
 type rowCheck struct {
 	reply    *auditReply
+	state    *fold.State // where the rows are made again
 	defs     []feature.Definition
 	first    int // field of the first feature
 	oracle   *audit.Oracle
@@ -277,7 +283,7 @@ type birth struct {
 }
 
 func newRowCheck(cfg *config.Config, state *fold.State, records []*fold.Served, reply *auditReply) *rowCheck {
-	c := &rowCheck{reply: reply, defs: cfg.Features, first: state.FirstFeature(), visitors: map[freshet.Visitor]uint32{}, items: map[freshet.ItemID]uint32{}, born: make([]birth, 1),
+	c := &rowCheck{reply: reply, state: state, defs: cfg.Features, first: state.FirstFeature(), visitors: map[freshet.Visitor]uint32{}, items: map[freshet.ItemID]uint32{}, born: make([]birth, 1),
 		oracle: audit.NewOracle(audit.Options{Features: cfg.Features, Slack: cfg.MaxFuture, Where: fold.Where})}
 	for _, rec := range records {
 		c.visitor(rec.Visitor, true)
@@ -337,6 +343,10 @@ func (c *rowCheck) row(row *serve.Row) {
 		want, known := c.oracle.Read(i, c.visitors[row.Record.Visitor], item, q, row.Record.Context)
 		if !known {
 			continue // an unbounded oracle knows all that it watches
+		}
+		if want.Oldest < c.state.Features.LetGo(i) {
+			c.reply.LetGo++
+			continue
 		}
 		c.cell(row, "feature."+c.defs[i].Name, audit.SameNumber(row.Values[c.first+i], want), row.Values[c.first+i], want.Number())
 	}

@@ -38,7 +38,8 @@ func (a *app) featuresCostCmd() *cobra.Command {
 		Use:   "cost",
 		Short: "Show what each feature takes",
 		Long: `Show the keys and bytes of each feature of a running server, and the share of its reads
-that no event stood behind. With --measure the newest 200,000 records of the data
+that no event stood behind; the last line counts a key once however many features share
+it, and the keys that went because there were more than memory.feature_keys. With --measure the newest 200,000 records of the data
 directory's journal are folded here, feature by feature, and timed: what an event costs
 beyond those that cost nothing, on this machine, with tables that hold no more than those
 events; items have the attributes that those records gave them. It may run beside the
@@ -86,7 +87,8 @@ func (a *app) costs(ctx context.Context, server *client, took map[string]float64
 		}
 	}
 	if a.json {
-		return json.NewEncoder(a.stdout).Encode(map[string]any{"data": list, "position": reply.Position})
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"data": list, "position": reply.Position,
+			"keys": reply.Keys, "bytes": reply.Bytes, "max_keys": reply.MaxKeys, "evicted": reply.Evicted})
 	}
 	t := table{head: []string{"feature", "keys", "bytes", "bytes/key", "ns/event", "default"}, right: 1}
 	number := func(v *float64, form string) string {
@@ -98,7 +100,11 @@ func (a *app) costs(ctx context.Context, server *client, took map[string]float64
 	for _, one := range list {
 		t.add(shownID(one.Name), grouped(one.Keys), grouped(one.Bytes), number(one.BytesPerKey, "%.0f"), number(one.NSPerEvent, "%.0f"), shareText(one.DefaultShare))
 	}
-	return a.print(t.String())
+	total := ""
+	if text := reply.featureSizes.String(); text != "" {
+		total = "in all " + text + "\n"
+	}
+	return a.print(t.String() + total)
 }
 
 // timeFeatures folds the newest records of the journal once for each feature, and returns what each

@@ -15,7 +15,8 @@ import (
 type featureDefs struct {
 	Definitions string       `json:"definitions"`
 	Position    string       `json:"position"`
-	Data        []featureDef `json:"data"`
+	featureSizes
+	Data []featureDef `json:"data"`
 }
 
 type featureDef struct {

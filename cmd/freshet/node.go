@@ -356,7 +356,7 @@ func dataError(dir string, err error) error {
 
 // foldOptions are those of a fold that learns and judges.
 func foldOptions(cfg *config.Config) fold.Options {
-	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, NewTable: mem.New}
+	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
 	for _, r := range cfg.Recall {
 		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
 	}
@@ -400,13 +400,14 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		Within freshet.Duration `json:"within,omitempty"`
 	}
 	text := struct {
-		Hash      string               `json:"hash"` // of features
-		Features  []feature.Definition `json:"features"`
-		Events    freshet.EventKinds   `json:"events"`
-		Recall    []route              `json:"recall"`
-		Lateness  freshet.Duration     `json:"lateness"`
-		MaxFuture freshet.Duration     `json:"max_future"`
-	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture}
+		Hash        string               `json:"hash"` // of features
+		Features    []feature.Definition `json:"features"`
+		Events      freshet.EventKinds   `json:"events"`
+		Recall      []route              `json:"recall"`
+		Lateness    freshet.Duration     `json:"lateness"`
+		MaxFuture   freshet.Duration     `json:"max_future"`
+		FeatureKeys int                  `json:"feature_keys"`
+	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture, FeatureKeys: cfg.Memory.FeatureKeys}
 	for _, r := range cfg.Recall {
 		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
 	}
