@@ -30,7 +30,7 @@ func TestReload(t *testing.T) {
 	if p.Code != "not_available" {
 		t.Errorf("without a configuration: %+v", p)
 	}
-	if body := r.do(t, "GET", "/status", "").body; !strings.Contains(body, `"features":{"warming":null,"last_reload":null,"reloads":null}`) {
+	if body := r.do(t, "GET", "/status", "").body; !strings.Contains(body, `"features":{"warming":null,"last_reload":null,"reloads":null,"keys":0,`) {
 		t.Errorf("status %s", body)
 	}
 	said := &reloads{}
