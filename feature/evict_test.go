@@ -16,12 +16,6 @@ func crowded(defs []Definition, maxKeys int) *Engine {
 	return New(defs, Options{Slack: slack, NewTable: mem.New, ItemID: func(item uint32) string { return string(itemID(item)) }, MaxKeys: maxKeys})
 }
 
-func packedEngine(g *Engine) []byte {
-	var w pack.Writer
-	g.Pack(&w)
-	return w.Bytes
-}
-
 // TestOldestKeyGoes holds the engine against a list of keys by their newest event: with each new
 // key beyond the bound the one whose newest event is oldest goes, is counted, and begins anew.
 func TestOldestKeyGoes(t *testing.T) {

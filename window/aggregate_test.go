@@ -208,18 +208,18 @@ func TestOrderOfOneMillisecond(t *testing.T) {
 				slices.Reverse(samples)
 			}
 			var s slab.Slab
-			last := &Last{Order{&s, itemID}}
+			last := &Last{Order{Slab: &s, ItemID: itemID}}
 			if v := value(last, filled(last, samples), 9); v.Value != 2 {
 				t.Errorf("%s, added later: %v: last is %v, want 2", name, later, v.Value)
 			}
-			list := &LastK{1, Order{&s, itemID}}
+			list := &LastK{1, Order{Slab: &s, ItemID: itemID}}
 			if v := value(list, filled(list, samples), 9); v.List[0] != (Entry{newer.Item, newer.Time}) {
 				t.Errorf("%s, added later: %v: the list is %v", name, later, v.List)
 			}
 		}
 	}
 	var s slab.Slab
-	last := &Last{Order{&s, itemID}}
+	last := &Last{Order{Slab: &s, ItemID: itemID}}
 	twin := older
 	twin.Number = 3
 	if v := value(last, filled(last, []Sample{older, twin}), 9); v.Value != 3 {

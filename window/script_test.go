@@ -142,7 +142,7 @@ func (s *story) read(at int64, lane int) (int64, error) {
 		}
 	}
 	if s.counters != nil {
-		if got := s.counters.counts(s.counts, at)[lane]; got != want {
+		if got := countsAt(s.counters, s.counts, at)[lane]; got != want {
 			return 0, fmt.Errorf("counters read %d, but a loop counts %d", got, want)
 		}
 	}
