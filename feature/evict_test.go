@@ -236,3 +236,27 @@ func TestSlabsFollowEviction(t *testing.T) {
 		}
 	}
 }
+
+// TestMaxKeysIsABound: an event that makes a key in each of several tables makes several too many: all have to go.
+func TestMaxKeysIsABound(t *testing.T) {
+	defs := []Definition{
+		{Name: "a", Key: []string{"user", "item"}, Agg: Count},
+		{Name: "b", Key: []string{"user", "context.place"}, Agg: Count},
+		{Name: "c", Key: []string{"user"}, Agg: Count},
+	}
+	g := crowded(defs, 200)
+	for i := range 20_000 {
+		g.Apply(uint32(i+1), 1, &freshet.Event{Name: "click", Time: 1_700_000_000_000 + int64(i), Context: map[string]any{"place": fmt.Sprint(i % 5)}})
+	}
+	if g.Keys() > 200 {
+		t.Errorf("%d keys, want 200 at most", g.Keys())
+	}
+}
+
+// TestEvictionOfLateActsIsDeterministic: a late act of a plain group passed twice when the batch has room (applyAll, and then apply), once
+// when it has none: what is spent then depends on the lengths of batches.
+func TestEvictionOfLateActsIsDeterministic(t *testing.T) {
+	for seed := range uint64(6) {
+		evictsAlike(t, seed, []int{100, 400, 1500}[seed%3], evictingActs(seed, 6000, 100_000))
+	}
+}

@@ -150,7 +150,7 @@ func (g *group) applyAll(b *batch) {
 		if d.sample.Time < horizon || to-from > 1 {
 			g.runAll()
 			earliest = math.MaxInt64
-			g.apply(b, i)
+			g.add(b, i)
 		} else if to > from {
 			record, fresh := g.table.Cell(f.keys[from], g.generation(d.sample.Time), f.hints[from])
 			if fresh {
@@ -187,10 +187,15 @@ func (g *group) runAll() {
 
 // apply adds the event of act i of a batch that was prepared.
 func (g *group) apply(b *batch, i int) {
-	d, f := &b.deeds[i], &b.of[g.place]
-	if d.sample.Horizon >= g.nextPass {
-		g.pass(d.sample.Horizon)
+	if horizon := b.deeds[i].sample.Horizon; horizon >= g.nextPass {
+		g.pass(horizon)
 	}
+	g.add(b, i)
+}
+
+// add is apply without the pass.
+func (g *group) add(b *batch, i int) {
+	d, f := &b.deeds[i], &b.of[g.place]
 	from, to := 0, f.ends[i]
 	if i > 0 {
 		from = f.ends[i-1]

@@ -304,3 +304,18 @@ func TestRatio(t *testing.T) {
 		}
 	}
 }
+
+// TestLastRefusesAValueOfNoEvents: a last value of no events is a contradiction; its ids would stay in the slab for ever.
+func TestLastRefusesAValueOfNoEvents(t *testing.T) {
+	var s slab.Slab
+	a := &Last{testOrder(&s)}
+	state := filled(a, []Sample{{Time: 5, Item: 1, EventID: "e"}})
+	state[0] = 0
+	data := packed(func(w *pack.Writer, state []uint64) { a.Pack(w, state) }, state)
+	state[0] = 1
+	a.Clear(state)
+	r := pack.NewReader(data)
+	if a.Unpack(r, state); r.Done() == nil {
+		t.Errorf("it is taken; cleared, it leaves %d pieces", func() int { a.Clear(state); return s.Len() }())
+	}
+}

@@ -58,9 +58,8 @@ func (d *briefSum) Add(cell []uint64, s *Sample) {
 	case s.Time <= s.Horizon:
 		d.fold(cell, s.Time, s.Number)
 	default:
-		piece := d.slab.Make(5)
-		list := d.slab.At(piece)
-		list[0], list[1], list[2] = 1, uint64(head), cell[4]
+		piece := d.slab.Make(8)
+		recent(d.slab.At(piece)).insert(head, math.Float64frombits(cell[4]))
 		cell[1] |= uint64(piece) << 32
 		cell[4] = 0
 		d.insert(cell, s.Time, s.Number)
@@ -82,25 +81,18 @@ func (d *briefSum) fold(cell []uint64, t int64, amount float64) {
 // insert puts an amount into its place in the list.
 func (d *briefSum) insert(cell []uint64, t int64, amount float64) {
 	piece := slab.Ref(cell[1] >> 32)
-	list := d.slab.At(piece)
-	n := int(list[0])
-	i := n
-	for i > 0 && int64(list[2*i-1]) > t {
-		i--
-	}
-	if i > 0 && int64(list[2*i-1]) == t {
-		list[2*i] = math.Float64bits(math.Float64frombits(list[2*i]) + amount)
-		return
-	}
-	if 1+2*(n+1) > len(list) {
+	list := recent(d.slab.At(piece))
+	if list.len() == list.room() {
 		larger := d.slab.Make(2 * len(list))
-		copy(d.slab.At(larger), d.slab.At(piece))
+		old := recent(d.slab.At(piece))
+		list = recent(d.slab.At(larger))
+		for i := range old.len() {
+			list.insert(old.at(i))
+		}
 		d.slab.Free(piece)
 		cell[1] = cell[1]&math.MaxUint32 | uint64(larger)<<32
-		list = d.slab.At(larger)
 	}
-	copy(list[1+2*(i+1):], list[1+2*i:1+2*n])
-	list[0], list[1+2*i], list[2+2*i] = uint64(n+1), uint64(t), math.Float64bits(amount)
+	list.insert(t, amount)
 }
 
 // Settle folds the entries of the list that no read can be ahead of any
@@ -110,23 +102,20 @@ func (d *briefSum) Settle(cell []uint64, horizon int64) bool {
 	if piece == 0 {
 		return false
 	}
-	list := d.slab.At(piece)
-	n, done := int(list[0]), 0
-	for done < n-1 && int64(list[1+2*done]) <= horizon {
-		d.fold(cell, int64(list[1+2*done]), math.Float64frombits(list[2+2*done]))
-		done++
+	list := recent(d.slab.At(piece))
+	for list.len() > 1 {
+		t, amount := list.at(0)
+		if t > horizon {
+			return true
+		}
+		d.fold(cell, t, amount)
+		list.drop()
 	}
-	if done == n-1 {
-		cell[1] &= math.MaxUint32
-		cell[4] = list[2*n]
-		d.slab.Free(piece)
-		return false
-	}
-	if done > 0 {
-		copy(list[1:], list[1+2*done:1+2*n])
-		list[0] = uint64(n - done)
-	}
-	return true
+	_, amount := list.at(0)
+	cell[1] &= math.MaxUint32
+	cell[4] = math.Float64bits(amount)
+	d.slab.Free(piece)
+	return false
 }
 
 // Waits reports that Settle has something left to do.
@@ -134,7 +123,10 @@ func (d *briefSum) Waits(cell []uint64) bool { return cell[1]>>32 != 0 }
 
 // Due is the time that the horizon must have reached before Settle does something, of a cell that
 // Waits.
-func (d *briefSum) Due(cell []uint64) int64 { return int64(d.slab.At(slab.Ref(cell[1] >> 32))[1]) }
+func (d *briefSum) Due(cell []uint64) int64 {
+	t, _ := recent(d.slab.At(slab.Ref(cell[1] >> 32))).at(0)
+	return t
+}
 
 // Read implements Cells.
 func (d *briefSum) Read(v *Value, cell []uint64, q int64) {
@@ -155,9 +147,10 @@ func (d *briefSum) Number(cell []uint64, q int64) float64 {
 		sum = float64(math.Float64frombits(cell[2]) * d.weight(q-int64(cell[3])))
 	}
 	if piece := slab.Ref(cell[1] >> 32); piece != 0 {
-		list := d.slab.At(piece)
-		for i := range int(list[0]) {
-			sum += float64(math.Float64frombits(list[2+2*i]) * d.weight(q-int64(list[1+2*i])))
+		list := recent(d.slab.At(piece))
+		for i := range list.len() {
+			t, amount := list.at(i)
+			sum += float64(amount * d.weight(q-t))
 		}
 		return sum
 	}
@@ -183,9 +176,13 @@ func (d *briefSum) Pack(w *pack.Writer, cell []uint64) {
 		w.Len(0)
 		return
 	}
-	list := d.slab.At(piece)
-	w.Len(int(list[0]))
-	packWords(w, list[1:1+2*list[0]])
+	list := recent(d.slab.At(piece))
+	w.Len(list.len())
+	for i := range list.len() {
+		t, amount := list.at(i)
+		w.Uint(uint64(t))
+		w.Uint(math.Float64bits(amount))
+	}
 }
 
 // Unpack implements Cells.
@@ -200,15 +197,17 @@ func (d *briefSum) Unpack(r *pack.Reader, cell []uint64) {
 	if n == 0 || r.Err() != nil {
 		return
 	}
-	piece := d.slab.Make(1 + 2*n)
-	list := d.slab.At(piece)
-	list[0] = uint64(n)
-	unpackWords(r, list[1:1+2*n])
+	piece := d.slab.Make(max(8, 1+2*n))
+	list := recent(d.slab.At(piece))
 	cell[1] |= uint64(piece) << 32
-	for i := 1; i < n; i++ {
-		if last, t := int64(list[2*i-1]), int64(list[1+2*i]); last < 0 || t <= last || t > Newest(cell) {
+	for last := int64(-1); n > 0; n-- {
+		t, bits := int64(r.Uint()), r.Uint()
+		if t <= last || t > Newest(cell) {
 			r.Fail("something at %d ms, after %d and up to %d", t, last, Newest(cell))
+			return
 		}
+		list.insert(t, math.Float64frombits(bits))
+		last = t
 	}
 }
 

@@ -33,9 +33,10 @@ func NewDecayedSum(halfLife, slack int64, s *slab.Slab) Putting {
 	}
 }
 
-// exactHalfLives is how many half-lives a read of a decayedSum may lie behind the newest event: the
-// rounding of one part in 2⁵³ is then at most one in 2³⁷ of what is ahead.
-const exactHalfLives = 16
+// exactHalfLives is how many half-lives a read of a decayedSum may lie behind the newest event: what
+// tens of thousands of additions have rounded away is then some 10⁻¹¹ of what is ahead (at 16
+// it was 2·10⁻⁹).
+const exactHalfLives = 8
 
 // decay is the exponential weight of age.
 type decay struct {
@@ -159,13 +160,14 @@ func (d *decayedSum) put(words []uint64, from recent, i int) {
 	}
 }
 
-// sparseTimes is how many times a piece has before it is dense: those after one that comes late
-// must make room for it.
+// sparseTimes is how many times a piece may have before it is dense, or a sixteenth of slack if that
+// is more: those after one that comes late must make room for it, but a dense piece takes a word for
+// each ms, eight times the room.
 const sparseTimes = 2047
 
 // room is a piece for n times and more.
 func (d *decayedSum) room(n int) slab.Ref {
-	if n <= sparseTimes || d.slack+2 > slab.MaxWords {
+	if int64(n) <= max(sparseTimes, d.slack/16) || d.slack+2 > slab.MaxWords {
 		return d.slab.Make(max(8, 1+2*n))
 	}
 	piece := d.slab.Make(int(d.slack) + 1)
@@ -296,7 +298,7 @@ func (d *decayedSum) Unpack(r *pack.Reader, cell []uint64) {
 	piece := d.room(n)
 	words := d.slab.At(piece)
 	cell[1] |= uint64(piece) << 32
-	for last := newest - d.slack; n > 0; n-- {
+	for last := max(newest-d.slack, -1); n > 0; n-- {
 		t, amount := r.Int(), r.Float()
 		if t <= last || t > newest {
 			r.Fail("something at %d ms, after %d and up to %d", t, last, newest)

@@ -91,7 +91,7 @@ func (a *Distinct) Merge(into, from []uint64) {
 	if larger == nil {
 		piece := a.Slab.Make(SketchWords)
 		larger = Sketch(a.Slab.At(piece)[:SketchWords])
-		mine, _ := a.hashes(into)
+		mine, _ := a.hashes(into) // what Make may have moved
 		_, sketch = a.hashes(from)
 		for _, h := range mine {
 			larger.Add(h)

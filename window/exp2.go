@@ -2,7 +2,7 @@ package window
 
 import "math"
 
-// exp2neg is 2^(−x) for x ≥ 0, within 4 units in the last place, the same on every machine: a table
+// exp2neg is 2^(−x) for x ≥ 0, within 4 units in the last place: a table
 // for the upper bits of the fraction, a polynomial for what is left (Tang, "Table-driven
 // implementation of the exponential function in IEEE floating-point arithmetic", TOMS 1989). It
 // takes a third of the time of math.Exp2, which a decayed sum asks for with every event.

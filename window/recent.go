@@ -1,6 +1,9 @@
 package window
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // recent is a ring of times and numbers in ascending order of time: word 0, the place of the first
 // and how many there are, 32 bits each, the number below; then time and bits of the number of each.
@@ -26,8 +29,8 @@ func (r recent) at(i int) (t int64, amount float64) {
 func (r recent) insert(t int64, amount float64) {
 	n := r.len()
 	i := n
-	for i > 0 && int64(r[r.place(i-1)]) > t {
-		i--
+	if i > 0 && int64(r[r.place(i-1)]) > t {
+		i = sort.Search(i, func(j int) bool { return int64(r[r.place(j)]) > t })
 	}
 	if i > 0 {
 		if at := r.place(i - 1); int64(r[at]) == t {
@@ -35,9 +38,13 @@ func (r recent) insert(t int64, amount float64) {
 			return
 		}
 	}
-	for j := n; j > i; j-- {
-		to, from := r.place(j), r.place(j-1)
-		r[to], r[to+1] = r[from], r[from+1]
+	if first, end := r.place(i), r.place(n); i < n && first < end { // they stand in one piece
+		copy(r[first+2:end+2], r[first:end])
+	} else {
+		for j := n; j > i; j-- {
+			to, from := r.place(j), r.place(j-1)
+			r[to], r[to+1] = r[from], r[from+1]
+		}
 	}
 	at := r.place(i)
 	r[at], r[at+1] = uint64(t), math.Float64bits(amount)
@@ -47,12 +54,17 @@ func (r recent) insert(t int64, amount float64) {
 // forget takes out what is not after the horizon.
 func (r recent) forget(horizon int64) {
 	for r.len() > 0 && int64(r[r.place(0)]) <= horizon {
-		next := r[0]>>32 + 1
-		if next == uint64(r.room()) {
-			next = 0
-		}
-		r[0] = r[0]&math.MaxUint32 - 1 | next<<32
+		r.drop()
 	}
+}
+
+// drop takes out the first.
+func (r recent) drop() {
+	next := r[0]>>32 + 1
+	if next == uint64(r.room()) {
+		next = 0
+	}
+	r[0] = r[0]&math.MaxUint32 - 1 | next<<32
 }
 
 // denseFlag in word 0 marks a piece that is dense.
@@ -67,7 +79,7 @@ func (d *decayedSum) dense(words []uint64) dense { return dense(words[1 : 1+d.sl
 // add adds an amount at t, within the span of newest, which was at head before.
 func (w dense) add(t int64, amount float64, head, newest int64) {
 	span := int64(len(w))
-	for at := max(head+1, newest-span+1); at <= newest; at++ {
+	for at := max(head+1, newest-span+1, 0); at <= newest; at++ {
 		w[at%span] = 0
 	}
 	if t > newest-span {
@@ -78,7 +90,7 @@ func (w dense) add(t int64, amount float64, head, newest int64) {
 // each calls visit with what was added at each time after q, the newest first.
 func (w dense) each(newest, q int64, visit func(t int64, amount float64)) {
 	span := int64(len(w))
-	for t := newest; t > max(q, newest-span); t-- {
+	for t := newest; t > max(q, newest-span, -1); t-- {
 		if amount := math.Float64frombits(w[t%span]); amount != 0 {
 			visit(t, amount)
 		}
