@@ -13,8 +13,8 @@ import (
 
 // featureDefs is what a server says of its features.
 type featureDefs struct {
-	Definitions string       `json:"definitions"`
-	Position    string       `json:"position"`
+	Definitions string `json:"definitions"`
+	Position    string `json:"position"`
 	featureSizes
 	Data []featureDef `json:"data"`
 }
