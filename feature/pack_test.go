@@ -63,6 +63,7 @@ func TestStateThatNoWriterPacksIsRefused(t *testing.T) {
 		w.Int(0)
 		w.Int(0)
 		w.Int(0)
+		w.Int(0)
 		w.Len(1)
 		w.Int(1)
 		w.Len(1)
