@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -156,5 +157,46 @@ func TestStateThatNoWriterPacksIsRefused(t *testing.T) {
 				t.Errorf("sound is %v, and unpacking says %v", c.sound, err)
 			}
 		})
+	}
+}
+
+// TestWithoutRoomItGoesOnAlike: an engine whose keys have to go, for want of room or of age, gives up
+// the same ones once it was packed and unpacked.
+func TestWithoutRoomItGoesOnAlike(t *testing.T) {
+	defs := []Definition{
+		{Name: "clicks", Key: []string{"user", "item"}, Agg: Count, Window: 10 * freshet.Minute, Hop: freshet.Minute},
+		{Name: "taste", Key: []string{"user", "context.c"}, Agg: DecayedSum, HalfLife: freshet.Hour},
+		{Name: "brief", Key: []string{"user", "context.c"}, Agg: DecayedSum, HalfLife: freshet.Second},
+		{Name: "values", Key: []string{"user", "item", "context.c"}, Agg: Distinct, Field: "context.d"},
+		{Name: "trail", Key: []string{"item"}, Agg: LastK, K: 3, Window: freshet.Hour, Hop: freshet.Hour},
+	}
+	o := Options{Slack: freshet.Minute, NewTable: mem.New, MaxKeys: 60}
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		live := New(defs, o)
+		var restored *Engine
+		now := int64(1_800_000_000_000)
+		for i := range 600 {
+			now += rng.Int64N(40_000) * rng.Int64N(2)
+			visitor, item := uint32(1+rng.IntN(20)), uint32(1+rng.IntN(20))
+			e := &freshet.Event{User: "u", Item: "i", Name: "n", Time: now - rng.Int64N(100_000)*rng.Int64N(2), Context: map[string]any{"c": string(rune('a' + rng.IntN(5))), "d": string(rune('a' + rng.IntN(5)))}}
+			live.Apply(visitor, item, e)
+			if restored != nil {
+				restored.Apply(visitor, item, e)
+			}
+			if i == 100+int(seed)*20 {
+				restored = New(defs, o)
+				r := pack.NewReader(packedEngine(live))
+				if restored.Unpack(r, 21, 21); r.Done() != nil {
+					t.Fatal(r.Done())
+				}
+			}
+		}
+		if live.Evicted() < 100 || live.groups[0].spent == 0 {
+			t.Fatalf("seed %d: %d keys went for want of room, %d of age", seed, live.Evicted(), live.groups[0].spent)
+		}
+		if !bytes.Equal(packedEngine(live), packedEngine(restored)) {
+			t.Errorf("seed %d: it does not go on alike", seed)
+		}
 	}
 }
