@@ -61,10 +61,9 @@ func TestStateThatNoWriterPacksIsRefused(t *testing.T) {
 	}
 	// key begins a table of one key, whose cell is next.
 	key := func(w *pack.Writer, k uint64) {
-		w.Int(0)
-		w.Int(0)
-		w.Int(0)
-		w.Int(0)
+		for range 4 {
+			w.Int(0)
+		}
 		w.Len(1)
 		w.Int(1)
 		w.Len(1)
@@ -160,8 +159,8 @@ func TestStateThatNoWriterPacksIsRefused(t *testing.T) {
 	}
 }
 
-// TestWithoutRoomItGoesOnAlike: an engine whose keys have to go, for want of room or of age, gives up
-// the same ones once it was packed and unpacked.
+// TestWithoutRoomItGoesOnAlike: an engine whose keys have to go for want of room gives up the same
+// ones once it was packed and unpacked.
 func TestWithoutRoomItGoesOnAlike(t *testing.T) {
 	defs := []Definition{
 		{Name: "clicks", Key: []string{"user", "item"}, Agg: Count, Window: 10 * freshet.Minute, Hop: freshet.Minute},
@@ -192,8 +191,8 @@ func TestWithoutRoomItGoesOnAlike(t *testing.T) {
 				}
 			}
 		}
-		if live.Evicted() < 100 || live.groups[0].spent == 0 {
-			t.Fatalf("seed %d: %d keys went for want of room, %d of age", seed, live.Evicted(), live.groups[0].spent)
+		if live.Evicted() < 100 {
+			t.Fatalf("seed %d: %d keys went for want of room", seed, live.Evicted())
 		}
 		if !bytes.Equal(packedEngine(live), packedEngine(restored)) {
 			t.Errorf("seed %d: it does not go on alike", seed)

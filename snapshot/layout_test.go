@@ -203,7 +203,7 @@ func TestLayout(t *testing.T) {
 	cellOf := func(feature int, key string) cellRead { return s.features[feature].cells[key] }
 	is("the clicks on categories", s.features[0].cells, map[string]cellRead{"u:ada|sboats": {start, "", map[int64]string{tile % 12: "1"}}})
 	grain := 11 * minute / 8
-	is("their keys", s.groups["user item.category"], groupRead{nil, (second - minute - 11*minute) / grain, 2, 0, []string{fmt.Sprintf("%d:u:ada|sboats", start/grain)}})
+	is("their keys", s.groups["user item.category"], groupRead{nil, (second - minute - 11*minute) / grain, 2, 0, 0, []string{fmt.Sprintf("%d:u:ada|sboats", start/grain)}})
 	is("of and per of the sea", cellOf(1, "sea"), cellRead{second, "", map[int64]string{start / (5 * minute) % 14: "1 1"}})
 	is("what Orrin took in, 10⁻⁶", cellOf(2, "sOrrin"), cellRead{start, "1 -2500000", nil})
 	taste := s.features[3]

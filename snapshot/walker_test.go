@@ -136,9 +136,9 @@ type (
 		waits []string            // the key and its time
 	}
 	groupRead struct {
-		pairs                       [][3]uint64
-		spentBefore, spent, evicted int64
-		keys                        []string // the generation and the key
+		pairs                              [][3]uint64
+		spentBefore, spent, evicted, letGo int64
+		keys                               []string // the generation and the key
 	}
 	actRead struct {
 		item uint64
@@ -370,7 +370,7 @@ func (s *shape) group(w *walker, state *stateRead, key string) (r groupRead) {
 		}
 		return name + texts[len(parts)-1][number]
 	}
-	r.spentBefore, r.spent, r.evicted = w.int(), w.int(), w.int()
+	r.spentBefore, r.spent, r.evicted, r.letGo = w.int(), w.int(), w.int(), w.int()
 	var features []int
 	for i, f := range s.features {
 		if f.agg != "" && f.key == key {
