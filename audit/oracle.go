@@ -245,7 +245,7 @@ func (c *column) one(e *freshet.Event) (number *float64, text string, ok bool) {
 		return nil, v, true
 	case json.Number:
 		f, err := v.Float64()
-		return &f, "", err == nil
+		return &f, "", err == nil && math.Abs(f) <= freshet.MaxValue
 	}
 	return nil, "", false
 }

@@ -618,7 +618,7 @@ func (w *world) context() map[string]any {
 		c[pick(w, "place", "score", "mood", "mixed")] = pick[any](w, nil, map[string]any{"a": "b"})
 	}
 	if w.often(0.05) {
-		c["score"] = pick[any](w, "7", true)
+		c["score"] = pick[any](w, "7", true, json.Number("1e12"), json.Number("1e13"), json.Number("1.7e308"), json.Number("-1.7e308"), json.Number("1e400"))
 	}
 	return c
 }

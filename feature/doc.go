@@ -37,7 +37,8 @@
 // categories, item.categories all of them, item.tags its tags, item.id the id; any other
 // attribute is looked up in the attributes of the catalogue. context.<name> is a field of the
 // event's context. A list stands for its elements. Texts, numbers and truth values are values,
-// anything else is none; numbers are the same value when they are the same float64.
+// anything else is none; numbers are the same value when they are the same float64. As a field of
+// any aggregate but distinct, a number beyond ±[freshet.MaxValue] is none.
 //
 // Attributes join at write: an event counts under the values that the item and the user had when
 // it was applied, and not at all when one of the key's parts has no value then. A read uses the

@@ -68,7 +68,7 @@ func (f *field) scalar(e *freshet.Event) (number float64, text string, isText, o
 			return 0, v, true, true
 		case json.Number:
 			x, err := v.Float64()
-			return x + 0, "", false, err == nil && !math.IsInf(x, 0)
+			return x + 0, "", false, err == nil && math.Abs(x) <= freshet.MaxValue
 		}
 	}
 	return 0, "", false, false

@@ -229,11 +229,14 @@ func (f *fact) field(d *Definition) []string {
 		case Distinct:
 			return false
 		case Last:
-			return value[0] == 'b'
+			return value[0] == 'b' || beyond(value)
 		}
-		return value[0] != 'n'
+		return value[0] != 'n' || beyond(value)
 	})
 }
+
+// beyond reports a number that is larger than the value of an event may be.
+func beyond(value string) bool { return value[0] == 'n' && math.Abs(number(value)) > 1e12 }
 
 // number is the number that a field's value stands for.
 func number(value string) float64 {

@@ -42,16 +42,19 @@ func (f feature) takes(name string) (taken, of, per bool) {
 }
 
 // holds tells whether a field is one that the aggregate takes: a number, for a last also a
-// text, for a distinct anything.
+// text, for a distinct anything. Of numbers those beyond mostNumber are none.
 func (f feature) holds(v scalar) bool {
 	switch f.agg {
 	case "distinct":
 		return v.kind != none
 	case "last":
-		return v.kind == numeric || v.kind == textual
+		return v.kind == numeric && math.Abs(v.number) <= mostNumber || v.kind == textual
 	}
-	return v.kind == numeric
+	return v.kind == numeric && math.Abs(v.number) <= mostNumber
 }
+
+// mostNumber is the largest number that is aggregated, as it is the largest value of an event.
+const mostNumber = 1e12
 
 // gather builds the index of a feature from all events that are not late. Attributes are
 // those that the item and the user had at the event's own record. The error says why the

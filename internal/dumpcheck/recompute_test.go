@@ -365,3 +365,16 @@ func TestDecayedFactor(t *testing.T) {
 		t.Errorf("only %d reads took the direct form", direct)
 	}
 }
+
+// TestMostNumber: what is larger than an event's value may be is a value for distinct only.
+func TestMostNumber(t *testing.T) {
+	for _, c := range []struct {
+		agg    string
+		number float64
+		want   bool
+	}{{"sum", 1e12, true}, {"sum", 1e13, false}, {"decayed_sum", -1.7e308, false}, {"last", 1e13, false}, {"last", -1e12, true}, {"distinct", 1e300, true}} {
+		if got := (feature{agg: c.agg}).holds(numberOf(c.number)); got != c.want {
+			t.Errorf("%s holds %v: %v, want %v", c.agg, c.number, got, c.want)
+		}
+	}
+}
