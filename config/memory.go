@@ -7,8 +7,8 @@ const (
 	LeastFeatureKeys = 1000
 	MostFeatureKeys  = 1_000_000_000
 
-	// defaultFeatureKeys is for a machine of 8 GiB. A key takes some 60 to 200 bytes, 10⁷ of them 0.6
-	// to 2 GB; so does the snapshot that is taken beside the server, and so do changed features
+	// defaultFeatureKeys is for a machine of 8 GiB. A key takes some 60 to 200 bytes unless it has a
+	// distinct of many values, 10⁷ of them 0.6 to 2 GB; so does the snapshot that is taken beside the server, and so do changed features
 	// while they warm. That is 6 GB at most, if all comes together.
 	defaultFeatureKeys = 10_000_000
 )
