@@ -63,6 +63,10 @@
 // A derived feature is an expression over the other features, the item, the user, the context
 // and the time of the row; see package expression.
 //
+// An Engine with a bound on its keys lets the oldest go when there are more ([Options].MaxKeys): an
+// event counts for a key only when the key did not go since. What goes follows from the events and
+// their order alone, so every replay lets go of the same.
+//
 // What it leaves out: which events are late (package stream), durability and order (package
 // journal). An Engine is for one writer or many readers at a time; the caller holds the lock.
 package feature

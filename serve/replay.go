@@ -166,7 +166,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		return nil, &NotReplayable{"definitions", fmt.Sprintf("it was served under the definitions %s, in force are %s; replay it with the configuration of then", rec.Definitions, s.State.Definitions)}
 	}
 	if rec.Config != "" && rec.Config != s.State.Config {
-		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes or times (%s, in force is %s); replay it with the configuration of then", rec.Config, s.State.Config)}
+		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes, times or feature_keys (%s, in force is %s); replay it with the configuration of then", rec.Config, s.State.Config)}
 	}
 	if rec.Known == 0 && rec.Placed == 0 {
 		return nil, &NotReplayable{"record", "its record does not say where it read: it is from an earlier release"}

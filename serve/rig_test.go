@@ -35,6 +35,8 @@ type plan struct {
 	scenes map[string]serve.Scene                // nil is home with every route
 	budget freshet.Duration                      // of each route; 0 is a second
 	watch  uint64                                // of one feature key in so many the raw events are kept
+
+	maxKeys int // of features; 0 is no bound
 }
 
 // rig is a server over a journal in memory.
@@ -65,7 +67,7 @@ func newRig(t testing.TB, p plan) *rig {
 	r.clock.Store(t0)
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch}
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}

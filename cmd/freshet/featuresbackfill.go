@@ -41,7 +41,8 @@ the row that rankers get, in a column of its own.
 In mode served a row holds what the state said at the position where it was read,
 and its hash is compared with the one that was served: exit code 1 says that some
 differ. In mode event-time it is computed over all events from before the time of
-the request, whenever they came: for features that did not exist then.
+the request, whenever they came: for features that did not exist then. There no key
+is let go of for want of room (memory.feature_keys), as it may be in mode served.
 
 With --at, rows are made for the points of a file instead, one JSON object a line:
 {"user_id": "ada", "item_id": "b-1", "ts": 1795187045000, "context": {…}}. Mode
@@ -91,7 +92,7 @@ type backfillReply struct {
 // uncompared says why no hash of a slate is compared, and what its rows are, for people.
 var uncompared = map[string]string{
 	"definitions": "were served under other definitions: their rows are what those in force say",
-	"config":      "were served under another configuration of events, routes or times: their rows are what the one in force says",
+	"config":      "were served under another configuration of events, routes, times or feature_keys: their rows are what the one in force says",
 	"record":      "have a record that does not say where it read, or does not decode: they have no rows",
 	"released":    "read before the oldest snapshot, and the journal from before it is gone: they have no rows",
 }

@@ -51,12 +51,12 @@ func hotBatch(i int64, size int, hot bool) []byte {
 }
 
 // TestGoalHotKeyPace loads a server half of whose events are of one user, a million of them in a window,
-// and one without, in turn: as fast as they take it, and then beside somebody else at half of that.
+// and one without, in turn: as fast as they take it, and then beside somebody else at a third of that.
 func TestGoalHotKeyPace(t *testing.T) {
 	goal.Timed(t)
 	g := goal.Begin(t, "G15", "throughput ≥ 0.8 of uniform, freshness of others p99 ≤ 2 ×, median of 5", goal.Sizes{Quick: 1, CI: 5})
 	const clients, size, path = 16, 100, "/v1/events"
-	const rate, span = 100, 3 * time.Second // of the others' events
+	const rate, span = 200, 4 * time.Second // of the others' events
 	first := int64(20_000)                  // requests before: a million hot events
 	if g.Quick() {
 		first = 500
@@ -94,7 +94,7 @@ func TestGoalHotKeyPace(t *testing.T) {
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended)
-				load(i, peak[0]/2, 0, done)
+				load(i, peak[0]/3, 0, done)
 			}()
 			others := servers[i].load(t, path, clients, rate, span, func(n int64) []byte {
 				return fmt.Appendf(nil, `{"event_id":"o-%d-%d","user_id":"other%d","item_id":"i%d","event":"click"}`, g.N(), n, n%997, n%499)

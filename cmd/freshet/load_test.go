@@ -143,6 +143,7 @@ func TestEveryFeatureIsOne(t *testing.T) {
 // everyFeature has each aggregate, under each kind of key, with and without a window.
 const everyFeature = `
 version: 1
+memory: {feature_keys: 1000000000}  # the checker lets go of none
 features:
   - {name: user_clicks_5m, key: [user], on: [click], agg: count, window: 5m, hop: 30s}
   - {name: pair_clicks_5m, key: [user, item], on: [click], agg: count, window: 5m, hop: 30s}

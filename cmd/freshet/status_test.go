@@ -46,6 +46,21 @@ uptime      1 d 1 h
 	runOn(t, t.Context(), server.URL, nil, "status", "--json").check(t, exitFailed, reply+"\n", "")
 }
 
+// TestStatusOfFeatures: keys, bytes and bound, what went, and what was not compared for that.
+func TestStatusOfFeatures(t *testing.T) {
+	sizes := featureSizes{Keys: 9_000_000, Bytes: 3 << 29, MaxKeys: 10_000_000}
+	for _, tt := range []struct{ got, want string }{
+		{featureSizes{}.String(), ""},
+		{sizes.String(), "9,000,000 of at most 10,000,000 keys, 1536.0 MiB"},
+		{featureSizes{10, 1 << 20, 10, 1}.String(), "10 of at most 10 keys, 1.0 MiB; 1 key went for want of room and began anew (memory.feature_keys)"},
+		{auditStatus{Cells: 5, LetGo: 2}.String(), "5 feature values recomputed from raw events as they were served, 0 differ; 2 not comparable, over events that may have gone with their key"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
 func TestWatermarkAges(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	for _, tt := range []struct{ name, at, want string }{
