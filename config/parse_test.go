@@ -159,6 +159,8 @@ func TestRefused(t *testing.T) {
 			`f:2:13: "-1s" is not a duration; write a whole number and a unit, such as 500ms, 30s, 10m, 24h or 7d`}},
 		{"duration range", "lateness: 31d\nmax_future: 61m\n", []string{
 			`f:1:11: lateness is 31d; it must be from 0s to 30d`, `f:2:13: max_future is 61m; it must be from 0s to 1h`}},
+		{"feature keys", "memory: {feature_keys: 0}\n", []string{`f:1:24: memory.feature_keys is "0"; it must be from 1000 to 1000000000`}},
+		{"feature keys as a text", "memory: {feature_keys: 50M}\n", []string{`f:1:24: memory.feature_keys must be a number, not text`}},
 		{"duration kind", "lateness: [5m]\n", []string{`f:1:11: lateness must be a duration such as 30s or 5m, not a list`}},
 
 		{"kind as text", "source: kafka\n", []string{`f:1:9: source must be a mapping, not text; write {kind: embedded}`}},

@@ -90,9 +90,13 @@ func (w dense) add(t int64, amount float64, head, newest int64) {
 // each calls visit with what was added at each time after q, the newest first.
 func (w dense) each(newest, q int64, visit func(t int64, amount float64)) {
 	span := int64(len(w))
+	at := newest % span
 	for t := newest; t > max(q, newest-span, -1); t-- {
-		if amount := math.Float64frombits(w[t%span]); amount != 0 {
+		if amount := math.Float64frombits(w[at]); amount != 0 {
 			visit(t, amount)
+		}
+		if at--; at < 0 {
+			at = span - 1
 		}
 	}
 }
