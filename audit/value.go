@@ -153,11 +153,14 @@ func (f fact) number() float64 { return math.Float64frombits(f.value) }
 func byNumber(a, b fact) int { return cmp.Compare(a.number(), b.number()) }
 func byTime(a, b fact) int   { return cmp.Compare(a.time, b.time) }
 
-// sum is Σ field, each in units of 10⁻⁶.
+// sum is Σ field, each in units of 10⁻⁶; it stops at the ends of int64.
 func sum(span []fact) float64 {
 	micros := new(big.Int)
 	for _, f := range span {
 		micros.Add(micros, halfEven(f.number()))
+	}
+	if !micros.IsInt64() {
+		return math.Copysign(1<<63, float64(micros.Sign())) / 1e6
 	}
 	return float64(micros.Int64()) / 1e6
 }

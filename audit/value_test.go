@@ -258,3 +258,16 @@ func TestTextsCount(t *testing.T) {
 		t.Errorf("%d facts in %d bytes, want %d", again.Facts(), len(w.Bytes), g.Facts())
 	}
 }
+
+// TestSumsStop: a sum beyond the integers of 64 bits is the last of them, not one of the other sign.
+func TestSumsStop(t *testing.T) {
+	for _, sign := range []float64{1, -1} {
+		var span []fact
+		for range 12 {
+			span = append(span, fact{value: math.Float64bits(sign * freshet.MaxValue)})
+		}
+		if got, want := sum(span), sign*math.MaxInt64/1e6; got != want {
+			t.Errorf("the sum of twelve of %v is %v, want %v", sign*freshet.MaxValue, got, want)
+		}
+	}
+}

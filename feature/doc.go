@@ -17,7 +17,8 @@
 // and per) names, that have the field, and of which where is true:
 //
 //	count        how many
-//	sum          Σ field, each as an integer of 10⁻⁶: the float64 product field·10⁶, half-even
+//	sum          Σ field, each as an integer of 10⁻⁶: the float64 product field·10⁶, half-even; sums
+//	             stop at the ends of int64, ±9.2·10¹²
 //	mean         that sum divided by 10⁶, and then by the number of events; null when there are none
 //	min, max     the smallest and the largest field, null when there is none
 //	rate         min(1, (c+α)/(e+α+β)), c events of and e events per over the same span
@@ -57,7 +58,7 @@
 // "New cardinality estimation algorithms for HyperLogLog sketches" (2017), section 4: a standard
 // error of 1.04/√2048 = 2.3 %.
 //
-// Counts and sums are integers, exact under any order of arrival; decayed sums are bit-equal
+// Counts and sums are integers, exact under any order of arrival as long as no sum stops at its end; decayed sums are bit-equal
 // for the same order and within rounding under another. All others do not depend on the order.
 //
 // A derived feature is an expression over the other features, the item, the user, the context
