@@ -385,7 +385,7 @@ func (s *shape) group(w *walker, state *stateRead, key string) (r groupRead) {
 			w.t.Errorf("generation %d after %d", generation, before)
 		}
 		before = generation
-		if 0 == w.list(func(int) {
+		keys := w.list(func(int) {
 			name, some := nameOf(w.uint()), false
 			r.keys = append(r.keys, fmt.Sprintf("%d:%s", generation, name))
 			for _, i := range features {
@@ -401,7 +401,8 @@ func (s *shape) group(w *walker, state *stateRead, key string) (r groupRead) {
 			if !some {
 				w.t.Errorf("the key %q has nothing", name)
 			}
-		}) {
+		})
+		if keys == 0 {
 			w.t.Errorf("generation %d is empty", generation)
 		}
 	})
