@@ -68,11 +68,11 @@ type auditReply struct {
 	Unequal   int            `json:"slates_differing"` // of them
 	Cells     int            `json:"cells"`            // recomputed and compared
 	Differing int            `json:"differing"`        // of them
+	LetGo     int            `json:"not_comparable"`   // cells over events that may have been let go of with their key
 	Causes    map[string]int `json:"causes"`           // cells that differ, by what differs
 	Excluded  map[string]int `json:"excluded"`         // slates that cannot be made again, by why
 	Degraded  int            `json:"slates_degraded"`  // of those made again
 	Unranked  int            `json:"slates_unranked"`  // of those made again: by recall score
-	LetGo     int            `json:"not_comparable"`   // cells over events that may have been let go of with their key
 	examples  []string
 }
 
