@@ -6,7 +6,7 @@ BIN := bin/freshet
 
 HOURS ?= 2
 
-.PHONY: help build demo run test check goals soak sabotage race fuzz bench
+.PHONY: help build demo run test check goals load soak sabotage race fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,10 @@ GOALLINES = awk '/^GOAL /{print; n++; if (!/ PASS$$/) bad=1} /^(--- FAIL|FAIL|pa
 goals: ## every promise that a test proves, one line each: figure, target, cases
 	@FRESHET_GOALS=ci FRESHET_GOALS_TIMED=1 $(GO) test -count=1 -p 1 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
 
-soak: ## the same for HOURS (default 2) in all
+load: ## feature values under 200,000 events a second, held against an independent program
+	FRESHET_LOAD=full $(GO) test -count=1 -timeout 60m -v -run '^TestFeaturesUnderLoad' ./cmd/freshet
+
+soak: ## the goals for HOURS (default 2) in all
 	@goals=$$($(GO) test -list '^TestGoal' ./... | grep -c '^TestGoal'); \
 	FRESHET_GOALS=soak FRESHET_GOALS_TIMED=1 FRESHET_GOAL_SECONDS=$$(($(HOURS) * 3600 / goals)) $(GO) test -count=1 -p 1 -timeout 0 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
 

@@ -37,15 +37,26 @@ type Visitor string
 
 // VisitorOf picks the strongest identity given: user, then anonymous id, then session.
 func VisitorOf(user UserID, anonymous, session string) Visitor {
+	kind, id := identity(user, anonymous, session)
+	return Visitor(kind + id)
+}
+
+// AppendVisitor appends what VisitorOf returns to dst.
+func AppendVisitor(dst []byte, user UserID, anonymous, session string) []byte {
+	kind, id := identity(user, anonymous, session)
+	return append(append(dst, kind...), id...)
+}
+
+func identity(user UserID, anonymous, session string) (kind, id string) {
 	switch {
 	case user != "":
-		return Visitor("u:" + string(user))
+		return "u:", string(user)
 	case anonymous != "":
-		return Visitor("a:" + anonymous)
+		return "a:", anonymous
 	case session != "":
-		return Visitor("s:" + session)
+		return "s:", session
 	}
-	return ""
+	return "", ""
 }
 
 // Signal is what an event name means for learning and recall.
@@ -116,6 +127,7 @@ func Topic(name string) string { return "user_behavior_" + name }
 // The journal topics beside user_behavior_<event>.
 const (
 	TopicCatalog     = "catalog"
+	TopicUsers       = "users"
 	TopicServed      = "served"
 	TopicDefinitions = "definitions"
 	TopicModel       = "model"

@@ -16,8 +16,8 @@ type Item struct {
 	Attributes   map[string]any // free data as decoded JSON, numbers as json.Number; nil when absent
 }
 
-// User is a known user's profile.
+// User is what is known of a user beside events. Only ID is required.
 type User struct {
 	ID         UserID
-	Attributes map[string]any // free data as decoded JSON, numbers as json.Number
+	Attributes map[string]any // free data as decoded JSON, numbers as json.Number; nil when absent
 }

@@ -3,53 +3,87 @@ package audit
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"github.com/freshet-rec/freshet"
 )
 
-// valuesOf lists the values of an item's attribute as texts: equal values, equal texts. The
-// first of its categories is category, all of them are categories, the id is id; any other name
-// is one of its attributes, where a list stands for its elements. What is neither text nor
-// number nor truth value is no value.
-func valuesOf(doc *freshet.Item, name string) []string {
+// attribute knows one attribute of all items, or of all users: by their numbers, the hashes of the
+// different values that each has now.
+type attribute struct {
+	name   string
+	values [][]uint64
+}
+
+func (a *attribute) set(number uint32, texts []string) {
+	for int(number) >= len(a.values) {
+		a.values = append(a.values, nil)
+	}
+	a.values[number] = hashes(texts)
+}
+
+func (a *attribute) of(number uint32) []uint64 {
+	if int(number) < len(a.values) {
+		return a.values[number]
+	}
+	return nil
+}
+
+// itemValues lists the values of an item's attribute as texts, equal values as equal texts. The
+// first of its categories is category, all of them are categories, its tags are tags, the id is
+// id; any other name is one of its attributes.
+func itemValues(doc *freshet.Item, name string) []string {
+	var list []string
 	switch name {
 	case "id":
-		return []string{string(doc.ID)}
+		list = []string{string(doc.ID)}
 	case "category":
-		if len(doc.Categories) == 0 {
-			return nil
-		}
-		return []string{doc.Categories[0]}
+		list = doc.Categories[:min(1, len(doc.Categories))]
 	case "categories":
-		return doc.Categories
+		list = doc.Categories
+	case "tags":
+		list = doc.Tags
+	default:
+		return scalars(doc.Attributes[name])
 	}
-	elements, ok := doc.Attributes[name].([]any)
+	texts := make([]string, len(list))
+	for i, value := range list {
+		texts[i] = "t" + value
+	}
+	return texts
+}
+
+// scalars lists the values of v, or those of its elements when it is a list. What is neither text
+// nor number nor truth value is no value.
+func scalars(v any) []string {
+	list, ok := v.([]any)
 	if !ok {
-		elements = []any{doc.Attributes[name]}
+		if text, ok := scalar(v); ok {
+			return []string{text}
+		}
+		return nil
 	}
 	var texts []string
-	for _, element := range elements {
-		switch v := element.(type) {
-		case string:
-			texts = append(texts, `"`+v)
-		case bool:
-			texts = append(texts, strconv.FormatBool(v))
-		case json.Number:
-			texts = append(texts, number(v))
+	for _, element := range list {
+		if text, ok := scalar(element); ok {
+			texts = append(texts, text)
 		}
 	}
 	return texts
 }
 
-// number is a text that equal numbers have in common: one written with a point or an exponent is
-// the float64 nearest to it.
-func number(n json.Number) string {
-	text := string(n)
-	if strings.ContainsAny(text, ".eE") {
-		if f, err := strconv.ParseFloat(text, 64); err == nil {
-			return strconv.FormatFloat(f, 'g', -1, 64)
+// scalar is the letter of the kind and the value: a number is the float64 nearest to it.
+func scalar(v any) (text string, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return "t" + v, true
+	case bool:
+		return "b" + strconv.FormatBool(v), true
+	case json.Number:
+		if f, err := v.Float64(); err == nil {
+			return numberText(f), true
 		}
 	}
-	return text
+	return "", false
 }
+
+func numberText(f float64) string { return "n" + strconv.FormatFloat(f, 'g', -1, 64) }

@@ -174,13 +174,13 @@ func TestSchedules(t *testing.T) {
 }
 
 func TestThePacerIsNeverEarly(t *testing.T) {
-	p, err := newPacer(time.Now)
+	p, err := NewPacer(time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, ahead := range []time.Duration{-time.Second, 0, 50 * time.Microsecond, time.Millisecond, 5 * time.Millisecond} {
 		due := time.Now().Add(ahead)
-		if err := p.until(t.Context(), due); err != nil {
+		if err := p.Until(t.Context(), due); err != nil {
 			t.Fatal(err)
 		}
 		if now := time.Now(); now.Before(due) {
@@ -189,10 +189,10 @@ func TestThePacerIsNeverEarly(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.until(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.Canceled) {
+	if err := p.Until(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if err := p.close(); err != nil {
+	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -61,11 +61,11 @@ func (s schedule) run(ctx context.Context, start func(ctx context.Context, i int
 		}
 		clients = append(clients, c)
 	}
-	pace, err := newPacer(s.now)
+	pace, err := NewPacer(s.now)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, pace.close()) }()
+	defer func() { err = errors.Join(err, pace.Close()) }()
 
 	type job struct {
 		i   int
@@ -88,7 +88,7 @@ func (s schedule) run(ctx context.Context, start func(ctx context.Context, i int
 	late := make([]time.Duration, 0, s.count)
 	for i := range s.count {
 		due := begin.Add(time.Duration(i) * s.every)
-		if err := pace.until(ctx, due); err != nil {
+		if err := pace.Until(ctx, due); err != nil {
 			errs[s.clients] = err
 			break
 		}

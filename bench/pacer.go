@@ -9,19 +9,21 @@ import (
 // which may be a millisecond late, and naps on a finer one.
 const napping = 3 * time.Millisecond
 
-// pacer waits for moments. Use newPacer and close; one goroutine at a time.
-type pacer struct {
+// Pacer waits for moments, to within some ten microseconds where the system can. Use NewPacer and
+// Close; one goroutine at a time.
+type Pacer struct {
 	now  func() time.Time
 	fine napper
 }
 
-func newPacer(now func() time.Time) (*pacer, error) {
-	p := &pacer{now: now}
+// NewPacer returns a Pacer by the clock now, which has a monotonic reading. The error is the system's.
+func NewPacer(now func() time.Time) (*Pacer, error) {
+	p := &Pacer{now: now}
 	return p, p.fine.open()
 }
 
-// until returns at due, or at once when that has passed. The error is ctx's or the system's.
-func (p *pacer) until(ctx context.Context, due time.Time) error {
+// Until returns at due, or at once when that has passed. The error is ctx's or the system's.
+func (p *Pacer) Until(ctx context.Context, due time.Time) error {
 	if left := due.Sub(p.now()); left > napping {
 		timer := time.NewTimer(left - napping + time.Millisecond)
 		defer timer.Stop()
@@ -39,4 +41,4 @@ func (p *pacer) until(ctx context.Context, due time.Time) error {
 	return ctx.Err()
 }
 
-func (p *pacer) close() error { return p.fine.close() }
+func (p *Pacer) Close() error { return p.fine.close() }

@@ -33,14 +33,28 @@ func New() *Catalog { return &Catalog{ids: intern.New(), entries: make([]entry, 
 // the empty id.
 func (c *Catalog) Seen(id freshet.ItemID, t int64) uint32 {
 	n := c.ids.Add(string(id))
-	if n == 0 {
-		return 0
-	}
-	if int(n) == len(c.entries) {
-		c.entries = append(c.entries, entry{since: t})
-	}
-	c.entries[n].since = min(c.entries[n].since, t)
+	c.SeenAs(n, t)
 	return n
+}
+
+// Numbers sets numbers[i] to the number that Seen is going to give ids[i]. Seen must be told of all
+// of them next, in the same order: until then the catalogue has numbers of which it knows nothing.
+func (c *Catalog) Numbers(ids []string, numbers []uint32) { c.ids.AddAll(ids, numbers) }
+
+// Knew reports that SeenAs would change nothing.
+func (c *Catalog) Knew(n uint32, t int64) bool {
+	return int(n) < len(c.entries) && c.entries[n].since <= t
+}
+
+// SeenAs is Seen of the item with number n, which comes from Numbers.
+func (c *Catalog) SeenAs(n uint32, t int64) {
+	switch {
+	case n == 0:
+	case int(n) == len(c.entries):
+		c.entries = append(c.entries, entry{since: t})
+	default:
+		c.entries[n].since = min(c.entries[n].since, t)
+	}
 }
 
 // Upsert replaces the entry of an item, received at time t, and returns its number; 0 for an

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -212,4 +213,25 @@ func plainZero(lit string) json.Number {
 		return "0"
 	}
 	return json.Number(lit)
+}
+
+// TestFingerprintsOf: side by side they are what they are one by one.
+func TestFingerprintsOf(t *testing.T) {
+	var text []byte
+	var ends []int
+	for i := range 30 {
+		text = append(text, strings.Repeat(string(rune('a'+i%7)), i*i%41)...)
+		ends = append(ends, len(text))
+	}
+	for n := range ends {
+		prints := make([]uint64, n)
+		FingerprintsOf(prints, text, ends[:n])
+		begin := 0
+		for i, got := range prints {
+			if want := FingerprintOf(text[begin:ends[i]]); got != want {
+				t.Errorf("%d of %d: %x, want %x", i, n, got, want)
+			}
+			begin = ends[i]
+		}
+	}
 }

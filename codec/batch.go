@@ -11,7 +11,7 @@ type Form int
 
 const (
 	// JSON is one document: a record, an array of records, or an envelope {"events":[…]}
-	// ({"items":[…]} for items), which is an object with that key and no key of a record.
+	// ({"items":[…]} for items, {"users":[…]} for users), which is an object with that key and no key of a record.
 	JSON Form = iota
 	// NDJSON is one record a line, ended by LF or CRLF; blank lines count for nothing.
 	NDJSON
@@ -38,6 +38,7 @@ type Items = Batch[freshet.Item]
 // shape is what a kind of record brings to the decoding of batches.
 type shape[T any] struct {
 	noun   string
+	a      string                  // the noun with its article
 	list   string                  // the key of the envelope
 	known  func(key []byte) bool   // whether a key is one of a record's
 	decode func(d *decoder, in *T) // reads an object into a zero T
@@ -61,7 +62,7 @@ func decodeOne[T any](d *decoder, sh *shape[T], raw []byte) (rec T, problems []P
 	d.begin()
 	if d.bad = start(raw); d.bad == nil {
 		d.data = raw
-		d.document(sh.noun)
+		d.document(sh.a)
 	}
 	if d.bad == nil {
 		sh.decode(d, &rec)
@@ -77,10 +78,10 @@ func decodeOne[T any](d *decoder, sh *shape[T], raw []byte) (rec T, problems []P
 	return rec, nil
 }
 
-// document steps to the object that must be next.
-func (d *decoder) document(noun string) {
+// document steps to the object that must be next, a being what it is, with its article.
+func (d *decoder) document(a string) {
 	if d.next() != '{' {
-		d.expect("an " + noun + " as a JSON object")
+		d.expect(a + " as a JSON object")
 	}
 }
 
@@ -96,6 +97,7 @@ type reading[T any] struct {
 	decoder
 	*shape[T]
 	most int
+	size int // of the body
 	out  Batch[T]
 }
 
@@ -103,7 +105,7 @@ func decodeBatch[T any](d decoder, sh *shape[T], body []byte, form Form, most in
 	if most <= 0 {
 		most = defaultMost
 	}
-	r := &reading[T]{decoder: d, shape: sh, most: most}
+	r := &reading[T]{decoder: d, shape: sh, most: most, size: len(body)}
 	if r.bad = start(body); r.bad == nil {
 		if form == NDJSON {
 			r.lines(body)
@@ -228,7 +230,7 @@ func (r *reading[T]) record(index int) {
 	n, began := len(r.out.List), r.pos
 	if r.place.Line > 0 {
 		r.grow()
-		if r.document(r.noun); r.bad == nil {
+		if r.document(r.a); r.bad == nil {
 			r.decode(&r.decoder, &r.out.List[n])
 			r.end()
 		}
@@ -240,13 +242,14 @@ func (r *reading[T]) record(index int) {
 		r.grow()
 		r.decode(&r.decoder, &r.out.List[n])
 	} else {
-		r.problem(CodeMalformed, "", "an %s is a JSON object, this is %s", r.noun, r.kind())
+		r.problem(CodeMalformed, "", "%s is a JSON object, this is %s", r.a, r.kind())
 		r.pass()
 	}
 	if r.faults == 0 && r.bad == nil && r.pos-began > MaxRecordBytes {
 		r.problem(CodeTooLong, "", "the %s has %d bytes, more than %d", r.noun, r.pos-began, MaxRecordBytes)
 	}
 	if r.faults > 0 || r.bad != nil {
+		clear(r.out.List[n:]) // for grow
 		r.out.List = r.out.List[:n]
 		r.out.Refused++
 		return
@@ -254,14 +257,18 @@ func (r *reading[T]) record(index int) {
 	r.out.Index = append(r.out.Index, index)
 }
 
-// grow adds a zero record for decode to fill.
+// grow adds a zero record for decode to fill. Room behind the list is always zero.
 func (r *reading[T]) grow() {
 	if r.out.List == nil {
 		// A guess: records of about 64 bytes, and no more memory than that is worth
 		// before any of them proved good.
-		guess := min(len(r.data)/64+1, r.most, 1024)
+		guess := min(r.size/64+1, r.most, 1024)
 		r.out.List = make([]T, 0, guess)
 		r.out.Index = make([]int, 0, guess)
+	}
+	if n := len(r.out.List); n < cap(r.out.List) {
+		r.out.List = r.out.List[:n+1]
+		return
 	}
 	var zero T
 	r.out.List = append(r.out.List, zero)

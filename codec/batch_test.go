@@ -3,6 +3,7 @@ package codec
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -213,6 +214,27 @@ func TestLongRecords(t *testing.T) {
 		got, err := DecodeEvents([]byte(body), form, &Rules{Now: 1_700_000_000_000})
 		if err != nil || len(got.List) != 2 || got.Refused != 1 || len(got.Problems) != 1 || got.Problems[0].Code != CodeTooLong || got.Problems[0].Index != 1 {
 			t.Errorf("%s: %d good, %+v, %v", name, len(got.List), got.Problems, err)
+		}
+	}
+}
+
+// TestRefusedLeavesNothing: what was read of a refused event is not in the one that takes its place.
+func TestRefusedLeavesNothing(t *testing.T) {
+	bad := `{"event_id":"e","session_id":"s","user_id":"u","item_id":"i","event":"click","value":3,"rank":2,"query":"q","context":{"a":1},"ts":true}`
+	good := `{"user_id":"v","item_id":"j","event":"view","ts":1700000000}`
+	for form, body := range map[Form]string{
+		NDJSON: bad + "\n" + good + "\n" + bad + "\n" + good,
+		JSON:   "[" + bad + "," + good + "," + bad + "," + good + "]",
+	} {
+		got, err := DecodeEvents([]byte(body), form, testRules())
+		if err != nil || got.Refused != 2 || len(got.List) != 2 {
+			t.Fatalf("form %d: %v, %+v", form, err, got)
+		}
+		want, problems := DecodeEvent([]byte(good), testRules())
+		for i := range got.List {
+			if len(problems) > 0 || !reflect.DeepEqual(got.List[i], want) {
+				t.Errorf("form %d: %+v, want %+v", form, got.List[i], want)
+			}
 		}
 	}
 }

@@ -6,15 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// decoder reads records (events or items) and collects what is wrong with them. While a
+// decoder reads records (events, items or users) and collects what is wrong with them. While a
 // record is read, path names the value at hand, depth counts its open containers and fields
 // its members so far. After over, the rest of the record is only stepped over.
 //
 // Invariant: a record is refused if and only if faults > 0 when its closing brace is behind.
 type decoder struct {
 	scanner
-	rules *Rules               // of events; nil for items
+	rules *Rules               // of events; nil for items and users
 	names map[string]eventName // names met in this batch, nil to not remember
+	name  eventName            // of them, the one met last
+	ids   []byte               // scratch: those of the event at hand, one behind the other
 	root  string               // pointer of what holds the records
 	place Problem              // Index and Line of the record at hand
 	one   bool                 // the record is the whole document, so pointers do not number it
@@ -121,6 +123,14 @@ func (d *decoder) problem(code, hint, format string, args ...any) {
 // object is behind.
 func (d *decoder) member(first *bool) (key []byte, more bool) {
 	last := &d.path[len(d.path)-1]
+	at := d.pos
+	if raw, ok := d.plainKey(*first); ok && len(raw) <= MaxTextBytes && d.fields < MaxFields {
+		*first = false
+		d.fields++
+		last.key = raw
+		return raw, true
+	}
+	d.pos = at
 	for {
 		*last = step{index: nameless}
 		t, more := d.key(*first)

@@ -33,6 +33,7 @@ func DecodeEvents(body []byte, form Form, rules *Rules) (Events, error) {
 
 var eventShape = shape[freshet.Event]{
 	noun:   "event",
+	a:      "an event",
 	list:   "events",
 	known:  func(key []byte) bool { return eventField(key) != 0 },
 	decode: (*decoder).event,
@@ -98,6 +99,8 @@ func eventField(key []byte) int {
 func (d *decoder) event(e *freshet.Event) {
 	var seen, given uint // bits of fields; null is seen, not given
 	var name eventName
+	var ids eventIDs
+	d.ids = d.ids[:0]
 	d.enter()
 	for first := true; ; {
 		key, more := d.member(&first)
@@ -121,18 +124,11 @@ func (d *decoder) event(e *freshet.Event) {
 		}
 		given |= 1 << field
 		switch field {
-		case fieldEventID:
-			e.ID, _ = d.id()
-		case fieldUserID:
-			id, _ := d.id()
-			e.User = freshet.UserID(id)
-		case fieldAnonymousID:
-			e.Anonymous, _ = d.id()
-		case fieldSessionID:
-			e.Session, _ = d.id()
-		case fieldItemID:
-			id, _ := d.id()
-			e.Item = freshet.ItemID(id)
+		case fieldEventID, fieldUserID, fieldAnonymousID, fieldSessionID, fieldItemID, fieldRequestID:
+			id, _ := d.idBytes()
+			ids[field].from = len(d.ids)
+			d.ids = append(d.ids, id...)
+			ids[field].to = len(d.ids)
 		case fieldEvent:
 			name = d.eventName()
 			e.Name = name.text
@@ -140,8 +136,6 @@ func (d *decoder) event(e *freshet.Event) {
 			e.Time = d.eventTime()
 		case fieldValue:
 			e.Value, e.HasValue = d.floatIn(-freshet.MaxValue, freshet.MaxValue)
-		case fieldRequestID:
-			e.Request, _ = d.id()
 		case fieldRank:
 			e.Rank = d.rank()
 		case fieldQuery:
@@ -153,6 +147,7 @@ func (d *decoder) event(e *freshet.Event) {
 	if d.bad != nil {
 		return
 	}
+	ids.set(e, string(d.ids))
 	if given>>fieldTS&1 == 0 {
 		e.Time, e.TimeUnset = d.rules.Now, true
 	}
@@ -162,6 +157,17 @@ func (d *decoder) event(e *freshet.Event) {
 	for i := d.start; i < len(d.problems); i++ {
 		d.problems[i].EventID = e.ID
 	}
+}
+
+// eventIDs are where the ids of an event stand, by field, in one text: together they take one
+// piece of memory.
+type eventIDs [fieldContext + 1]struct{ from, to int }
+
+// set gives e its ids out of all.
+func (s *eventIDs) set(e *freshet.Event, all string) {
+	of := func(field int) string { return all[s[field].from:s[field].to] }
+	e.ID, e.Anonymous, e.Session, e.Request = of(fieldEventID), of(fieldAnonymousID), of(fieldSessionID), of(fieldRequestID)
+	e.User, e.Item = freshet.UserID(of(fieldUserID)), freshet.ItemID(of(fieldItemID))
 }
 
 // missingOf reports what an event with the given fields lacks. Without a name the signal is
@@ -210,19 +216,26 @@ func (d *decoder) eventName() (name eventName) {
 		d.wrongType("a string")
 		return name
 	}
+	at := d.pos
+	if raw, ok := d.plainText(); ok && len(raw) > 0 {
+		if string(raw) == d.name.text {
+			return d.name
+		}
+		if name, ok := d.names[string(raw)]; ok {
+			d.name = name
+			return name
+		}
+	}
+	d.pos = at
 	t := d.text()
 	if d.bad != nil {
 		return name
 	}
-	if t.plain {
-		if name, ok := d.names[string(t.raw)]; ok {
-			return name
-		}
-	}
-	id, ok := d.checkID(&t)
+	raw, ok := d.checkID(&t)
 	if !ok {
 		return name
 	}
+	id := string(raw)
 	if _, known := d.rules.Kinds[id]; !known && d.rules.Strict {
 		d.unknownEvent(id)
 		return name

@@ -30,6 +30,7 @@ func DecodeItems(body []byte, form Form) (Items, error) {
 
 var itemShape = shape[freshet.Item]{
 	noun:   "item",
+	a:      "an item",
 	list:   "items",
 	known:  func(key []byte) bool { return itemField(key) != 0 },
 	decode: (*decoder).item,

@@ -36,17 +36,18 @@ const (
 	MaxTextBytes    = 16 << 10
 	MaxNumberBytes  = 64
 	MaxElements     = 4096
-	MaxRecordBytes  = 1 << 20 // of one event or item in a batch, as sent; its canonical form is at most three times that
+	MaxRecordBytes  = 1 << 20 // of one event, item or user in a batch, as sent; its canonical form is at most three times that
 	MaxProblems     = 1000
 	MaxProblemsEach = 16
 )
 
-// Problem is one thing wrong with one event, one item or one field of a request. It is an
+// Problem is one thing wrong with one event, item or user or one field of a request. It is an
 // error, so that the getters of [Field] can return it.
 type Problem struct {
 	Index   int    `json:"index"`              // 0-based place in the request; lines that are blank do not count
 	EventID string `json:"event_id,omitempty"` // the event's own id, when it has a good one
 	ItemID  string `json:"item_id,omitempty"`  // the item's id, when it is items that are decoded
+	UserID  string `json:"user_id,omitempty"`  // the user's id, when it is users that are decoded
 	Code    string `json:"code"`
 	Pointer string `json:"pointer"`        // JSON pointer into the body, or into the line for NDJSON; stops short of keys over 256 bytes
 	Message string `json:"message"`        // what and where; quoted values are shortened and printable

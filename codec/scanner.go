@@ -86,6 +86,35 @@ func (s *scanner) key(first bool) (t text, more bool) {
 	return t, s.value()
 }
 
+// plainKey is key for nearly all of them: a plain text, at most one space behind the comma and the
+// colon. ok is false for any other, over which nothing is stepped.
+func (s *scanner) plainKey(first bool) (raw []byte, ok bool) {
+	data, i := s.data, s.pos
+	if s.bad != nil {
+		return nil, false
+	}
+	if !first {
+		if i >= len(data) || data[i] != ',' {
+			return nil, false
+		}
+		if i++; i < len(data) && data[i] == ' ' {
+			i++
+		}
+	}
+	raw, end := plain(data, i)
+	if end+2 >= len(data) || data[end] != ':' {
+		return nil, false
+	}
+	if end++; data[end] == ' ' {
+		end++
+	}
+	if end == len(data) || kindOf[data[end]] == kindNone {
+		return nil, false
+	}
+	s.pos = end
+	return raw, true
+}
+
 // element steps to the next element of an array whose opening bracket is behind. It returns
 // false behind the closing bracket and when s.bad is set.
 func (s *scanner) element(first bool) (more bool) {

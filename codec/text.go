@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -43,9 +45,7 @@ func (s *scanner) text() (t text) {
 	i, high := start, false
 	t.plain, t.at = true, s.pos
 	for {
-		for i < len(data) && charOf[data[i]] == charPlain {
-			i++
-		}
+		i = pastPlain(data, i)
 		if i >= len(data) {
 			s.pos = len(data)
 			s.expect("a closing double quote")
@@ -73,6 +73,63 @@ func (s *scanner) text() (t text) {
 		t.plain = false
 	}
 }
+
+// plainText is text for nearly all of them: plain ones. ok is false for any other, over which nothing
+// is stepped.
+func (s *scanner) plainText() (raw []byte, ok bool) {
+	raw, end := plain(s.data, s.pos)
+	if end == len(s.data)+1 {
+		return nil, false
+	}
+	s.pos = end
+	return raw, true
+}
+
+// plain reads the string whose opening quote is at i, if that is a plain one, and returns where it
+// ends; a place beyond the data says that there is none.
+func plain(data []byte, i int) (raw []byte, end int) {
+	if i >= len(data) || data[i] != '"' {
+		return nil, len(data) + 1
+	}
+	end = pastPlain(data, i+1)
+	if end == len(data) || data[end] != '"' {
+		return nil, len(data) + 1
+	}
+	return data[i+1 : end], end + 1
+}
+
+// pastPlain returns where the first byte from i on stands that is not charPlain, len(data) at the most.
+func pastPlain(data []byte, i int) int {
+	for ; i+8 <= len(data); i += 8 {
+		if other := notPlain(binary.LittleEndian.Uint64(data[i:])); other != 0 {
+			return i + bits.TrailingZeros64(other)/8
+		}
+	}
+	for i < len(data) && charOf[data[i]] == charPlain {
+		i++
+	}
+	return i
+}
+
+// notPlain has the upper bit set in the lowest of eight bytes that is not charPlain, and none below
+// it.
+func notPlain(w uint64) uint64 {
+	return (below(w, '!') | among(w, '"') | among(w, '\\') | among(w, 0x7f) | w) & eachUpper
+}
+
+// One in each byte of a word, and the upper bit of each.
+const (
+	each      = 0x0101010101010101
+	eachUpper = 0x80 * each
+)
+
+// below has the upper bit set in the lowest byte of w that is less than n < 128: b − n borrows into
+// the upper bit and b has none itself. None is set below it, but the borrow may reach into bytes
+// above (Warren, Hacker's Delight, section 6-1).
+func below(w, n uint64) uint64 { return (w - n*each) &^ w & eachUpper }
+
+// among is below for a byte that equals b.
+func among(w, b uint64) uint64 { return below(w^b*each, 1) }
 
 // blame keeps the first fault.
 func (t *text) blame(why string) {

@@ -43,36 +43,48 @@ func (d *decoder) words() (s string, ok bool) {
 
 // id reads a string that obeys freshet.CheckID.
 func (d *decoder) id() (id string, ok bool) {
+	b, ok := d.idBytes()
+	return string(b), ok
+}
+
+// idBytes is id without a copy: the bytes are good until the next call that unescapes, and nil when
+// ok is false.
+func (d *decoder) idBytes() (id []byte, ok bool) {
 	if d.kind() != kindText {
 		d.wrongType("a string")
-		return "", false
+		return nil, false
 	}
+	at := d.pos
+	if raw, ok := d.plainText(); ok && len(raw) > 0 && len(raw) <= freshet.MaxIDBytes {
+		return raw, true
+	}
+	d.pos = at
 	t := d.text()
 	if d.bad != nil {
-		return "", false
+		return nil, false
 	}
 	return d.checkID(&t)
 }
 
-func (d *decoder) checkID(t *text) (id string, ok bool) {
+func (d *decoder) checkID(t *text) (id []byte, ok bool) {
 	if t.plain && len(t.raw) > 0 && len(t.raw) <= freshet.MaxIDBytes {
-		return string(t.raw), true
+		return t.raw, true
 	}
 	switch {
 	case t.fault != "":
 		d.badText(t.raw, t.fault)
-		return "", false
+		return nil, false
 	case t.nul:
 		d.badText(t.raw, "the character U+0000")
-		return "", false
+		return nil, false
 	case d.long(t):
 		d.tooLong()
-		return "", false
+		return nil, false
 	}
-	id = string(d.bytes(t))
-	if err := freshet.CheckID(id); err != nil {
+	id = d.bytes(t)
+	if err := freshet.CheckID(string(id)); err != nil {
 		d.problem(CodeBadID, "", "%s: %s is not an id: %v", here{d}, quoted(id), err)
-		return "", false
+		return nil, false
 	}
 	return id, true
 }

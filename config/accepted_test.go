@@ -27,6 +27,7 @@ func TestAccepted(t *testing.T) {
 		}},
 		{"retain", "journal: {retain: {mib: 1024, age: 30d}}\n", func(c *Config) { c.Journal.Retain = Retain{MiB: 1024, Age: 30 * freshet.Day} }},
 		{"retain everything", "journal: {retain: {mib: 0, age: 0}}\n", func(*Config) {}},
+		{"memory", "memory: {feature_keys: 50000000}\n", func(c *Config) { c.Memory.FeatureKeys = 50_000_000 }},
 		{"every interface", "listen: :80\n", func(c *Config) { c.Listen = ":80" }},
 		{"JSON with tabs", "{\n\t\"data\": \"x\",\n\t\"recall\": [\n\t\t{\"name\": \"r\", \"kind\": \"itemcf\"}\n\t]\n}\n", func(c *Config) {
 			c.Data = "x"

@@ -12,11 +12,12 @@ const Version = 1
 
 // The bounds of single settings.
 const (
-	MaxBytes  = 1 << 20 // a configuration file
-	MaxText   = 4096    // bytes of one text value, after ${NAME} is expanded
-	MaxRouteN = 10_000  // candidates of one route; rows of that many are read per request
-	MaxWeight = 1e6     // of an event; sums of weights stay far from the float's edge
-	MaxPrior  = 1e9     // either number of a rate's prior
+	MaxBytes          = 1 << 20   // a configuration file
+	MaxText           = 4096      // bytes of one text value, after ${NAME} is expanded
+	MaxRouteN         = 10_000    // candidates of one route; rows of that many are read per request
+	MaxWeight         = 1e6       // of an event; sums of weights stay far from the float's edge
+	MaxFeatureVersion = 1_000_000 // of a definition; nobody counts that far
+	MaxPrior          = 1e9       // either number of a rate's prior
 
 	LongestLateness  = 30 * freshet.Day
 	LongestMaxFuture = freshet.Hour
@@ -50,6 +51,7 @@ type Config struct {
 	Source  Source
 	Store   Store
 	Journal Journal
+	Memory  Memory
 
 	Durability string // DurabilityFsync or DurabilityRelaxed
 
@@ -58,7 +60,7 @@ type Config struct {
 	MaxFuture    freshet.Duration // how far ahead of the clock an event is accepted, 0 to LongestMaxFuture
 
 	Events   freshet.EventKinds   // the built-in names with the file's merged in
-	Features []feature.Definition // sound by Definition.Check, names unique
+	Features []feature.Definition // sound by Definition.Check and CheckAll, names unique
 	Recall   []Route              // names unique, at least one
 	Scenes   map[string]Scene     // at least one
 
@@ -98,6 +100,7 @@ func Default() *Config {
 		Source:  Source{Kind: KindEmbedded},
 		Store:   Store{Kind: KindMemory},
 		Journal: Journal{BallastMiB: defaultBallastMiB},
+		Memory:  Memory{FeatureKeys: defaultFeatureKeys},
 
 		Durability: DurabilityFsync,
 

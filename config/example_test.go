@@ -53,6 +53,7 @@ func ExampleConfig_YAML() {
 	// source: {kind: embedded}
 	// store: {kind: memory}
 	// journal: {ballast_mib: 16, retain: {mib: 0, age: 0s}}
+	// memory: {feature_keys: 10000000}
 	// durability: fsync
 	// strict_events: false
 	// lateness: 1h

@@ -9,9 +9,6 @@ import (
 	"github.com/freshet-rec/freshet/feature"
 )
 
-// laterFeatureKeys are the keys of a feature designed but not built.
-var laterFeatureKeys = []string{"expr", "where"}
-
 // features reads the definitions, which replace the default ones.
 func (d *decoder) features(path string, n *node) {
 	if !d.expect(path, n, list, "") {
@@ -19,10 +16,12 @@ func (d *decoder) features(path string, n *node) {
 	}
 	d.cfg.Features = nil
 	first := make(map[string]int) // name → line
+	read := make([]featureNode, len(n.items))
 	for i, item := range n.items {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		def, name := d.feature(at, item)
+		read[i] = featureNode{path: fmt.Sprintf("%s[%d]", path, i), item: item}
+		def := d.feature(&read[i])
 		if def.Name != "" {
+			name := read[i].got.value["name"]
 			if line, twice := first[def.Name]; twice {
 				d.add(name.at, "", "a second feature is named %s; the first is on line %d", quote(def.Name), line)
 			} else {
@@ -31,74 +30,105 @@ func (d *decoder) features(path string, n *node) {
 		}
 		d.cfg.Features = append(d.cfg.Features, def)
 	}
+	for _, f := range feature.CheckAll(d.cfg.Features) {
+		d.addFault(&read[f.Definition], &d.cfg.Features[f.Definition], f)
+	}
 }
 
-// feature reads one definition and says where its name stands, nil when it has none.
-func (d *decoder) feature(path string, item *node) (def feature.Definition, name *node) {
+// featureNode is a definition as the file has it.
+type featureNode struct {
+	path string
+	item *node
+	got  seen
+}
+
+// feature reads one definition.
+func (d *decoder) feature(of *featureNode) (def feature.Definition) {
+	path, item := of.path, of.item
 	got, ok := d.fields(path, item, schema{
-		later: laterFeatureKeys,
 		loose: slices.Contains(feature.LaterAggs, item.getText("agg")),
 		keys: map[string]func(string, *node){
 			"name":      d.textInto(&def.Name),
+			"version":   d.integer(&def.Version, 1, MaxFeatureVersion),
 			"key":       d.words(&def.Key, nil),
 			"on":        d.eventNames(&def.On),
+			"where":     d.expressionInto(&def.Where),
 			"agg":       d.textInto(&def.Agg),
 			"of":        d.eventNames(&def.Of),
 			"per":       d.eventNames(&def.Per),
 			"field":     d.textInto(&def.Field),
+			"k":         d.integer(&def.K, 1, feature.MaxK),
 			"window":    d.duration(&def.Window, 0, freshet.MaxDuration),
 			"hop":       d.duration(&def.Hop, 0, freshet.MaxDuration),
 			"half_life": d.duration(&def.HalfLife, 0, freshet.MaxDuration),
 			"prior":     func(path string, n *node) { d.prior(&def.Prior, path, n) },
+			"expr":      d.expressionInto(&def.Expr),
 		},
 	})
-	name = got.value["name"]
+	of.got = got
 	if !ok {
-		return def, name
+		return def
 	}
-	if name == nil {
+	if got.value["name"] == nil {
 		d.add(item.at, "", "name is missing in %s", path)
 	}
-	if item.get("expr") != nil {
-		return def, name // not available, so it has no key and no aggregate to judge
+	if got.value["expr"] != nil && def.Expr == "" {
+		return def // a derived feature, whose expression was reported: it needs no key and no aggregate
 	}
-	d.checkFeature(path, item, &def, got)
-	return def, name
+	d.checkFeature(of, &def)
+	return def
 }
 
 // checkFeature reports the definition's own faults, each where its field stands, unless
 // the field was reported already.
-func (d *decoder) checkFeature(path string, item *node, def *feature.Definition, got seen) {
-	label := fmt.Sprintf("feature %q: ", def.Name)
-	named := label
-	if def.Name == "" {
-		named = path + ": "
-	}
-	at := func(field string) position {
-		if n := got.value[field]; n != nil {
-			return n.at
-		}
-		return item.at
-	}
-	zero := false
+func (d *decoder) checkFeature(of *featureNode, def *feature.Definition) {
+	got, zero := of.got, false
 	for _, field := range []struct {
 		name string
 		is   freshet.Duration
 	}{{"window", def.Window}, {"hop", def.Hop}, {"half_life", def.HalfLife}} {
 		// To a Definition 0 is a field left out; in a file it is a mistake.
 		if got.fine(field.name) && field.is == 0 {
-			d.add(at(field.name), "leave it out for none", "%s%s is 0; it must be above 0", named, field.name)
+			d.add(of.at(field.name), "leave it out for none", "%s%s is 0; it must be above 0", of.label(def), field.name)
 			got.bad[field.name], zero = true, true
 		}
 	}
 	for _, f := range def.Check() {
-		switch {
-		case got.bad[f.Field], f.Field == "name" && def.Name == "":
-		case zero && (f.Field == "window" || f.Field == "hop"): // follows from the zero
-		default:
-			d.add(at(f.Field), "", "%s%s", named, strings.TrimPrefix(f.Message, label))
+		if zero && (f.Field == "window" || f.Field == "hop") {
+			continue // follows from the zero
 		}
+		d.addFault(of, def, f)
 	}
+}
+
+// addFault reports a fault of a definition where its field stands, or inside of it, unless the
+// field was reported already.
+func (d *decoder) addFault(of *featureNode, def *feature.Definition, f feature.Fault) {
+	if of.got.bad[f.Field] || f.Field == "name" && def.Name == "" {
+		return
+	}
+	at := of.at(f.Field)
+	if n := of.got.value[f.Field]; n != nil && f.Line > 0 {
+		at = n.inside(f.Line, f.Column)
+	}
+	message := strings.TrimPrefix(f.Message, fmt.Sprintf("feature %q: ", def.Name))
+	d.add(at, f.Hint, "%s%s", of.label(def), message)
+}
+
+// at is where a field stands, or else the feature.
+func (of *featureNode) at(field string) position {
+	if n := of.got.value[field]; n != nil {
+		return n.at
+	}
+	return of.item.at
+}
+
+// label says whose fault it is.
+func (of *featureNode) label(def *feature.Definition) string {
+	if def.Name == "" {
+		return of.path + ": "
+	}
+	return fmt.Sprintf("feature %q: ", def.Name)
 }
 
 // eventNames reads a list of event names and notes them for the check of strict_events.

@@ -17,6 +17,8 @@ func FuzzParse(f *testing.F) {
 		"events: {'wow é': {signal: view, weight: 1e-7}}\n", "events:\n  like:\n    weight: 2.50\n",
 		"features:\n- name: \"a\\\"b\"\n  key: [user, item.x y]\n  on: ['a: b', '${DIR}', 'no', '5', '-', '#x']\n  agg: age\n",
 		"features: [{name: r, key: [item], agg: rate, of: [a], per: [b], prior: [0.5, 1e3]}]\n",
+		"features:\n- {name: a, expr: 'log1p(b) + ''x'''}\n- name: b\n  expr: >\n    a *\n\n     2\n",
+		"features:\n- name: b\n  key: [global]\n  agg: count\n  where: \"event.value \\\n    > \\u0033\"\n- {name: c, version: 2, expr: b / 2}\n",
 		"recall:\n- {name: a, kind: popular}\n- {name: b, kind: new, within: 90m}\nscenes: {x: {}, \"y.z\": {recall: [b]}}\n",
 		"a:\n\tb\n", "a: [", "a: 'b", "a: b: c", "- ", ": ", "&", "*", "|", "[a, b]: c", "{", "a: 1\n b: 2\n",
 	} {

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/freshet-rec/freshet/feature"
 )
 
 // TestLimits feeds documents that would cost too much to read, or break the reader.
@@ -26,6 +29,37 @@ func TestLimits(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestManyExpressions reads as many and as long expressions as a file can hold, in which nothing
+// and everything is wrong, and a chain of features each of which uses the next.
+func TestManyExpressions(t *testing.T) {
+	var unknown, chain, long strings.Builder
+	for i := range 4900 {
+		fmt.Fprintf(&unknown, "- {name: f%d, expr: g%d}\n", i, i)
+		fmt.Fprintf(&chain, "- {name: f%d, expr: f%d}\n", i, (i+1)%4900)
+	}
+	names := make([]string, 800)
+	for i := range names {
+		names[i] = fmt.Sprintf("f%d", i)
+	}
+	for i := range 240 {
+		fmt.Fprintf(&long, "- {name: f%d, expr: \"cross(%s)\"}\n", i, strings.Join(names, ","))
+	}
+	for name, want := range map[string]struct {
+		text     string
+		problems int
+		first    string
+	}{
+		"unknown": {unknown.String(), feature.MaxFaults, `f:2:20: feature "f0": expr: unknown feature "g0"; did you mean f0?`},
+		"chain":   {chain.String(), 1, `f:2:20: feature "f0": expr: a feature can not use itself: f0 → f1 → f2 → f3 →`},
+		"long":    {long.String(), 1, `f:2:27: feature "f0": expr: a feature can not use itself: f0 → f0`},
+	} {
+		got := problemsOf(t, "features:\n"+want.text)
+		if len(got) < want.problems || !strings.HasPrefix(got[0], want.first) {
+			t.Errorf("%s: %d problems, the first is %.200s, want %d and %s", name, len(got), got[0], want.problems, want.first)
+		}
 	}
 }
 

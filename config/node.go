@@ -1,6 +1,10 @@
 package config
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
 
 // kind is what stands at one place of the document.
 type kind int
@@ -27,6 +31,8 @@ type node struct {
 	text    string  // of scalars: the value of text, the characters of a number
 	items   []*node // of a list
 	entries []entry // of a mapping, keys unique
+
+	places func() []position // of text: where each character stands, nil when that is not known
 }
 
 // entry is one key of a mapping.
@@ -44,6 +50,30 @@ func (n *node) get(key string) *node {
 		}
 	}
 	return nil
+}
+
+// inside is the place of a character of a text, given by its line and column there. It is that of
+// the whole text where nobody can say: where ${NAME} is expanded, and where places does not know.
+func (n *node) inside(line, column int) position {
+	if n.places == nil || strings.Contains(n.text, "${") {
+		return n.at
+	}
+	offset := column - 1
+	for i, text := range strings.Split(n.text, "\n") {
+		if i == line-1 {
+			break
+		}
+		offset += utf8.RuneCountInString(text) + 1
+	}
+	places := n.places()
+	switch {
+	case offset < len(places):
+		return places[offset]
+	case len(places) > 0 && offset == len(places):
+		end := places[offset-1]
+		return position{end.line, end.column + 1}
+	}
+	return n.at
 }
 
 // getText returns the text under a key as it is written, "" when there is none.

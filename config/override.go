@@ -30,7 +30,7 @@ func (c *Config) Override(path, value, origin string) error {
 
 func (c *Config) override(path, value string) (fault, hint string) {
 	if path == "listen" || path == "data" {
-		if fault := checkText(value); fault != "" {
+		if fault := checkText(value, ""); fault != "" {
 			return path + " " + fault, ""
 		}
 	}

@@ -58,6 +58,7 @@ func (d *decoder) document(root *node) {
 		"source":        d.kindOnly(&c.Source.Kind, KindEmbedded, "kafka", "pulsar"),
 		"store":         d.kindOnly(&c.Store.Kind, KindMemory, "redis"),
 		"journal":       d.journal,
+		"memory":        d.memory,
 		"durability":    d.oneOf(&c.Durability, []string{DurabilityFsync, DurabilityRelaxed}, nil),
 		"strict_events": d.switchInto(&c.StrictEvents),
 		"lateness":      d.duration(&c.Lateness, 0, LongestLateness),

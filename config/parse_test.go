@@ -82,6 +82,9 @@ func secondRoutes(n int) []string {
 	return lines
 }
 
+// aggs are the aggregates as messages list them.
+const aggs = "count, sum, mean, min, max, rate, decayed_sum, last, last_time, age, distinct, last_k"
+
 // TestRefused has one case for each rule that a file can break.
 func TestRefused(t *testing.T) {
 	tests := []struct {
@@ -156,6 +159,8 @@ func TestRefused(t *testing.T) {
 			`f:2:13: "-1s" is not a duration; write a whole number and a unit, such as 500ms, 30s, 10m, 24h or 7d`}},
 		{"duration range", "lateness: 31d\nmax_future: 61m\n", []string{
 			`f:1:11: lateness is 31d; it must be from 0s to 30d`, `f:2:13: max_future is 61m; it must be from 0s to 1h`}},
+		{"feature keys", "memory: {feature_keys: 0}\n", []string{`f:1:24: memory.feature_keys is "0"; it must be from 1000 to 1000000000`}},
+		{"feature keys as a text", "memory: {feature_keys: 50M}\n", []string{`f:1:24: memory.feature_keys must be a number, not text`}},
 		{"duration kind", "lateness: [5m]\n", []string{`f:1:11: lateness must be a duration such as 30s or 5m, not a list`}},
 
 		{"kind as text", "source: kafka\n", []string{`f:1:9: source must be a mapping, not text; write {kind: embedded}`}},
@@ -194,8 +199,10 @@ func TestRefused(t *testing.T) {
 		{"empty item", "features:\n  -\n", []string{`f:2:3: features[0] has no value; give it one or leave the key out`}},
 		{"feature without anything", "features:\n  - {}\n", []string{
 			`f:2:5: name is missing in features[0]`,
-			`f:2:5: features[0]: key is missing; such as [user] or [user, item.category]`,
-			`f:2:5: features[0]: agg is missing; one of count, sum, rate, decayed_sum, last_time, age`}},
+			`f:2:5: features[0]: key is missing; such as [user] or [user, item.category], or [global] for one value over everything`,
+			`f:2:5: features[0]: agg is missing; one of ` + aggs}},
+		{"empty key", "features:\n  - {name: a, key: [], agg: age}\n", []string{
+			`f:2:20: feature "a": key is missing; such as [user] or [user, item.category], or [global] for one value over everything`}},
 		{"feature in block form", "features:\n  - key: [user]\n    agg: decayed_sum\n    name: a\n", []string{
 			`f:2:5: feature "a": decayed_sum needs a half_life above 0, such as 6h`}},
 		{"window 0", "features:\n  - {name: a, key: [user], agg: count, window: 0s, hop: 0s}\n", []string{
@@ -210,9 +217,24 @@ func TestRefused(t *testing.T) {
 		{"bad window alone", "features:\n  - {name: a, key: [user], agg: count, window: 5, hop: 1m}\n", []string{
 			`f:2:48: "5" is not a duration: the unit is missing; write 5ms, 5s, 5m, 5h or 5d`}},
 		{"aggregate to come", "features:\n  - {name: a, key: [user], agg: velocity, short: 5m, long: 1h}\n", []string{
-			`f:2:33: feature "a": aggregate "velocity" is not available in this release (not_available); there are count, sum, rate, decayed_sum, last_time, age`}},
-		{"expr", "features:\n  - {name: a, expr: 'log1p(b)'}\n", []string{`f:2:15: expr in features[0] is not available in this release (not_available)`}},
-		{"where", "features:\n  - {name: a, key: [user], agg: age, where: x}\n", []string{`f:2:38: where in features[0] is not available in this release (not_available)`}},
+			`f:2:33: feature "a": aggregate "velocity" is not available in this release (not_available); there are ` + aggs}},
+		{"top_k", "features:\n  - {name: a, key: [user], agg: top_k, k: 5, field: item}\n", []string{
+			`f:2:33: feature "a": aggregate "top_k" is not available in this release (not_available); there are ` + aggs}},
+		{"k and version", "features:\n  - {name: a, key: [user], agg: last_k}\n  - {name: b, key: [user], agg: age, k: 3, version: 0}\n  - {name: c, key: [user], agg: last_k, k: 1001}\n", []string{
+			`f:2:5: feature "a": last_k needs k: how many items it keeps, such as 20`,
+			`f:3:41: feature "b": k belongs to last_k`,
+			`f:3:53: features[1].version is "0"; it must be from 1 to 1000000`,
+			`f:4:44: features[2].k is "1001"; it must be from 1 to 1000`}},
+		{"expr beside others", "features:\n  - {name: a, expr: hour(), key: [user], agg: age}\n", []string{
+			`f:2:21: feature "a": a feature with expr has only a name and a version beside it`}},
+		{"expr without text", "features:\n  - {name: a, expr: ''}\n  - {name: b, expr: 5}\n  - {name: c, expr: \"\\n\"}\n  - {expr: 1 +}\n", []string{
+			`f:2:21: features[0].expr is empty`,
+			`f:3:21: features[1].expr must be text, not a number; write "5"`,
+			`f:4:21: features[2].expr is empty`,
+			`f:5:5: name is missing in features[3]`,
+			`f:5:15: features[3]: expr: the expression ends too early`}},
+		{"control character in expr", "features:\n  - {name: a, expr: \"\\e\"}\n", []string{
+			`f:2:21: features[0].expr contains the control character U+001B`}},
 		{"word for list", "features:\n  - {name: a, key: user, agg: age}\n", []string{`f:2:20: features[0].key must be a list, not text; write [user]`}},
 		{"number in list", "features:\n  - {name: a, key: [user, 5], agg: age}\n", []string{`f:2:27: features[0].key[1] must be text, not a number; write "5"`}},
 		{"event twice", "features:\n  - {name: a, key: [user], on: [click, click], agg: age}\n", []string{`f:2:40: features[0].on names "click" twice`}},

@@ -52,7 +52,7 @@ func (c *Config) YAML() []byte {
 
 // paths lists what [Config.Origins] speaks of.
 func (c *Config) paths() []string {
-	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "events", "features", "recall", "scenes"}
+	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "memory.feature_keys", "events", "features", "recall", "scenes"}
 	add := func(path string, settings []setting) {
 		for _, s := range settings {
 			all = append(all, join(path, s.key))
@@ -83,6 +83,7 @@ func (c *Config) top() []setting {
 		{"source", inline([]setting{{"kind", scalar(c.Source.Kind)}})},
 		{"store", inline([]setting{{"kind", scalar(c.Store.Kind)}})},
 		{"journal", inline(journalSettings(c.Journal))},
+		{"memory", inline(memorySettings(c.Memory))},
 		{"durability", scalar(c.Durability)},
 		{"strict_events", strconv.FormatBool(c.StrictEvents)},
 		{"lateness", c.Lateness.String()},
@@ -95,21 +96,26 @@ func kindSettings(k freshet.EventKind) []setting {
 }
 
 func featureSettings(f *feature.Definition) []setting {
-	s := []setting{{"name", scalar(f.Name)}, {"key", words(f.Key)}}
+	s := []setting{{"name", scalar(f.Name)}}
 	add := func(key string, given bool, value string) {
 		if given {
 			s = append(s, setting{key, value})
 		}
 	}
+	add("version", f.Version != 0, strconv.Itoa(f.Version))
+	add("key", len(f.Key) > 0, words(f.Key))
 	add("on", len(f.On) > 0, words(f.On))
-	add("agg", true, scalar(f.Agg))
+	add("where", f.Where != "", scalar(f.Where))
+	add("agg", f.Agg != "", scalar(f.Agg))
 	add("of", len(f.Of) > 0, words(f.Of))
 	add("per", len(f.Per) > 0, words(f.Per))
 	add("field", f.Field != "", scalar(f.Field))
+	add("k", f.K != 0, strconv.Itoa(f.K))
 	add("window", f.Window != 0, f.Window.String())
 	add("hop", f.Hop != 0, f.Hop.String())
 	add("half_life", f.HalfLife != 0, f.HalfLife.String())
 	add("prior", f.Prior != [2]float64{}, "["+decimalText(f.Prior[0])+", "+decimalText(f.Prior[1])+"]")
+	add("expr", f.Expr != "", scalar(f.Expr))
 	return s
 }
 

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/expression"
 	"github.com/freshet-rec/freshet/feature"
 )
 
@@ -35,6 +36,7 @@ func anyConfig(t *rapid.T) *Config {
 	c.Durability = rapid.SampledFrom([]string{DurabilityFsync, DurabilityRelaxed}).Draw(t, "durability")
 	c.Journal.BallastMiB = rapid.IntRange(0, MaxBallastMiB).Draw(t, "ballast")
 	c.Journal.Retain = Retain{MiB: rapid.IntRange(0, MaxRetainMiB).Draw(t, "retain MiB"), Age: span("retain age", 0, LongestRetain)}
+	c.Memory.FeatureKeys = rapid.IntRange(LeastFeatureKeys, MostFeatureKeys).Draw(t, "feature keys")
 	for _, n := range names("events", 0, 3) {
 		c.Events[n] = freshet.EventKind{
 			Signal: rapid.SampledFrom(freshet.Signals()).Draw(t, "signal"),
@@ -51,9 +53,22 @@ func anyConfig(t *rapid.T) *Config {
 	}
 	c.Features = nil
 	for _, n := range names("features", 0, 4) {
-		f := feature.Definition{Name: n, Key: []string{"user"}, Agg: rapid.SampledFrom(feature.Aggs).Draw(t, "agg")}
-		if rapid.Bool().Draw(t, "cross") {
+		version := rapid.IntRange(0, 3).Draw(t, "version")
+		if len(c.Features) > 0 && rapid.IntRange(0, 2).Draw(t, "derived") == 0 {
+			c.Features = append(c.Features, feature.Definition{Name: n, Version: version, Expr: anyDerived(t, c.Features)})
+			continue
+		}
+		f := feature.Definition{Name: n, Version: version, Key: []string{"user"}, Agg: rapid.SampledFrom(feature.Aggs).Draw(t, "agg")}
+		switch rapid.IntRange(0, 3).Draw(t, "key") {
+		case 0:
+			f.Key = []string{"global"}
+		case 1:
 			f.Key = append(f.Key, "item."+name.Draw(t, "attribute"))
+		case 2:
+			f.Key = []string{"context." + name.Draw(t, "attribute"), "item", "user." + name.Draw(t, "attribute"), "user"}
+		}
+		if rapid.Bool().Draw(t, "where") {
+			f.Where = rapid.SampledFrom([]string{"event.value > 3", "item['a: b'] == \"#x\"", "'${X}' in item.tags ||\n\tctx.é", "true // {a}"}).Draw(t, "condition")
 		}
 		if f.Agg == feature.Rate {
 			f.Of, f.Per = some("of", 1), some("per", 1)
@@ -61,13 +76,20 @@ func anyConfig(t *rapid.T) *Config {
 		} else {
 			f.On = some("on", 0)
 		}
-		if f.Agg == feature.Sum {
-			f.Field = "value"
+		switch f.Agg {
+		case feature.Sum, feature.Mean, feature.Min, feature.Max:
+			f.Field = rapid.SampledFrom([]string{"value", "rank", "context." + name.Draw(t, "field")}).Draw(t, "number")
+		case feature.Last:
+			f.Field = rapid.SampledFrom([]string{"value", "item", "query"}).Draw(t, "last")
+		case feature.Distinct:
+			f.Field = rapid.SampledFrom([]string{"user", "query", "item." + name.Draw(t, "field")}).Draw(t, "distinct")
+		case feature.LastK:
+			f.K = rapid.IntRange(1, feature.MaxK).Draw(t, "k")
 		}
 		if f.Agg == feature.DecayedSum {
 			f.HalfLife = span("half-life", 1, freshet.MaxDuration)
 		}
-		if slices.Contains([]string{feature.Count, feature.Sum, feature.Rate}, f.Agg) && rapid.Bool().Draw(t, "windowed") {
+		if f.Agg != feature.DecayedSum && rapid.Bool().Draw(t, "windowed") {
 			f.Hop = span("hop", 1, freshet.Day)
 			f.Window = f.Hop * span("tiles", 1, 1000)
 		}
@@ -93,6 +115,15 @@ func anyConfig(t *rapid.T) *Config {
 		}
 	}
 	return c
+}
+
+// anyDerived draws an expression over one of the features.
+func anyDerived(t *rapid.T, features []feature.Definition) string {
+	of := rapid.SampledFrom(features).Draw(t, "of")
+	if of.Agg == feature.LastK {
+		return "hour() + 1"
+	}
+	return "cross(" + expression.FeatureText(of.Name) + ",\n\t'${X} # é')"
 }
 
 func TestPrintedConfigReadsBack(t *testing.T) {

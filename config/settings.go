@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/expression"
 	"github.com/freshet-rec/freshet/feature"
 )
 
@@ -37,28 +38,35 @@ var settings = map[string]about{
 	"journal.retain.mib":  {text: "So many MiB of the newest records stay, and somewhat more; older ones may go.", rules: object{"minimum": 0, "maximum": MaxRetainMiB}},
 	"journal.retain.age":  {zero: true, text: fmt.Sprintf("Records older than this may go, such as 30d. At most %s.", LongestRetain)},
 
+	"memory":              {text: "How much is kept in memory."},
+	"memory.feature_keys": {text: "Keys over all features; one that several features share counts once. Beyond so many the oldest go, first those of two parts and more, and begin anew; /status and /metrics count them. A key takes some 60 to 200 bytes, a distinct of more than 128 values up to 4 KB (freshet features cost); once more while a snapshot is taken beside the server and once more while changed features warm: the default takes 6 GB at the most, for a machine of 8 GiB.", rules: object{"minimum": LeastFeatureKeys, "maximum": MostFeatureKeys}},
+
 	"events":          {text: "What event names mean. These are merged into the built-in ones."},
 	"events.*":        {text: "An event name of your own.", rules: required("signal")},
 	"events.*.signal": {text: "What the event says of the visitor's wish. Recall goes by click, engage, intent and convert.", rules: object{"enum": freshet.Signals()}},
 	"events.*.weight": {text: "How much the event counts beside others.", rules: object{"exclusiveMinimum": 0, "maximum": MaxWeight, "default": 1}},
 
-	"features":             {text: "What is counted as events arrive. This list replaces the default one."},
-	"features[]":           {text: "A streaming feature.", rules: required("name", "key", "agg")},
+	"features":             {text: "What is counted as events arrive, and what is computed from that. This list replaces the default one. A running server takes up changes of it with freshet config reload; all other settings need a restart."},
+	"features[]":           {text: "A streaming feature: an aggregate under a key, or an expression over other features.", rules: object{"anyOf": []object{required("name", "key", "agg"), required("name", "expr")}}},
 	"features[].name":      {text: "Name of the feature; no two alike.", rules: object{"maxLength": freshet.MaxIDBytes}},
-	"features[].key":       {text: "Per what it is kept: user, item, item.category or item.<attribute>, alone or user with one of the others.", rules: object{"minItems": 1, "maxItems": 2, "uniqueItems": true}},
-	"features[].key[]":     {rules: object{"pattern": `^(user|item|item\..+)$|\$\{`, "examples": []string{"user", "item", "item.category"}}},
+	"features[].version":   {text: "Of this definition: the same name with another meaning needs a higher one.", rules: object{"minimum": 1, "maximum": MaxFeatureVersion, "default": 1}},
+	"features[].key":       {text: fmt.Sprintf("Per what it is kept: user, item, item.<attribute>, user.<attribute> and context.<name>, up to %d of them, or [global] for one value over everything.", feature.MaxKeyParts), rules: object{"minItems": 1, "maxItems": feature.MaxKeyParts, "uniqueItems": true}},
+	"features[].key[]":     {rules: object{"pattern": `^(user|item|global|(item|user|context)\..+)$|\$\{`, "examples": []string{"user", "item", "item.category", "user.plan", "context.page", "global"}}},
 	"features[].on":        {text: "Event names counted; without it every event. Not for rate.", rules: object{"uniqueItems": true}},
 	"features[].on[]":      {},
+	"features[].where":     {text: "Which of these events count: an expression over event, item, user and context, such as event.value > 3 && item.category == \"shoes\". See docs/expressions.md.", rules: object{"maxLength": expression.MaxBytes}},
 	"features[].agg":       {text: "What is made of the events.", rules: object{"enum": feature.Aggs}},
 	"features[].of":        {text: "Event names a rate counts.", rules: object{"uniqueItems": true}},
 	"features[].of[]":      {},
 	"features[].per":       {text: "Event names a rate divides by.", rules: object{"uniqueItems": true}},
 	"features[].per[]":     {},
-	"features[].field":     {text: "The number summed: needed for sum; without it decayed_sum adds 1 an event.", rules: enum("value", "rank")},
-	"features[].window":    {text: "Length counted, such as 5m, for count, sum and rate; without it all time."},
+	"features[].field":     {text: "What of the event is aggregated: value, rank or context.<name>; of last also item and query; of distinct these, user and item.<attribute>. Without it decayed_sum adds 1 an event.", rules: object{"pattern": `^(value|rank|item|user|query|(item|context)\..+)$|\$\{`, "examples": []string{"value", "rank", "context.seconds"}}},
+	"features[].k":         {text: "How many items a last_k keeps.", rules: object{"minimum": 1, "maximum": feature.MaxK}},
+	"features[].window":    {text: "Length counted, such as 5m; without it all time. Not for decayed_sum."},
 	"features[].hop":       {text: fmt.Sprintf("Step in which the window moves on; it divides the window, into at most %d.", feature.MaxTiles)},
 	"features[].half_life": {text: "Age at which an event counts half in a decayed_sum, such as 6h."},
 	"features[].prior":     {text: "[α, β] of a rate: it begins at α/(α+β) and trusts that as much as α+β events.", rules: object{"default": []int{0, 0}}},
+	"features[].expr":      {text: "A derived feature: an expression over other features, item, user, context and time, such as log1p(clicks) * ctr. It has only a name and a version beside it. See docs/expressions.md.", rules: object{"maxLength": expression.MaxBytes}},
 	"features[].prior[]":   {rules: object{"minimum": 0, "maximum": MaxPrior}},
 
 	"recall":          {text: "Routes that propose items. This list replaces the default one.", rules: object{"minItems": 1}},

@@ -28,9 +28,9 @@ func (t tree) node(v ast.Node) *node {
 		if v.Token.Type == token.StringType && decimal.MatchString(v.Value) {
 			return &node{kind: number, at: at, text: v.Value}
 		}
-		return &node{kind: text, at: at, text: v.Value}
+		return t.text(at, v.Token.Type, v.Value)
 	case *ast.LiteralNode:
-		return &node{kind: text, at: at, text: v.Value.Value}
+		return t.text(at, v.Start.Type, v.Value.Value)
 	case *ast.AnchorNode: // reported with the tokens; what it holds is still worth checking
 		return t.node(v.Value)
 	case *ast.TagNode:
@@ -50,6 +50,14 @@ func (t tree) node(v ast.Node) *node {
 		return t.mapping(at, []*ast.MappingValueNode{v})
 	}
 	return &node{kind: broken, at: at} // aliases, reported with the tokens
+}
+
+// text converts a text.
+func (t tree) text(at position, written token.Type, value string) *node {
+	as := map[token.Type]style{
+		token.SingleQuoteType: singleStyle, token.DoubleQuoteType: doubleStyle, token.LiteralType: literalStyle, token.FoldedType: foldedStyle,
+	}[written]
+	return &node{kind: text, at: at, text: value, places: func() []position { return t.places(at, as, value) }}
 }
 
 // mapping converts the entries of a mapping. A mapping without brackets stands at its

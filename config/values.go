@@ -13,7 +13,10 @@ import (
 )
 
 // text reads a text value, expanded, free of control characters.
-func (r *reader) text(path string, n *node) (string, bool) {
+func (r *reader) text(path string, n *node) (string, bool) { return r.textWith(path, n, "") }
+
+// textWith is text in which the control characters given may stand.
+func (r *reader) textWith(path string, n *node, controls string) (string, bool) {
 	hint := ""
 	if n.kind == number || n.kind == boolean {
 		hint = fmt.Sprintf("write %q", n.text)
@@ -23,7 +26,7 @@ func (r *reader) text(path string, n *node) (string, bool) {
 	}
 	s, fault, hint := expand(n.text, r.env)
 	if fault == "" {
-		fault, hint = checkText(s), ""
+		fault, hint = checkText(s, controls), ""
 	}
 	if fault != "" {
 		r.add(n.at, hint, "%s %s", path, fault)
@@ -32,8 +35,9 @@ func (r *reader) text(path string, n *node) (string, bool) {
 	return s, true
 }
 
-func checkText(s string) (fault string) {
-	switch control := strings.IndexFunc(s, unicode.IsControl); {
+func checkText(s, controls string) (fault string) {
+	refused := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(controls, r) }
+	switch control := strings.IndexFunc(s, refused); {
 	case s == "":
 		return "is empty"
 	case len(s) > MaxText:
@@ -52,6 +56,22 @@ func (r *reader) textInto(dst *string) func(string, *node) {
 		if s, ok := r.text(path, n); ok {
 			*dst = s
 		}
+	}
+}
+
+// expressionInto reads the text of an expression, which may have several lines; what ends it
+// without a meaning is left out.
+func (r *reader) expressionInto(dst *string) func(string, *node) {
+	return func(path string, n *node) {
+		s, ok := r.textWith(path, n, "\n\t")
+		if !ok {
+			return
+		}
+		if s = strings.TrimRight(s, " \t\n"); s == "" {
+			r.add(n.at, "", "%s is empty", path)
+			return
+		}
+		*dst = s
 	}
 }
 

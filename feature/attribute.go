@@ -2,77 +2,160 @@ package feature
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
-	"strings"
+	"unsafe"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/internal/prefetch"
+	"github.com/freshet-rec/freshet/window"
 )
 
-// attribute knows, for one item attribute, the values each item has now.
+// attribute knows, for one attribute of items or of users, the values each of them has now.
 type attribute struct {
-	name    string // without "item."
+	name    string // without "item." or "user."
 	numbers *intern.Table
-	values  [][]uint32 // by item number: the distinct values in catalogue order
+	owners  int        // one more than the highest number with an entry
+	values  [][]uint32 // by item or visitor number, ownersAtOnce in each: the number of its value
+	lists   [][]uint32 // of those with several: the distinct values in the document's order
 }
 
-func (a *attribute) set(item uint32, doc *freshet.Item) {
-	for int(item) >= len(a.values) {
-		a.values = append(a.values, nil)
-	}
+const (
+	ownersAtOnce = 1 << 12
+	// listed marks, instead of the number of a value, the place of a list.
+	listed = 1 << 31
+)
+
+func (a *attribute) set(number uint32, values []any) {
 	var numbers []uint32
-	for _, text := range attributeValues(doc, a.name) {
-		if n := a.numbers.Add(text); n != 0 && !slices.Contains(numbers, n) {
+	for _, v := range values {
+		if n := a.numbers.Add(keyText(v)); n != 0 && !slices.Contains(numbers, n) {
 			numbers = append(numbers, n)
 		}
 	}
-	a.values[item] = numbers
+	a.put(number, numbers)
 }
 
-// of returns the values of an item, none when it is unknown.
-func (a *attribute) of(item uint32) []uint32 {
-	if int(item) < len(a.values) {
-		return a.values[item]
+func (a *attribute) put(number uint32, numbers []uint32) {
+	for int(number/ownersAtOnce) >= len(a.values) {
+		a.values = append(a.values, make([]uint32, ownersAtOnce))
 	}
-	return nil
+	a.owners = max(a.owners, int(number)+1)
+	at := &a.values[number/ownersAtOnce][number%ownersAtOnce]
+	switch {
+	case len(numbers) > 1 && *at&listed != 0:
+		a.lists[*at&^listed] = numbers
+	case len(numbers) > 1:
+		*at = listed | uint32(len(a.lists))
+		a.lists = append(a.lists, numbers)
+	case *at&listed != 0: // its list stays its own
+		a.lists[*at&^listed] = numbers
+	case len(numbers) == 1:
+		*at = numbers[0]
+	default:
+		*at = 0
+	}
 }
 
-// attributeValues reads an attribute of an item as texts that are equal exactly when the
-// values are. category is the first of the categories, categories all of them, id the id;
-// any other name looks in the item's attributes, where a list stands for its elements.
-func attributeValues(doc *freshet.Item, name string) []string {
+// of returns the values of an item or a user, none when it is unknown. They must not be changed.
+func (a *attribute) of(number uint32) []uint32 {
+	block := number / ownersAtOnce
+	if int(block) >= len(a.values) {
+		return nil
+	}
+	in := number % ownersAtOnce
+	at := a.values[block][in : in+1 : in+1]
+	switch {
+	case at[0] == 0:
+		return nil
+	case at[0]&listed != 0:
+		return a.lists[at[0]&^listed]
+	}
+	return at
+}
+
+// ahead fetches what is known of a number.
+func (a *attribute) ahead(number uint32) {
+	if block := number / ownersAtOnce; int(block) < len(a.values) {
+		prefetch.Line(unsafe.Pointer(&a.values[block][number%ownersAtOnce]))
+	}
+}
+
+// itemValues reads an attribute of an item: its scalars, each a string, a bool or a json.Number.
+func itemValues(doc *freshet.Item, name string) []any {
 	switch name {
 	case "id":
-		return []string{string(doc.ID)}
-	case "category":
-		return doc.Categories[:min(1, len(doc.Categories))]
-	case "categories":
-		return doc.Categories
-	}
-	var texts []string
-	if list, ok := doc.Attributes[name].([]any); ok {
-		for _, element := range list {
-			texts = append(texts, scalarText(element)...)
+		if doc.ID == "" {
+			return nil
 		}
-		return texts
+		return []any{string(doc.ID)}
+	case "category":
+		return texts(doc.Categories[:min(1, len(doc.Categories))])
+	case "categories":
+		return texts(doc.Categories)
+	case "tags":
+		return texts(doc.Tags)
 	}
-	return scalarText(doc.Attributes[name])
+	return scalars(doc.Attributes[name])
 }
 
-// scalarText gives a string, number or bool as text, marked so that "1" and 1 differ, and
-// nothing for other values.
-func scalarText(v any) []string {
+func texts(list []string) []any {
+	values := make([]any, len(list))
+	for i, text := range list {
+		values[i] = text
+	}
+	return values
+}
+
+// scalars lists the values in free data, where a list stands for its elements.
+func scalars(v any) []any {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var values []any
+	for _, element := range list {
+		switch element.(type) {
+		case string, bool, json.Number:
+			values = append(values, element)
+		}
+	}
+	return values
+}
+
+// keyText gives a scalar as a text, marked so that "1" and 1 differ: two are equal exactly when
+// the values are, numbers as float64.
+func keyText(v any) string {
 	switch v := v.(type) {
 	case string:
-		return []string{"s" + v}
+		return "s" + v
 	case bool:
-		return []string{"b" + strconv.FormatBool(v)}
+		return "b" + strconv.FormatBool(v)
 	case json.Number:
-		if f, err := v.Float64(); err == nil && strings.ContainsAny(string(v), ".eE") {
-			return []string{"n" + strconv.FormatFloat(f, 'g', -1, 64)}
+		f, err := v.Float64()
+		switch {
+		case err != nil:
+			return "n" + string(v)
+		case math.Trunc(f) == f && math.Abs(f) < 1<<53:
+			return "n" + strconv.FormatInt(int64(f), 10)
 		}
-		return []string{"n" + string(v)}
+		return "n" + strconv.FormatFloat(f, 'g', -1, 64)
 	}
-	return nil
+	return ""
+}
+
+// hashOf is the hash by which a distinct knows a scalar.
+func hashOf(v any) (hash uint64, ok bool) {
+	switch v := v.(type) {
+	case string:
+		return window.HashText(v), true
+	case bool:
+		return window.HashBool(v), true
+	case json.Number:
+		f, err := v.Float64()
+		return window.HashNumber(f), err == nil
+	}
+	return 0, false
 }

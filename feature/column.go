@@ -1,226 +1,252 @@
 package feature
 
 import (
-	"strings"
+	"fmt"
+	"math"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/expression"
+	"github.com/freshet-rec/freshet/internal/slab"
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/window"
 )
 
-// column is one feature at work: which events it takes, under which keys, and its state.
-//
-// A cell of its table is: word 0, the events added; word 1, the newest event time; then the
-// aggregate's own words. A cell of a hopping window counts its events per tile instead, and
-// leaves word 0 at 0.
+// column is one aggregate at work: what it takes of an event, and how its part of a group's cells
+// is kept.
 type column struct {
-	def     Definition
-	on      map[string]uint8 // lanes an event name feeds, as bits; nil takes every event in lane 0
-	byUser  bool
-	byItem  bool
-	byAttr  *attribute // nil unless an item attribute is part of the key
-	table   store.Table
-	hopping *window.Hopping // set for a windowed count, sum or rate
-	total   *window.Total   // set for one over all time
-	decay   *window.Decay   // set for decayed_sum
-	pending map[store.Key]window.Pending
-	waiting queue // the keys in pending, each once
-	newest  int64 // newest event time applied anywhere, for spent
-	spent   func(cell []uint64) bool
+	def    Definition
+	place  int // in a row
+	field  field
+	lanes  map[string]uint8  // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
+	byName []uint8           // lanes by the number of an event name
+	where  *expression.Where // nil takes every event
+	slab   *slab.Slab        // what the cells do not hold themselves
+	cells  window.Cells
+	from   int // its words in the group's cells
+	to     int
+	live   int // cells that are not empty
+
+	counters *window.Counters // cells, of counts in windows
+	latest   bool             // cells are window.Latest
+
+	decay   window.Putting // cells, of a decayed_sum
+	waiting queue          // the keys whose cells wait to be settled, each at least once
 }
 
-const headWords = 2 // events added, newest event time
+// step is what an event of a name does to a column.
+type step struct {
+	column *column
+	lanes  uint8
+}
 
-// The lanes of a tile. A rate has no sum: its lanes are of and per.
-const (
-	laneEvents, laneSum = 0, 1
-	laneOf, lanePer     = 0, 1
-)
-
-// sweepCells is how many cells are looked at with each event: two for every one that can be
-// made, so that a table holds at most about twice its live keys.
-const sweepCells = 2
-
-func newColumn(d Definition, o Options, attributes func(string) *attribute) *column {
-	c := &column{def: d}
-	for _, part := range d.Key {
-		switch attr, isAttr := strings.CutPrefix(part, "item."); {
-		case part == "user":
-			c.byUser = true
-		case part == "item":
-			c.byItem = true
-		case isAttr:
-			c.byAttr = attributes(attr)
-		}
-	}
-	lanes := 1
-	switch d.Agg {
-	case Rate:
-		lanes = 2
-		c.on = map[string]uint8{}
-		for _, name := range d.Of {
-			c.on[name] |= 1 << laneOf
-		}
-		for _, name := range d.Per {
-			c.on[name] |= 1 << lanePer
-		}
-	case Sum:
-		lanes = 2
-		fallthrough
-	default:
-		for _, name := range d.On {
-			if c.on == nil {
-				c.on = map[string]uint8{}
+func newColumn(d Definition, o *Options, order window.Order) *column {
+	c := &column{def: d, field: parseField(d.Field), slab: order.Slab}
+	lanes := func(names []string, lane uint8) {
+		for _, name := range names {
+			if c.lanes == nil {
+				c.lanes = map[string]uint8{}
 			}
-			c.on[name] = 1
+			c.lanes[name] |= lane
 		}
 	}
-	words := headWords
-	switch {
-	case d.Agg == DecayedSum:
-		c.decay = &window.Decay{HalfLife: int64(d.HalfLife)}
-		c.pending = map[store.Key]window.Pending{}
-		words += c.decay.Words()
-	case d.Agg == LastTime || d.Agg == Age:
-	case d.Window > 0:
-		c.hopping = &window.Hopping{Window: int64(d.Window), Hop: int64(d.Hop), Slack: int64(o.Slack), Lanes: lanes}
-		words += c.hopping.Words()
-		c.spent = func(cell []uint64) bool { return c.hopping.Spent(cell[headWords:], c.newest) }
-	default:
-		c.total = &window.Total{Lanes: lanes}
-		words += c.total.Words()
+	lanes(d.On, 1)
+	lanes(d.Of, window.LaneOf)
+	lanes(d.Per, window.LanePer)
+	if d.Where != "" {
+		where, err := expression.CompileWhere(d.Where)
+		if err != nil {
+			panic(fmt.Sprintf("BUG: feature %q was not checked: %v", d.Name, err))
+		}
+		c.where = where
 	}
-	c.table = o.NewTable(words)
+	c.cells = newCells(&d, o, order)
+	c.decay, _ = c.cells.(window.Putting)
+	c.counters, _ = c.cells.(*window.Counters)
+	_, c.latest = c.cells.(window.Latest)
 	return c
 }
 
-func (c *column) keys() int { return c.table.Len() }
-
-// apply adds an event. newest is the newest event time applied anywhere, horizon the
-// earliest time a read may still be made for.
-func (c *column) apply(visitor, item uint32, e *freshet.Event, newest, horizon int64) {
-	c.settle(horizon)
-	if c.hopping != nil {
-		c.newest = newest
-		c.table.Sweep(sweepCells, c.spent)
-	}
-	lanes := uint8(1)
-	if c.on != nil {
-		if lanes = c.on[e.Name]; lanes == 0 {
-			return
+// newCells picks the arithmetic of a definition.
+func newCells(d *Definition, o *Options, order window.Order) window.Cells {
+	var aggregate window.Aggregate
+	s := order.Slab
+	switch d.Agg {
+	case DecayedSum:
+		return window.NewDecayedSum(int64(d.HalfLife), int64(o.Slack), s)
+	case Count:
+		if d.Window > 0 {
+			return window.NewCounters(nil, int64(d.Window), int64(d.Hop), int64(o.Slack), s)
 		}
-	}
-	amount, ok := c.amount(e)
-	if !ok || c.byUser && visitor == 0 {
-		return
-	}
-	if c.hopping != nil && c.hopping.Beyond(e.Time, newest) {
-		return
-	}
-	switch {
-	case c.byAttr != nil:
-		for _, value := range c.byAttr.of(item) {
-			c.add(c.key(visitor, value), lanes, e.Time, amount, horizon)
+		aggregate = window.Count{}
+	case Rate:
+		rate := &window.Rate{Prior: d.Prior}
+		if d.Window > 0 {
+			return window.NewCounters(rate, int64(d.Window), int64(d.Hop), int64(o.Slack), s)
 		}
-	case c.byItem:
-		if item != 0 {
-			c.add(c.key(visitor, item), lanes, e.Time, amount, horizon)
-		}
+		aggregate = rate
+	case Sum:
+		aggregate = window.Sum{}
+	case Mean:
+		aggregate = window.Mean{}
+	case Min:
+		aggregate = window.Min{}
+	case Max:
+		aggregate = window.Max{}
+	case Last:
+		aggregate = &window.Last{Order: order}
+	case LastTime:
+		aggregate = window.LastTime{}
+	case Age:
+		aggregate = window.Age{}
+	case Distinct:
+		aggregate = &window.Distinct{Slab: s}
+	case LastK:
+		aggregate = &window.LastK{K: d.K, Order: order}
 	default:
-		c.add(c.key(visitor, 0), lanes, e.Time, amount, horizon)
+		panic("BUG: no aggregate " + d.Agg)
 	}
+	if d.Window > 0 {
+		return window.NewHopping(aggregate, int64(d.Window), int64(d.Hop), int64(o.Slack))
+	}
+	if d.Agg == LastTime || d.Agg == Age {
+		return window.Latest{Aggregate: aggregate}
+	}
+	return &window.Total{Aggregate: aggregate}
 }
 
-// key packs the visitor and the item side; whichever is not part of the key is 0.
-func (c *column) key(visitor, other uint32) store.Key {
-	if !c.byUser {
-		visitor = 0
+func (c *column) cell(record []uint64) []uint64 { return record[c.from:c.to:c.to] }
+
+// takes says whether the event counts, and fills in what it adds, but for the hashes of a distinct.
+func (c *column) takes(sample *window.Sample, e *freshet.Event) bool {
+	if e.Time < sample.Horizon && c.cells.Beyond(e.Time, sample.Horizon) {
+		return false
 	}
-	return store.Key(visitor)<<32 | store.Key(other)
+	if c.field.of == noField {
+		sample.Number = 1
+		return c.def.Agg != LastK || e.Item != ""
+	}
+	if c.def.Agg == Distinct {
+		return true
+	}
+	var ok bool
+	sample.Number, sample.Text, sample.IsText, ok = c.field.scalar(e)
+	return ok && (!sample.IsText || c.def.Agg == Last)
 }
 
-// amount is what the event adds, and whether it has it.
-func (c *column) amount(e *freshet.Event) (float64, bool) {
-	switch c.def.Field {
-	case "value":
-		return e.Value, e.HasValue
-	case "rank":
-		return float64(e.Rank), e.Rank > 0
+// add adds a sample to the column's cell in a record. The kinds of cells that most events meet are
+// called without the interface.
+func (c *column) add(k store.Key, record []uint64, sample *window.Sample, hashes []uint64) {
+	cell := record[c.from:c.to:c.to]
+	if cell[0] == 0 {
+		c.live++
 	}
-	return 1, true
-}
-
-func (c *column) add(k store.Key, lanes uint8, t int64, amount float64, horizon int64) {
-	cell := c.table.Cell(k)
-	if c.hopping == nil {
-		cell[0]++
-	}
-	cell[1] = uint64(max(int64(cell[1]), t))
-	state := cell[headWords:]
 	switch {
-	case c.decay != nil && t > horizon:
-		list := c.pending[k]
-		if len(list) == 0 {
-			c.waiting.push(k)
-		}
-		c.pending[k] = list.Insert(t, amount)
+	case c.counters != nil:
+		c.counters.AddEvent(cell, sample.Time, sample.Lanes)
+	case c.latest:
+		window.Latest{}.Add(cell, sample)
 	case c.decay != nil:
-		c.decay.Add(state, t, amount)
-	case c.def.Agg == Sum:
-		c.addLane(state, t, laneEvents, 1)
-		c.addLane(state, t, laneSum, micro(amount))
-	case c.def.Agg == Rate:
-		for lane := range 2 {
-			if lanes&(1<<lane) != 0 {
-				c.addLane(state, t, lane, 1)
+		waited := c.decay.Waits(cell)
+		if c.decay.Add(cell, sample); !waited && c.decay.Waits(cell) {
+			c.waiting.push(k, c.decay.Due(cell))
+		}
+	case c.def.Agg == Distinct:
+		for i, h := range hashes {
+			sample.Hash, sample.More = h, i > 0
+			c.cells.Add(cell, sample)
+		}
+		sample.More = false
+	default:
+		c.cells.Add(cell, sample)
+	}
+}
+
+// addRun adds the acts of a run of a plain group.
+func (c *column) addRun(run []running) {
+	if c.counters != nil {
+		for i := range run {
+			r := &run[i]
+			if lanes := c.byName[r.deed.name]; lanes != 0 {
+				cell := r.record[c.from:c.to:c.to]
+				if cell[0] == 0 {
+					c.live++
+				}
+				c.counters.AddEvent(cell, r.deed.sample.Time, lanes)
 			}
 		}
-	case c.def.Agg == Count:
-		c.addLane(state, t, laneEvents, 1)
+		return
 	}
-}
-
-func (c *column) addLane(state []uint64, t int64, lane int, amount int64) {
-	if c.hopping != nil {
-		c.hopping.Add(state, t, lane, amount)
-	} else {
-		c.total.Add(state, lane, amount)
-	}
-}
-
-// settle folds pending decayed amounts that no read can be ahead of any more. It takes the
-// keys that have waited longest, so the work follows the writes.
-func (c *column) settle(horizon int64) {
-	for c.waiting.len() > 0 {
-		k := c.waiting.front()
-		list := c.pending[k]
-		if list[0].Time > horizon {
-			return
+	for i := range run {
+		r := &run[i]
+		if lanes := c.byName[r.deed.name]; lanes != 0 {
+			r.deed.sample.Number, r.deed.sample.Lanes = 1, lanes
+			c.add(r.key, r.record, &r.deed.sample, nil)
 		}
-		c.waiting.pop()
-		if rest := list.Settle(c.decay, c.table.Cell(k)[headWords:], horizon); len(rest) > 0 {
-			c.pending[k] = rest
-			c.waiting.push(k)
-		} else {
-			delete(c.pending, k)
+	}
+}
+
+// drop empties the column's cell in a record that is to go.
+func (c *column) drop(record []uint64) {
+	if cell := c.cell(record); cell[0] != 0 {
+		c.cells.Clear(cell)
+		c.live--
+	}
+}
+
+// settle folds decayed amounts that no read can be ahead of any more. It takes the keys that have
+// waited longest, so the work follows the writes.
+func (c *column) settle(t store.Table, horizon int64) {
+	for c.waiting.due(horizon) {
+		k := c.waiting.pop()
+		record := t.Find(k, 0)
+		if record == nil {
+			continue
+		}
+		if cell := c.cell(record); c.decay.Settle(cell, horizon) {
+			c.waiting.push(k, c.decay.Due(cell))
 		}
 	}
 }
 
 // queue is first in, first out. The zero queue is empty.
 type queue struct {
-	keys []store.Key
+	list []wait
 	head int
 }
 
-func (q *queue) len() int         { return len(q.keys) - q.head }
-func (q *queue) front() store.Key { return q.keys[q.head] }
-func (q *queue) push(k store.Key) { q.keys = append(q.keys, k) }
+// wait is a key, and the time that the horizon must have reached before its turn comes.
+type wait struct {
+	key  store.Key
+	time int64
+}
 
-func (q *queue) pop() {
+// push puts a key at the end. Its turn is put off until the turn of others, up to a second.
+func (q *queue) push(k store.Key, t int64) {
+	q.list = append(q.list, wait{k, (t + oneTurn - 1) / oneTurn * oneTurn})
+}
+
+// oneTurn is a second: looking at what is due has its price, whether there is much or little.
+const oneTurn = int64(freshet.Second)
+
+// next is the time of the first one's turn, the end of time when there is none.
+func (q *queue) next() int64 {
+	if q.head == len(q.list) {
+		return math.MaxInt64
+	}
+	return q.list[q.head].time
+}
+
+// due reports that the first one's turn has come.
+func (q *queue) due(horizon int64) bool {
+	return q.head < len(q.list) && q.list[q.head].time <= horizon
+}
+
+func (q *queue) pop() store.Key {
+	k := q.list[q.head].key
 	q.head++
-	if q.head >= 1024 && q.head > len(q.keys)/2 {
-		q.keys = append(q.keys[:0], q.keys[q.head:]...)
+	if q.head >= 1024 && q.head > len(q.list)/2 {
+		q.list = append(q.list[:0], q.list[q.head:]...)
 		q.head = 0
 	}
+	return k
 }

@@ -1,8 +1,6 @@
 package feature
 
 import (
-	"encoding/json"
-	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -36,91 +34,6 @@ func definitions() []Definition {
 		}
 	}
 	return defs
-}
-
-func TestEngineAgreesWithOracle(t *testing.T) {
-	const slack = freshet.Minute
-	defs := definitions()
-	for _, d := range defs {
-		if faults := d.Check(); len(faults) > 0 {
-			t.Fatalf("definition %+v: %v", d, faults)
-		}
-	}
-	cells := 0
-	for seed := range uint64(12) {
-		rng := rand.New(rand.NewPCG(seed, 1))
-		engine := New(defs, Options{Slack: slack, NewTable: mem.New})
-		var want oracle
-		newest := int64(1_700_000_000_000) + rng.Int64N(1000)
-		row := make([]Value, len(defs))
-		reader := engine.Reader()
-		for range 400 {
-			if rng.IntN(12) == 0 {
-				item, doc := randomItem(rng)
-				engine.Upsert(item, doc)
-				want.upsert(item, doc)
-			}
-			visitor, item, e := randomEvent(rng, newest)
-			newest = max(newest, e.Time)
-			engine.Apply(visitor, item, &e)
-			want.apply(visitor, item, &e)
-			if rng.IntN(8) > 0 {
-				continue
-			}
-			// Any q from slack behind the newest event to well after it may be asked for.
-			q := newest - int64(slack) + rng.Int64N(int64(slack)*3)
-			if rng.IntN(4) == 0 {
-				q = newest + rng.Int64N(3*int64(freshet.Hour))
-			}
-			visitor, item = uint32(rng.IntN(5)), uint32(rng.IntN(6))
-			reader.Start(visitor, q)
-			reader.Row(uint32(rng.IntN(6)), row) // whatever was read before for others
-			reader.Row(item, row)
-			for i, d := range defs {
-				value, ok := want.read(d, visitor, item, q)
-				got := row[i]
-				cells++
-				if got.Null == ok || !close9(d.Agg, got.Value, value, ok) {
-					t.Fatalf("seed %d: %s of visitor %d item %d at newest%+d ms = %v (null %v), want %v (null %v)",
-						seed, d.Name, visitor, item, q-newest, got.Value, got.Null, value, !ok)
-				}
-			}
-		}
-	}
-	t.Logf("%d cells compared", cells)
-}
-
-// close9 compares exactly, decayed sums and means of several keys within 1e-9.
-func close9(agg string, got, want float64, ok bool) bool {
-	if !ok {
-		return true
-	}
-	if agg == DecayedSum {
-		return math.Abs(got-want) <= 1e-9*math.Abs(want)+1e-12
-	}
-	return got == want
-}
-
-func randomItem(rng *rand.Rand) (uint32, *freshet.Item) {
-	pick := func(words ...string) string { return words[rng.IntN(len(words))] }
-	item := uint32(1 + rng.IntN(5))
-	doc := &freshet.Item{ID: freshet.ItemID(rune('a' + item))}
-	for range rng.IntN(4) {
-		doc.Categories = append(doc.Categories, pick("sea", "harbour", "storm"))
-	}
-	doc.Attributes = map[string]any{}
-	switch rng.IntN(5) {
-	case 0:
-		doc.Attributes["brand"] = pick("1", "alder")
-	case 1:
-		doc.Attributes["brand"] = json.Number("1")
-	case 2:
-		doc.Attributes["brand"] = true
-	}
-	if rng.IntN(2) == 0 {
-		doc.Attributes["tags"] = []any{pick("x", "y"), pick("x", "y"), json.Number("2")}
-	}
-	return item, doc
 }
 
 func randomEvent(rng *rand.Rand, newest int64) (visitor, item uint32, e freshet.Event) {

@@ -1,7 +1,6 @@
 package feature
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,31 +9,38 @@ import (
 )
 
 // Export writes what is known under every key in a form that does not depend on how it came
-// about: one line a key,
+// about: one line a feature and key,
 //
-//	feature TAB visitor TAB other TAB state
+//	feature TAB part TAB part … TAB state
 //
-// sorted by name and then by bytes; visitor is quoted, and so is other, the item or the value
-// of the attribute, both "" where the key has none. The state is what a read at any time not
-// before the newest event can find: counts of the tiles that are not zero, sums, the newest
-// event time, decayed sums at the newest event as hexadecimal floats. Keys under which nothing
-// can be found are left out. visitors and items give the texts of numbers. It stops at the
-// first error of write.
+// sorted by name and then by bytes; the values of the key's parts are quoted, those of attributes
+// and contexts marked by a letter for their kind (s text, n number, b truth value). The state is what a read at any
+// time not before the newest event can find: of a window the tiles in which there is something, each
+// with its number. States under which nothing can be found are left out. visitors and items give
+// the texts of numbers. It stops at the first error of write.
 func (g *Engine) Export(visitors, items func(uint32) string, write func(line string) error) error {
-	columns := slices.Clone(g.columns)
-	slices.SortFunc(columns, func(a, b *column) int { return strings.Compare(a.def.Name, b.def.Name) })
-	for _, c := range columns {
-		other := items
-		if c.byAttr != nil {
-			other = c.byAttr.numbers.Name
+	type place struct {
+		group  *group
+		column *column
+	}
+	var places []place
+	for _, gr := range g.groups {
+		for _, c := range gr.columns {
+			places = append(places, place{gr, c})
 		}
+	}
+	slices.SortFunc(places, func(a, b place) int { return strings.Compare(a.column.def.Name, b.column.def.Name) })
+	for _, p := range places {
 		var lines []string
-		c.table.Each(func(k store.Key, cell []uint64) {
-			if state := c.export(k, cell, g.newest); state != "" {
-				user, what := uint32(k>>32), uint32(k)
-				line := c.def.Name + "\t" + strconv.Quote(text(user, visitors)) + "\t" + strconv.Quote(text(what, other)) + "\t" + state + "\n"
-				lines = append(lines, line)
+		p.group.table.Each(func(k store.Key, record []uint64) bool {
+			if state := p.column.cells.Export(p.column.cell(record), g.newest); state != "" {
+				line := p.column.def.Name + "\t"
+				for i, number := range p.group.split(k) {
+					line += strconv.Quote(p.group.parts[i].text(number, visitors, items)) + "\t"
+				}
+				lines = append(lines, line+state+"\n")
 			}
+			return true
 		})
 		slices.Sort(lines)
 		for _, line := range lines {
@@ -46,40 +52,15 @@ func (g *Engine) Export(visitors, items func(uint32) string, write func(line str
 	return nil
 }
 
-func text(number uint32, name func(uint32) string) string {
-	if number == 0 {
-		return ""
+// text is the value of a part by its number.
+func (p *part) text(number uint32, visitors, items func(uint32) string) string {
+	switch p.of {
+	case theUser:
+		return visitors(number)
+	case theItem:
+		return items(number)
+	case ofContext:
+		return p.texts.Name(number)
 	}
-	return name(number)
-}
-
-// export is the state of a cell, "" when no read at newest or later finds anything in it.
-func (c *column) export(k store.Key, cell []uint64, newest int64) string {
-	state := cell[headWords:]
-	switch {
-	case c.decay != nil:
-		sum := c.decay.Read(state, c.pending[k], newest)
-		return fmt.Sprintf("n=%d t=%d sum=%s", cell[0], cell[1], strconv.FormatFloat(sum, 'x', -1, 64))
-	case c.hopping != nil:
-		var b strings.Builder
-		lanes := c.hopping.Lanes
-		c.hopping.Each(state, newest, func(tile int64, values []uint64) {
-			fmt.Fprintf(&b, " %d:", tile)
-			for lane := range lanes {
-				if lane > 0 {
-					b.WriteByte(',')
-				}
-				b.WriteString(strconv.FormatInt(int64(values[lane]), 10))
-			}
-		})
-		return strings.TrimPrefix(b.String(), " ")
-	case c.total != nil:
-		var b strings.Builder
-		fmt.Fprintf(&b, "n=%d t=%d", cell[0], cell[1])
-		for lane := range c.total.Lanes {
-			fmt.Fprintf(&b, " %d", c.total.Sum(state, lane))
-		}
-		return b.String()
-	}
-	return fmt.Sprintf("n=%d t=%d", cell[0], cell[1])
+	return p.attr.numbers.Name(number)
 }

@@ -1,5 +1,5 @@
 // Package fold is the state of the system at one position of the journal: catalogue,
-// features, histories, live recall tables, and what each visitor was shown last. It is a
+// users, features, histories, live recall tables, and what each visitor was shown last. It is a
 // stream.Fold: applying the same records in the same order gives the same state.
 //
 // It is the place where one event meets everything it changes; read [State.Apply] first. It

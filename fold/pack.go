@@ -12,12 +12,13 @@ import (
 
 // StateVersion is that of the form Pack writes: one more with every change of it, or of what a
 // part of the state means. A snapshot of another version is of no use.
-const StateVersion = 1
+const StateVersion = 2
 
 // Pack writes the whole state.
 func (s *State) Pack(w *pack.Writer) {
 	s.Items.Pack(w, func(doc *freshet.Item) []byte { return codec.AppendItem(nil, doc) })
 	s.Visitors.Pack(w)
+	s.Users.pack(w)
 	w.Int(s.Newest)
 	s.Features.Pack(w)
 	s.Histories.Pack(w)
@@ -45,9 +46,11 @@ func (s *State) Unpack(r *pack.Reader) {
 		return &doc, nil
 	})
 	s.Visitors.Unpack(r)
+	s.Users.unpack(r, s.Visitors.Len(), s.Visitors.Name)
 	items := s.Items.Len()
 	s.Newest = r.Int()
-	s.Features.Unpack(r, items)
+	s.Features.Unpack(r, items, s.Visitors.Len())
+	s.entries(s.Features.Upsert, s.Features.UpsertUser)
 	s.Histories.Unpack(r, items)
 	for _, route := range s.tables() {
 		route.Unpack(r, items)
@@ -59,11 +62,19 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.shown.unpack(r, s.Visitors.Len())
 	if s.Watch != nil {
 		s.Watch.Unpack(r)
-		for item := uint32(1); int(item) < items; item++ {
-			if doc := s.Items.Entry(item); doc != nil {
-				s.Watch.Upsert(item, doc)
-			}
+		s.entries(s.Watch.Upsert, s.Watch.User)
+	}
+}
+
+// entries tells of all items and users that have an entry.
+func (s *State) entries(item func(uint32, *freshet.Item), user func(uint32, *freshet.User)) {
+	for n := uint32(1); int(n) < s.Items.Len(); n++ {
+		if doc := s.Items.Entry(n); doc != nil {
+			item(n, doc)
 		}
+	}
+	for visitor, doc := range s.Users.docs {
+		user(visitor, doc)
 	}
 }
 

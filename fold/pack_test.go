@@ -29,6 +29,13 @@ func wholeOptions() fold.Options {
 			{Name: "taste", Key: []string{"user", "item.categories"}, On: []string{"click", "like"}, Agg: feature.DecayedSum, HalfLife: freshet.Hour},
 			{Name: "age", Key: []string{"user"}, Agg: feature.Age},
 			{Name: "sum", Key: []string{"item.author"}, Agg: feature.Sum, Field: "value"},
+			{Name: "spent", Key: []string{"user"}, Agg: feature.DecayedSum, HalfLife: freshet.Minute, Field: "value"},
+			{Name: "brief", Key: []string{"user"}, Agg: feature.DecayedSum, HalfLife: freshet.Second, Field: "value"},
+			{Name: "query", Key: []string{"user"}, Agg: feature.Last, Field: "context.q"},
+			{Name: "trail", Key: []string{"global"}, Agg: feature.LastK, K: 5},
+			{Name: "places", Key: []string{"user.plan", "context.place"}, Agg: feature.Distinct, Field: "item", Window: freshet.Hour, Hop: 10 * freshet.Minute},
+			{Name: "most", Key: []string{"user", "item", "context.place"}, Agg: feature.Max, Field: "value", Window: freshet.Hour, Hop: 30 * freshet.Minute},
+			{Name: "mean", Key: []string{"item.categories", "user", "user.plan", "context.place"}, Agg: feature.Mean, Field: "value"},
 		}}
 }
 
@@ -55,7 +62,7 @@ func (p *player) next(t testing.TB) *stream.Entry {
 	e := &stream.Entry{Position: p.last, Received: p.now}
 	user := freshet.UserID(fmt.Sprintf("u-%d", p.rng.IntN(30)))
 	item := freshet.ItemID(fmt.Sprintf("i-%d", p.rng.IntN(80)))
-	switch p.rng.IntN(12) {
+	switch p.rng.IntN(13) {
 	case 0:
 		doc := freshet.Item{ID: item, Title: "T", Unavailable: p.rng.IntN(8) == 0, Attributes: map[string]any{"author": fmt.Sprintf("a%d", p.rng.IntN(4))}}
 		for range p.rng.IntN(3) {
@@ -80,9 +87,19 @@ func (p *player) next(t testing.TB) *stream.Entry {
 		e.Model = fmt.Appendf(nil, `{"model":"lr","version":%d,"sha256":"aa","by":"promoted"}`, p.last)
 	case 3:
 		e.Definitions = []byte(`{}`)
+	case 4:
+		e.User = &freshet.User{ID: user}
+		if p.rng.IntN(4) > 0 {
+			e.User.Attributes = map[string]any{"age": json.Number(fmt.Sprint(p.rng.IntN(90))), "plan": []any{"free", "gold"}[p.rng.IntN(2)]}
+		}
 	default:
 		names := []string{"click", "view", "like", "purchase", "hide", "expose", "search", "watch"}
 		e.Event = &freshet.Event{User: user, Item: item, Name: names[p.rng.IntN(len(names))], Time: p.now - p.rng.Int64N(int64(freshet.Hour)) + p.rng.Int64N(int64(freshet.Minute)), Value: float64(p.rng.IntN(9)), HasValue: p.rng.IntN(2) == 0}
+		e.Event.Context = map[string]any{"place": []any{"home", json.Number("2"), true}[p.rng.IntN(3)]}
+		if p.rng.IntN(2) == 0 {
+			e.Event.ID = fmt.Sprintf("e-%d", p.last)
+			e.Event.Context["q"] = []any{"boats", json.Number("7")}[p.rng.IntN(2)]
+		}
 		e.Late, e.Source = p.rng.IntN(20) == 0, "http"
 	}
 	return e
@@ -139,8 +156,8 @@ func TestAnUnpackedStateGoesOnAlike(t *testing.T) {
 				t.Fatalf("seed %d: %s is recommended\n%v\nand\n%v (%v)", seed, visitor, one, two, err)
 			}
 			builders := [2]*fold.RowBuilder{live.NewRowBuilder(), restored.NewRowBuilder()}
-			builders[0].Start(live.Visitor(visitor), live.Newest)
-			builders[1].Start(restored.Visitor(visitor), restored.Newest)
+			builders[0].Start(live.Visitor(visitor), live.Newest, nil)
+			builders[1].Start(restored.Visitor(visitor), restored.Newest, nil)
 			for i := range one {
 				if a, b := fmt.Sprint(builders[0].Row(&one[i])), fmt.Sprint(builders[1].Row(&two[i])); a != b {
 					t.Fatalf("seed %d: the rows of %s differ:\n%s\n%s", seed, visitor, a, b)
@@ -151,7 +168,8 @@ func TestAnUnpackedStateGoesOnAlike(t *testing.T) {
 }
 
 // TestDamagedStateIsRefused: cut off or with a byte changed, a state is refused or, where the
-// byte holds a mere value, read; never is there a panic, nor room for more than there is.
+// byte holds a mere value, read, and then it goes on; never is there a panic, nor room for more
+// than there is.
 func TestDamagedStateIsRefused(t *testing.T) {
 	p := &player{rng: rand.New(rand.NewPCG(3, 3)), now: t0}
 	live := whole(t)
@@ -169,8 +187,19 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		bent := bytes.Clone(text)
 		bent[p.rng.IntN(len(bent))] ^= byte(1 + p.rng.IntN(255))
 		r = pack.NewReader(bent)
-		whole(t).Unpack(r)
-		if err := r.Done(); err != nil && !errors.Is(err, pack.ErrDamaged) {
+		again := whole(t)
+		again.Unpack(r)
+		if err := r.Done(); err != nil {
+			if !errors.Is(err, pack.ErrDamaged) {
+				t.Fatal(err)
+			}
+			continue
+		}
+		more := player{rng: rand.New(rand.NewPCG(3, 4)), now: p.now, last: p.last}
+		for range 200 {
+			again.Apply(more.next(t))
+		}
+		if err := again.Export(func(string) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/recall"
 )
 
 // Served is the record of one slate: what was asked, what was read at which positions, and
@@ -27,6 +28,7 @@ type Served struct {
 	FromList    *ServedList       `json:"from_list,omitempty"` // with Fallback: the list they are from
 	Seeds       []freshet.ItemID  `json:"seed_items,omitempty"`
 	Recent      []ServedAct       `json:"recent,omitempty"` // what the request itself brought along
+	Context     Context           `json:"context,omitempty"`
 	Exclude     []freshet.ItemID  `json:"exclude,omitempty"`
 	SeenWithin  *freshet.Duration `json:"seen_within,omitempty"` // nil is ever
 	Purchased   bool              `json:"purchased,omitempty"`
@@ -66,8 +68,28 @@ type ServedList struct {
 type ServedItem struct {
 	Item   freshet.ItemID `json:"item_id"`
 	Score  float64        `json:"score"`
-	Row    string         `json:"row,omitempty"` // hash of the model's row; absent without a model
+	Row    string         `json:"row,omitempty"` // RowHash of its row; absent in records of earlier releases where no model ranked it
 	Routes []ServedScore  `json:"routes,omitempty"`
+}
+
+// RowPosition is where the row of a shown item was read: where the model ranked it, else where the
+// slate was made.
+func (rec *Served) RowPosition(item *ServedItem) freshet.Position {
+	if rec.Model != nil && len(item.Routes) > 0 {
+		return rec.Model.Position
+	}
+	return rec.Placed
+}
+
+// Candidate is a shown item as the merge handed it on, from what the record says of it. item is
+// its number and weight gives that of a route by its name.
+func (it *ServedItem) Candidate(item uint32, weight func(route string) float64) recall.Candidate {
+	c := recall.Candidate{Item: item}
+	for _, s := range it.Routes {
+		c.Score += recall.Share(weight(s.Route), s.Rank)
+		c.Routes = append(c.Routes, recall.Opinion{Route: s.Route, Rank: s.Rank, Proposal: recall.Proposal{Item: item, Score: s.Score}})
+	}
+	return c
 }
 
 // ServedScore is one route's score of a shown item.

@@ -6,6 +6,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/audit"
 	"github.com/freshet-rec/freshet/catalog"
+	"github.com/freshet-rec/freshet/expression"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/internal/intern"
 	"github.com/freshet-rec/freshet/recall"
@@ -27,7 +28,10 @@ type Options struct {
 	Features  []feature.Definition
 	Routes    []Route
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
+	MaxKeys   int              // of features, 0 for no bound; see feature.Options
 	NewTable  func(words int) store.Table
+	// Config is the hash of everything configured that shapes a slate.
+	Config string
 	// Watch keeps the raw events of one feature key in so many, a power of two, so that
 	// values can be recomputed; 0 keeps none.
 	Watch uint64
@@ -41,6 +45,7 @@ const maxWatched = 1 << 18
 type State struct {
 	Items     *catalog.Catalog
 	Visitors  *intern.Table // of freshet.Visitor
+	Users     Users         // what is known of visitors beside events
 	Features  *feature.Engine
 	Histories *recall.Histories
 	Routes    []recall.Route // in configured order
@@ -52,23 +57,29 @@ type State struct {
 	Lately    Lately        // the slates served last
 	Watch     *audit.Oracle // of some of the features' keys; nil without Options.Watch
 
+	Definitions string // hash of the definitions that Features has
+	Config      string // Options.Config, or that of the definitions that came after
+
 	own      map[string]bool // routes that go by what the visitor did
 	kinds    freshet.EventKinds
+	lastName string                // of the event before
+	lastKind freshet.EventKind     // what kinds says of it
 	newcomer []*recall.NewestRoute // those among Routes and Fallback
 	extra    []recall.Route        // routes of Fallback that are not among Routes
 	shown    shown
+	run      run      // scratch of ApplyAll
+	defined  defined  // what the journal says is defined
+	warming  *Warming // is told what the state is told; nil is none
 }
 
 // New returns an empty State.
 func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
-		Features: feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable}),
-		kinds:    o.Kinds, own: map[string]bool{},
+		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{},
+		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(),
 	}
-	if o.Watch > 0 {
-		s.Watch = audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched})
-	}
+	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
 	for _, r := range o.Routes {
 		switch r.Kind {
 		case "itemcf":
@@ -86,6 +97,28 @@ func New(o Options) (*State, error) {
 	}
 	s.addFallback(o)
 	return s, nil
+}
+
+// engine is one for the features of o. itemID gives the id of an item's number.
+func (s *State) engine(o *Options, itemID func(uint32) string) *feature.Engine {
+	return feature.New(o.Features, feature.Options{Slack: o.MaxFuture, NewTable: o.NewTable, ItemID: itemID, Born: s.Items.Born, MaxKeys: o.MaxKeys})
+}
+
+// oracle is the one of Options.Watch, nil for none.
+func (o *Options) oracle() *audit.Oracle {
+	if o.Watch == 0 {
+		return nil
+	}
+	return audit.NewOracle(audit.Options{Features: o.Features, Slack: o.MaxFuture, OneIn: o.Watch, MaxFacts: maxWatched, Where: Where})
+}
+
+// Where compiles the filter of a feature, for an audit.Oracle.
+func Where(text string) (func(e *freshet.Event, item *freshet.Item, user *freshet.User) bool, error) {
+	where, err := expression.CompileWhere(text)
+	if err != nil {
+		return nil, err
+	}
+	return where.True, nil
 }
 
 // addFallback picks a popular route and a newest one from those configured, or keeps one more.
@@ -116,8 +149,12 @@ func (s *State) Apply(e *stream.Entry) {
 	switch {
 	case e.Item != nil:
 		s.upsert(e.Item, e.Received)
+	case e.User != nil:
+		s.upsertUser(e.User)
 	case e.Served != nil:
 		s.served(e.Served)
+	case e.Definitions != nil:
+		s.define(e.Definitions, e.Position)
 	case e.Model != nil:
 		s.Model.apply(e)
 	case e.Event != nil:
@@ -129,17 +166,29 @@ func (s *State) Apply(e *stream.Entry) {
 }
 
 func (s *State) upsert(doc *freshet.Item, received int64) {
-	item := s.meet(doc.ID, received, func() uint32 { return s.Items.Upsert(doc, received) })
+	item := s.meet(s.Items.Find(doc.ID), func() uint32 { return s.Items.Upsert(doc, received) })
 	s.Features.Upsert(item, doc)
 	if s.Watch != nil {
 		s.Watch.Upsert(item, doc)
 	}
+	s.warm(told{item: item, doc: doc})
 }
 
-// meet lets note tell the catalogue of an item, and passes on a birth that this dates anew.
-func (s *State) meet(id freshet.ItemID, t int64, note func() uint32) uint32 {
-	item := s.Items.Find(id)
-	had, was := item != 0, int64(0)
+// upsertUser notes what is known of a user, who may have done nothing yet.
+func (s *State) upsertUser(doc *freshet.User) {
+	visitor := s.Visitors.Add(string(freshet.VisitorOf(doc.ID, "", "")))
+	s.Users.put(visitor, doc)
+	s.Features.UpsertUser(visitor, doc)
+	if s.Watch != nil {
+		s.Watch.User(visitor, doc)
+	}
+	s.warm(told{visitor: visitor, user: doc})
+}
+
+// meet lets note tell the catalogue of an item, and passes on a birth that this dates anew. item is
+// its number, 0 when it has none yet.
+func (s *State) meet(item uint32, note func() uint32) uint32 {
+	had, was := item != 0 && int(item) < s.Items.Len(), int64(0)
 	if had {
 		was = s.Items.Born(item)
 	}
@@ -155,18 +204,24 @@ func (s *State) meet(id freshet.ItemID, t int64, note func() uint32) uint32 {
 // event folds in one event that is not late. The order matters: features and routes see the
 // visitor's history as it was before the event.
 func (s *State) event(e *freshet.Event, p freshet.Position) {
-	s.Newest = max(s.Newest, e.Time)
 	visitor := s.Visitors.Add(string(e.Visitor()))
 	var item uint32
 	if e.Item != "" {
-		item = s.meet(e.Item, e.Time, func() uint32 { return s.Items.Seen(e.Item, e.Time) })
+		item = s.meet(s.Items.Find(e.Item), func() uint32 { return s.Items.Seen(e.Item, e.Time) })
 	}
-	kind := s.kinds.Of(e.Name)
-	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
 	s.Features.Apply(visitor, item, e)
+	s.acted(visitor, item, e, p)
+}
+
+// acted is what comes of an event beside features.
+func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position) {
+	s.Newest = max(s.Newest, e.Time)
+	kind := s.kind(e.Name)
+	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
 	if s.Watch != nil {
 		s.Watch.Event(visitor, item, e)
 	}
+	s.warm(told{visitor: visitor, item: item, event: e})
 	for _, r := range s.Routes {
 		r.Apply(&act)
 	}
@@ -177,7 +232,15 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Newest: e.Time})
 }
 
-// Visitor returns a visitor's number, 0 when no event came from them.
+// kind is s.kinds.Of, which is seldom asked: an event nearly always has the name of the one before.
+func (s *State) kind(name string) freshet.EventKind {
+	if name != s.lastName {
+		s.lastName, s.lastKind = name, s.kinds.Of(name)
+	}
+	return s.lastKind
+}
+
+// Visitor returns a visitor's number, 0 when nothing is known of them: no event, entry or slate came.
 func (s *State) Visitor(v freshet.Visitor) uint32 { return s.Visitors.Find(string(v)) }
 
 // LastAct is the last event of a visitor by journal order.

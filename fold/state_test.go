@@ -96,7 +96,7 @@ func TestAnEventChangesAllItShould(t *testing.T) {
 	}
 	row := make([]feature.Value, 1)
 	reader := j.Features.Reader()
-	reader.Start(ada, t0)
+	reader.Start(ada, t0, nil)
 	if reader.Row(a, row); row[0].Value != 1 {
 		t.Errorf("feature %+v", row[0])
 	}

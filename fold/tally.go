@@ -16,6 +16,7 @@ const MaxNames = 1000
 // empty and ready to use.
 type Tally struct {
 	names    map[string]*NameCount
+	last     *NameCount // of names, the one that came last; nil before
 	others   uint64
 	imported uint64
 }
@@ -33,7 +34,10 @@ func (t *Tally) apply(e *stream.Entry) {
 	if stream.Imported(e.Source) {
 		t.imported++
 	}
-	n := t.names[e.Event.Name]
+	n := t.last
+	if n == nil || n.Name != e.Event.Name {
+		n = t.names[e.Event.Name]
+	}
 	if n == nil {
 		if len(t.names) == MaxNames {
 			t.others++
@@ -45,6 +49,7 @@ func (t *Tally) apply(e *stream.Entry) {
 		n = &NameCount{Name: e.Event.Name}
 		t.names[n.Name] = n
 	}
+	t.last = n
 	n.Count++
 	if e.Event.Request != "" {
 		n.Joined++

@@ -16,13 +16,14 @@ import (
 // Bounds of a body.
 const (
 	maxRequestBytes = 1 << 20 // of a request that asks
-	maxBatchBytes   = 8 << 20 // of events or items
+	maxBatchBytes   = 8 << 20 // of events, items or users
 	bodyTimeout     = 10 * time.Second
 	drainTimeout    = time.Second // for reading on after a refusal
+	spareBody       = 256 << 10   // the room of a batch that is kept for the next one, at most
 )
 
-// readBody reads a body of at most limit bytes, or answers why it cannot.
-func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, bool) {
+// readBody reads a body of at most limit bytes into room, or answers why it cannot.
+func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64, room []byte) ([]byte, bool) {
 	refuse := func(status int, code, detail string) ([]byte, bool) {
 		// A client that is still sending would miss the reply when the connection closes, so a
 		// little more is read; what is left then is not worth it.
@@ -45,7 +46,10 @@ func (a *API) readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]b
 	if r.ContentLength >= 0 {
 		size = min(r.ContentLength+1, 64<<10)
 	}
-	body := make([]byte, 0, size)
+	body := room[:0]
+	if int64(cap(body)) < size {
+		body = make([]byte, 0, size)
+	}
 	for {
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
@@ -70,7 +74,7 @@ func (a *API) readObject(w http.ResponseWriter, r *http.Request) ([]codec.Field,
 	if _, ok := form(w, r); !ok {
 		return nil, false
 	}
-	body, ok := a.readBody(w, r, maxRequestBytes)
+	body, ok := a.readBody(w, r, maxRequestBytes, nil)
 	if !ok {
 		return nil, false
 	}
@@ -83,17 +87,28 @@ func (a *API) readObject(w http.ResponseWriter, r *http.Request) ([]codec.Field,
 	return fields, true
 }
 
-// readBatch reads a body of events or items and waits until it may be decoded, or answers why
-// it cannot. The caller calls release when it is done with what it decoded.
+// readBatch reads a body of events, items or users and waits until it may be decoded, or answers why
+// it cannot. The caller calls release when it is done with what it decoded, and with the body: what is
+// decoded shares no memory with it.
 func (a *API) readBatch(w http.ResponseWriter, r *http.Request) (body []byte, f codec.Form, release func(), ok bool) {
 	if f, ok = form(w, r); !ok {
 		return nil, f, nil, false
 	}
-	if body, ok = a.readBody(w, r, maxBatchBytes); !ok {
+	spare, _ := a.bodies.Get().(*[]byte)
+	if spare == nil {
+		spare = new([]byte)
+	}
+	if body, ok = a.readBody(w, r, maxBatchBytes, *spare); !ok {
 		return nil, f, nil, false
 	}
-	release, ok = a.room(w, r, len(body))
-	return body, f, release, ok
+	done, ok := a.room(w, r, len(body))
+	return body, f, func() {
+		done()
+		if cap(body) <= spareBody {
+			*spare = body
+			a.bodies.Put(spare)
+		}
+	}, ok
 }
 
 // setDeadline ends reads of the body after d, and reports whether it can: a connection can, a

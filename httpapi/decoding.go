@@ -36,7 +36,7 @@ var (
 	recommendFields = []string{"scene", "user_id", "anonymous_id", "session_id", "n", "context", "seed_items", "recent",
 		"exclude", "fields", "min_position", "wait_ms", "timeout_ms", "explain", "dry_run", "at", "diff"}
 	recommendLater = []string{"filter", "boost", "cursor"}
-	featuresFields = []string{"user_id", "anonymous_id", "session_id", "item_ids", "names", "min_position", "wait_ms"}
+	featuresFields = []string{"user_id", "anonymous_id", "session_id", "item_ids", "context", "names", "min_position", "wait_ms"}
 	recentFields   = []string{"event", "item_id", "ts"}
 	excludeFields  = []string{"item_ids", "seen_within", "purchased"}
 )
@@ -79,9 +79,7 @@ func (d *decoding) recommend(fields []codec.Field, req *serve.Request) {
 		case "n":
 			req.N = d.n(f)
 		case "context":
-			if _, err := f.Free(); err != nil {
-				d.fail(err)
-			}
+			req.Context = d.free(f)
 		case "seed_items":
 			req.Seeds = d.itemIDs(f, serve.MaxRecent)
 		case "recent":
@@ -129,6 +127,8 @@ func (d *decoding) features(fields []codec.Field, req *serve.FeaturesRequest) {
 			req.Session = d.id(f)
 		case "item_ids":
 			req.Items = d.itemIDs(f, serve.MaxFeatureItems)
+		case "context":
+			req.Context = d.free(f)
 		case "names":
 			names, err := f.Strings()
 			if err != nil {
@@ -207,6 +207,14 @@ func (d *decoding) bool(f codec.Field) bool {
 		d.fail(err)
 	}
 	return b
+}
+
+func (d *decoding) free(f codec.Field) map[string]any {
+	data, err := f.Free()
+	if err != nil {
+		d.fail(err)
+	}
+	return data
 }
 
 func (d *decoding) n(f codec.Field) int {

@@ -14,7 +14,7 @@ import (
 	"github.com/freshet-rec/freshet/stream"
 )
 
-// counts say what became of a batch of events or items.
+// counts say what became of a batch of events, items or users.
 type counts struct {
 	Accepted  int               `json:"accepted"` // late ones included
 	Duplicate int               `json:"duplicate"`

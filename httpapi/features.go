@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/freshet-rec/freshet"
-	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/serve"
 )
 
@@ -22,10 +21,16 @@ type featureRow struct {
 }
 
 type featureValue struct {
-	Value     *float64 `json:"value"`
-	UpdatedAt *string  `json:"updated_at"` // newest event time under the key
-	Events    int64    `json:"events"`
-	Default   bool     `json:"default"` // no event stands behind the value
+	Value     any     `json:"value"`      // a number, a text, a list of listEntry, or null
+	UpdatedAt *string `json:"updated_at"` // newest event time under the key
+	Events    int64   `json:"events"`
+	Default   bool    `json:"default"` // no event stands behind the value
+}
+
+// listEntry is an element of a last_k.
+type listEntry struct {
+	ItemID freshet.ItemID `json:"item_id"`
+	TimeMS int64          `json:"ts_ms"`
 }
 
 func (a *API) postFeatures(w http.ResponseWriter, r *http.Request) {
@@ -53,17 +58,27 @@ func (a *API) postFeatures(w http.ResponseWriter, r *http.Request) {
 		if len(req.Items) > 0 {
 			reply.Rows[i].ItemID = req.Items[i]
 		}
-		for c, v := range row {
-			reply.Rows[i].Values[rows.Names[c]] = encodeValue(v)
+		for c := range row {
+			reply.Rows[i].Values[rows.Names[c]] = encodeValue(&row[c])
 		}
 	}
 	writeJSON(w, http.StatusOK, &reply)
 }
 
-func encodeValue(v feature.Value) featureValue {
+func encodeValue(v *serve.FeatureValue) featureValue {
 	out := featureValue{Events: v.Events, Default: v.Default()}
-	if !v.Null {
-		out.Value = &v.Value
+	switch {
+	case v.Null:
+	case v.IsText:
+		out.Value = v.Text
+	case v.List != nil:
+		list := make([]listEntry, len(v.List))
+		for i, entry := range v.List {
+			list[i] = listEntry{v.Items[i], entry.Time}
+		}
+		out.Value = list
+	default:
+		out.Value = v.Value.Value
 	}
 	if v.Updated != 0 && v.Events > 0 {
 		text := time.UnixMilli(v.Updated).UTC().Format(timeFormat)

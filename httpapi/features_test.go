@@ -1,11 +1,14 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/freshet-rec/freshet/feature"
 )
 
 // featuresDoc is the reply to a features request.
@@ -95,6 +98,44 @@ func TestFeatureValues(t *testing.T) {
 	r.clock.Store(t0 + 10*60_000)
 	if got, want := r.features(t, `{"user_id":"ada","names":["user.*"]}`).cells(0), "user.clicks_5m=0/0 user.last_click_age=602@15:04:03.000/1"; got != want {
 		t.Errorf("ten minutes later %s, want %s", got, want)
+	}
+}
+
+// TestTextsAndLists: values that are no number are JSON strings, and lists of item and time.
+func TestTextsAndLists(t *testing.T) {
+	user := []string{"user"}
+	r := newRig(t, plan{defs: []feature.Definition{
+		{Name: "device", Key: user, Agg: feature.Last, Field: "context.device"},
+		{Name: "seen", Key: user, Agg: feature.LastK, K: 2},
+		{Name: "there", Key: []string{"context.place"}, Agg: feature.Last, Field: "item"},
+		{Name: "where", Expr: "cross(device, ctx.place)"},
+	}})
+	click := func(item, device string, at int64) string {
+		return fmt.Sprintf(`{"user_id":"ada","event":"click","item_id":%q,"ts":%d,"context":{"device":%s,"place":"home"}}`, item, at, device)
+	}
+	r.post(t, click("i-1", `"phone"`, t0-3000), click("i-2", `"tv \u003c"`, t0-2000), click("i-3", `""`, t0-4000), `{"user_id":"ada","event":"search","query":"x","ts":1795187044000}`)
+	r.post(t, strings.Replace(click("i-4", "7.5", t0-1000), "ada", "bob", 1), strings.Replace(click("i-5", `""`, t0-1500), "ada", "eve", 1))
+	for _, c := range []struct {
+		body string
+		want map[string]string // values as JSON, by name
+	}{
+		{`{"user_id":"ada","context":{"place":"home"}}`, map[string]string{"device": `"tv <"`, "seen": `[{"item_id":"i-2","ts_ms":1795187043000},{"item_id":"i-1","ts_ms":1795187042000}]`, "there": `"i-4"`, "where": `"tv <|home"`}},
+		{`{"user_id":"ada","context":{"place":"bus"}}`, map[string]string{"device": `"tv <"`, "seen": `[{"item_id":"i-2","ts_ms":1795187043000},{"item_id":"i-1","ts_ms":1795187042000}]`, "there": "null", "where": `"tv <|bus"`}},
+		{`{"user_id":"bob"}`, map[string]string{"device": "7.5", "seen": `[{"item_id":"i-4","ts_ms":1795187044000}]`, "there": "null", "where": "null"}},
+		{`{"user_id":"eve"}`, map[string]string{"device": `""`, "seen": `[{"item_id":"i-5","ts_ms":1795187043500}]`, "there": "null", "where": "null"}},
+		{`{"user_id":"nobody"}`, map[string]string{"device": "null", "seen": "[]", "there": "null", "where": "null"}},
+	} {
+		var d struct {
+			Rows []struct {
+				Values map[string]struct{ Value json.RawMessage }
+			}
+		}
+		r.do(t, "POST", "/v1/features", c.body).want(t, 200, &d)
+		for name, want := range c.want {
+			if got := string(d.Rows[0].Values[name].Value); got != want {
+				t.Errorf("%s: %s is %s, want %s", c.body, name, got, want)
+			}
+		}
 	}
 }
 

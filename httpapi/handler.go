@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -28,6 +29,7 @@ type Options struct {
 	Rejected  func(after deadletter.ID, limit int) (deadletter.Page, error) // lists dead letters, as deadletter.List does
 	ClockOff  func() time.Duration                                          // how far the system's clock is ahead while it is not followed; nil is never
 	Passed    []quarantine.Record                                           // records of the journal that are passed over
+	Reloads   Reloads                                                       // nil: the configuration cannot be read again
 	Report    func(msg string, err error)                                   // told of trouble that no reply can carry
 }
 
@@ -36,7 +38,7 @@ type Versions struct {
 	Freshet     string `json:"freshet"`
 	Go          string `json:"go"`
 	Journal     int    `json:"journal_format"`
-	Definitions string `json:"definitions"` // hash
+	Definitions string `json:"definitions"` // hash of those in force; filled in here
 }
 
 // API is the handler. Use New.
@@ -46,6 +48,7 @@ type API struct {
 	begun    time.Time
 	origin   *http.CrossOriginProtection
 	decoding *semaphore.Weighted // bytes of batches at work
+	bodies   sync.Pool           // of *[]byte: room for batches
 }
 
 // New returns the handler of the whole API.
@@ -59,9 +62,14 @@ func New(o Options) *API {
 	handle("POST /v1/items", a.postItems)
 	handle("PUT /v1/items/{id}", a.putItem)
 	handle("GET /v1/items/{id}", a.getItem)
+	handle("POST /v1/users", a.postUsers)
+	handle("PUT /v1/users/{id}", a.putUser)
+	handle("GET /v1/users/{id}", a.getUser)
 	handle("POST /v1/recommend", a.postRecommend)
 	handle("GET /v1/recommend", a.getRecommend)
 	handle("POST /v1/features", a.postFeatures)
+	handle("GET /v1/feature-defs", a.getFeatureDefs)
+	handle("POST /v1/config/reload", a.postReload)
 	handle("GET /v1/models", a.getModels)
 	handle("POST /v1/models/{name}/versions/{version}/promote", a.postPromote)
 	handle("GET /v1/rejected", a.getRejected)

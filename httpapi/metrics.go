@@ -72,12 +72,19 @@ var (
 	evictedDesc   = desc("event_ids_evicted_total", "Event ids forgotten only because there was no room for more; a retry of their events would count twice.")
 	cellsDesc     = desc("audit_cells_total", "Feature values recomputed from raw events as they were served.")
 	differingDesc = desc("audit_differing_cells_total", "Of those, the values that differ from what was served. Anything above 0 is a defect.")
+	letGoDesc     = desc("audit_not_comparable_cells_total", "Feature values that were not compared, because events behind them may have been let go of with their key for want of room.")
+	keysDesc      = desc("feature_keys", "Keys under which a feature has a state; features of one key share them.", "feature")
+	bytesDesc     = desc("feature_bytes", "Memory of a feature's state, its share of the table that it stands in included.", "feature")
+	maxKeysDesc   = desc("feature_keys_max", "Keys over all features, freshet_state_entries{kind=\"feature_keys\"}, beyond which the oldest go: memory.feature_keys.")
+	goneDesc      = desc("feature_keys_evicted_total", "Keys that went because there were more than freshet_feature_keys_max; their values begin anew.")
+	reloadsDesc   = desc("config_reloads_total", "Reloads of the configuration since the start, by how they ended. refused and failed left everything as it was.", "outcome")
+	warmingDesc   = desc("features_warming_share", "Of the journal that changed features are folded from, the share that is done; absent when none are on their way.")
 	watermarkDesc = desc("watermark_seconds", "Unix time up to which events by HTTP are taken to have come.")
 )
 
 // Describe implements prometheus.Collector.
 func (b books) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, watermarkDesc} {
+	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, letGoDesc, keysDesc, bytesDesc, maxKeysDesc, goneDesc, reloadsDesc, warmingDesc, watermarkDesc} {
 		out <- d
 	}
 }
@@ -113,12 +120,28 @@ func (b books) Collect(out chan<- prometheus.Metric) {
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Items), "items")
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Visitors), "visitors")
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Keys), "feature_keys")
+	defs := server.FeatureDefs()
+	for i := range defs.Features {
+		f := &defs.Features[i]
+		tell(keysDesc, prometheus.GaugeValue, float64(f.Cost.Keys), f.Name)
+		tell(bytesDesc, prometheus.GaugeValue, float64(f.Cost.Bytes), f.Name)
+	}
+	tell(maxKeysDesc, prometheus.GaugeValue, float64(sizes.MaxKeys))
+	tell(goneDesc, prometheus.CounterValue, float64(sizes.Evicted))
 	held, evicted := events.EventIDs()
 	tell(idsDesc, prometheus.GaugeValue, float64(held))
 	tell(evictedDesc, prometheus.CounterValue, float64(evicted))
 	again := server.Watched()
 	tell(cellsDesc, prometheus.CounterValue, float64(again.Cells))
 	tell(differingDesc, prometheus.CounterValue, float64(again.Differing))
+	tell(letGoDesc, prometheus.CounterValue, float64(again.LetGo))
+	reloads := b.a.reloadState()
+	for _, outcome := range []string{ReloadApplied, ReloadUnchanged, ReloadRefusal, ReloadFailed} {
+		tell(reloadsDesc, prometheus.CounterValue, float64(reloads.Counts[outcome]), outcome)
+	}
+	if reloads.Warming != nil {
+		tell(warmingDesc, prometheus.GaugeValue, reloads.Warming.Share)
+	}
 	if ms, ok := events.Watermarks()[stream.SourceHTTP]; ok {
 		tell(watermarkDesc, prometheus.GaugeValue, float64(ms)/1000)
 	}

@@ -108,7 +108,7 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 	case errors.As(err, &asked):
 		p := &problem{Status: http.StatusUnprocessableEntity, Code: asked.Code, Detail: asked.Message,
 			Errors: []fault{{Pointer: asked.Pointer, Code: asked.Code, Message: asked.Message, Hint: asked.Hint}}}
-		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" || asked.Code == "unknown_model" {
+		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" || asked.Code == "unknown_user" || asked.Code == "unknown_model" {
 			p.Status = http.StatusNotFound
 		}
 		writeProblem(w, p)
@@ -133,6 +133,12 @@ func writeStalled(w http.ResponseWriter, detail string) {
 
 // titles are the short texts of the codes that stand for a whole request.
 var titles = map[string]string{
+	"bad_config":           "The configuration has errors",
+	"needs_restart":        "The change needs a restart",
+	"feature_changed":      "A feature changed its meaning",
+	"released":             "The journal does not reach back far enough",
+	"warming":              "Features are being warmed",
+	"not_available":        "Not available here",
 	"validation":           "The request has problems",
 	"malformed":            "The body cannot be read",
 	"too_many":             "The body holds too many entries",
@@ -144,6 +150,7 @@ var titles = map[string]string{
 	"method_not_allowed":   "This path does not take that method",
 	"unknown_scene":        "There is no such scene",
 	"unknown_item":         "There is no such item",
+	"unknown_user":         "There is no such user",
 	"unknown_feature":      "There is no such feature",
 	"unknown_model":        "There is no such model",
 	"unfit_model":          "The model must not rank",

@@ -34,7 +34,8 @@ const t0 = int64(1_795_187_045_000)
 // plan is what a rig is made from; the zero plan is a server with every kind of route.
 type plan struct {
 	disk    *fsys.Mem
-	now     func() time.Time // nil is the rig's own clock
+	defs    []feature.Definition // nil is features
+	now     func() time.Time     // nil is the rig's own clock
 	strict  bool
 	prepare func(s *fold.State) // before the first record
 }
@@ -68,6 +69,9 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r := &rig{disk: p.disk, seen: map[string]bool{}}
 	r.clock.Store(t0)
+	if p.defs == nil {
+		p.defs = features
+	}
 	now := p.now
 	if now == nil {
 		now = func() time.Time { return time.UnixMilli(r.clock.Load()) }
@@ -88,7 +92,7 @@ func newRig(t testing.TB, p plan) *rig {
 	if r.log, _, err = journal.Open(journal.Options{FS: p.disk, Now: now, Report: journalReport}); err != nil {
 		t.Fatal(err)
 	}
-	state, err := fold.New(fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New,
+	state, err := fold.New(fold.Options{Kinds: kinds, Features: p.defs, MaxFuture: freshet.Minute, NewTable: mem.New,
 		Routes: []fold.Route{{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "new", Kind: "new", Within: 72 * freshet.Hour}}})
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +113,7 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	server, err := serve.New(serve.Options{
-		Stream: r.stream, State: state, Now: now, NewID: newID, Kinds: kinds, MaxFuture: freshet.Minute, Definitions: feature.Hash(features), Report: report, Disk: p.disk,
+		Stream: r.stream, State: state, Now: now, NewID: newID, Kinds: kinds, MaxFuture: freshet.Minute, Report: report, Disk: p.disk,
 		Routes: []serve.Route{{Name: "covisit", Kind: "itemcf", N: 200, Budget: freshet.Second}, {Name: "hot", Kind: "popular", N: 100, Budget: freshet.Second}, {Name: "new", Kind: "new", N: 50, Budget: freshet.Second}},
 		Scenes: map[string]serve.Scene{"home": {Budget: 5 * freshet.Second}, "item": {Routes: []string{"covisit"}, Budget: 5 * freshet.Second}},
 	})
@@ -117,7 +121,7 @@ func newRig(t testing.TB, p plan) *rig {
 		t.Fatal(err)
 	}
 	r.API = httpapi.New(httpapi.Options{Stream: r.stream, Server: server, Now: now, NewID: newID, Kinds: kinds, Strict: p.strict, MaxFuture: freshet.Minute,
-		Versions: httpapi.Versions{Freshet: "test", Go: "go", Journal: journal.FormatVersion, Definitions: feature.Hash(features)}, Report: report,
+		Versions: httpapi.Versions{Freshet: "test", Go: "go", Journal: journal.FormatVersion, Definitions: feature.Hash(p.defs)}, Report: report,
 		Rejected: func(after deadletter.ID, limit int) (deadletter.Page, error) {
 			return deadletter.List(p.disk, after, limit)
 		}})
@@ -207,6 +211,7 @@ type faultDoc struct {
 	Index   int
 	EventID string `json:"event_id"`
 	ItemID  string `json:"item_id"`
+	UserID  string `json:"user_id"`
 	Code    string
 	Pointer string
 	Message string

@@ -43,6 +43,7 @@ type statusReply struct {
 	Durability string            `json:"durability"`
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
+	Features   featuresStatus    `json:"features"`
 	Model      *modelStatus      `json:"model"` // null: the recall score ranks
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
@@ -63,10 +64,20 @@ type passedStatus struct {
 	Rejected string           `json:"rejected"` // the dead letter that shows it
 }
 
+// featuresStatus is the state of the features, and how reloads of them have gone.
+type featuresStatus struct {
+	ReloadState
+	Keys    int   `json:"keys"`     // live
+	Bytes   int64 `json:"bytes"`    // of their state
+	MaxKeys int   `json:"max_keys"` // memory.feature_keys
+	Evicted int64 `json:"evicted"`  // keys that went because there were more, and began anew
+}
+
 type stateReply struct {
 	Items    int `json:"items"`        // with a catalogue entry or named by an event
 	Known    int `json:"items_known"`  // with a catalogue entry
 	Visitors int `json:"visitors"`     // users, anonymous ids and sessions
+	Users    int `json:"users_known"`  // of Visitors, users with an entry
 	Keys     int `json:"feature_keys"` // live, over all features
 }
 
@@ -102,9 +113,10 @@ type slatesStatus struct {
 
 // auditStatus counts what was recomputed from raw events since the start, as it was served.
 type auditStatus struct {
-	Cells     uint64 `json:"cells"`     // feature values compared
-	Differing uint64 `json:"differing"` // 0, or there is a defect
-	OneIn     uint64 `json:"one_in"`    // of one feature key in so many the raw events are kept
+	Cells     uint64 `json:"cells"`          // feature values compared
+	Differing uint64 `json:"differing"`      // 0, or there is a defect
+	LetGo     uint64 `json:"not_comparable"` // over events that may have been let go of with their key
+	OneIn     uint64 `json:"one_in"`         // of one feature key in so many the raw events are kept
 	Keys      int    `json:"keys"`
 	Events    int    `json:"events"` // kept, once for each of their keys
 }
@@ -163,14 +175,16 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	for _, r := range a.Passed {
 		reply.Passed = append(reply.Passed, passedStatus{r.Position, r.Reason, r.Letter})
 	}
+	reply.Versions.Definitions = a.Server.Definitions()
 	st := a.Server.Sizes()
 	live := a.Server.Live()
 	reply.Model = encodeLive(a.Server, &live)
-	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Keys: st.Keys}
+	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Users: st.Users, Keys: st.Keys}
+	reply.Features = featuresStatus{a.reloadState(), st.Keys, st.Bytes, st.MaxKeys, st.Evicted}
 	a.lookback(&reply)
 	reply.EventIDs.Held, reply.EventIDs.Evicted = a.Stream.EventIDs()
 	again := a.Server.Watched()
-	reply.Audit = auditStatus{again.Cells, again.Differing, again.OneIn, again.Keys, again.Facts}
+	reply.Audit = auditStatus{again.Cells, again.Differing, again.LetGo, again.OneIn, again.Keys, again.Facts}
 	if err := a.Stream.Err(); err != nil {
 		reply.Failed = err.Error()
 	}

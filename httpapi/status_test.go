@@ -26,6 +26,7 @@ type statusDoc struct {
 	State            struct {
 		Items, Visitors int
 		Known           int `json:"items_known"`
+		Users           int `json:"users_known"`
 		Keys            int `json:"feature_keys"`
 	}
 	UptimeMS int64 `json:"uptime_ms"`
@@ -55,6 +56,11 @@ func TestStatus(t *testing.T) {
 	}
 	if s.Ledger.Received != 2 || s.Ledger.Applied != 2 || s.Ledger.Unkeyed != 2 {
 		t.Errorf("ledger %+v", s.Ledger)
+	}
+	var out outcome
+	r.do(t, "POST", "/v1/users", `[{"user_id":"ada"},{"user_id":"quiet"}]`).want(t, 200, &out)
+	if s := r.status(t); s.State.Users != 2 || s.State.Visitors != 3 || s.Ledger.Received != 2 {
+		t.Errorf("with two users: state %+v, ledger %+v", s.State, s.Ledger)
 	}
 	for _, path := range []string{"/live", "/ready"} {
 		if got := r.do(t, "GET", path, ""); got.status != 200 {

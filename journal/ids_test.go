@@ -120,7 +120,7 @@ func TestIDsFreeWhatIsForgotten(t *testing.T) {
 	add := func(from, n int, keep int64) {
 		for i := range n {
 			var id [16]byte
-			binary.LittleEndian.PutUint64(id[2:], uint64(from+i)) // all in one shard: growth and deletion there
+			binary.LittleEndian.PutUint64(id[2:], uint64(from+i)) // ids that differ little
 			m.Add(id, 1, keep)
 		}
 	}

@@ -3,6 +3,10 @@ package journal
 import (
 	"container/heap"
 	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+
+	"github.com/freshet-rec/freshet/internal/places"
 )
 
 // ref names a slot; 0 is none.
@@ -54,6 +58,7 @@ type runs struct {
 	all     []run
 	unused  []uint32         // numbers in all that are free
 	numbers map[int64]uint32 // number by step
+	last    uint32           // number of the run added to last; it may be free by now
 	order   []uint32         // heap of numbers, earliest step on top
 }
 
@@ -65,7 +70,12 @@ type run struct {
 
 // add puts slot r at the end of a step's run.
 func (q *runs) add(slots *slab, r ref, step int64) {
-	n, known := q.numbers[step]
+	n, known := q.last, false
+	if int(n) < len(q.all) && q.all[n].step == step && q.all[n].first != 0 {
+		known = true // as nearly always
+	} else {
+		n, known = q.numbers[step]
+	}
 	if !known {
 		if free := len(q.unused); free > 0 {
 			n, q.unused = q.unused[free-1], q.unused[:free-1]
@@ -77,6 +87,7 @@ func (q *runs) add(slots *slab, r ref, step int64) {
 		q.numbers[step] = n
 		heap.Push((*runHeap)(q), n)
 	}
+	q.last = n
 	slots.at(r).run = n
 	if t := &q.all[n]; t.first == 0 {
 		t.first, t.last = r, r
@@ -129,92 +140,48 @@ func (h *runHeap) Pop() any {
 	return n
 }
 
-const shards = 4096
-
-// index finds slots by id: open addressing with linear probing, deletion by moving back (Knuth,
-// volume 3, 6.4, algorithm R), cut into shards that grow one at a time so that no growth takes
-// long. Ids are hashes already, so their bits are used as they are.
+// index finds slots by id. Clients choose what the ids are hashes of, so they are hashed once more,
+// with two words that nobody outside can know: ids that crowd into one page cannot be made.
 type index struct {
-	shard [shards]shard
+	places places.Index
+	secret [2]uint64
 }
 
-type shard struct {
-	table []ref   // power of two long, at most 3/4 full
-	tags  []uint8 // 8 more bits of the id at each place of table, never 0; 0 is an empty place
-	count int
+func newIndex() index {
+	return index{places: places.New(), secret: [2]uint64{rand.Uint64(), rand.Uint64()}}
 }
 
-func shardOf(id *[16]byte) int { return int(binary.LittleEndian.Uint16(id[:])) % shards }
+// hash folds the product of both halves (as wyhash does, Wang Yi, 2019).
+func (x *index) hash(id *[16]byte) uint32 {
+	high, low := bits.Mul64(binary.LittleEndian.Uint64(id[:8])^x.secret[0], binary.LittleEndian.Uint64(id[8:])^x.secret[1])
+	return uint32((high ^ low) >> 32)
+}
 
-// home is where in its shard's table an id belongs.
-func home(id *[16]byte, mask int) int { return int(binary.LittleEndian.Uint64(id[2:])) & mask }
+// ahead fetches what a search of id begins with.
+func (x *index) ahead(id *[16]byte) { x.places.Ahead(x.hash(id)) }
 
-// tagOf is by what an id is told from nearly all others without a look at its slot, which is
-// seldom in the processor's cache.
-func tagOf(id *[16]byte) uint8 { return max(1, id[15]) }
-
-func (x *index) find(slots *slab, id [16]byte) ref {
-	s := &x.shard[shardOf(&id)]
-	if len(s.table) == 0 {
-		return 0
-	}
-	mask, tag := len(s.table)-1, tagOf(&id)
-	for i := home(&id, mask); s.tags[i] != 0; i = (i + 1) & mask {
-		if s.tags[i] == tag && slots.at(s.table[i]).id == id {
-			return s.table[i]
+func (x *index) find(slots *slab, id *[16]byte) ref {
+	hash := x.hash(id)
+	page := x.places.Page(hash)
+	for place, at := page.Next(hash, places.Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
+		if slots.at(ref(place)).id == *id {
+			return ref(place)
 		}
 	}
 	return 0
 }
 
 // add enters slot r, whose id is not in the index.
-func (x *index) add(slots *slab, r ref) {
-	s := &x.shard[shardOf(&slots.at(r).id)]
-	if s.count >= len(s.table)*3/4 {
-		old := s.table
-		size := max(8, 2*len(old))
-		s.table, s.tags = make([]ref, size), make([]uint8, size)
-		for _, r := range old {
-			if r != 0 {
-				s.put(slots, r)
-			}
-		}
-	}
-	s.put(slots, r)
-	s.count++
-}
-
-func (s *shard) put(slots *slab, r ref) {
-	mask, id := len(s.table)-1, &slots.at(r).id
-	i := home(id, mask)
-	for s.tags[i] != 0 {
-		i = (i + 1) & mask
-	}
-	s.table[i], s.tags[i] = r, tagOf(id)
-}
+func (x *index) add(id *[16]byte, r ref) { x.places.Add(x.hash(id), uint32(r)) }
 
 // remove takes slot r out if it is in.
 func (x *index) remove(slots *slab, r ref) {
-	id := &slots.at(r).id
-	s := &x.shard[shardOf(id)]
-	mask := len(s.table) - 1
-	if mask < 0 {
-		return
-	}
-	gap := home(id, mask)
-	for s.table[gap] != r {
-		if s.tags[gap] == 0 {
+	hash := x.hash(&slots.at(r).id)
+	page := x.places.Page(hash)
+	for place, at := page.Next(hash, places.Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
+		if ref(place) == r {
+			page.Remove(at)
 			return
 		}
-		gap = (gap + 1) & mask
 	}
-	for i := (gap + 1) & mask; s.tags[i] != 0; i = (i + 1) & mask {
-		// What is at i may move back to the gap unless its home is after the gap.
-		if h := home(&slots.at(s.table[i]).id, mask); (i-h)&mask >= (i-gap)&mask {
-			s.table[gap], s.tags[gap] = s.table[i], s.tags[i]
-			gap = i
-		}
-	}
-	s.table[gap], s.tags[gap] = 0, 0
-	s.count--
 }

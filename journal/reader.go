@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -109,6 +110,9 @@ func (r *Reader) seek(p freshet.Position) error {
 	}
 	return r.leave()
 }
+
+// ID returns the journal's id in hexadecimal.
+func (r *Reader) ID() string { return hex.EncodeToString(r.id[:]) }
 
 // First returns the position where the journal begins, as last seen: 1, or more once records
 // were released.

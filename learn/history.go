@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -41,6 +42,8 @@ type History struct {
 	waiting map[exposed][]exposure  // the same by visitor and item
 	wanted  map[exposed]int64       // when somebody last wanted something, within the window
 	recent  map[uint32]*recollected // candidates by visitor
+	asked   map[string]fold.Context // context by request, nil for none; of the newest requests
+	before  map[string]fold.Context // the same of those before
 }
 
 type exposed struct{ visitor, item uint32 }
@@ -62,6 +65,7 @@ const (
 	sampledNegatives  = 4
 	sameMoment        = 30 * freshet.Second // how long a visitor's candidates are kept
 	recollectedMost   = 4096                // visitors whose candidates are kept
+	askedMost         = 1 << 15             // requests whose context is kept, and as many before
 	wantedMost        = 1 << 16             // wishes remembered before old ones are looked for
 )
 
@@ -78,7 +82,7 @@ func NewHistory(o HistoryOptions) *History {
 		names = append(names, exposedRank)
 	}
 	return &History{HistoryOptions: o, rows: NewRows(names), builder: o.State.NewRowBuilder(),
-		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]exposure{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}}
+		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]exposure{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}}
 }
 
 // Apply folds in the next entry, after making what rows it gives.
@@ -89,8 +93,37 @@ func (h *History) Apply(ctx context.Context, e *stream.Entry) error {
 			return err
 		}
 	}
+	if e.Served != nil {
+		h.served(e.Served)
+	}
 	h.State.Apply(e)
 	return nil
+}
+
+// served keeps the context that a slate was asked with.
+func (h *History) served(text []byte) {
+	var record struct {
+		Request string       `json:"request_id"`
+		Context fold.Context `json:"context"`
+	}
+	if err := json.Unmarshal(text, &record); err != nil {
+		return // it says nothing
+	}
+	if len(h.asked) >= askedMost {
+		h.asked, h.before = map[string]fold.Context{}, h.asked
+	}
+	h.asked[record.Request] = record.Context
+}
+
+// context is that of the request which the event answers, so that a row is the one served; of an
+// event that answers none known, its own.
+func (h *History) context(e *freshet.Event) map[string]any {
+	for _, asked := range []map[string]fold.Context{h.asked, h.before} {
+		if c, ok := asked[e.Request]; ok {
+			return c
+		}
+	}
+	return e.Context
 }
 
 // Rows returns the rows made. Exposures whose window has not passed say nothing yet and are
@@ -114,7 +147,7 @@ func (h *History) harvest(ctx context.Context, e *freshet.Event) error {
 			return nil
 		}
 		if h.entries > h.Warmup && visitor != 0 && item != 0 {
-			return h.contrast(ctx, visitor, item, e.Time)
+			return h.contrast(ctx, visitor, item, e)
 		}
 	case kind.Signal == freshet.SignalImpression && h.Exposures && h.entries > h.Warmup:
 		return h.expose(ctx, visitor, item, e)
@@ -156,7 +189,7 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		c = &recall.Candidate{Item: item} // shown for another reason
 	}
 	row := h.rows.Len()
-	h.builder.Start(visitor, q)
+	h.builder.Start(visitor, q, h.context(e))
 	shownAt := math.NaN() // not told
 	if e.Rank > 0 {
 		shownAt = float64(e.Rank)
@@ -206,11 +239,11 @@ func (h *History) expire(newest int64) {
 
 // contrast makes the row of a wanted item that recall had proposed, and those of others it
 // proposed at the same moment.
-func (h *History) contrast(ctx context.Context, visitor, item uint32, t int64) error {
+func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet.Event) error {
 	if _, seen := h.State.Histories.Seen(visitor, item); seen {
 		return nil
 	}
-	q := h.q(t)
+	q := h.q(e.Time)
 	candidates, err := h.State.Candidates(ctx, h.Asks, h.State.Request(visitor, q))
 	if err != nil {
 		return err
@@ -224,7 +257,7 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, t int64) e
 	if found < 0 || len(candidates) < 2 {
 		return nil
 	}
-	h.builder.Start(visitor, q)
+	h.builder.Start(visitor, q, h.context(e))
 	if err := h.rows.Add(h.builder.Row(&candidates[found]), true); err != nil {
 		return err
 	}

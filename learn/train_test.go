@@ -140,7 +140,7 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 		}
 		merged += gain(candidates, want)
 		odds := map[uint32]float64{}
-		builder.Start(visitor, s.Newest)
+		builder.Start(visitor, s.Newest, nil)
 		for i := range candidates {
 			odds[candidates[i].Item] = m.LogOdds(builder.Row(&candidates[i]))
 		}

@@ -43,6 +43,10 @@ func Weight(kind string) float64 {
 	return 0.05
 }
 
+// Share is what a proposal at a rank, 1-based, adds to the score that Merge gives its item. The
+// score is the sum of the shares in the order of the answers.
+func Share(weight float64, rank int) float64 { return weight / float64(fusionOffset+rank) }
+
 // Merge joins the answers into one list, best first: each proposal adds weight/(60 + rank)
 // to its item (reciprocal rank fusion: Cormack et al., SIGIR 2009, weighted), which needs no
 // common scale between routes. Ties go by first proposal, answer by answer, so equal answers
@@ -124,7 +128,7 @@ func (s *merging) count(answers []Answer, last uint32) {
 				s.place[item] = int32(len(s.found))
 			}
 			f := &s.found[s.place[item]-1]
-			f.score += float64(a.Weight / float64(fusionOffset+k+1))
+			f.score += Share(a.Weight, k+1)
 			f.routes++
 		}
 	}

@@ -32,10 +32,10 @@ func TestFeaturesCountWhatWasAcknowledged(t *testing.T) {
 		if !slices.Equal(reply.Names, []string{"user.clicks", "item.clicks"}) || len(reply.Rows) != 2 || reply.Position != p || !reply.Reflected || reply.Time != t0 {
 			t.Fatalf("reply %+v", reply)
 		}
-		if got := reply.Rows[0]; got[0].Value != users[user] || got[1].Value != items[item] {
+		if got := reply.Rows[0]; got[0].Value.Value != users[user] || got[1].Value.Value != items[item] {
 			t.Fatalf("%s clicked %v times, %s was %v times; the row is %+v", user, users[user], item, items[item], got)
 		}
-		if got := reply.Rows[1]; got[0].Value != users[user] || got[1].Value != 0 || !got[1].Default() {
+		if got := reply.Rows[1]; got[0].Value.Value != users[user] || got[1].Value.Value != 0 || !got[1].Default() {
 			t.Fatalf("row of an item nobody knows: %+v", got)
 		}
 	}
@@ -79,7 +79,7 @@ func TestFeatureAgeIsNullWithoutEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return reply.Rows[0][0].Value, reply.Rows[0][0].Null
+		return reply.Rows[0][0].Value.Value, reply.Rows[0][0].Null
 	}
 	if v, null := age(); !null {
 		t.Errorf("age %v of nothing", v)

@@ -77,11 +77,22 @@ var errUnfit = errors.New("it may not rank")
 
 // fetch reads a bundle that may rank here, with the checksum if one is given, and keeps it.
 func (s *Server) fetch(name string, version int, sum string) (*registry.Bundle, error) {
-	bundle, err := Fit(s.Disk, name, version, sum, s.Definitions, s.fields)
+	definitions, fields := s.rowFields()
+	bundle, err := Fit(s.Disk, name, version, sum, definitions, fields)
 	if err == nil {
 		s.bundles.Store(bundle.SHA256, bundle)
 	}
 	return bundle, err
+}
+
+// rowFields are the fields of a ranker's row, and the hash of the definitions of its features, as
+// they stand.
+func (s *Server) rowFields() (definitions string, fields []string) {
+	if s.Stream == nil { // of a replay, which has the state for itself
+		return s.State.Definitions, s.State.RowNames()
+	}
+	s.Stream.View(func(freshet.Position) { definitions, fields = s.State.Definitions, s.State.RowNames() })
+	return definitions, fields
 }
 
 // Fit reads a version of a model and checks that it may rank rows of these fields, of features
@@ -122,11 +133,16 @@ func (s *Server) Live() (m fold.Model) {
 }
 
 // AtHand reports that the model which ranks by the journal can in fact do so.
-func (s *Server) AtHand(m *fold.Model) bool { return s.bundle(m) != nil }
+func (s *Server) AtHand(m *fold.Model) bool {
+	definitions, _ := s.rowFields()
+	return s.bundle(m, definitions) != nil
+}
 
-func (s *Server) bundle(m *fold.Model) *registry.Bundle {
+// bundle returns the bundle of a model if it is at hand and was trained on features with these
+// definitions. Those kept from before a change of the features are not.
+func (s *Server) bundle(m *fold.Model, definitions string) *registry.Bundle {
 	if kept, ok := s.bundles.Load(m.SHA256); ok {
-		if b, ok := kept.(*registry.Bundle); ok {
+		if b, ok := kept.(*registry.Bundle); ok && b.Definitions == definitions {
 			return b
 		}
 	}

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/freshet-rec/freshet"
-	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/goal"
@@ -91,7 +91,7 @@ func replayer(t testing.TB, disk fsys.FS, all []stream.Entry) *serve.Replayer {
 		}
 		return nil
 	}
-	return serve.NewReplayer(serve.Options{State: state, Kinds: o.Kinds, MaxFuture: o.MaxFuture, Routes: routes, Definitions: feature.Hash(features), Disk: disk}, advance)
+	return serve.NewReplayer(serve.Options{State: state, Kinds: o.Kinds, MaxFuture: o.MaxFuture, Routes: routes, Disk: disk}, advance)
 }
 
 // moodyLife serves so many slates while events, items and models come, routes are late or fail,
@@ -115,6 +115,7 @@ func moodyLife(t *testing.T, seed uint64, slates int) *rig {
 		switch k := rng.IntN(10); {
 		case k == 0:
 			live.put(t, freshet.Item{ID: item(), Title: "T", Unavailable: rng.IntN(8) == 0})
+			live.know(t, freshet.User{ID: user(), Attributes: map[string]any{"age": json.Number(fmt.Sprint(i % 90))}})
 		case k <= 3:
 			slates--
 			req := serve.Request{User: user(), N: 1 + rng.IntN(60)}
@@ -124,6 +125,9 @@ func moodyLife(t *testing.T, seed uint64, slates int) *rig {
 			if rng.IntN(3) == 0 {
 				within := freshet.Duration(rng.Int64N(int64(3 * freshet.Hour)))
 				req.SeenWithin, req.Exclude, req.Purchased = &within, []freshet.ItemID{item()}, true
+			}
+			if i%2 == 0 {
+				req.Context = map[string]any{"device": []string{"tv", "phone"}[i/2%2], "hour": json.Number("7.50"), "<&>": []any{true, nil}}
 			}
 			live.slate(t, req)
 		case i%100 == 50:
@@ -161,8 +165,15 @@ func TestPastSlatesComeAgain(t *testing.T) {
 	live := moodyLife(t, 21, 150)
 	all := entries(t, live.disk)
 	records := servedIn(t, all)
-	filled := 0
+	filled, asked := 0, 0
 	for _, rec := range records {
+		if rec.Context != nil {
+			asked++
+			want := fold.Context{"device": rec.Context["device"], "hour": json.Number("7.50"), "<&>": []any{true, nil}}
+			if !reflect.DeepEqual(rec.Context, want) || rec.Context["device"] == nil {
+				t.Fatalf("%s was asked with %v", rec.Request, rec.Context)
+			}
+		}
 		if rec.Fallback > 0 {
 			filled++
 		}
@@ -173,6 +184,9 @@ func TestPastSlatesComeAgain(t *testing.T) {
 		if diff := serve.Differences(rec, again); diff != "" {
 			t.Fatalf("%s of %s (%q): %s", rec.Request, time.UnixMilli(rec.Time), rec.Degraded, diff)
 		}
+	}
+	if asked < 30 || asked > len(records)-30 {
+		t.Errorf("%d of %d slates were asked with a context, want some with and some without", asked, len(records))
 	}
 	if filled < 10 {
 		t.Errorf("%d slates with places filled from the list, want more", filled)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/freshet-rec/freshet"
@@ -56,6 +55,7 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 	}
 	r.view(func(rec *fold.Served) freshet.Position { return rec.Ranked }, func(p freshet.Position) {
 		r.ranked = p
+		r.defined()
 		live := s.State.Model
 		if r.past != nil {
 			live = r.past.model()
@@ -66,16 +66,19 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		failed := func(why string) {
 			r.reply.Degraded = append(r.reply.Degraded, "ranker."+live.Name+":"+why, "ranker:fallback_recall")
 		}
-		bundle := s.bundle(&live)
+		bundle := s.bundle(&live, s.State.Definitions)
 		if bundle == nil {
 			failed("unavailable")
 			return
 		}
-		if !k.score(ctx, bundle.Ranker, candidates, r.recall.Visitor, r.reply.Time) {
+		// The visitor may have come since the section that knows them.
+		visitor := s.State.Visitor(r.visitor)
+		s.sample(k.builder, candidates, r, p)
+		if !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
 			failed("timeout")
 			return
 		}
-		r.recheck(k, candidates, p)
+		r.recheck(k, candidates, visitor, p)
 		r.reply.Position = min(r.reply.Position, p)
 		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
 	})
@@ -89,10 +92,10 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 	}
 }
 
-// score fills in the ranking; it reports false when ctx ended first.
-func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, visitor uint32, q int64) bool {
+// score fills in the ranking for a request; it reports false when ctx ended first.
+func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, visitor uint32, r *run) bool {
 	k.rows, k.parts, k.odds = k.rows[:0], k.parts[:0], k.odds[:0]
-	k.builder.Start(visitor, q)
+	k.builder.Start(visitor, r.reply.Time, r.req.Context)
 	for i := range candidates {
 		if i%rankChunk == 0 && ctx.Err() != nil {
 			return false
@@ -120,22 +123,13 @@ func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall
 	return true
 }
 
-// hash is that of candidate i's row, "" without a model: FNV-1a, 64 bits, over the bits of the
-// values in their order, least byte first.
+// hash names candidate i's row, "" without a model.
 func (k *ranking) hash(i int) string {
 	if k.model == nil {
 		return ""
 	}
-	sum := uint64(14695981039346656037)
 	fields := len(k.model.Schema.Fields)
-	for _, v := range k.rows[i*fields : (i+1)*fields] {
-		bits := math.Float64bits(v)
-		for range 8 {
-			sum = (sum ^ bits&0xff) * 1099511628211
-			bits >>= 8
-		}
-	}
-	return strconv.FormatUint(sum, 16)
+	return fold.RowHash(k.rows[i*fields : (i+1)*fields])
 }
 
 // Contribution is what one field of the row did for an item.

@@ -99,7 +99,9 @@ type run struct {
 	served  []fold.ServedRoute
 	ranking *ranking
 
-	past     *past // of a replay; nil when the request is live
+	past     *past  // of a replay; nil when the request is live
+	inForce  string // hash of the definitions that the rows were read under
+	config   string // likewise of everything configured that shapes a slate
 	known    freshet.Position
 	ranked   freshet.Position
 	placedAt freshet.Position
@@ -294,6 +296,19 @@ func (r *run) gather(ctx context.Context, routes []int) {
 	}
 }
 
+// defined notes what is defined at a section that may read rows. When that changed from one to the
+// next there are two, and such a slate cannot be made again.
+func (r *run) defined() {
+	st := r.server.State
+	switch r.inForce {
+	case "":
+		r.inForce, r.config = st.Definitions, st.Config
+	case st.Definitions:
+	default:
+		r.inForce, r.config = r.inForce+","+st.Definitions, st.Config
+	}
+}
+
 func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
@@ -303,7 +318,9 @@ func (r *run) place(candidates []recall.Candidate) {
 	s, st := r.server, r.server.State
 	r.view(func(rec *fold.Served) freshet.Position { return rec.Placed }, func(p freshet.Position) {
 		r.placedAt = p
+		r.defined()
 		taken := map[uint32]bool{}
+		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
 		for _, i := range r.ranking.order {
 			c := &candidates[i]
 			if len(r.reply.Items) == r.n {
@@ -314,6 +331,9 @@ func (r *run) place(candidates []recall.Candidate) {
 			}
 			taken[c.Item] = true
 			r.reply.Items = append(r.reply.Items, r.placed(i, c))
+			if r.ranking.model == nil {
+				unranked = append(unranked, *c)
+			}
 		}
 		// What failed is made up for; and where the routes have no more to say, everyone's
 		// favourites are better than an open place.
@@ -329,6 +349,7 @@ func (r *run) place(candidates []recall.Candidate) {
 				}
 				if !taken[item] && !r.skip(item) {
 					r.reply.Items = append(r.reply.Items, Placed{Item: st.Items.ID(item), Doc: st.Items.Entry(item), Reason: freshet.Reason{Code: "fallback"}})
+					unranked = append(unranked, recall.Candidate{Item: item})
 					r.reply.Fallback++
 				}
 			}
@@ -336,6 +357,7 @@ func (r *run) place(candidates []recall.Candidate) {
 				r.reply.Degraded = append(r.reply.Degraded, "slate:fallback_popular")
 			}
 		}
+		r.rows(unranked)
 		if len(r.reply.Items) < r.n {
 			r.shortfall()
 		}
@@ -343,6 +365,21 @@ func (r *run) place(candidates []recall.Candidate) {
 			r.compare()
 		}
 	})
+}
+
+// rows notes the rows of what was shown without a model, the last places of the slate. They are
+// read where the slate is made: it takes about a microsecond an item.
+func (r *run) rows(unranked []recall.Candidate) {
+	b := r.ranking.builder
+	b.Start(r.server.State.Visitor(r.visitor), r.reply.Time, r.req.Context)
+	places := r.reply.Items[len(r.reply.Items)-len(unranked):]
+	for i := range unranked {
+		row := b.Row(&unranked[i])
+		places[i].Row = fold.RowHash(row)
+		if r.past != nil {
+			r.past.tell(places[i].Item, row)
+		}
+	}
 }
 
 func (r *run) placed(i int, c *recall.Candidate) Placed {

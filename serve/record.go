@@ -19,8 +19,8 @@ func (r *run) record(ctx context.Context) {
 	s, reply := r.server, r.reply
 	rec := fold.Served{
 		Request: reply.Request, Scene: reply.Scene, Visitor: r.visitor, Time: reply.Time, N: r.n,
-		Definitions: s.Definitions, Config: s.Config, Known: r.known, Ranked: r.ranked, Placed: r.placedAt, Routes: r.served, Degraded: reply.Degraded, Fallback: reply.Fallback,
-		Seeds: r.req.Seeds, Exclude: r.req.Exclude, SeenWithin: r.req.SeenWithin, Purchased: r.req.Purchased,
+		Definitions: r.inForce, Config: r.config, Known: r.known, Ranked: r.ranked, Placed: r.placedAt, Routes: r.served, Degraded: reply.Degraded, Fallback: reply.Fallback,
+		Seeds: r.req.Seeds, Context: r.req.Context, Exclude: r.req.Exclude, SeenWithin: r.req.SeenWithin, Purchased: r.req.Purchased,
 		MinPosition: r.req.MinPosition, Items: ServedItems(reply),
 	}
 	if m := reply.Model; m != nil {

@@ -21,7 +21,7 @@ type Replayer struct {
 	rows    func(*Row)
 }
 
-// Row is the row of one item as a replay ranked it.
+// Row is the row of one item as a replay read it.
 type Row struct {
 	Record *fold.Served
 	Item   freshet.ItemID
@@ -32,14 +32,14 @@ type Row struct {
 // the row was read.
 func (p *Replayer) Rows(read func(*Row)) { p.rows = read }
 
-// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes, Definitions, Config
-// and Disk. advance folds the journal into o.State up to a position, and never further; it is
+// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes and
+// Disk. advance folds the journal into o.State up to a position, and never further; it is
 // called with positions that do not fall within one request.
 func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
 	if o.Report == nil {
 		o.Report = func(string, error) {}
 	}
-	s := &Server{Options: o, routes: map[string]int{}, fields: o.State.RowNames()}
+	s := &Server{Options: o, routes: map[string]int{}}
 	for i, r := range o.Routes {
 		s.routes[r.Name] = i
 	}
@@ -73,7 +73,8 @@ func First(rec *fold.Served) freshet.Position {
 type past struct {
 	record  *fold.Served
 	advance func(freshet.Position) error
-	rows    func(*Row) // nil when nobody asks
+	rows    func(*Row)              // nil when nobody asks
+	shown   map[freshet.ItemID]bool // those whose rows the record names; nil until rows asks
 	list    *fallbackList
 	server  *Server
 	err     error // of advance; the first one
@@ -114,20 +115,30 @@ func (p *past) gather(r *run, routes []int, ask func(i int, route Route, table r
 	}
 }
 
-// tell passes on the rows of the items that were shown.
-func (p *past) tell(k *ranking, candidates []recall.Candidate) {
+// tellRanked passes on the rows of the items that were shown.
+func (p *past) tellRanked(k *ranking, candidates []recall.Candidate) {
 	if p.rows == nil {
 		return
 	}
-	shown := map[freshet.ItemID]bool{}
-	for i := range p.record.Items {
-		shown[p.record.Items[i].Item] = true
-	}
 	fields := len(k.model.Schema.Fields)
 	for i := range candidates {
-		if id := p.server.State.Items.ID(candidates[i].Item); shown[id] {
-			p.rows(&Row{p.record, id, k.rows[i*fields : (i+1)*fields]})
+		p.tell(p.server.State.Items.ID(candidates[i].Item), k.rows[i*fields:(i+1)*fields])
+	}
+}
+
+// tell passes on the row of an item that was shown and whose row the record names.
+func (p *past) tell(item freshet.ItemID, row []float64) {
+	if p.rows == nil {
+		return
+	}
+	if p.shown == nil {
+		p.shown = map[freshet.ItemID]bool{}
+		for i := range p.record.Items {
+			p.shown[p.record.Items[i].Item] = p.record.Items[i].Row != ""
 		}
+	}
+	if p.shown[item] {
+		p.rows(&Row{p.record, item, row})
 	}
 }
 
@@ -151,11 +162,11 @@ func (p *past) model() fold.Model {
 // Replay makes the slate of a record again. The error is a *NotReplayable, or that of advance.
 func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error) {
 	s := p.server
-	if rec.Definitions != s.Definitions {
-		return nil, &NotReplayable{"definitions", fmt.Sprintf("it was served under the definitions %s, in force are %s; replay it with the configuration of then", rec.Definitions, s.Definitions)}
+	if rec.Definitions != s.State.Definitions {
+		return nil, &NotReplayable{"definitions", fmt.Sprintf("it was served under the definitions %s, in force are %s; replay it with the configuration of then", rec.Definitions, s.State.Definitions)}
 	}
-	if rec.Config != "" && rec.Config != s.Config {
-		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes or times (%s, in force is %s); replay it with the configuration of then", rec.Config, s.Config)}
+	if rec.Config != "" && rec.Config != s.State.Config {
+		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes, times or feature_keys (%s, in force is %s); replay it with the configuration of then", rec.Config, s.State.Config)}
 	}
 	if rec.Known == 0 && rec.Placed == 0 {
 		return nil, &NotReplayable{"record", "its record does not say where it read: it is from an earlier release"}
@@ -168,12 +179,12 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		}
 		routes = append(routes, i)
 	}
-	if m := rec.Model; m != nil && s.bundle(&fold.Model{Switch: fold.Switch{SHA256: m.SHA256}}) == nil {
+	if m := rec.Model; m != nil && s.bundle(&fold.Model{Switch: fold.Switch{SHA256: m.SHA256}}, s.State.Definitions) == nil {
 		if _, err := s.fetch(m.Name, m.Version, m.SHA256); err != nil {
 			return nil, &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it: %v", m.Name, m.Version, err)}
 		}
 	}
-	req := &Request{ID: rec.Request, Scene: rec.Scene, N: rec.N, Seeds: rec.Seeds, Exclude: rec.Exclude, SeenWithin: rec.SeenWithin, Purchased: rec.Purchased, At: rec.Time, DryRun: true}
+	req := &Request{ID: rec.Request, Scene: rec.Scene, N: rec.N, Seeds: rec.Seeds, Context: rec.Context, Exclude: rec.Exclude, SeenWithin: rec.SeenWithin, Purchased: rec.Purchased, At: rec.Time, DryRun: true}
 	for _, act := range rec.Recent {
 		req.Recent = append(req.Recent, Recent(act))
 	}
@@ -210,7 +221,7 @@ func Differences(rec *fold.Served, again *Reply) string {
 			say("place %d was %s, now %s", i+1, was.Item, now.Item)
 		case was.Score != now.Score:
 			say("place %d, %s: the score was %v, now %v", i+1, was.Item, was.Score, now.Score)
-		case was.Row != now.Row:
+		case was.Row != "" && was.Row != now.Row: // an earlier release names only rows that a model ranked
 			say("place %d, %s: another row", i+1, was.Item)
 		case !slices.Equal(was.Routes, now.Routes):
 			say("place %d, %s: the routes said %v, now %v", i+1, was.Item, was.Routes, now.Routes)

@@ -28,6 +28,7 @@ type Request struct {
 	N           int              // 0 is DefaultN
 	Seeds       []freshet.ItemID // items the visitor is looking at
 	Recent      []Recent         // acts for this slate only: used and not stored
+	Context     map[string]any   // of the request: free data as decoded JSON, numbers as json.Number; not to be changed
 	Exclude     []freshet.ItemID
 	SeenWithin  *freshet.Duration // filter only what was seen within this; nil is ever
 	Purchased   bool              // leave out what was purchased, whenever that was
@@ -49,7 +50,7 @@ type Recent struct {
 
 // Problem is why a request cannot be answered.
 type Problem struct {
-	Code    string // unknown_scene, unknown_item, unknown_feature, too_old, unknown_model, unfit_model, damaged_model
+	Code    string // unknown_scene, unknown_item, unknown_user, unknown_feature, too_old, unknown_model, unfit_model, damaged_model
 	Pointer string // JSON pointer to what is at fault
 	Message string
 	Hint    string
@@ -93,7 +94,7 @@ type Placed struct {
 	Liked  *freshet.Item // the entry of Reason.Item, nil if none
 	Routes []freshet.RouteScore
 	Was    int            // with Diff: rank in the last slate, 0 when it was not there
-	Row    string         // hash of the model's row; "" without a model
+	Row    string         // fold.RowHash of its row
 	Strong []Contribution // what spoke most for it among the candidates, strongest first; nil without a model
 }
 

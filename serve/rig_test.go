@@ -35,6 +35,8 @@ type plan struct {
 	scenes map[string]serve.Scene                // nil is home with every route
 	budget freshet.Duration                      // of each route; 0 is a second
 	watch  uint64                                // of one feature key in so many the raw events are kept
+
+	maxKeys int // of features; 0 is no bound
 }
 
 // rig is a server over a journal in memory.
@@ -65,7 +67,7 @@ func newRig(t testing.TB, p plan) *rig {
 	r.clock.Store(t0)
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch}
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}
@@ -105,7 +107,7 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	options := serve.Options{
-		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Definitions: feature.Hash(features), Disk: r.disk,
+		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk,
 		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()
@@ -142,6 +144,14 @@ func (r *rig) post(t testing.TB, events ...freshet.Event) freshet.Position {
 func (r *rig) put(t testing.TB, items ...freshet.Item) {
 	t.Helper()
 	if _, err := r.stream.Items(t.Context(), stream.SourceHTTP, r.clock.Load(), items, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// know brings what is known of users.
+func (r *rig) know(t testing.TB, users ...freshet.User) {
+	t.Helper()
+	if _, err := r.stream.Users(t.Context(), stream.SourceHTTP, r.clock.Load(), users, nil); err != nil {
 		t.Fatal(err)
 	}
 }

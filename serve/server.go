@@ -16,18 +16,16 @@ import (
 
 // Options configure a Server.
 type Options struct {
-	Stream      *stream.Stream
-	State       *fold.State // what Stream folds
-	Now         func() time.Time
-	NewID       func() string // makes request ids
-	Kinds       freshet.EventKinds
-	MaxFuture   freshet.Duration // how far behind the newest event a slate may be asked for
-	Routes      []Route          // in the order of State.Routes
-	Scenes      map[string]Scene
-	Definitions string                      // hash of the definitions in force
-	Config      string                      // hash of everything configured that shapes a slate
-	Disk        fsys.FS                     // the data directory, where trained models are; nil is none
-	Report      func(msg string, err error) // told of trouble that no reply can carry
+	Stream    *stream.Stream
+	State     *fold.State // what Stream folds
+	Now       func() time.Time
+	NewID     func() string // makes request ids
+	Kinds     freshet.EventKinds
+	MaxFuture freshet.Duration // how far behind the newest event a slate may be asked for
+	Routes    []Route          // in the order of State.Routes
+	Scenes    map[string]Scene
+	Disk      fsys.FS                     // the data directory, where trained models are; nil is none
+	Report    func(msg string, err error) // told of trouble that no reply can carry
 }
 
 // Route is what serving knows of a recall route.
@@ -49,11 +47,11 @@ type Server struct {
 	Options
 	routes    map[string]int
 	fallback  atomic.Pointer[fallbackList]
-	fields    []string   // of a ranker's row
 	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
 	switching sync.Mutex // held while the model that ranks is changed
 	rankings  rankings
 	watch     watched
+	reads     atomic.Pointer[featureReads]
 	stop      chan struct{}
 	wg        sync.WaitGroup
 }
@@ -85,7 +83,6 @@ func New(o Options) (*Server, error) {
 			}
 		}
 	}
-	s.fields = o.State.RowNames()
 	s.refreshFallback()
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)
@@ -148,12 +145,15 @@ func (s *Server) time(at int64) int64 {
 }
 
 // Sizes are how much the state holds.
-type Sizes struct{ Items, Known, Visitors, Keys int }
+type Sizes struct {
+	Items, Known, Visitors, Users int
+	FeatureSizes
+}
 
 // Sizes returns how much the state holds now.
 func (s *Server) Sizes() (sizes Sizes) {
 	s.Stream.View(func(freshet.Position) {
-		sizes = Sizes{s.State.Items.Len() - 1, s.State.Items.Known(), s.State.Visitors.Len() - 1, s.State.Features.Keys()}
+		sizes = Sizes{s.State.Items.Len() - 1, s.State.Items.Known(), s.State.Visitors.Len() - 1, s.State.Users.Len(), sizesOf(s.State.Features)}
 	})
 	return sizes
 }

@@ -11,13 +11,14 @@ import (
 )
 
 // watched counts what was recomputed of the rows that slates were ranked by.
-type watched struct{ cells, differing atomic.Uint64 }
+type watched struct{ cells, differing, letGo atomic.Uint64 }
 
 // Watched is what has been recomputed from raw events since the start, beside the slates that
 // it was served in.
 type Watched struct {
 	Cells     uint64 // values of features compared
 	Differing uint64 // of them, those that differ: 0, or there is a defect
+	LetGo     uint64 // not compared: events stood behind them that may have gone with their key, for want of room
 	OneIn     uint64 // one key in so many has its raw events kept; 0 is none
 	Keys      int    // kept now
 	Facts     int    // events kept, once for each of their keys
@@ -25,7 +26,7 @@ type Watched struct {
 
 // Watched returns the counts up to now.
 func (s *Server) Watched() Watched {
-	w := Watched{Cells: s.watch.cells.Load(), Differing: s.watch.differing.Load()}
+	w := Watched{Cells: s.watch.cells.Load(), Differing: s.watch.differing.Load(), LetGo: s.watch.letGo.Load()}
 	s.Stream.View(func(freshet.Position) {
 		if g := s.State.Watch; g != nil {
 			w.OneIn, w.Keys, w.Facts = g.OneIn(), g.Keys(), g.Facts()
@@ -40,10 +41,10 @@ const maxDiffering = 100
 // recheck recomputes what is kept of the rows of the n best candidates; in a replay those rows are
 // told to who wants to do so. The state must stand
 // still as it did when the rows were read.
-func (r *run) recheck(k *ranking, candidates []recall.Candidate, p freshet.Position) {
+func (r *run) recheck(k *ranking, candidates []recall.Candidate, visitor uint32, p freshet.Position) {
 	s := r.server
 	if r.past != nil {
-		r.past.tell(k, candidates)
+		r.past.tellRanked(k, candidates)
 		return
 	}
 	oracle := s.State.Watch
@@ -55,18 +56,22 @@ func (r *run) recheck(k *ranking, candidates []recall.Candidate, p freshet.Posit
 	for _, i := range k.best(r.n) {
 		row := k.rows[i*fields : (i+1)*fields]
 		for column := range defs {
-			want, known := oracle.Read(column, r.recall.Visitor, candidates[i].Item, r.reply.Time)
+			want, known := oracle.Read(column, visitor, candidates[i].Item, r.reply.Time, r.req.Context)
 			if !known {
+				continue
+			}
+			if want.Oldest < s.State.Features.LetGo(column) {
+				s.watch.letGo.Add(1)
 				continue
 			}
 			s.watch.cells.Add(1)
 			got := row[first+column]
-			if audit.Same(defs[column].Agg, got, want) {
+			if audit.SameNumber(got, want) {
 				continue
 			}
 			if s.watch.differing.Add(1) <= maxDiffering {
 				s.Report("audit", fmt.Errorf("feature %s in the row of item %d of request %s, read at position %s, was %s; from the events it is %s; freshet audit tells more",
-					defs[column].Name, candidates[i].Item, r.reply.Request, p, cell(got), cell(want)))
+					defs[column].Name, candidates[i].Item, r.reply.Request, p, cell(got), cell(want.Number())))
 			}
 		}
 	}

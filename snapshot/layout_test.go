@@ -2,10 +2,13 @@ package snapshot_test
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,14 +78,17 @@ func (w *world) snapshot() (position uint64, state, admission []byte) {
 	var one, two pack.Writer
 	w.state.Pack(&one)
 	w.stream.Pack(&two)
-	info, err := snapshot.Write(w.disk, snapshot.Snapshot{Position: w.stream.Applied(),
+	info, err := snapshot.Write(w.disk, snapshot.Snapshot{Position: w.stream.Applied(), Config: configOf(fold.StateVersion),
 		Parts: []snapshot.Part{{Name: "state", Data: one.Bytes}, {Name: "admission", Data: two.Bytes}}})
 	w.do(err)
-	text, err := fsys.ReadFile(w.disk, info.File, 1<<20)
+	text, err := fsys.ReadFile(w.disk, info.File, 1<<22)
 	w.do(err)
 	position, parts := parts(w.t, text)
 	return position, parts["state"], parts["admission"]
 }
+
+// configOf names a state version, without definitions.
+func configOf(version int) [32]byte { return sha256.Sum256(fmt.Appendf(nil, "state %d\n", version)) }
 
 const start = int64(1_795_187_045_000) // a time of no round number of anything but seconds
 
@@ -96,14 +102,46 @@ func layoutOptions() (fold.Options, shape) {
 			{Name: "spent", Key: []string{"item.author"}, Agg: feature.Sum, Field: "value"},
 			{Name: "taste", Key: []string{"user", "item.categories"}, Agg: feature.DecayedSum, HalfLife: freshet.Hour},
 			{Name: "last", Key: []string{"user"}, Agg: feature.LastTime},
+			{Name: "half", Expr: "clicks / 2"},
+			{Name: "mean", Key: []string{"user.plan"}, Agg: feature.Mean, Field: "value", Window: freshet.Hour, Hop: 10 * freshet.Minute},
+			{Name: "least", Key: []string{"item"}, Agg: feature.Min, Field: "value", Window: freshet.Hour, Hop: 15 * freshet.Minute},
+			{Name: "most", Key: []string{"context.place", "user", "item.categories", "user.plan"}, Agg: feature.Max, Field: "value"},
+			{Name: "query", Key: []string{"user"}, Agg: feature.Last, Field: "context.q"},
+			{Name: "amount", Key: []string{"context.place"}, Agg: feature.Last, Field: "value", Window: freshet.Hour, Hop: freshet.Hour},
+			{Name: "came", Key: []string{"user"}, Agg: feature.LastTime, Window: 2 * freshet.Hour, Hop: freshet.Hour},
+			{Name: "age", Key: []string{"global"}, Agg: feature.Age},
+			{Name: "kinds", Key: []string{"global"}, Agg: feature.Distinct, Field: "item.categories"},
+			{Name: "who", Key: []string{"item", "user.plan", "context.place"}, Agg: feature.Distinct, Field: "user", Window: freshet.Hour, Hop: 30 * freshet.Minute},
+			{Name: "trail", Key: []string{"user"}, Agg: feature.LastK, K: 2},
+			{Name: "all", Key: []string{"global"}, Agg: feature.Count},
+			{Name: "share", Key: []string{"global"}, Agg: feature.Rate, Of: []string{"click", "like"}, Per: []string{"expose"}},
+			{Name: "brief", Key: []string{"user"}, Agg: feature.DecayedSum, HalfLife: freshet.Second},
+			{Name: "busy", Key: []string{"global"}, Agg: feature.Count, Window: freshet.Hour, Hop: freshet.Hour},
+			{Name: "visits", Key: []string{"user"}, Agg: feature.DecayedSum, HalfLife: freshet.Hour},
 		}}
 	return o, shape{maxFuture: minute,
 		features: []shapeOfFeature{
-			{agg: "count", attribute: "category", window: 10 * minute, hop: minute, lane: 1},
-			{agg: "rate", window: hour, hop: 5 * minute, lane: 2},
-			{agg: "sum", attribute: "author", lane: 2},
-			{agg: "decayed_sum", attribute: "categories"},
-			{agg: "last_time"},
+			{agg: "count", key: "user item.category", window: 10 * minute, hop: minute},
+			{agg: "rate", key: "item", window: hour, hop: 5 * minute},
+			{agg: "sum", key: "item.author"},
+			{agg: "decayed_sum", key: "user item.categories", halfLife: hour},
+			{agg: "last_time", key: "user"},
+			{},
+			{agg: "mean", key: "user.plan", window: hour, hop: 10 * minute},
+			{agg: "min", key: "item", window: hour, hop: 15 * minute},
+			{agg: "max", key: "user item.categories user.plan context.place"},
+			{agg: "last", key: "user"},
+			{agg: "last", key: "context.place", window: hour, hop: hour},
+			{agg: "last_time", key: "user", window: 2 * hour, hop: hour},
+			{agg: "age"},
+			{agg: "distinct"},
+			{agg: "distinct", key: "item user.plan context.place", window: hour, hop: hour / 2},
+			{agg: "last_k", key: "user"},
+			{agg: "count"},
+			{agg: "rate"},
+			{agg: "decayed_sum", key: "user", halfLife: 1000},
+			{agg: "count", window: hour, hop: hour},
+			{agg: "decayed_sum", key: "user", halfLife: hour},
 		},
 		routes: []shapeOfRoute{{"popular", hour}, {"itemcf", 0}, {"new", 0}}}
 }
@@ -120,6 +158,8 @@ func TestLayout(t *testing.T) {
 		{ID: "hill", Categories: []string{"boots"}, Unavailable: true, Published: published, HasPublished: true},
 	}, nil)
 	w.do(err)
+	_, err = w.stream.Users(t.Context(), stream.SourceHTTP, w.now, []freshet.User{{ID: "ada", Attributes: map[string]any{"plan": "gold"}}, {ID: "quiet"}}, nil)
+	w.do(err)
 
 	// Two hours before everything else, so that their windows are over when ada comes.
 	w.bring("import:old", stream.Seq(1, 70), freshet.Event{User: "old", Item: "sea", Name: "click", Time: start - 2*hour})
@@ -127,8 +167,8 @@ func TestLayout(t *testing.T) {
 	first := freshet.Event{ID: "e-1", User: "ada", Item: "sea", Name: "click", Time: start, Value: -2.5, HasValue: true}
 	w.bring("http", 0, first)
 	w.now += 1000
-	w.bring("http", 0, freshet.Event{User: "ada", Item: "town", Name: "like"})
-	bought := w.bring("http", 0, freshet.Event{User: "ada", Item: "hill", Name: "purchase", Request: "r-1"})
+	w.bring("http", 0, freshet.Event{User: "ada", Item: "town", Name: "like", Context: map[string]any{"place": "home"}})
+	bought := w.bring("http", 0, freshet.Event{User: "ada", ID: "e-2", Item: "hill", Name: "purchase", Request: "r-1", Value: 3, HasValue: true, Context: map[string]any{"place": "home", "q": "boats"}})
 	w.bring("http", 0, freshet.Event{Anonymous: "phone", Item: "sea", Name: "expose"})
 	w.bring("http", 0, freshet.Event{User: "ada", Item: "sea", Name: "click", Time: start - 2*hour}) // late
 	text := `{"request_id":"r-1","visitor":"u:ada","items":[{"item_id":"sea","routes":[{"route":"covisit","rank":1}]},{"item_id":"x"}],"degraded":["recall.hot:timeout"],"fallback":1}`
@@ -140,7 +180,7 @@ func TestLayout(t *testing.T) {
 	s, a := shape.state(t, state), admission(t, ids)
 
 	const sea, hill, town = 1, 2, 3
-	const old, ada, phone, strange = 1, 2, 3, 4
+	const ada, quiet, old, phone, strange = 1, 2, 3, 4, 5
 	second := start + 1000
 	is := func(what string, got, want any) {
 		t.Helper()
@@ -153,25 +193,41 @@ func TestLayout(t *testing.T) {
 		{"sea", `{"item_id":"sea","title":"Tides","categories":["boats","salt"],"attributes":{"author":"Orrin"}}`, start - 2*hour},
 		{"hill", fmt.Sprintf(`{"item_id":"hill","categories":["boots"],"available":false,"published_at":"%s"}`, time.UnixMilli(published).UTC().Format("2006-01-02T15:04:05.000Z")), start - 2*hour},
 		{"town", "", second}})
-	is("the visitors", s.visitors[1:], []string{"u:old", "u:ada", "a:phone", "s:new"})
-	is("the authors", s.attributes["author"][1:], []string{"sOrrin"})
-	is("the categories", s.values["categories"], [][]string{nil, {"boats", "salt"}, {"boots"}})
-	is("the category", s.values["category"], [][]string{nil, {"boats"}, {"boots"}})
+	is("the visitors", s.visitors[1:], []string{"u:ada", "u:quiet", "u:old", "a:phone", "s:new"})
+	is("the users", s.users, []userRead{{ada, `{"user_id":"ada","attributes":{"plan":"gold"}}`}, {quiet, `{"user_id":"quiet"}`}})
+	is("the authors", s.attributes["item.author"][1:], []string{"sOrrin"})
+	is("the categories", s.values["item.categories"], [][]string{nil, {"sboats", "ssalt"}, {"sboots"}})
+	is("the category", s.values["item.category"], [][]string{nil, {"sboats"}, {"sboots"}})
 
-	clicks, at := s.features[0], s.features[0].cells[ada<<32|1]
 	tile := start / minute
-	is("the time of windows", clicks.newest, second)
-	is("the clicks of ada on boats", []uint64{at[0], at[1], at[2], at[3+tile%12]}, []uint64{0, uint64(start), uint64(tile + 1), 1})
-	// The sweep came by the second place first; the first one was given back last and used again.
-	is("the places of windows", []any{clicks.places, clicks.free, clicks.hand}, []any{[]uint64{ada<<32 | 1, 0}, []uint64{1}, 1})
-	ctr := s.features[1].cells[sea]
-	tile = start / (5 * minute)
-	is("of and per of the sea", ctr[3+tile%14*2:][:2], cell{1, 1})
-	is("what Orrin took in, 10⁻⁶", s.features[2].cells[1], cell{1, uint64(start), 1, math.MaxUint64 - 2_500_000 + 1})
+	cellOf := func(feature int, key string) cellRead { return s.features[feature].cells[key] }
+	is("the clicks on categories", s.features[0].cells, map[string]cellRead{"u:ada|sboats": {start, "", map[int64]string{tile % 12: "1"}}})
+	grain := 11 * minute / 8
+	is("their keys", s.groups["user item.category"], groupRead{nil, (second - minute - 11*minute) / grain, 2, 0, 0, []string{fmt.Sprintf("%d:u:ada|sboats", start/grain)}})
+	is("of and per of the sea", cellOf(1, "sea"), cellRead{second, "", map[int64]string{start / (5 * minute) % 14: "1 1"}})
+	is("what Orrin took in, 10⁻⁶", cellOf(2, "sOrrin"), cellRead{start, "1 -2500000", nil})
 	taste := s.features[3]
-	is("amounts that wait", []any{taste.wait[ada<<32|1].amounts, taste.wait[ada<<32|3].amounts}, []any{map[int64]float64{start: 1}, map[int64]float64{second: 1}})
-	is("an amount that is folded in", taste.cells[old<<32|2], cell{1, uint64(start - 2*hour), math.Float64bits(1), uint64(start - 2*hour)})
-	is("when they came last", s.features[4].cells, map[uint64]cell{old << 32: {2, uint64(start - 2*hour)}, ada << 32: {3, uint64(second)}, phone << 32: {1, uint64(second)}})
+	is("an amount", taste.cells["u:ada|sboats"], cellRead{start, "1 1 1", nil})
+	is("amounts of one key", s.features[18].cells["u:ada"], cellRead{second, fmt.Sprintf("3 0 0 0 [%d 1 %d 2]", start, second), nil})
+	is("amounts of one key that are not brief", cellOf(20, "u:ada"), cellRead{second, fmt.Sprintf("3 %v 0 [%d 1 %d 2]", math.Exp2(-1000./float64(hour))+2, start, second), nil})
+	is("keys that wait", []any{taste.waits, s.features[18].waits, s.features[20].waits}, []any{[]string(nil), []string{fmt.Sprintf("u:ada:%d", start)}, []string{fmt.Sprintf("u:ada:%d", second)}})
+	is("when they came last", s.features[4].cells, map[string]cellRead{"u:old": {start - 2*hour, "2", nil}, "u:ada": {second, "3", nil}, "a:phone": {second, "1", nil}})
+	is("the visitors' keys", s.groups["user"].keys, []string{fmt.Sprintf("%d:u:old", (start-2*hour)/hour), fmt.Sprintf("%d:u:ada", start/hour), fmt.Sprintf("%d:a:phone", second/hour)})
+	is("the mean of a plan", cellOf(6, "sgold"), cellRead{second, "", map[int64]string{start / (10 * minute) % 8: "2 500000"}})
+	is("the least", []any{cellOf(7, "sea"), cellOf(7, "hill")}, []any{cellRead{start, "", map[int64]string{start / (15 * minute) % 6: "1 -2.5"}}, cellRead{second, "", map[int64]string{second / (15 * minute) % 6: "1 3"}}})
+	is("the most", s.features[8].cells, map[string]cellRead{"u:ada|sboots|sgold|shome": {second, "1 3", nil}})
+	is("the pairs", s.groups["user item.categories user.plan context.place"].pairs, [][3]uint64{{2, 1, 1}, {1, 3, 1}})
+	is("the query", s.features[9].cells, map[string]cellRead{"u:ada": {second, fmt.Sprintf(`1 %d %d e-2 "boats"`, second, hill), nil}})
+	is("the amount", s.features[10].cells, map[string]cellRead{"shome": {second, "", map[int64]string{second / hour % 3: fmt.Sprintf("1 %d %d e-2 3", second, hill)}}})
+	is("when ada came", cellOf(11, "u:ada"), cellRead{second, "", map[int64]string{second / hour % 4: fmt.Sprint("3 ", second)}})
+	is("anything", []any{cellOf(12, ""), cellOf(16, ""), cellOf(17, ""), cellOf(19, "")}, []any{cellRead{second, "6", nil}, cellRead{second, "6", nil}, cellRead{second, "4 1", nil},
+		cellRead{second, "", map[int64]string{start / hour % 3: "4", (start - 2*hour) / hour % 3: "2"}}})
+	kinds := []uint64{watchHash("tboats"), watchHash("tsalt"), watchHash("tboots")}
+	slices.Sort(kinds)
+	is("the kinds", cellOf(13, ""), cellRead{second, fmt.Sprintf("5 3 %#x %#x %#x", kinds[0], kinds[1], kinds[2]), nil})
+	is("who", s.features[14].cells, map[string]cellRead{"town|sgold|shome": {second, "", map[int64]string{second / (hour / 2) % 4: fmt.Sprintf("1 1 %#x", watchHash("tu:ada"))}},
+		"hill|sgold|shome": {second, "", map[int64]string{second / (hour / 2) % 4: fmt.Sprintf("1 1 %#x", watchHash("tu:ada"))}}})
+	is("the trail", cellOf(15, "u:ada"), cellRead{second, fmt.Sprintf("[%d %d e-2 %d %d ]", second, hill, second, town), nil})
 
 	is("what ada did", s.histories[ada], historyRead{
 		[]actRead{{sea, start, "click"}, {town, second, "like"}, {hill, second, "purchase"}},
@@ -187,16 +243,18 @@ func TestLayout(t *testing.T) {
 	is("what goes with the sea", []any{len(covisit.pairs[sea]), covisit.pairs[sea][town]}, []any{2, covisit.weights[town]})
 	is("the newest items", newest.list, []bornRead{{published, hill}, {start - 2*hour, sea}, {second, town}})
 
-	is("the last acts", s.acts, []lastRead{{}, {5, "click", start - 2*hour}, {uint64(bought), "purchase", second}, {uint64(bought) + 1, "expose", second}})
+	is("the last acts", s.acts, []lastRead{{}, {uint64(bought), "purchase", second}, {}, {7, "click", start - 2*hour}, {uint64(bought) + 1, "expose", second}})
 	is("the model", s.model, modelRead{"lr", 3, "ab", "promoted", uint64(live), true})
 	is("the events", s.names, []nameRead{{"click", 4, 1, 0, start}, {"expose", 1, 0, 0, second}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
 	is("those of other names, and of imports", []uint64{s.others, s.imported}, []uint64{0, 2})
 	is("the slates", s.lately, []slateRead{{[5]int64{0, 0, 2, 1, 1}, "recall.hot:timeout"}, {[5]int64{0, 1, 0, 0, 0}, ""}})
 	is("those shown", []any{s.shownNext, s.shown}, []any{0, []shownRead{{ada, "r-1", "sea x"}, {strange, "r-2", ""}}})
 	is("the share of keys watched", s.oneIn, 1)
-	is("the values watched", s.watchTexts[1:], []string{"boats", `"Orrin`, "salt", "boots"})
-	is("what was spent on Orrin", s.watched[2], map[uint64]watchRead{2: {start, false, fmt.Sprintf("%d:-2.5:1 ", start)}})
-	is("of and per watched", s.watched[1][sea].facts, fmt.Sprintf("%d:1:1 %d:1:1 %d:1:2 ", start-2*hour, start, second))
+	is("what was spent on Orrin", s.watched[2], map[uint64]watchRead{watchKey(2, watchHash("tOrrin")): {start, false, fmt.Sprintf("%d:-2.5:1 ", start)}})
+	is("what ada looked for, watched", s.watched[9], map[uint64]watchRead{watchKey(9, ada): {second, false, fmt.Sprintf(`%d:1:9 %d:hill:e-2:"boats" `, second, hill)}})
+	is("whom places of the town saw, watched", s.watched[14][watchKey(14, town, watchHash("tgold"), watchHash("thome"))].facts, fmt.Sprintf("%d:%#x:1 ", second, watchHash("tu:ada")))
+	is("of and per watched", s.watched[1][watchKey(1, sea)].facts, fmt.Sprintf("%d:1:1 %d:1:1 %d:1:2 ", start-2*hour, start, second))
+	is("the clicks of ada on boats that are watched", s.watched[0][watchKey(0, ada, watchHash("tboats"))].facts, fmt.Sprintf("%d:1:1 ", start))
 
 	is("the position", []uint64{position, a.applied}, []any{position, position})
 	is("the sources", a.sources, map[string]sourceRead{
@@ -204,9 +262,11 @@ func TestLayout(t *testing.T) {
 		"import:old": {true, start - 2*hour, map[uint64][]uint64{1: {0, 1 << (70 - 64)}, 2: {1 << 1}}}})
 	hash := sha256.Sum256([]byte("e-1"))
 	print := fingerprint(fmt.Sprintf(`{"event_id":"e-1","user_id":"ada","item_id":"sea","event":"click","ts":%d,"value":-2.5}`, start))
-	is("the ids", a.ids, []idRead{{string(hash[:16]), print, (start + hour) / 60_000}})
+	again := sha256.Sum256([]byte("e-2"))
+	other := fingerprint(fmt.Sprintf(`{"event_id":"e-2","user_id":"ada","item_id":"hill","event":"purchase","ts":%d,"value":3,"request_id":"r-1","context":{"place":"home","q":"boats"}}`, second))
+	is("the ids", a.ids, []idRead{{string(hash[:16]), print, (start + hour) / 60_000}, {string(again[:16]), other, (second + hour) / 60_000}})
 	is("the step and those forgotten", []any{a.step, a.evicted}, []any{second / 60_000, 0})
-	is("the books", a.counts, []uint64{7, 6, 1, 4})
+	is("the books", a.counts, []uint64{7, 6, 1, 3})
 	is("the definitions", a.definitions, string(definitions))
 }
 
@@ -221,11 +281,14 @@ func TestLayoutOfManyLives(t *testing.T) {
 			shape.routes = []shapeOfRoute{{"itemcf", 0}, {"popular", hour}, {"new", 0}}
 		}
 		w := newWorld(t, o)
-		wanted, known := map[string]int64{}, map[string]int64{}
+		wanted, known, came := map[string]int64{}, map[string]int64{}, 0
 		for range seed % 3 * 250 {
 			w.now += rng.Int64N(2 * minute)
 			id := freshet.ItemID(fmt.Sprint(rng.IntN(40)))
 			switch rng.IntN(20) {
+			case 2:
+				_, err := w.stream.Users(t.Context(), stream.SourceHTTP, w.now, []freshet.User{{ID: freshet.UserID(fmt.Sprint(rng.IntN(40))), Attributes: map[string]any{"plan": []any{"gold", "free", true}[rng.IntN(3)]}}}, nil)
+				w.do(err)
 			case 0:
 				item := freshet.Item{ID: id, Categories: []string{"a", "b", "c"}[:rng.IntN(4)], Attributes: map[string]any{"author": rng.IntN(3) == 0}}
 				_, err := w.stream.Items(t.Context(), stream.SourceHTTP, w.now, []freshet.Item{item}, nil)
@@ -240,8 +303,10 @@ func TestLayoutOfManyLives(t *testing.T) {
 				if rng.IntN(3) == 0 {
 					e.ID = fmt.Sprint(w.now)
 				}
+				e.Context = map[string]any{"place": []any{"home", json.Number("2"), true}[rng.IntN(3)], "q": []any{fmt.Sprint("q", rng.IntN(3)), json.Number("7"), nil}[rng.IntN(3)]}
 				w.bring(stream.SourceHTTP, 0, e)
 				known[e.Name]++
+				came++
 				if e.Name == "click" {
 					wanted[string(id)]++
 				}
@@ -258,6 +323,9 @@ func TestLayoutOfManyLives(t *testing.T) {
 		if a.counts[0] != 0 {
 			t.Errorf("seed %d: %d events of no name", seed, int64(a.counts[0]))
 		}
+		if all := s.features[16].cells[""]; all.state != fmt.Sprint(came) && came > 0 {
+			t.Errorf("seed %d: %s events in all, %d came", seed, all.state, came)
+		}
 		for _, route := range s.routes {
 			if len(route.windows) == 0 {
 				continue
@@ -272,5 +340,35 @@ func TestLayoutOfManyLives(t *testing.T) {
 				t.Errorf("seed %d: clicks by item are %v, came %v", seed, got, wanted)
 			}
 		}
+	}
+}
+
+// TestLayoutOfMuch reads counts that outgrow a byte, and values too many to be kept one by one.
+func TestLayoutOfMuch(t *testing.T) {
+	o, shape := layoutOptions()
+	w := newWorld(t, o)
+	item := freshet.Item{ID: "sea"}
+	for i := range 200 {
+		item.Categories = append(item.Categories, fmt.Sprint(i))
+	}
+	_, err := w.stream.Items(t.Context(), stream.SourceHTTP, w.now, []freshet.Item{item}, nil)
+	w.do(err)
+	for i := range 300 {
+		w.now++
+		w.bring(stream.SourceHTTP, 0, freshet.Event{User: "ada", Item: "sea", Name: []string{"click", "expose", "like"}[i%3]})
+	}
+	_, state, _ := w.snapshot()
+	s := shape.state(t, state)
+	if got := s.features[19].cells[""].tiles[w.now/hour%3]; got != "300" {
+		t.Errorf("%s events in the newest hour, 300 came", got)
+	}
+	if got := s.features[1].cells["sea"].tiles[w.now/(5*minute)%14]; got != "100 100" {
+		t.Errorf("%s of and per, 100 each came", got)
+	}
+	if got := s.features[13].cells[""].state; got != "300 129" {
+		t.Errorf("%s events and hashes, instead of 300 and more than 128", got)
+	}
+	if got := s.features[20].cells["u:ada"].state; strings.Count(got, " 1 ") < 290 {
+		t.Errorf("of 300 amounts there are %s", got)
 	}
 }

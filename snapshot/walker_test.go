@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -93,9 +94,9 @@ func (w *walker) end(what string) {
 // The definitions that the parts go by, in the words of the document.
 type (
 	shapeOfFeature struct {
-		agg               string
-		attribute         string
-		window, hop, lane int64
+		agg                   string // empty for a derived one
+		key                   string // its parts, in their order, with spaces between them; empty for global
+		window, hop, halfLife int64
 	}
 	shapeOfRoute struct {
 		kind   string
@@ -120,15 +121,24 @@ type (
 		id, entry string
 		since     int64
 	}
-	cell     []uint64
-	waiting  struct{ amounts map[int64]float64 }
-	featRead struct {
+	userRead struct {
+		visitor uint64
+		entry   string
+	}
+	// A state is written as its values with spaces between them, each list in brackets.
+	cellRead struct {
 		newest int64
-		cells  map[uint64]cell
-		places []uint64 // the keys, 0 for a place that is free
-		free   []uint64
-		hand   uint64
-		wait   map[uint64]waiting
+		state  string
+		tiles  map[int64]string // by place; of none in which there is nothing
+	}
+	featRead struct {
+		cells map[string]cellRead // by the values of the key's parts, with bars between them
+		waits []string            // the key and its time
+	}
+	groupRead struct {
+		pairs                              [][3]uint64
+		spentBefore, spent, evicted, letGo int64
+		keys                               []string // the generation and the key
 	}
 	actRead struct {
 		item uint64
@@ -194,10 +204,12 @@ type (
 	stateRead struct {
 		items            []itemRead // by number
 		visitors         []string   // by number
+		users            []userRead // by visitor
 		newest           int64
 		attributes       map[string][]string
 		values           map[string][][]string // by attribute and item
 		features         []featRead
+		groups           map[string]groupRead // by key
 		histories        []historyRead
 		routes           []routeRead
 		acts             []lastRead
@@ -208,7 +220,6 @@ type (
 		shownNext        uint64
 		shown            []shownRead
 		oneIn            uint64
-		watchTexts       []string
 		watched          []map[uint64]watchRead
 	}
 )
@@ -228,6 +239,7 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 		}
 	}
 	r.visitors = w.numbered()
+	w.list(func(int) { r.users = append(r.users, userRead{w.uint(), w.text()}) })
 	r.newest = w.int()
 
 	if newest := w.int(); newest != r.newest {
@@ -235,12 +247,18 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	}
 	r.attributes, r.values = map[string][]string{}, map[string][][]string{}
 	var names []string
-	for _, f := range s.features {
-		if f.attribute != "" && !slices.Contains(names, f.attribute) {
-			names = append(names, f.attribute)
+	for _, of := range []string{"item.", "user."} {
+		var some []string
+		for _, f := range s.features {
+			for _, part := range strings.Fields(f.key) {
+				if strings.HasPrefix(part, of) && !slices.Contains(some, part) {
+					some = append(some, part)
+				}
+			}
 		}
+		slices.Sort(some)
+		names = append(names, some...)
 	}
-	slices.Sort(names)
 	for _, name := range names {
 		texts := w.numbered()
 		var values [][]string
@@ -251,8 +269,11 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 		})
 		r.attributes[name], r.values[name] = texts, values
 	}
+	r.features, r.groups = make([]featRead, len(s.features)), map[string]groupRead{}
 	for i := range s.features {
-		r.features = append(r.features, s.feature(w, &s.features[i]))
+		if _, done := r.groups[s.features[i].key]; !done && s.features[i].agg != "" {
+			r.groups[s.features[i].key] = s.group(w, &r, s.features[i].key)
+		}
 	}
 
 	w.list(func(int) {
@@ -283,13 +304,23 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	if newest := w.int(); newest != r.newest {
 		t.Errorf("the watched events' newest time is %d, the state's %d", newest, r.newest)
 	}
-	r.watchTexts = w.numbered()
-	for range s.features {
+	for i := range s.features {
+		ordered := s.features[i].agg == "last" || s.features[i].agg == "last_k"
 		keys := map[uint64]watchRead{}
 		w.list(func(int) {
 			key := w.word()
 			k := watchRead{last: w.int(), given: w.bool()}
-			w.list(func(int) { k.facts += fmt.Sprintf("%d:%g:%d ", w.int(), w.float(), w.uint()) })
+			w.list(func(int) {
+				time, value, is := w.int(), w.word(), w.uint()
+				if s.features[i].agg == "distinct" {
+					k.facts += fmt.Sprintf("%d:%#x:%d ", time, value, is)
+				} else {
+					k.facts += fmt.Sprintf("%d:%g:%d ", time, math.Float64frombits(value), is)
+				}
+				if ordered {
+					k.facts += fmt.Sprintf("%d:%s:%s:%q ", w.uint(), w.text(), w.text(), w.text())
+				}
+			})
 			keys[key] = k
 		})
 		r.watched = append(r.watched, keys)
@@ -302,46 +333,212 @@ func (s *shape) tiles(f *shapeOfFeature) int64 {
 	return f.window/f.hop + (s.maxFuture+f.hop-1)/f.hop + 1
 }
 
-func (s *shape) feature(w *walker, f *shapeOfFeature) featRead {
+// group reads what the features of one key have.
+func (s *shape) group(w *walker, state *stateRead, key string) (r groupRead) {
 	w.t.Helper()
-	words := 2
-	switch {
-	case f.agg == "decayed_sum":
-		words += 2
-	case f.agg == "last_time" || f.agg == "age":
-	case f.window > 0:
-		words += 1 + int(s.tiles(f)*f.lane)
-	default:
-		words += int(f.lane)
-	}
-	r := featRead{newest: w.int(), cells: map[uint64]cell{}, wait: map[uint64]waiting{}}
-	dead := 0
-	places := w.list(func(int) {
-		if r.places = append(r.places, 0); !w.bool() {
-			dead++
-			return
+	parts := strings.Fields(key)
+	texts := make([][]string, len(parts)) // by part and number
+	for i, part := range parts {
+		switch {
+		case part == "user":
+			texts[i] = state.visitors
+		case part == "item":
+			for _, item := range state.items {
+				texts[i] = append(texts[i], item.id)
+			}
+		case strings.HasPrefix(part, "context."):
+			texts[i] = w.numbered()
+		default:
+			texts[i] = state.attributes[part]
 		}
-		key, c := w.uint(), make(cell, words)
-		r.places[len(r.places)-1] = key
-		for i := range c {
-			c[i] = w.uint()
+	}
+	w.list(func(int) { r.pairs = append(r.pairs, [3]uint64{w.uint(), w.uint(), w.uint()}) })
+	nameOf := func(key uint64) string {
+		if len(parts) == 0 {
+			return ""
 		}
-		r.cells[key] = c
-	})
-	for range dead {
-		r.free = append(r.free, w.uint())
+		name, number := "", key
+		if len(parts) > 1 {
+			name, number = texts[0][key>>32]+"|", key&(1<<32-1)
+		}
+		for i := 1; i < len(parts)-1; i++ {
+			pair := r.pairs[number-1]
+			if pair[0] != uint64(i) {
+				w.t.Errorf("the pair %v is of another part than %d", pair, i)
+			}
+			name, number = name+texts[i][pair[1]]+"|", pair[2]
+		}
+		return name + texts[len(parts)-1][number]
 	}
-	if r.hand = w.uint(); r.hand > uint64(places) {
-		w.t.Errorf("the sweep stands at %d of %d", r.hand, places)
+	r.spentBefore, r.spent, r.evicted, r.letGo = w.int(), w.int(), w.int(), w.int()
+	var features []int
+	for i, f := range s.features {
+		if f.agg != "" && f.key == key {
+			features = append(features, i)
+			state.features[i].cells = map[string]cellRead{}
+		}
 	}
-	if f.agg == "decayed_sum" {
-		w.list(func(int) {
-			key, list := w.uint(), waiting{map[int64]float64{}}
-			w.list(func(int) { list.amounts[w.int()] = w.float() })
-			r.wait[key] = list
+	before := int64(math.MinInt64)
+	w.list(func(int) {
+		generation := w.int()
+		if generation <= before {
+			w.t.Errorf("generation %d after %d", generation, before)
+		}
+		before = generation
+		keys := w.list(func(int) {
+			name, some := nameOf(w.uint()), false
+			r.keys = append(r.keys, fmt.Sprintf("%d:%s", generation, name))
+			for _, i := range features {
+				if w.bool() {
+					cell := s.cell(w, &s.features[i])
+					if cell.newest < 0 || cell.newest > state.newest {
+						w.t.Errorf("feature %d has an event at %d", i, cell.newest)
+					}
+					state.features[i].cells[name] = cell
+					some = true
+				}
+			}
+			if !some {
+				w.t.Errorf("the key %q has nothing", name)
+			}
 		})
+		if keys == 0 {
+			w.t.Errorf("generation %d is empty", generation)
+		}
+	})
+	for _, i := range features {
+		n := w.list(func(int) {
+			state.features[i].waits = append(state.features[i].waits, fmt.Sprintf("%s:%d", nameOf(w.uint()), w.int()))
+		})
+		if n > 0 && s.features[i].agg != "decayed_sum" {
+			w.t.Errorf("feature %d, a %s, waits", i, s.features[i].agg)
+		}
 	}
 	return r
+}
+
+// cell reads one that is not empty.
+func (s *shape) cell(w *walker, f *shapeOfFeature) cellRead {
+	w.t.Helper()
+	r := cellRead{newest: int64(w.uint() - 1)}
+	switch {
+	case f.agg == "decayed_sum" && s.maxFuture <= 16*f.halfLife:
+		r.state = fmt.Sprint(w.uint(), " ", math.Float64frombits(w.uint()), " ", math.Float64frombits(w.uint()))
+		if w.bool() {
+			var list []string
+			w.list(func(int) { list = append(list, fmt.Sprint(w.int(), " ", w.float())) })
+			r.state += fmt.Sprint(" ", list)
+		}
+	case f.agg == "decayed_sum":
+		r.state = fmt.Sprint(w.uint(), " ", math.Float64frombits(w.uint()), " ", w.uint(), " ", math.Float64frombits(w.uint()))
+		var list []string
+		w.list(func(int) { list = append(list, fmt.Sprint(w.uint(), " ", math.Float64frombits(w.uint()))) })
+		r.state += fmt.Sprint(" ", list)
+	case f.window > 0 && (f.agg == "count" || f.agg == "rate"):
+		lanes, tiles := 1, int(s.tiles(f))
+		if f.agg == "rate" {
+			lanes = 2
+		}
+		counts := make([][]string, tiles)
+		some := make([]bool, tiles)
+		wide := w.bool()
+		for range lanes {
+			var word uint64
+			for at := range tiles {
+				var n uint64
+				if wide {
+					n = w.uint()
+				} else {
+					if at%8 == 0 {
+						word = w.uint()
+					}
+					n, word = word&255, word>>8
+				}
+				counts[at] = append(counts[at], fmt.Sprint(n))
+				some[at] = some[at] || n > 0
+			}
+			if word != 0 {
+				w.t.Errorf("there is something behind the last tile: %x", word)
+			}
+		}
+		r.tiles = map[int64]string{}
+		for at := range tiles {
+			if some[at] {
+				r.tiles[int64(at)] = strings.Join(counts[at], " ")
+			}
+		}
+	case f.window > 0:
+		r.tiles = map[int64]string{}
+		for at := range s.tiles(f) {
+			if w.bool() {
+				r.tiles[at] = s.aggregate(w, f)
+			}
+		}
+	case f.agg == "last_time" || f.agg == "age":
+		r.state = fmt.Sprint(w.uint())
+	default:
+		r.state = s.aggregate(w, f)
+	}
+	return r
+}
+
+// aggregate reads a state.
+func (s *shape) aggregate(w *walker, f *shapeOfFeature) string {
+	w.t.Helper()
+	if f.agg == "last_k" {
+		var list []string
+		w.list(func(int) { list = append(list, fmt.Sprintf("%d %d %s", w.int(), w.uint(), w.text())) })
+		return fmt.Sprint(list)
+	}
+	events := w.uint()
+	switch f.agg {
+	case "count":
+		return fmt.Sprint(events)
+	case "rate", "last_time", "age":
+		return fmt.Sprint(events, w.uint())
+	case "sum", "mean":
+		return fmt.Sprint(events, int64(w.uint()))
+	case "min", "max":
+		ordered := w.uint()
+		x := math.Float64frombits(^ordered)
+		if ordered>>63 == 1 {
+			x = math.Float64frombits(ordered - 1<<63)
+		}
+		if f.agg == "min" {
+			x = -x
+		}
+		return fmt.Sprint(events, x)
+	case "last":
+		text := fmt.Sprintf("%d %d %d %s ", events, w.int(), w.uint(), w.text())
+		if w.bool() {
+			return text + fmt.Sprintf("%q", w.text())
+		}
+		return text + fmt.Sprint(w.float())
+	case "distinct":
+		n := w.uint()
+		text := fmt.Sprint(events, n)
+		words := n
+		if n > 128 {
+			words = 256
+		}
+		if n > 129 {
+			w.t.Fatalf("%d different values", n)
+		}
+		last := uint64(0)
+		for i := range words {
+			word := w.word()
+			if n <= 128 {
+				if i > 0 && word <= last {
+					w.t.Errorf("the hash %x after %x", word, last)
+				}
+				text += fmt.Sprintf(" %#x", word)
+			}
+			last = word
+		}
+		return text
+	}
+	w.t.Fatalf("no aggregate %q", f.agg)
+	return ""
 }
 
 func (s *shape) route(w *walker, route shapeOfRoute) (r routeRead) {
@@ -467,4 +664,26 @@ func fingerprint(canonical string) uint64 {
 	h = (h ^ h>>33) * 0xff51afd7ed558ccd
 	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
 	return h ^ h>>33
+}
+
+// watchKey is the key of watched events of the feature at a place, from 0.
+func watchKey(place int, values ...uint64) uint64 {
+	h := finalized(uint64(place) + 1)
+	for _, value := range values {
+		h = finalized(h + value*0x9e3779b97f4a7c15)
+	}
+	return h
+}
+
+// watchHash is that of the text of a value.
+func watchHash(text string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text)) // never fails
+	return finalized(h.Sum64())
+}
+
+func finalized(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }

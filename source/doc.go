@@ -2,17 +2,17 @@
 // subfolders know the formats; this package holds what they all produce, an [Import], and
 // what they read with, [Scan]: text line by line, plain or gzip, within bounds.
 //
-//   - source/file reads our own events and items, one JSON object per line.
+//   - source/file reads our own events, items and users, one JSON object per line.
 //   - source/movielens reads the folders of the MovieLens data sets as they are published.
 //
 // Typical use:
 //
 //  1. Read one import with file.Read or movielens.Read. It is read whole, or there is an error.
 //  2. Show Import.Refused: what could not be used, with file, line, reason and raw text.
-//  3. Store Items in order, then Events in order.
+//  3. Store Items in order, then Users, then Events.
 //
 // A reader of a format calls Scan once for each file, in a fixed order and with one SHA-256,
-// adds each line to Items or Events or passes it to [Import.Refuse], and ends with
+// adds each line to Items, Users or Events or passes it to [Import.Refuse], and ends with
 // [Import.Seal].
 //
 // Invariants of an Import:
@@ -20,7 +20,7 @@
 //   - The same contents give the same Import, its ID and the ids of its events included, so
 //     importing it twice changes nothing the second time. Names, compression and time of
 //     reading do not enter the ID.
-//   - Every line is accounted for: blank, an item, an event, a header or refused. A line
+//   - Every line is accounted for: blank, an item, a user, an event, a header or refused. A line
 //     that cannot be used never costs the lines around it, and is never repaired silently.
 //   - A file that is not regular, that changes while it is read, or whose compression is
 //     damaged gives an error and no Import.

@@ -37,7 +37,8 @@ type Import struct {
 	// one file after the other in the order that the reader fixes.
 	ID string
 
-	Items   []freshet.Item // in file order; to be stored before the events
+	Items   []freshet.Item // in file order; to be stored before the users
+	Users   []freshet.User // in file order; to be stored before the events
 	Events  []Event        // sorted by (time, visitor, item, line); see Seal
 	Refused []Refused      // in the order they were met
 	Lines   int            // lines read, blank ones and headers included

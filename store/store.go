@@ -1,8 +1,9 @@
 // Package store is the seam between features and where their state is kept.
 //
-// A [Table] holds one feature's cells, fixed-size slices of words without pointers, by key.
-// Engines live in folders of their own (store/mem) and must pass store/storetest. What a
-// cell means is package window's business, what a key means package feature's.
+// A [Table] holds the cells of the features that have a key in common, fixed-size slices of
+// words without pointers. Engines live in folders of their own (store/mem) and must pass
+// store/storetest. What a cell means is package window's business, what a key means package
+// feature's.
 package store
 
 import "github.com/freshet-rec/freshet/internal/pack"
@@ -10,24 +11,39 @@ import "github.com/freshet-rec/freshet/internal/pack"
 // Key names a cell within one table. Its 64 bits are the caller's to divide.
 type Key uint64
 
-// Table keeps cells of one fixed length. One writer, or many readers, never both at once.
+// Hint says where a cell may be; a wrong one costs time and nothing else. 0 says nothing.
+type Hint uint32
+
+// Table keeps cells of one fixed length. Every cell is of a generation, an integer that grows with
+// time: that in which it was made, or into which Old moved it last. One writer, or many readers,
+// never both at once.
 type Table interface {
-	// Cell returns the cell of k, making a zeroed one at first sight. The slice may be
-	// written until the next call that makes or removes a cell.
-	Cell(k Key) []uint64
+	// Cell returns the cell of k, making a zeroed one of a generation at first sight: that is fresh. The slice
+	// may be written until the cell is removed.
+	Cell(k Key, generation int64, hint Hint) (cell []uint64, fresh bool)
 	// Find returns the cell of k for reading, nil when there is none.
-	Find(k Key) []uint64
-	// Sweep looks at the next n cells in a fixed circular order and removes those that
-	// spent says are done with. Repeated calls visit every cell again and again, so a
-	// caller that sweeps a little with each write keeps the table bounded, at the same
-	// moments in every replay.
-	Sweep(n int, spent func(cell []uint64) bool)
+	Find(k Key, hint Hint) []uint64
+	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
+	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i], 0
+	// when there is no such cell.
+	Soon(keys []Key)
+	Ahead(keys []Key, hints []Hint)
+	// Old calls look for at most n cells of generations before the one given, the oldest first,
+	// and of one generation in the order in which they came into it. look returns the
+	// generation that the cell is of by now, above its own, or false: then the cell is removed,
+	// and must be all zero. Old returns how many were looked at.
+	Old(before int64, n int, look func(k Key, cell []uint64) (generation int64, keep bool)) int
+	// Oldest is the oldest generation of any cell, false when there are none.
+	Oldest() (generation int64, ok bool)
 	// Len is the number of cells.
 	Len() int
-	// Each calls visit with every cell, in no order; visit must not change the table.
-	Each(visit func(k Key, cell []uint64))
-	// Pack writes the table, and Unpack fills a new one of equal words with it: from then on
-	// both do alike, Sweep included. Unpack's errors are the Reader's.
-	Pack(w *pack.Writer)
-	Unpack(r *pack.Reader)
+	// Bytes is the memory that the table holds.
+	Bytes() int64
+	// Each calls visit with every cell, by generation and within one as they came; visit must
+	// not change the table, and ends it by returning false.
+	Each(visit func(k Key, cell []uint64) bool)
+	// Pack writes the table, cells by means of cell, and Unpack fills a new one of equal words
+	// with it: from then on both do alike. Unpack's errors are the Reader's.
+	Pack(w *pack.Writer, cell func(cell []uint64))
+	Unpack(r *pack.Reader, cell func(cell []uint64))
 }

@@ -16,18 +16,13 @@ const applyAtOnce = 128
 func (s *Stream) Start() {
 	s.started = true
 	s.log.OnTrouble(s.lookAgain)
-	s.log.OnSafe(func(freshet.Position) {
-		select {
-		case s.wake <- struct{}{}:
-		default: // a wake-up is already waiting
-		}
-	})
+	s.log.OnSafe(func(freshet.Position) { s.rouse() })
 	s.wg.Go(s.apply)
 }
 
 // apply is the one applier: it folds what has become durable, in order.
 func (s *Stream) apply() {
-	var batch []Entry
+	room := make([]Entry, 0, applyAtOnce)
 	for {
 		select {
 		case <-s.wake:
@@ -35,7 +30,8 @@ func (s *Stream) apply() {
 			return
 		}
 		for {
-			if batch = s.take(batch, s.log.Safe()); len(batch) == 0 {
+			batch := s.take(room, s.log.Safe())
+			if len(batch) == 0 {
 				break
 			}
 			s.state.Lock()
@@ -53,12 +49,11 @@ func (s *Stream) apply() {
 	}
 }
 
-// take removes from the queue up to applyAtOnce entries that are durable, into batch, and counts
-// them, first, so that whoever sees what is applied sees it in the books.
-func (s *Stream) take(batch []Entry, durable freshet.Position) []Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	batch = s.queue.take(batch[:0], applyAtOnce, durable)
+// take removes from the queue up to applyAtOnce entries that are durable and counts them, first, so that whoever sees what is applied sees it in the books.
+func (s *Stream) take(room []Entry, durable freshet.Position) []Entry {
+	batch := s.queue.take(room, applyAtOnce, durable)
+	s.books.Lock()
+	defer s.books.Unlock()
 	for i := range batch {
 		switch {
 		case batch[i].Event == nil:
@@ -106,6 +101,15 @@ func (s *Stream) View(read func(p freshet.Position)) {
 	read(s.Applied())
 }
 
+// Hold calls change with the state held still at position p and nobody reading it. It is for what
+// leaves every value as it is, between two records. change must be short, must not block, and must
+// not call View or Hold. Like View it waits without end once Poisoned is closed.
+func (s *Stream) Hold(change func(p freshet.Position)) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	change(s.Applied())
+}
+
 // WaitApplied returns when everything up to p is applied. It fails with ctx's error, or with
 // the journal's when the records can no longer become durable.
 func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {
@@ -136,24 +140,27 @@ func (s *Stream) WaitApplied(ctx context.Context, p freshet.Position) error {
 	}
 }
 
-// waitApplied is WaitApplied for what was admitted with w, which is free afterwards.
+// waitApplied is WaitApplied for what was admitted with w, which is free afterwards unless the queue
+// still has its entries.
 func (s *Stream) waitApplied(ctx context.Context, p freshet.Position, w *work) error {
+	free := len(w.entries) == 0
 	if w.waits {
+		last := w.entries[len(w.entries)-1].Position
 		select {
 		case <-w.done:
-		case <-ctx.Done():
-			w.done = nil // somebody may still put a token there
+			free = s.Applied() >= last // else its entries are still in the queue
+		case <-ctx.Done(): // so they may be, and somebody may still put a token into done
 		}
 	}
-	s.spare(w)
+	if free {
+		s.spare(w)
+	}
 	return s.WaitApplied(ctx, p)
 }
 
 // lookAgain has those who wait for what is in the queue look at what became of the journal.
 func (s *Stream) lookAgain() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	release(s.queue.entries[s.queue.head:])
+	s.queue.release()
 }
 
 // Close stops applying. The journal is the caller's to close, afterwards or before; what was

@@ -13,8 +13,8 @@ import (
 	"github.com/freshet-rec/freshet/journal"
 )
 
-// Entry is one journal record, decoded. Exactly one of Event, Item, Definitions, Served,
-// Model and Clock is set.
+// Entry is one journal record, decoded. Exactly one of Event, Item, User, Definitions,
+// Served, Model and Clock is set.
 type Entry struct {
 	Position    freshet.Position
 	Topic       string
@@ -23,6 +23,7 @@ type Entry struct {
 	Late        bool  // journaled, but in no feature, table or history
 	Event       *freshet.Event
 	Item        *freshet.Item
+	User        *freshet.User
 	Definitions []byte // JSON
 	Served      []byte // JSON
 	Model       []byte // JSON: which model ranks from here on
@@ -59,6 +60,10 @@ func Decode(rec *journal.Record) (e Entry, err error) {
 		var item freshet.Item
 		item, problems = codec.DecodeItem(rec.Payload)
 		e.Item = &item
+	case rec.Topic == freshet.TopicUsers:
+		var user freshet.User
+		user, problems = codec.DecodeUser(rec.Payload)
+		e.User = &user
 	case rec.Topic == freshet.TopicDefinitions:
 		e.Definitions = rec.Payload
 	case rec.Topic == freshet.TopicServed:

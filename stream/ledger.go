@@ -25,10 +25,26 @@ type Ledger struct {
 	Unkeyed      uint64 `json:"unkeyed"` // of Accepted, those without an event id: a retry would count twice
 }
 
+// count enters a batch of so many events that was admitted from src, of which some that were
+// accepted cannot be told from a repetition.
+func (s *Stream) count(src *source, brought int, unkeyed uint64, out *Outcome) {
+	s.books.Lock()
+	defer s.books.Unlock()
+	s.ledger.Received += uint64(brought)
+	s.ledger.Accepted += uint64(out.Accepted)
+	s.ledger.Duplicate += uint64(out.Duplicate)
+	s.ledger.Unkeyed += unkeyed
+	if src.imported { // whoever brings an import keeps them, and counts them by DeadLetter
+		s.ledger.Received -= uint64(len(out.Conflicts))
+	} else {
+		s.ledger.Refused += uint64(len(out.Conflicts))
+	}
+}
+
 // Refuse counts n events that were refused before they came here.
 func (s *Stream) Refuse(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	s.ledger.Received += uint64(n)
 	s.ledger.Refused += uint64(n)
 }
@@ -36,8 +52,8 @@ func (s *Stream) Refuse(n int) {
 // DeadLetter counts lines of imports that were refused: those kept as dead letters now, and
 // those that had been kept before and were brought again.
 func (s *Stream) DeadLetter(kept, known int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	s.deadLetter(uint64(kept))
 	s.ledger.Received += uint64(known)
 	s.ledger.Duplicate += uint64(known)
@@ -46,8 +62,8 @@ func (s *Stream) DeadLetter(kept, known int) {
 // DeadLettered counts the dead letters that there were before the start. Call it once, after
 // Replay.
 func (s *Stream) DeadLettered(n uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	s.deadLetter(n)
 	s.replayed += n
 }
@@ -60,8 +76,8 @@ func (s *Stream) deadLetter(n uint64) {
 
 // Ledger returns the counts at one moment.
 func (s *Stream) Ledger() Ledger {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	l := s.ledger
 	l.Pending = l.Accepted - l.Applied - l.Late - l.DeadLettered - l.Erased
 	return l
@@ -78,7 +94,7 @@ func (s *Stream) EventIDs() (held int, evicted uint64) {
 // Replayed is how many of the events that Ledger counts as received the data directory held when
 // the journal was replayed, dead letters included; the others came since.
 func (s *Stream) Replayed() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	return s.replayed
 }

@@ -15,6 +15,8 @@ import (
 func (s *Stream) Pack(w *pack.Writer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	w.Uint(uint64(s.Applied()))
 	var names []string
 	for name, src := range s.sources {
@@ -42,6 +44,8 @@ func (s *Stream) Pack(w *pack.Writer) {
 func (s *Stream) Unpack(r *pack.Reader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	applied := r.Uint()
 	for range r.Len(4) {
 		name := r.Text()

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/journal"
 )
 
@@ -23,13 +24,17 @@ const (
 // decode it or to fold it in panicked.
 type PoisonError struct {
 	Position freshet.Position
-	Pass     Pass   // what must be left out of it: PassApply, of which the state is changed in part, or PassAll
-	Reason   string // one line
-	Stack    []byte // of the panic, if it was one
+	Last     freshet.Position // 0, or it is one of the records from Position to here: a replay finds out which
+	Pass     Pass             // what must be left out of it: PassApply, of which the state is changed in part, or PassAll
+	Reason   string           // one line
+	Stack    []byte           // of the panic, if it was one
 	err      error
 }
 
 func (e *PoisonError) Error() string {
+	if e.Last != 0 {
+		return fmt.Sprintf("one of the records %s to %s of the journal cannot be taken in: %s", e.Position, e.Last, e.Reason)
+	}
 	return fmt.Sprintf("record %s of the journal cannot be taken in: %s", e.Position, e.Reason)
 }
 
@@ -86,25 +91,30 @@ func (s *Stream) report(e *PoisonError) error {
 	return s.onPoison(e)
 }
 
-// foldIn folds in a batch; the state lock is held. It returns false when a record could not be.
+// foldIn folds in a batch; the state lock is held. It returns false when a record could not be. Where
+// it is not known which of several that were at work at once, none is reported: the next start
+// replays them one by one.
 func (s *Stream) foldIn(batch []Entry) (ok bool) {
-	at := 0
+	var at Stretch
 	defer func() {
 		value := recover()
 		if value == nil {
 			return
 		}
-		e := panicked(batch[at].Position, PassApply, "folding it in", value)
-		if err := s.report(e); err != nil && !errors.Is(err, e) {
+		e := panicked(batch[at.First].Position, PassApply, "folding it in", value)
+		if at.Last > at.First {
+			e.Last = batch[at.Last].Position
+		} else if err := s.report(e); err != nil && !errors.Is(err, e) {
 			e.Reason += fmt.Sprintf("; and it could not be put aside: %v", err)
 		}
 		s.poison.Store(e)
 		close(s.poisoned)
 	}()
-	for at = range batch {
-		poisonApply(&batch[at])
-		s.fold.Apply(&batch[at])
+	for i := range batch {
+		at = Stretch{i, i}
+		poisonApply(&batch[i])
 	}
+	s.fold.ApplyAll(batch, &at)
 	return true
 }
 
@@ -131,6 +141,6 @@ func (s *Stream) open(one *replayed, rec *journal.Record) {
 				one.poison = panicked(rec.Position, PassAll, "hashing it", value)
 			}
 		}()
-		one.mark = markOf(entry.Event, rec.Payload)
+		one.mark = markOf(entry.Event, codec.FingerprintOf(rec.Payload))
 	}
 }

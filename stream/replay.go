@@ -12,7 +12,7 @@ import (
 type replayed struct {
 	entry  Entry
 	seq    uint64
-	mark   idMark
+	mark   mark
 	pass   Pass
 	poison *PoisonError    // why it cannot be taken in
 	failed error           // why the replay ends here
@@ -33,6 +33,8 @@ const (
 func (s *Stream) Replay(ctx context.Context, r *journal.Reader, progress func(records int)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.books.Lock()
+	defer s.books.Unlock()
 	s.state.Lock()
 	defer s.state.Unlock()
 	ctx, cancel := context.WithCancel(ctx)

@@ -71,6 +71,13 @@ const seqBits = 32
 // 0 and 1.
 func Seq(file, line int) uint64 { return uint64(file)<<seqBits | uint64(line) }
 
+// usersFile is the number of the file whose lines users are like: no import has so many files, and a
+// place in it is below 2⁵³, so that whoever reads JSON numbers as floats reads it right.
+const usersFile = 1 << 20
+
+// UserSeq makes the place of the nth user that an import brings, from 1.
+func UserSeq(n int) uint64 { return Seq(usersFile, n) }
+
 // taken reports whether the source already brought seq; 0 never is.
 func (s *source) taken(seq uint64) bool {
 	b := s.lines[seq>>seqBits]

@@ -42,8 +42,8 @@ func TestAdmittedAsItStalls(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		began := time.Now()
 		events := []freshet.Event{{ID: "a", User: "u", Item: "i", Name: "click", Time: 1}}
-		w := s.work("http", 1, events) // as Events does after WaitRoom
-		_, wait, err := s.admit("http", time.Now(), 1, events, nil, w)
+		w := s.work("http", time.Now(), 1, events, nil) // as Events does after WaitRoom
+		_, wait, err := s.admit("http", 1, w)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,13 @@ import (
 type Fold interface {
 	// Apply folds in the next entry. It may keep what the entry points to.
 	Apply(e *Entry)
+	// ApplyAll is Apply of each entry, in order: the state afterwards is the same. It keeps at up to
+	// date, so that after a panic it can be told whose it was.
+	ApplyAll(entries []Entry, at *Stretch)
 }
+
+// Stretch is which of some entries are at work: those from First to Last, by index.
+type Stretch struct{ First, Last int }
 
 // Options configure a Stream.
 type Options struct {
@@ -44,16 +50,18 @@ type Stream struct {
 	now      func() time.Time
 	lateness int64
 
-	mu       sync.Mutex // guards the next block; held for admission and for taking from the queue
-	ids      *journal.IDs
-	sources  map[string]*source
-	queue    queue
-	topics   topics
+	mu      sync.Mutex // guards the next block; held for admission. The queue and the books have locks of their own, taken inside
+	ids     *journal.IDs
+	sources map[string]*source
+	defs    []byte // the newest definitions in the journal
+	closed  bool   // nothing is applied any more
+
+	queue   queue
+	scratch sync.Pool // of work
+
+	books    sync.Mutex // guards the next block
 	ledger   Ledger
 	replayed uint64 // of ledger.Received, what was there before the start
-	defs     []byte // the newest definitions in the journal
-	closed   bool   // nothing is applied any more
-	scratch  sync.Pool
 
 	state   sync.RWMutex // guards the fold's state; the applier writes, View reads
 	applied atomic.Uint64
@@ -83,8 +91,8 @@ func New(o Options) *Stream {
 	}
 }
 
-// readmit does to the admission state what admitting the entry did. One that is passed over is in
-// the books as the dead letter that shows it.
+// readmit does to the admission state what admitting the entry did; mu and the books are held. One
+// that is passed over is in the books as the dead letter that shows it.
 func (s *Stream) readmit(r *replayed) {
 	e := &r.entry
 	src := s.source(e.Source)
@@ -98,7 +106,7 @@ func (s *Stream) readmit(r *replayed) {
 	if e.Event == nil {
 		return
 	}
-	s.remember(src, e.Event, e.Received, r.mark)
+	s.remember(src, e.Received, &r.mark)
 	if r.pass != PassNothing {
 		return
 	}
@@ -124,16 +132,19 @@ func (s *Stream) source(name string) *source {
 	return src
 }
 
-// idMark is what is remembered of an event's id.
-type idMark struct {
+// mark is what admission needs to know of an event: its time, and what is remembered of its id.
+type mark struct {
 	id    [16]byte
 	print uint64 // of the event, to tell a repetition from another event
+	time  int64  // Unix ms
+	keyed bool   // it has an id
 }
 
-// markOf is the mark of an event whose canonical form is given, a zero one when it has no id.
-func markOf(e *freshet.Event, canonical []byte) (m idMark) {
+// markOf is the mark of an event whose canonical form has the given fingerprint.
+func markOf(e *freshet.Event, print uint64) mark {
+	m := mark{time: e.Time}
 	if e.ID != "" {
-		m.id, m.print = journal.Hash(e.ID), codec.FingerprintOf(canonical)
+		m.id, m.print, m.keyed = journal.Hash(e.ID), print, true
 	}
 	return m
 }
@@ -142,15 +153,15 @@ func markOf(e *freshet.Event, canonical []byte) (m idMark) {
 // until the watermark has passed its event time, its time of receipt and the watermark it
 // met, each by the allowed lateness: a copy that comes later still is late itself. Ids of
 // imports are kept while there is room, since imports are never late.
-func (s *Stream) remember(src *source, e *freshet.Event, received int64, m idMark) {
-	if e.ID != "" {
+func (s *Stream) remember(src *source, received int64, m *mark) {
+	if m.keyed {
 		until := int64(math.MaxInt64)
 		if !src.imported {
-			until = max(e.Time, received, src.watermark) + s.lateness
+			until = max(m.time, received, src.watermark) + s.lateness
 		}
 		s.ids.Add(m.id, m.print, until)
 	}
-	src.advance(e.Time, received)
+	src.advance(m.time, received)
 	if !src.imported {
 		s.ids.Advance(src.watermark)
 	}
@@ -175,8 +186,8 @@ func (s *Stream) Events(ctx context.Context, from string, received int64, events
 	if err := s.log.WaitRoom(ctx); err != nil {
 		return Outcome{}, err
 	}
-	w := s.work(from, received, events)
-	out, wait, err := s.admit(from, arrived, received, events, seqs, w)
+	w := s.work(from, arrived, received, events, seqs)
+	out, wait, err := s.admit(from, received, w)
 	if err != nil {
 		s.spare(w)
 		return out, err
@@ -190,29 +201,37 @@ func (s *Stream) Events(ctx context.Context, from string, received int64, events
 	return out, nil
 }
 
+// lookAhead is how many events before its own turn the memory of ids is asked to fetch what it
+// knows of one: enough for a miss of some 100 ns at about 20 ns an event.
+const lookAhead = 8
+
 // admit gives the verdicts and appends, in one order with every other admission. It returns
 // the position to wait for. Until the journal has taken the records nothing is remembered of them,
 // so that after an error the same events are new again.
-func (s *Stream) admit(from string, arrived time.Time, received int64, events []freshet.Event, seqs []uint64, w *work) (out Outcome, wait freshet.Position, err error) {
+func (s *Stream) admit(from string, received int64, w *work) (out Outcome, wait freshet.Position, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	src := s.source(from)
-	accepted, marks, entries := w.records[:0], w.marks, w.entries[:0]
 	here := batchIDs{}
-	mark := *src // the watermark as this batch moves it
-	for i := range events {
-		e, rec := &events[i], w.records[i]
-		rec.Topic = s.topics.of(e.Name)
-		if seqs != nil {
-			rec.Seq = seqs[i]
+	moved := *src // the watermark as this batch moves it
+	brought, n, unkeyed := len(w.marks), 0, uint64(0)
+	for i := range min(lookAhead, brought) {
+		s.ids.Ahead(&w.marks[i].id)
+	}
+	for i := range w.marks {
+		if next := i + lookAhead; next < brought {
+			s.ids.Ahead(&w.marks[next].id)
 		}
-		if src.taken(rec.Seq) {
+		m, seq := &w.marks[i], w.records[i].Seq
+		if src.taken(seq) {
 			out.Duplicate++
 			continue
 		}
-		if e.ID != "" {
-			m := &marks[i]
-			verdict := here.look(m.id, m.print)
+		if m.keyed {
+			verdict := journal.Unknown
+			if w.repeats {
+				verdict = here.look(m.id, m.print)
+			}
 			if verdict == journal.Unknown {
 				verdict = s.ids.Look(m.id, m.print)
 			}
@@ -224,42 +243,36 @@ func (s *Stream) admit(from string, arrived time.Time, received int64, events []
 				out.Conflicts = append(out.Conflicts, i)
 				continue
 			}
-			here.add(m.id, m.print, len(events))
+			if w.repeats {
+				here.add(m.id, m.print, brought)
+			}
+		} else if seq == 0 {
+			unkeyed++
 		}
-		late := mark.late(e.Time, s.lateness)
-		if late {
-			rec.Flags |= journal.FlagLate
+		w.move(i, n)
+		if moved.late(w.marks[n].time, s.lateness) {
+			w.records[n].Flags |= journal.FlagLate
+			w.entries[n].Late = true
 			out.Late++
 		}
-		mark.advance(e.Time, received)
-		marks[len(accepted)] = marks[i]
-		accepted = append(accepted, rec)
-		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Late: late, Event: e, arrived: arrived})
+		moved.advance(w.marks[n].time, received)
+		n++
 	}
-	w.entries = entries
-	if n := len(entries); n > 0 && !s.closed {
-		entries[n-1].done, w.waits = w.done, true
+	w.keep(n)
+	if n > 0 && !s.closed {
+		w.entries[n-1].done, w.waits = w.done, true
 	}
-	if out.Position, err = s.append(accepted, entries); err != nil {
+	if out.Position, err = s.journal(w.records, w.entries); err != nil {
 		w.waits = false
 		return Outcome{}, 0, err
 	}
-	for i := range entries {
-		src.take(accepted[i].Seq)
-		s.remember(src, entries[i].Event, received, marks[i])
-		if entries[i].Event.ID == "" && accepted[i].Seq == 0 {
-			s.ledger.Unkeyed++
-		}
+	for i := range w.marks {
+		src.take(w.records[i].Seq)
+		s.remember(src, received, &w.marks[i])
 	}
-	out.Accepted = len(accepted)
-	s.ledger.Received += uint64(len(events))
-	s.ledger.Accepted += uint64(out.Accepted)
-	s.ledger.Duplicate += uint64(out.Duplicate)
-	if src.imported { // whoever brings an import keeps them, and counts them by DeadLetter
-		s.ledger.Received -= uint64(len(out.Conflicts))
-	} else {
-		s.ledger.Refused += uint64(len(out.Conflicts))
-	}
+	out.Accepted = n
+	s.count(src, brought, unkeyed, &out)
+	s.line(w.entries)
 	wait = out.Position
 	if out.Duplicate > 0 {
 		wait = s.log.Last() // the original may still be on its way
@@ -294,6 +307,16 @@ func (b *batchIDs) add(id [16]byte, print uint64, n int) {
 // append journals records and queues their entries; mu is held. It returns the last position,
 // 0 when there are none.
 func (s *Stream) append(records []journal.Record, entries []Entry) (freshet.Position, error) {
+	last, err := s.journal(records, entries)
+	if err == nil {
+		s.line(entries)
+	}
+	return last, err
+}
+
+// journal gives records and their entries positions; mu is held. It returns the last one, 0 when
+// there are none.
+func (s *Stream) journal(records []journal.Record, entries []Entry) (freshet.Position, error) {
 	if len(records) == 0 {
 		return 0, nil
 	}
@@ -304,32 +327,67 @@ func (s *Stream) append(records []journal.Record, entries []Entry) (freshet.Posi
 	for i := range entries {
 		entries[i].Position = records[i].Position
 	}
-	s.queue.push(entries)
 	return last, nil
+}
+
+// line queues entries that have their positions; mu is held, so they come in order. Events are
+// in the books by then, so that nothing is applied that was not accepted.
+func (s *Stream) line(entries []Entry) {
+	if len(entries) == 0 {
+		return
+	}
+	s.queue.push(entries)
+	if s.log.Safe() >= entries[len(entries)-1].Position {
+		s.rouse() // the applier may have looked in vain
+	}
+}
+
+// rouse has the applier look at the queue.
+func (s *Stream) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // a wake-up is already waiting
+	}
 }
 
 // Items admits catalogue entries, as Events does events.
 func (s *Stream) Items(ctx context.Context, from string, received int64, items []freshet.Item, seqs []uint64) (Outcome, error) {
+	return s.documents(ctx, from, received, len(items), seqs, func(i int) (Entry, []byte) {
+		return Entry{Topic: freshet.TopicCatalog, Item: &items[i]}, codec.AppendItem(nil, &items[i])
+	})
+}
+
+// Users admits what is known of users, as Items does catalogue entries.
+func (s *Stream) Users(ctx context.Context, from string, received int64, users []freshet.User, seqs []uint64) (Outcome, error) {
+	return s.documents(ctx, from, received, len(users), seqs, func(i int) (Entry, []byte) {
+		return Entry{Topic: freshet.TopicUsers, User: &users[i]}, codec.AppendUser(nil, &users[i])
+	})
+}
+
+// documents admits n entries that replace what there was. each gives one, without its source and
+// time, and its payload.
+func (s *Stream) documents(ctx context.Context, from string, received int64, n int, seqs []uint64, each func(i int) (Entry, []byte)) (Outcome, error) {
 	if err := s.log.WaitRoom(ctx); err != nil {
 		return Outcome{}, err
 	}
-	records := make([]journal.Record, 0, len(items))
-	entries := make([]Entry, 0, len(items))
+	records := make([]journal.Record, 0, n)
+	entries := make([]Entry, 0, n)
 	var out Outcome
 	s.mu.Lock()
 	src := s.source(from)
-	for i := range items {
-		rec := journal.Record{Topic: freshet.TopicCatalog, Source: from, Received: received}
+	for i := range n {
+		seq := uint64(0)
 		if seqs != nil {
-			rec.Seq = seqs[i]
+			seq = seqs[i]
 		}
-		if src.taken(rec.Seq) {
+		if src.taken(seq) {
 			out.Duplicate++
 			continue
 		}
-		rec.Payload = codec.AppendItem(nil, &items[i])
-		records = append(records, rec)
-		entries = append(entries, Entry{Topic: rec.Topic, Source: from, Received: received, Item: &items[i]})
+		e, payload := each(i)
+		e.Source, e.Received = from, received
+		records = append(records, journal.Record{Topic: e.Topic, Source: from, Received: received, Seq: seq, Payload: payload})
+		entries = append(entries, e)
 	}
 	var err error
 	if out.Position, err = s.append(records, entries); err == nil {
@@ -375,6 +433,13 @@ func (s *Stream) Define(ctx context.Context, received int64, text []byte) error 
 		return err
 	}
 	return s.WaitApplied(ctx, p)
+}
+
+// Definitions are the newest ones in the journal, nil before the first. They must not be changed.
+func (s *Stream) Definitions() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.defs
 }
 
 // Switch journals which model ranks from here on and returns when that is durable and applied.

@@ -32,6 +32,12 @@ type tape struct{ entries []stream.Entry }
 
 func (t *tape) Apply(e *stream.Entry) { t.entries = append(t.entries, *e) }
 
+func (t *tape) ApplyAll(entries []stream.Entry, _ *stream.Stretch) {
+	for i := range entries {
+		t.Apply(&entries[i])
+	}
+}
+
 type rig struct {
 	*stream.Stream
 	disk *fsys.Mem
@@ -189,6 +195,10 @@ func TestReplayGivesTheSameEntriesAndVerdicts(t *testing.T) {
 	if _, err := r.Items(t.Context(), stream.SourceHTTP, t0, []freshet.Item{{ID: "b-1", Title: "Salt"}}, nil); err != nil {
 		t.Fatal(err)
 	}
+	users := []freshet.User{{ID: "ada", Attributes: map[string]any{"age": json.Number("34"), "plan": "free"}}, {ID: "bob"}}
+	if out, err := r.Users(t.Context(), stream.SourceHTTP, t0, users, nil); err != nil || out.Accepted != 2 || out.Position != r.Applied() {
+		t.Fatalf("%+v, %v", out, err)
+	}
 	if err := r.Served(t.Context(), t0, []byte(`{"request_id":"r-1"}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +216,7 @@ func TestReplayGivesTheSameEntriesAndVerdicts(t *testing.T) {
 	for i := range before {
 		got, want := again.tape.entries[i], before[i]
 		if got.Late != want.Late || got.Position != want.Position || got.Topic != want.Topic || got.Received != want.Received ||
-			!reflect.DeepEqual(got.Event, want.Event) || !reflect.DeepEqual(got.Item, want.Item) || string(got.Served) != string(want.Served) {
+			!reflect.DeepEqual(got.Event, want.Event) || !reflect.DeepEqual(got.Item, want.Item) || !reflect.DeepEqual(got.User, want.User) || string(got.Served) != string(want.Served) {
 			t.Fatalf("entry %d after a restart: %+v, before: %+v", i, got, want)
 		}
 	}
@@ -228,11 +238,20 @@ func TestAnImportTwiceChangesNothing(t *testing.T) {
 	seqs := []uint64{stream.Seq(1, 1), stream.Seq(1, 2), stream.Seq(1, 3)}
 	items := []freshet.Item{{ID: "b-1"}, {ID: "b-2"}}
 	itemSeqs := []uint64{stream.Seq(0, 1), stream.Seq(0, 2)}
+	users := []freshet.User{{ID: "u-1"}, {ID: "u-2"}}
+	userSeqs := []uint64{stream.UserSeq(1), stream.UserSeq(2)}
 	bring := func(r *rig, n int) (stream.Outcome, stream.Outcome) {
 		t.Helper()
 		i, err := r.Items(t.Context(), "import:f", t0, items, itemSeqs)
 		if err != nil {
 			t.Fatal(err)
+		}
+		u, err := r.Users(t.Context(), "import:f", t0, users, userSeqs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.Accepted != i.Accepted || u.Duplicate != i.Duplicate {
+			t.Errorf("of two users %+v, of two items %+v", u, i)
 		}
 		e, err := r.Events(t.Context(), "import:f", t0, events[:n], seqs[:n])
 		if err != nil {

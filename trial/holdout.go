@@ -100,7 +100,7 @@ func (h *Holdout) Run(ctx context.Context, replay Replay) (*eval.Results, error)
 		if done++; done%reportEvery == 0 {
 			h.report(done, total)
 		}
-		if e.Item == nil && e.Event == nil {
+		if e.Item == nil && e.User == nil && e.Event == nil {
 			return nil // slates and definitions are no part of the question
 		}
 		state.Apply(e)

@@ -42,13 +42,13 @@ var (
 )
 
 // Run plays the events once for every delay, as many delays at a time as there are
-// processors. items are known from the start; events are sorted by time. Neither is changed.
+// processors. items and users are known from the start; events are sorted by time. None is changed.
 // Errors: ErrNotSorted, ErrNoEvents, an option out of bounds, those of a route, the end of ctx.
-func (p *Prequential) Run(ctx context.Context, items []freshet.Item, events []*freshet.Event) (*eval.Results, error) {
+func (p *Prequential) Run(ctx context.Context, items []freshet.Item, users []freshet.User, events []*freshet.Event) (*eval.Results, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	s, err := p.script(items, events)
+	s, err := p.script(items, users, events)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +140,9 @@ func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duratio
 	}
 	for i := range s.items {
 		state.Apply(&stream.Entry{Received: s.start, Item: &s.items[i]})
+	}
+	for i := range s.users {
+		state.Apply(&stream.Entry{Received: s.start, User: &s.users[i]})
 	}
 	panel := newPanel(&p.Options, state, &lastHour{}, ranker)
 	lessons := lessons{}

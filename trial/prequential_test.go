@@ -19,7 +19,7 @@ func TestDelayCostsWhatIsFresh(t *testing.T) {
 		}
 	}
 	p := &Prequential{Options: options(1), Warmup: 2 * freshet.Hour, Delays: []freshet.Duration{0, 10 * freshet.Minute}}
-	r, err := p.Run(t.Context(), nil, events)
+	r, err := p.Run(t.Context(), nil, nil, events)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestRepeatsAndNewItemsAreMisses(t *testing.T) {
 		events = append(events, did("click", "ada", "same", minute), did("click", "bob", fmt.Sprintf("new-%d", minute), minute))
 	}
 	p := &Prequential{Options: options(20), Warmup: freshet.Hour, Delays: []freshet.Duration{0}}
-	r, err := p.Run(t.Context(), nil, events)
+	r, err := p.Run(t.Context(), nil, nil, events)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestPrequentialIsAFunctionOfItsInput(t *testing.T) {
 	events := pairs(20, 10)
 	run := func() string {
 		p := &Prequential{Options: options(5), Warmup: freshet.Hour, Delays: []freshet.Duration{0, freshet.Minute, freshet.Hour}}
-		r, err := p.Run(t.Context(), nil, events)
+		r, err := p.Run(t.Context(), nil, nil, events)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestPrequentialRefuses(t *testing.T) {
 		"a delay twice": {Prequential{Options: options(5), Delays: []freshet.Duration{1, 1}}, sorted, nil},
 		"negative":      {Prequential{Options: options(5), Delays: []freshet.Duration{-1}}, sorted, nil},
 	} {
-		_, err := c.p.Run(t.Context(), nil, c.events)
+		_, err := c.p.Run(t.Context(), nil, nil, c.events)
 		if err == nil || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -112,7 +112,7 @@ func (failing) Lesson(*Moment, []recall.Candidate, uint32) func() error {
 
 func TestAFailedLessonEndsTheTrial(t *testing.T) {
 	p := &Prequential{Options: options(5), Warmup: freshet.Minute, Delays: []freshet.Duration{0, freshet.Minute}, NewLearner: func() Learner { return failing{} }}
-	if _, err := p.Run(t.Context(), nil, pairs(20, 10)); !errors.Is(err, errLesson) {
+	if _, err := p.Run(t.Context(), nil, nil, pairs(20, 10)); !errors.Is(err, errLesson) {
 		t.Errorf("error %v", err)
 	}
 }

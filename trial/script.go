@@ -10,6 +10,7 @@ import (
 // happened, and what is asked when.
 type script struct {
 	items    []freshet.Item
+	users    []freshet.User
 	events   []*freshet.Event
 	plan     []ask             // by event
 	visitors []freshet.Visitor // by group
@@ -35,11 +36,11 @@ const (
 type touch struct{ visitor, item uint32 }
 
 // script plans the asks.
-func (p *Prequential) script(items []freshet.Item, events []*freshet.Event) (*script, error) {
+func (p *Prequential) script(items []freshet.Item, users []freshet.User, events []*freshet.Event) (*script, error) {
 	if len(events) == 0 {
 		return nil, ErrNoEvents
 	}
-	s := &script{items: items, events: events, plan: make([]ask, len(events)), start: events[0].Time}
+	s := &script{items: items, users: users, events: events, plan: make([]ask, len(events)), start: events[0].Time}
 	known := map[freshet.ItemID]uint32{}
 	number := func(id freshet.ItemID) (n uint32, old bool) {
 		if n, old = known[id]; !old {

@@ -1,109 +1,175 @@
 package window
 
-// Hopping counts over a window of length Window that advances in steps of Hop, by tiles:
-// tile(t) = ⌊t/Hop⌋, and a read at q covers the tiles in (tile(q) − Window/Hop, tile(q)].
+import (
+	"fmt"
+
+	"github.com/freshet-rec/freshet/internal/pack"
+)
+
+// Hopping keeps an aggregate over a window of length Window that advances in steps of Hop, by
+// tiles: tile(t) = ⌊t/Hop⌋, and a read at q covers the tiles in (tile(q) − Window/Hop, tile(q)].
 // The head is therefore per-event fresh, the tail moves by hops, and the span read is in
 // (Window − Hop, Window].
 //
-// A cell is a ring of tiles that follows the newest event added. It keeps
+// A cell is a ring of tiles that follows the newest event added to it. It keeps
 // Window/Hop + ⌈Slack/Hop⌉ + 1 tiles, so that every read at q ≥ newest − Slack finds all its
 // tiles, where newest is the newest event time added to any cell. An event older than the
 // ring can be in no such read and is passed over.
+//
+// A cell is: word 0, the newest event time plus one; then a state a tile, tile T at place
+// T mod tiles.
 type Hopping struct {
-	Window int64 // ms, > 0
-	Hop    int64 // ms, > 0, divides Window
-	Slack  int64 // ms, ≥ 0: how far a read may lie behind the newest event
-	Lanes  int   // integers kept per tile, ≥ 1
+	Aggregate
+	ring ring
 }
 
-// A cell is: word 0, the newest tile plus one (0 in an empty cell); then Lanes words a tile,
-// tile T at place T mod tiles.
+// NewHopping returns the cells of an aggregate in windows. All are in ms; hop divides window, and
+// slack is how far a read may lie behind the newest event.
+func NewHopping(a Aggregate, window, hop, slack int64) *Hopping {
+	return &Hopping{Aggregate: a, ring: newRing(window, hop, slack)}
+}
 
-func (h *Hopping) tiles() int64 { return h.Window/h.Hop + (h.Slack+h.Hop-1)/h.Hop + 1 }
+// Words implements Cells.
+func (h *Hopping) Words() int { return 1 + int(h.ring.tiles)*h.Aggregate.Words() }
 
-// Words is the length of a cell.
-func (h *Hopping) Words() int { return 1 + int(h.tiles())*h.Lanes }
+func (h *Hopping) state(cell []uint64, tile int64) []uint64 {
+	words := h.Aggregate.Words()
+	at := 1 + int(tile%h.ring.tiles)*words
+	return cell[at : at+words : at+words]
+}
 
-// Add adds amount to a lane at event time t. Sums saturate at the ends of int64.
-func (h *Hopping) Add(cell []uint64, t int64, lane int, amount int64) {
-	tile, tiles := t/h.Hop, h.tiles()
-	newest := int64(cell[0]) - 1
-	switch {
-	case newest < 0:
-		cell[0] = uint64(tile + 1)
-	case tile > newest:
-		for clear, n := newest+1, int64(0); clear <= tile && n < tiles; clear, n = clear+1, n+1 {
-			at := 1 + int(clear%tiles)*h.Lanes
-			for l := range h.Lanes {
-				cell[at+l] = 0
-			}
+// Add implements Cells.
+func (h *Hopping) Add(cell []uint64, s *Sample) {
+	in := h.ring.locate(s.Time)
+	if newest := Newest(cell); cell[0] != 0 && (newest < in.from || newest >= in.to) {
+		last := newest / h.ring.hop
+		if in.tile <= last-h.ring.tiles {
+			return
 		}
-		cell[0] = uint64(tile + 1)
-	case tile <= newest-tiles:
-		return
-	}
-	w := &cell[1+int(tile%tiles)*h.Lanes+lane]
-	*w = uint64(addSaturating(int64(*w), amount))
-}
-
-// Sum reads a lane at time q, which must be ≥ newest − Slack; an earlier q would miss tiles.
-func (h *Hopping) Sum(cell []uint64, q int64, lane int) int64 {
-	newest := int64(cell[0]) - 1
-	if newest < 0 {
-		return 0
-	}
-	tiles := h.tiles()
-	last := q / h.Hop
-	first := last - h.Window/h.Hop + 1
-	last = min(last, newest)
-	first = max(first, newest-tiles+1, 0)
-	var sum int64
-	for tile := first; tile <= last; tile++ {
-		sum = addSaturating(sum, int64(cell[1+int(tile%tiles)*h.Lanes+lane]))
-	}
-	return sum
-}
-
-// Beyond reports that no read at q ≥ newest − Slack covers event time t, where newest is the
-// newest event time added to any cell.
-func (h *Hopping) Beyond(t, newest int64) bool { return h.beyond(t/h.Hop, newest) }
-
-// Spent reports that no read at q ≥ newest − Slack can find anything in the cell any more:
-// it can be dropped.
-func (h *Hopping) Spent(cell []uint64, newest int64) bool { return h.beyond(int64(cell[0])-1, newest) }
-
-func (h *Hopping) beyond(tile, newest int64) bool {
-	earliest := max(newest-h.Slack, 0)
-	return tile <= earliest/h.Hop-h.Window/h.Hop
-}
-
-func addSaturating(a, b int64) int64 {
-	const most, least = 1<<63 - 1, -1 << 63
-	switch sum := a + b; {
-	case b > 0 && sum < a:
-		return most
-	case b < 0 && sum > a:
-		return least
-	default:
-		return sum
-	}
-}
-
-// Each calls visit for every tile that a read at q ≥ newest can cover and in which something was
-// counted, oldest first, with its Lanes words.
-func (h *Hopping) Each(cell []uint64, newest int64, visit func(tile int64, values []uint64)) {
-	last := int64(cell[0]) - 1
-	if last < 0 {
-		return
-	}
-	tiles := h.tiles()
-	for tile := max(newest/h.Hop-h.Window/h.Hop+1, last-tiles+1, 0); tile <= last; tile++ {
-		at := 1 + int(tile%tiles)*h.Lanes
-		for _, word := range cell[at : at+h.Lanes] {
-			if word != 0 {
-				visit(tile, cell[at:at+h.Lanes])
-				break
-			}
+		for gone := max(last+1, in.tile-h.ring.tiles+1); gone <= in.tile; gone++ {
+			h.Aggregate.Clear(h.state(cell, gone))
 		}
 	}
+	note(cell, s.Time)
+	words := h.Aggregate.Words()
+	at := 1 + int(in.at)*words
+	h.Aggregate.Add(cell[at:at+words:at+words], s)
+}
+
+// Read implements Cells.
+func (h *Hopping) Read(v *Value, cell []uint64, q int64) {
+	*v = Value{}
+	states := States{}
+	if cell != nil && cell[0] != 0 {
+		if first, n := h.ring.span(Newest(cell), q); n > 0 {
+			states = States{ring: cell[1:], words: h.Aggregate.Words(), first: int(first % h.ring.tiles), n: int(n)}
+		}
+	}
+	if h.Aggregate.Read(v, states, q); v.Events > 0 {
+		v.Updated = Newest(cell)
+	}
+}
+
+// Number implements Cells.
+func (h *Hopping) Number(cell []uint64, q int64) float64 { return number(h, cell, q) }
+
+// Beyond implements Cells.
+func (h *Hopping) Beyond(t, horizon int64) bool { return h.ring.beyond(t, horizon) }
+
+// Clear implements Cells.
+func (h *Hopping) Clear(cell []uint64) {
+	if cell[0] == 0 {
+		return
+	}
+	cell[0] = 0
+	words := h.Aggregate.Words()
+	for at := 1; at < len(cell); at += words {
+		h.Aggregate.Clear(cell[at : at+words])
+	}
+}
+
+// Pack implements Cells.
+func (h *Hopping) Pack(w *pack.Writer, cell []uint64) {
+	w.Uint(cell[0])
+	words := h.Aggregate.Words()
+	for at := 1; at < len(cell); at += words {
+		state := cell[at : at+words]
+		if w.Bool(!zero(state)); !zero(state) {
+			h.Aggregate.Pack(w, state)
+		}
+	}
+}
+
+// Unpack implements Cells.
+func (h *Hopping) Unpack(r *pack.Reader, cell []uint64) {
+	cell[0] = r.Uint()
+	words := h.Aggregate.Words()
+	for at := 1; at < len(cell); at += words {
+		if r.Bool() {
+			h.Aggregate.Unpack(r, cell[at:at+words])
+		}
+	}
+}
+
+func zero(state []uint64) bool {
+	for _, word := range state {
+		if word != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Export implements Cells: the tiles in which there is something, oldest first.
+func (h *Hopping) Export(cell []uint64, newest int64) string {
+	if cell[0] == 0 {
+		return ""
+	}
+	var parts []string
+	for tile, last := h.ring.first(Newest(cell), newest), Newest(cell)/h.ring.hop; tile <= last; tile++ {
+		if state := h.state(cell, tile); !zero(state) {
+			parts = append(parts, fmt.Sprintf("%d:%s", tile, encoded(h.Aggregate, state)))
+		}
+	}
+	return joined(parts)
+}
+
+// ring is the geometry of tiles in a ring.
+type ring struct {
+	hop    int64
+	window int64 // tiles in a window
+	tiles  int64 // in the ring
+	near   near  // the tile that was written last: the next event is mostly in it too
+}
+
+// near is a tile: its first ms and that of the next, its number, and its place in the ring.
+type near struct{ from, to, tile, at int64 }
+
+func newRing(window, hop, slack int64) ring {
+	return ring{hop: hop, window: window / hop, tiles: window/hop + (slack+hop-1)/hop + 1}
+}
+
+// locate finds the tile of an event, for who writes.
+func (r *ring) locate(t int64) *near {
+	if t < r.near.from || t >= r.near.to {
+		tile := t / r.hop
+		r.near = near{tile * r.hop, (tile + 1) * r.hop, tile, tile % r.tiles}
+	}
+	return &r.near
+}
+
+// first is the first tile that a ring whose newest event is at newest has for a read at q.
+func (r *ring) first(newest, q int64) int64 {
+	return max(q/r.hop-r.window+1, newest/r.hop-r.tiles+1, 0)
+}
+
+// span is the first tile and the number of tiles of a read at q.
+func (r *ring) span(newest, q int64) (first, n int64) {
+	head, last := q/r.hop, newest/r.hop
+	first = max(head-r.window+1, last-r.tiles+1, 0)
+	return first, min(head, last) - first + 1
+}
+
+func (r *ring) beyond(t, horizon int64) bool {
+	return t < horizon && t/r.hop <= horizon/r.hop-r.window
 }

@@ -40,8 +40,9 @@ func (a *app) auditCmd() *cobra.Command {
 		Long: `Make a sample of the slates that were served once more from the journal, and compare
 items, order, scores and rows bit for bit. The value of every feature of every shown
 item, the item's age and the hour are also recomputed from the raw events, the slow
-way, and compared: exactly, decayed sums within 1e-9. Exit code 1 says that something
-differs. It may run beside a server; it takes some 300 bytes of memory an event.`,
+way, and compared: exactly, decayed sums within 1e-9. Values over events that may have gone
+with their key for want of room (memory.feature_keys) are counted apart. Exit code 1 says
+that something differs. It may run beside a server; it takes some 300 bytes of memory an event.`,
 		Example: `  freshet audit --data ./shop
   freshet audit --data ./shop --sample 10000 --json`,
 		Args: noArgs,
@@ -67,10 +68,11 @@ type auditReply struct {
 	Unequal   int            `json:"slates_differing"` // of them
 	Cells     int            `json:"cells"`            // recomputed and compared
 	Differing int            `json:"differing"`        // of them
+	LetGo     int            `json:"not_comparable"`   // cells over events that may have been let go of with their key
 	Causes    map[string]int `json:"causes"`           // cells that differ, by what differs
 	Excluded  map[string]int `json:"excluded"`         // slates that cannot be made again, by why
 	Degraded  int            `json:"slates_degraded"`  // of those made again
-	Unranked  int            `json:"slates_unranked"`  // of those made again: by recall score, so there are no rows
+	Unranked  int            `json:"slates_unranked"`  // of those made again: by recall score
 	examples  []string
 }
 
@@ -116,6 +118,9 @@ func (r *auditReply) page() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s made again · %s not equal bit for bit · %s degraded, %s in recall's order\n", plural(r.Slates, "slate"), grouped(int64(r.Unequal)), grouped(int64(r.Degraded)), grouped(int64(r.Unranked)))
 	fmt.Fprintf(&b, "%s recomputed from raw events · %s differ\n", plural(r.Cells, "cell"), grouped(int64(r.Differing)))
+	if r.LetGo > 0 {
+		fmt.Fprintf(&b, "%s not comparable: keys with such old events were let go of for want of room (memory.feature_keys)\n", plural(r.LetGo, "cell"))
+	}
 	for _, cause := range slices.Sorted(maps.Keys(r.Causes)) {
 		fmt.Fprintf(&b, "  %s differ: %s\n", grouped(int64(r.Causes[cause])), cause)
 	}
@@ -260,10 +265,12 @@ func (a *app) recheckFrom(ctx context.Context, cfg *config.Config, disk *fsys.OS
 // has nothing in common with the fold that is checked but the events.
 type rowCheck struct {
 	reply    *auditReply
+	state    *fold.State // where the rows are made again
 	defs     []feature.Definition
 	first    int // field of the first feature
 	oracle   *audit.Oracle
-	visitors map[freshet.Visitor]uint32 // those who were shown something
+	visitors map[freshet.Visitor]uint32 // those who were shown something; with everyone all
+	everyone bool                       // what a visitor is like counts in features of others
 	items    map[freshet.ItemID]uint32
 	born     []birth // by item number
 }
@@ -276,14 +283,28 @@ type birth struct {
 }
 
 func newRowCheck(cfg *config.Config, state *fold.State, records []*fold.Served, reply *auditReply) *rowCheck {
-	c := &rowCheck{reply: reply, defs: cfg.Features, first: state.FirstFeature(), visitors: map[freshet.Visitor]uint32{}, items: map[freshet.ItemID]uint32{}, born: make([]birth, 1),
-		oracle: audit.NewOracle(audit.Options{Features: cfg.Features, Slack: cfg.MaxFuture})}
+	c := &rowCheck{reply: reply, state: state, defs: cfg.Features, first: state.FirstFeature(), visitors: map[freshet.Visitor]uint32{}, items: map[freshet.ItemID]uint32{}, born: make([]birth, 1),
+		oracle: audit.NewOracle(audit.Options{Features: cfg.Features, Slack: cfg.MaxFuture, Where: fold.Where})}
 	for _, rec := range records {
-		if _, ok := c.visitors[rec.Visitor]; !ok && rec.Visitor != "" {
-			c.visitors[rec.Visitor] = uint32(len(c.visitors) + 1)
-		}
+		c.visitor(rec.Visitor, true)
+	}
+	for i := range c.defs {
+		c.everyone = c.everyone || readsUser(&c.defs[i])
 	}
 	return c
+}
+
+// readsUser reports that a definition may ask for the attributes of users.
+func readsUser(d *feature.Definition) bool {
+	return d.Where != "" || slices.ContainsFunc(d.Key, func(part string) bool { return strings.HasPrefix(part, "user.") })
+}
+
+// visitor is the number of a visitor, 0 for nobody; those without one get one if meet says so.
+func (c *rowCheck) visitor(v freshet.Visitor, meet bool) uint32 {
+	if _, ok := c.visitors[v]; !ok && v != "" && meet {
+		c.visitors[v] = uint32(len(c.visitors) + 1)
+	}
+	return c.visitors[v]
 }
 
 // item is the number of an item that showed a sign of life at a time, 0 for none.
@@ -308,8 +329,10 @@ func (c *rowCheck) apply(e *stream.Entry) {
 		n := c.item(e.Item.ID, e.Received)
 		c.born[n].published, c.born[n].hasPublished = e.Item.Published, e.Item.HasPublished
 		c.oracle.Upsert(n, e.Item)
+	case e.User != nil:
+		c.oracle.User(c.visitor(freshet.VisitorOf(e.User.ID, "", ""), c.everyone), e.User)
 	case e.Event != nil && !e.Late:
-		c.oracle.Event(c.visitors[e.Event.Visitor()], c.item(e.Event.Item, e.Event.Time), e.Event)
+		c.oracle.Event(c.visitor(e.Event.Visitor(), c.everyone), c.item(e.Event.Item, e.Event.Time), e.Event)
 	}
 }
 
@@ -317,8 +340,15 @@ func (c *rowCheck) apply(e *stream.Entry) {
 func (c *rowCheck) row(row *serve.Row) {
 	q, item := row.Record.Time, c.items[row.Item]
 	for i := range c.defs {
-		want, _ := c.oracle.Read(i, c.visitors[row.Record.Visitor], item, q) // an unbounded oracle knows all
-		c.cell(row, "feature."+c.defs[i].Name, audit.Same(c.defs[i].Agg, row.Values[c.first+i], want), row.Values[c.first+i], want)
+		want, known := c.oracle.Read(i, c.visitors[row.Record.Visitor], item, q, row.Record.Context)
+		if !known {
+			continue // an unbounded oracle knows all that it watches
+		}
+		if want.Oldest < c.state.Features.LetGo(i) {
+			c.reply.LetGo++
+			continue
+		}
+		c.cell(row, "feature."+c.defs[i].Name, audit.SameNumber(row.Values[c.first+i], want), row.Values[c.first+i], want.Number())
 	}
 	born := c.born[item].since
 	if c.born[item].hasPublished {
@@ -362,7 +392,7 @@ func (c *rowCheck) slate(rec *fold.Served, again *serve.Reply) {
 	for i := range rec.Items {
 		cause := ""
 		switch {
-		case rec.Items[i].Row == "": // ranked by recall's score: there are no cells
+		case rec.Items[i].Row == "": // of an earlier release, ranked by recall's score: there are no cells
 		case i >= len(now) || now[i].Item != rec.Items[i].Item:
 			cause = "another item"
 		case now[i].Row != rec.Items[i].Row:

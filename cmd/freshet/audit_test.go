@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -47,13 +49,46 @@ func TestRowCheck(t *testing.T) {
 		}
 		check.apply(&late)
 		builder := state.NewRowBuilder()
-		builder.Start(state.Visitor(rec.Visitor), rec.Time)
+		builder.Start(state.Visitor(rec.Visitor), rec.Time, nil)
 		for _, item := range rec.Items {
 			check.row(&serve.Row{Record: rec, Item: item.Item, Values: builder.Row(&recall.Candidate{Item: state.Items.Find(item.Item)})})
 		}
 		if reply.Cells != 2*(len(cfg.Features)+2) || reply.Differing > 0 != c.differ || len(reply.Causes) > 0 != c.differ {
 			t.Errorf("%s: %+v", name, reply)
 		}
+	}
+}
+
+// TestRowCheckOfWhatWent: cells over events that went with their key are no difference, and those over
+// newer ones are compared.
+func TestRowCheckOfWhatWent(t *testing.T) {
+	cfg := config.Default()
+	cfg.Memory.FeatureKeys = 12
+	state, err := fold.New(foldOptions(cfg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const t0, items = int64(1_795_187_045_000), 20
+	rec := &fold.Served{Request: "r-1", Visitor: freshet.VisitorOf("ada", "", ""), Time: t0}
+	reply := &auditReply{Causes: map[string]int{}}
+	check := newRowCheck(cfg, state, []*fold.Served{rec}, reply)
+	for i := range int64(items) {
+		id := freshet.ItemID(fmt.Sprint("b-", i))
+		rec.Items = append(rec.Items, fold.ServedItem{Item: id})
+		e := stream.Entry{Received: t0, Position: freshet.Position(i + 1), Event: &freshet.Event{User: "ada", Item: id, Name: "click", Time: t0 - 100_000 + i*2000}}
+		state.Apply(&e)
+		check.apply(&e)
+	}
+	builder := state.NewRowBuilder()
+	builder.Start(state.Visitor(rec.Visitor), rec.Time, nil)
+	for _, item := range rec.Items {
+		check.row(&serve.Row{Record: rec, Item: item.Item, Values: builder.Row(&recall.Candidate{Item: state.Items.Find(item.Item)})})
+	}
+	if reply.Differing > 0 || reply.LetGo == 0 || reply.Cells+reply.LetGo != items*(len(cfg.Features)+2) {
+		t.Errorf("%d keys went: %+v", state.Features.Evicted(), reply)
+	}
+	if page := reply.page(); !strings.Contains(page, " not comparable: ") {
+		t.Errorf("the page does not say so:\n%s", page)
 	}
 }
 

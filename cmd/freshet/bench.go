@@ -17,6 +17,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/bench"
+	"github.com/freshet-rec/freshet/bench/engine"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/sim"
@@ -45,6 +46,7 @@ and just after, with the same load.
               be durable; without a server
   recovery    20 million events (--events makes it fewer): a start from the journal alone
               and from a snapshot, and slates while one is taken; needs 5 GB of disk
+  features    the feature engine alone, without a server: see freshet bench features --help
 
 The world is invented; recommend has one the size of MovieLens-100K, or with --data
 a copy of that directory, which is only read. A model ranks the slates: the newest
@@ -56,7 +58,7 @@ end. What else runs on the machine shows in the figures.`,
 		ValidArgs: benchNames(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(benchNames(), args[0]) {
-				return &failure{code: exitUsage, err: fmt.Errorf("bench takes one of %s", strings.Join(benchNames(), ", ")), hint: "such as: freshet bench freshness"}
+				return &failure{code: exitUsage, err: fmt.Errorf("bench takes one of %s", strings.Join(append(benchNames(), engine.Name), ", ")), hint: "such as: freshet bench freshness"}
 			}
 			return nil
 		},
@@ -97,6 +99,7 @@ end. What else runs on the machine shows in the figures.`,
 			return result.WriteText(a.stdout)
 		},
 	}
+	c.AddCommand(a.benchFeaturesCmd())
 	a.configFlags(c)
 	c.Flags().Lookup("data").Usage = "directory whose slates recommend measures, on a copy (default an invented world)"
 	c.Flags().DurationVar(&options.duration, "duration", options.duration, "of each measurement; each limit takes half of it")
@@ -105,7 +108,8 @@ end. What else runs on the machine shows in the figures.`,
 	return c
 }
 
-// benchNames lists what can be measured: over HTTP, and without a server.
+// benchNames lists what bench itself measures: over HTTP, and without a server. Beside them there
+// is benchFeaturesCmd.
 func benchNames() []string { return append(bench.Names(), bench.Journal, recovery) }
 
 // benchOptions is what the flags of bench say.

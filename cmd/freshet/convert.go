@@ -11,7 +11,7 @@ import (
 )
 
 // convert writes what an import of a path would bring to stdout, one JSON object a line:
-// items, then events by time. It touches no data directory. Rows that cannot be used are told
+// items, users, then events by time. It touches no data directory. Rows that cannot be used are told
 // on stderr, and the exit code says so.
 func (a *app) convert(ctx context.Context, cfg *config.Config, path string) error {
 	im, err := a.readImport(ctx, cfg, path)
@@ -23,6 +23,12 @@ func (a *app) convert(ctx context.Context, cfg *config.Config, path string) erro
 		var line []byte
 		for i := range im.Items {
 			line = append(codec.AppendItem(line[:0], &im.Items[i]), '\n')
+			if _, err := out.Write(line); err != nil {
+				return err
+			}
+		}
+		for i := range im.Users {
+			line = append(codec.AppendUser(line[:0], &im.Users[i]), '\n')
 			if _, err := out.Write(line); err != nil {
 				return err
 			}
@@ -44,7 +50,11 @@ func (a *app) convert(ctx context.Context, cfg *config.Config, path string) erro
 		}
 		return fmt.Errorf("write the events of %s: %w", path, err)
 	}
-	a.say("%s, %s written, %s refused", plural(len(im.Items), "item"), plural(len(im.Events), "event"), plural(len(im.Refused), "line"))
+	users := ""
+	if len(im.Users) > 0 {
+		users = plural(len(im.Users), "user") + ", "
+	}
+	a.say("%s, %s%s written, %s refused", plural(len(im.Items), "item"), users, plural(len(im.Events), "event"), plural(len(im.Refused), "line"))
 	if len(im.Refused) == 0 {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -179,23 +178,4 @@ func keepRows(t *testing.T, p *process, users, items int) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// judge dumps the journal beside the running server and lets the independent checker compare
-// the rows with what it computes from the dump alone.
-func judge(t *testing.T, p *process, data, rows string) {
-	t.Helper()
-	dump := filepath.Join(t.TempDir(), "dump.ndjson")
-	out, talk, code := runCommand(t, "dump", "--data", data)
-	if code != 0 {
-		t.Fatalf("dump: exit %d\n%s", code, talk)
-	}
-	if err := os.WriteFile(dump, []byte(out), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	verdict, err := exec.Command(tool(t, "dumpcheck"), "--dump", dump, "--rows", rows).CombinedOutput()
-	t.Logf("%s", verdict)
-	if err != nil {
-		t.Errorf("the checker disagrees: %v", err)
-	}
 }

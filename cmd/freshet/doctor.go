@@ -139,7 +139,7 @@ func (a *app) journalStatus(ctx context.Context, cfg *config.Config) (s *statusR
 	s.Ledger.Applied, s.Ledger.DeadLettered = s.Ledger.Accepted-s.Ledger.Late, letters.Total
 	s.Ledger.Accepted += letters.Total
 	s.Ledger.Received = s.Ledger.Accepted
-	s.State = sizes{Items: int64(state.Items.Len() - 1), Known: int64(state.Items.Known()), Visitors: int64(state.Visitors.Len() - 1), Keys: int64(state.Features.Keys())}
+	s.State = sizes{Items: int64(state.Items.Len() - 1), Known: int64(state.Items.Known()), Visitors: int64(state.Visitors.Len() - 1), Users: int64(state.Users.Len()), Keys: int64(state.Features.Keys())}
 	if m := state.Model; m.Name != "" {
 		s.Model = &modelStatus{Name: m.Name, Version: m.Version, By: m.By, Since: m.Since.String()}
 		_, err := serve.Fit(disk, m.Name, m.Version, m.SHA256, feature.Hash(cfg.Features), state.RowNames())

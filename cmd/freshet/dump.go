@@ -22,7 +22,8 @@ func (a *app) dumpCmd() *cobra.Command {
 		Use:   "dump",
 		Short: "Print every record of the journal, in order, one JSON object a line",
 		Long: `Print every durable record of the journal, in order, one JSON object a line:
-position, topic, source, received_ms, and one of event, item, definitions, served;
+position, topic, source, received_ms, and one of event, item, user, definitions, served,
+model, clock;
 of a record that is passed over, quarantined says why. Times of events are Unix milliseconds. A server may be running on the directory.`,
 		Example: `  freshet dump --data ./shop
   freshet dump --data ./shop | grep user_behavior_click`,
@@ -116,6 +117,8 @@ func appendDump(dst []byte, rec *journal.Record) ([]byte, error) {
 		dst = codec.AppendEvent(append(dst, `,"event":`...), &event)
 	case e.Item != nil:
 		dst = codec.AppendItem(append(dst, `,"item":`...), e.Item)
+	case e.User != nil:
+		dst = codec.AppendUser(append(dst, `,"user":`...), e.User)
 	case e.Definitions != nil:
 		dst = append(append(dst, `,"definitions":`...), e.Definitions...)
 	case e.Served != nil:

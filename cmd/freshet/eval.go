@@ -164,7 +164,7 @@ type ranker struct{ model *rank.LR }
 // Score implements trial.Ranker.
 func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
 	builder := m.State.NewRowBuilder()
-	builder.Start(m.Request.Visitor, m.Request.Time)
+	builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	for i := range candidates {
 		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]))
 	}
@@ -193,7 +193,7 @@ func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores [
 	if l.state != m.State {
 		l.state, l.builder = m.State, m.State.NewRowBuilder()
 	}
-	l.builder.Start(m.Request.Visitor, m.Request.Time)
+	l.builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	model := l.online.Model()
 	l.rows = l.rows[:0]
 	for i := range candidates {
@@ -340,10 +340,10 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	p.NewLearner = func() trial.Learner { return newLearner(names, p.Seed) }
 	bar := a.bar("replay", int64(len(events)*len(p.Delays)), "events")
 	p.Progress = bar.of
-	results, err := p.Run(ctx, im.Items, events)
+	results, err := p.Run(ctx, im.Items, im.Users, events)
 	switch {
 	case errors.Is(err, trial.ErrNoEvents) && len(im.Events) == 0 && len(im.Refused) > 0:
-		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event or item, as the API takes them: freshet import names every fault"}
+		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event, item or user, as the API takes them: freshet import names every fault"}
 	case errors.Is(err, trial.ErrNoEvents):
 		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
 	case err != nil:

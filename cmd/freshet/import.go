@@ -31,18 +31,18 @@ func (a *app) importCmd() *cobra.Command {
 	toJSONL := false
 	c := &cobra.Command{
 		Use:   "import PATH",
-		Short: "Bring events and items from a file or a MovieLens folder into a data directory",
-		Long: `Bring events and items into a data directory that no server is using.
+		Short: "Bring events, items and users from a file or a MovieLens folder into a data directory",
+		Long: `Bring events, items and users into a data directory that no server is using.
 
-PATH is a file with one JSON object a line (events and items as the HTTP API takes
-them, plain or gzip), a folder with MovieLens ml-100k or ml-latest-small, of
-which ratings of 4 and more become "like" and the others "view", or a folder with
-the Globo.com news clicks.
+PATH is a file with one JSON object a line (events, items and users as the HTTP API
+takes them, plain or gzip), a folder with MovieLens ml-100k or ml-latest-small, of
+which ratings of 4 and more become "like" and the others "view", and u.user becomes
+users with age, gender, occupation and zip, or a folder with the Globo.com news clicks.
 
 An import is sorted by time and never late. Bringing the same file again changes
 nothing; an import that was cut off goes on where it stopped.
 
-With --to-jsonl nothing is stored: items, then events by time, are written to
+With --to-jsonl nothing is stored: items, users, then events by time, are written to
 stdout, one JSON object a line, as import and eval stream read them.`,
 		Example: `  freshet import --data ./shop events.jsonl.gz
   freshet import --data ./films ml-100k
@@ -78,7 +78,8 @@ type importReply struct {
 	Late      int              `json:"late"`
 	Position  freshet.Position `json:"position"`
 	Errors    []importProblem  `json:"errors"`
-	Items     itemsReply       `json:"items"`
+	Items     documentsReply   `json:"items"`
+	Users     documentsReply   `json:"users,omitzero"`
 	KeptAs    string           `json:"kept_as,omitempty"` // file with the refused lines
 }
 
@@ -88,7 +89,8 @@ type importProblem struct {
 	KeptAs string `json:"kept_as,omitempty"` // id of the dead letter, "" when the bound on them has dropped it
 }
 
-type itemsReply struct {
+// documentsReply is what became of the items or the users of an import.
+type documentsReply struct {
 	Accepted  int `json:"accepted"`
 	Duplicate int `json:"duplicate"`
 }
@@ -174,12 +176,12 @@ func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (
 	return im, nil
 }
 
-// admit brings in the items, then the events, each under its place in the files, so that
+// admit brings in the items, the users, then the events, each under its place in the files, so that
 // what came in before is known again. Events in conflict are added to im.Refused.
 func (a *app) admit(ctx context.Context, s *stream.Stream, im *source.Import) (*importReply, error) {
 	reply := &importReply{Refused: len(im.Refused)}
 	received := a.now().UnixMilli()
-	bar := a.bar("import", int64(len(im.Items)+len(im.Events)), "records")
+	bar := a.bar("import", int64(len(im.Items)+len(im.Users)+len(im.Events)), "records")
 	for at := 0; at < len(im.Items); at += importChunk {
 		chunk := im.Items[at:min(at+importChunk, len(im.Items))]
 		seqs := make([]uint64, len(chunk))
@@ -194,6 +196,21 @@ func (a *app) admit(ctx context.Context, s *stream.Stream, im *source.Import) (*
 		reply.Items.Duplicate += out.Duplicate
 		reply.Position = out.Position
 		bar.set(int64(at + len(chunk)))
+	}
+	for at := 0; at < len(im.Users); at += importChunk {
+		chunk := im.Users[at:min(at+importChunk, len(im.Users))]
+		seqs := make([]uint64, len(chunk))
+		for i := range chunk {
+			seqs[i] = stream.UserSeq(at + i + 1)
+		}
+		out, err := s.Users(ctx, im.ID, received, chunk, seqs)
+		if err != nil {
+			return nil, err
+		}
+		reply.Users.Accepted += out.Accepted
+		reply.Users.Duplicate += out.Duplicate
+		reply.Position = out.Position
+		bar.set(int64(len(im.Items) + at + len(chunk)))
 	}
 	files := []string{""} // a line's file, by number; 0 is for items
 	for at := 0; at < len(im.Events); at += importChunk {
@@ -223,7 +240,7 @@ func (a *app) admit(ctx context.Context, s *stream.Stream, im *source.Import) (*
 				return nil, err
 			}
 		}
-		bar.set(int64(len(im.Items) + at + len(chunk)))
+		bar.set(int64(len(im.Items) + len(im.Users) + at + len(chunk)))
 	}
 	if reply.Position == 0 {
 		reply.Position = s.Applied()
@@ -320,8 +337,12 @@ func afterRefusal(im *source.Import, folder bool) string {
 }
 
 func (a *app) printImport(reply *importReply, kept *lettersKept, data string) error {
-	_, err := fmt.Fprintf(a.stdout, "%s accepted · %s duplicate · %s refused · %s items · position %s\n",
-		grouped(int64(reply.Accepted)), grouped(int64(reply.Duplicate)), grouped(int64(reply.Refused)), grouped(int64(reply.Items.Accepted+reply.Items.Duplicate)), reply.Position)
+	users := ""
+	if n := reply.Users.Accepted + reply.Users.Duplicate; n > 0 {
+		users = grouped(int64(n)) + " users · "
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s accepted · %s duplicate · %s refused · %s items · %sposition %s\n",
+		grouped(int64(reply.Accepted)), grouped(int64(reply.Duplicate)), grouped(int64(reply.Refused)), grouped(int64(reply.Items.Accepted+reply.Items.Duplicate)), users, reply.Position)
 	if reply.Refused == 0 {
 		return err
 	}

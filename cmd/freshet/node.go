@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,8 +43,12 @@ type node struct {
 	state   *fold.State   // nil when only admitting
 	server  *serve.Server // nil when only admitting
 
-	fulled  chan struct{}    // has a token when the disk has become full
-	passed  *quarantine.List // what is passed over of the journal
+	cfg     atomic.Pointer[config.Config] // the configuration in force
+	keeping sync.Mutex                    // held while the journal is let go of; guards kept and yield
+	kept    bool                          // somebody reads the journal from its beginning
+	yield   func()                        // has that end; nil is nobody
+	fulled  chan struct{}                 // has a token when the disk has become full
+	passed  *quarantine.List              // what is passed over of the journal
 	clock   *clock.Clock
 	deaths  *deathWatch      // nil when not the writer
 	started bool             // to apply what comes live
@@ -55,6 +61,7 @@ type node struct {
 // all an import needs.
 func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n *node, err error) {
 	n = &node{fulled: make(chan struct{}, 1)}
+	n.cfg.Store(cfg)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
@@ -99,6 +106,9 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	if err := errors.Join(n.rebuild(ctx, a, cfg), n.deaths.over()); err != nil {
 		return n, err
 	}
+	if err := a.refuseMeanings(n.stream.Definitions(), cfg); err != nil {
+		return n, err
+	}
 	n.stream.DeadLettered(n.letters.Counts().Total)
 	a.sayPassed(cfg.Data, n.passed)
 	n.started = true
@@ -123,6 +133,9 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 	}
 	return n, err
 }
+
+// config is the configuration in force.
+func (n *node) config() *config.Config { return n.cfg.Load() }
 
 // leastStep is the least that the system's clock may step by and be followed.
 const leastStep = time.Minute
@@ -319,6 +332,8 @@ func dataError(dir string, err error) error {
 	case errors.As(err, &behind):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the journal from a copy; to go on without what is missing, remove the snapshots"}
+	case errors.As(err, new(*errReleased)):
+		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "go back to the features before, or to some whose windows fit into what the journal keeps (journal.retain)"}
 	case errors.Is(err, journal.ErrReleased):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "no snapshot made for this configuration stands for what is gone (journal.retain); go back to the configuration before, or restore a copy"}
@@ -341,7 +356,7 @@ func dataError(dir string, err error) error {
 
 // foldOptions are those of a fold that learns and judges.
 func foldOptions(cfg *config.Config) fold.Options {
-	o := fold.Options{Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, NewTable: mem.New}
+	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
 	for _, r := range cfg.Recall {
 		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
 	}
@@ -362,7 +377,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Definitions: feature.Hash(cfg.Features), Config: slateConfig(cfg), Disk: n.disk,
+		Scenes: map[string]serve.Scene{}, Disk: n.disk,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {
@@ -385,13 +400,14 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		Within freshet.Duration `json:"within,omitempty"`
 	}
 	text := struct {
-		Hash      string               `json:"hash"` // of features
-		Features  []feature.Definition `json:"features"`
-		Events    freshet.EventKinds   `json:"events"`
-		Recall    []route              `json:"recall"`
-		Lateness  freshet.Duration     `json:"lateness"`
-		MaxFuture freshet.Duration     `json:"max_future"`
-	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture}
+		Hash        string               `json:"hash"` // of features
+		Features    []feature.Definition `json:"features"`
+		Events      freshet.EventKinds   `json:"events"`
+		Recall      []route              `json:"recall"`
+		Lateness    freshet.Duration     `json:"lateness"`
+		MaxFuture   freshet.Duration     `json:"max_future"`
+		FeatureKeys int                  `json:"feature_keys"`
+	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture, FeatureKeys: cfg.Memory.FeatureKeys}
 	for _, r := range cfg.Recall {
 		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
 	}

@@ -80,7 +80,7 @@ type recommendFlags struct {
 	user, anonymous, session, scene, at string
 	n                                   int
 	dryRun, diff, why                   bool
-	exclude, seeds                      []string
+	exclude, seeds, context             []string
 	minPosition                         string
 	wait                                time.Duration
 }
@@ -93,7 +93,9 @@ func (a *app) recommendCmd() *cobra.Command {
 		Long: `With --diff each place says where its item stood in the last slate the visitor got:
 ▲ 9 moved up from place 9, ▼ 2 moved down from 2, = stayed, new was not there.
 With --why each place says what spoke most for its item among the candidates: the
-value of a field, and what it adds to the log-odds of a click.`,
+value of a field, and what it adds to the log-odds of a click.
+The context (--context device=phone --context hour=7) is what features of the request
+are read for, and is kept with the slate.`,
 		Example: `  freshet recommend --user ada
   freshet recommend --user ada -n 5 --diff`,
 		Args: noArgs,
@@ -122,6 +124,7 @@ value of a field, and what it adds to the log-odds of a click.`,
 	f.BoolVar(&flags.why, "why", false, "say below each item what spoke most for it in the ranking")
 	f.StringSliceVar(&flags.exclude, "exclude", nil, "`ids` of items to leave out, separated by commas")
 	f.StringSliceVar(&flags.seeds, "seed", nil, "`ids` of items the visitor is looking at, separated by commas")
+	f.StringArrayVar(&flags.context, "context", nil, "free data of the request, `name=value`, true, false and numbers as such; may be repeated")
 	f.StringVar(&flags.minPosition, "min-position", "", "wait until this position is applied, as a reply to send gave it")
 	f.DurationVar(&flags.wait, "wait", 20*time.Millisecond, "how long to wait for --min-position")
 	return c
@@ -144,6 +147,13 @@ func (r *recommendFlags) request(c *cobra.Command) (map[string]any, error) {
 	given("diff", "diff", r.diff)
 	given("exclude", "exclude", map[string]any{"item_ids": r.exclude})
 	given("seed", "seed_items", r.seeds)
+	if c.Flags().Changed("context") {
+		data, err := typedData(r.context)
+		if err != nil {
+			return nil, err
+		}
+		request["context"] = data
+	}
 	given("min-position", "min_position", r.minPosition)
 	if c.Flags().Changed("min-position") {
 		request["wait_ms"] = float64(r.wait.Microseconds()) / 1000

@@ -34,6 +34,8 @@ func TestRecommendRequests(t *testing.T) {
 			`{"n":3,"fields":["title"],"user_id":"ada","anonymous_id":"a-1","session_id":"s1","scene":"cart","at":1795187045,"dry_run":true,"diff":true,
 			"exclude":{"item_ids":["b-1","b-2","b-3"]},"seed_items":["b,4"],"min_position":"61207","wait_ms":1.5}`},
 		{"waits 20 ms unless told", []string{"--min-position", "1"}, `{"n":10,"fields":["title"],"min_position":"1","wait_ms":20}`},
+		{"a context", []string{"--context", "device=phone", "--context", "hour=7.50", "--context", "new=true", "--context", "zip=02139", "--context", "v=1e3", "--context", "q=a=b", "--context", "n=NaN", "--context", "none="},
+			`{"n":10,"fields":["title"],"context":{"device":"phone","hour":7.50,"new":true,"zip":"02139","v":1e3,"q":"a=b","n":"NaN","none":""}}`},
 		{"time as text", []string{"--at", "2026-11-20T15:04:05Z"}, `{"n":10,"fields":["title"],"at":"2026-11-20T15:04:05Z"}`},
 		{"an empty id is for the server to refuse", []string{"--user", ""}, `{"n":10,"fields":["title"],"user_id":""}`},
 	} {
@@ -112,6 +114,7 @@ func TestRecommendUsage(t *testing.T) {
 	}{
 		{"an argument", []string{"ada"}, "error: freshet recommend takes no arguments, got [\"ada\"]\n"},
 		{"wait for nothing", []string{"--wait", "1s"}, "error: --wait waits for --min-position, which is missing\n"},
+		{"a context without value", []string{"--context", "device"}, "error: --context \"device\" is not of the form name=text\n  such as: --context device=mobile\n"},
 		{"n that is no number", []string{"-n", "few"}, "error: invalid argument \"few\" for \"-n, --n\" flag: strconv.ParseInt: parsing \"few\": invalid syntax\n  see freshet recommend --help\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

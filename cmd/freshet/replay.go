@@ -157,7 +157,7 @@ func servedRecord(ctx context.Context, disk fsys.FS, id string) (found *fold.Ser
 
 // past is a state that a journal is folded into, position by position.
 type past struct {
-	state  *fold.State
+	state  *fold.State // nil: only also is told
 	reader *journal.Reader
 	at     freshet.Position
 	also   func(*stream.Entry) // told of every entry that is folded in; nil is nobody
@@ -222,7 +222,9 @@ func (p *past) apply(e *stream.Entry) (err error) {
 			err = fmt.Errorf("%w at record %s of the journal: %v", stream.ErrPanicked, e.Position, value)
 		}
 	}()
-	p.state.Apply(e)
+	if p.state != nil {
+		p.state.Apply(e)
+	}
 	if p.also != nil {
 		p.also(e)
 	}

@@ -23,6 +23,11 @@ func (a *app) release(cfg *config.Config, n *node) {
 }
 
 func (n *node) release(cfg *config.Config, now time.Time) error {
+	n.keeping.Lock()
+	defer n.keeping.Unlock()
+	if n.kept {
+		return nil
+	}
 	if n.retention(cfg) == (journal.Retention{}) {
 		return nil
 	}
@@ -55,6 +60,20 @@ func (n *node) release(cfg *config.Config, now time.Time) error {
 	return n.log.Release(p)
 }
 
+// keep has the journal keep its beginning, or ends that.
+func (n *node) keep(kept bool) {
+	n.keeping.Lock()
+	defer n.keeping.Unlock()
+	n.kept = kept
+}
+
+// onFull sets what ends whoever has the journal keep its beginning, when the disk is full.
+func (n *node) onFull(yield func()) {
+	n.keeping.Lock()
+	defer n.keeping.Unlock()
+	n.yield = yield
+}
+
 // retention is what the configuration wants to be kept, the zero value for everything. After a long
 // pause, or with a clock that is ahead, nothing goes by its age: not while nobody knows which it is.
 func (n *node) retention(cfg *config.Config) journal.Retention {
@@ -71,6 +90,11 @@ func (n *node) retention(cfg *config.Config) journal.Retention {
 func (a *app) makeRoom(ctx context.Context, cfg *config.Config, n *node) {
 	done := n.log.MakeRoom()
 	defer done()
+	n.keeping.Lock()
+	if n.yield != nil {
+		n.yield() // and the next look, in a minute, lets go of the journal
+	}
+	n.keeping.Unlock()
 	missing, err := n.missingSnapshots(cfg, n.now(a)())
 	for _, p := range missing {
 		if err == nil {

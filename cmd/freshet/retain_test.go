@@ -71,7 +71,7 @@ func TestRetain(t *testing.T) {
 	whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
 	slate := func(n *node) string {
 		t.Helper()
-		r, err := n.server.Recommend(t.Context(), &serve.Request{User: "u1", N: 40})
+		r, err := n.server.Recommend(t.Context(), &serve.Request{User: "ada", N: 40})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,6 +132,14 @@ func TestRetain(t *testing.T) {
 	audited := run(exitOK, "audit", "--data", data, "--json")
 	if !strings.HasPrefix(audited.stdout, `{"slates":2,"slates_differing":0,"cells":0,"differing":0,"causes":{},"excluded":{"released":1}`) || !strings.Contains(audited.stderr, fmt.Sprintf("the journal begins at position %d", first)) {
 		t.Errorf("audit says %s%s", audited.stdout, audited.stderr)
+	}
+	rows := filepath.Join(t.TempDir(), "rows.parquet")
+	if o := run(exitOK, "features", "backfill", "--data", data, "--out", rows, "--json"); !strings.Contains(o.stdout, `"slates":2,"points":0,"rows":62,"equal":62,"differing":0,"absent":0,"excluded":{"released":1}`) ||
+		!strings.Contains(o.stderr, fmt.Sprintf("the journal begins at position %d: rows are computed from the snapshot of position", first)) {
+		t.Errorf("features backfill says %s%s", o.stdout, o.stderr)
+	}
+	if o := run(exitUsage, "features", "backfill", "--data", data, "--out", rows, "--mode", "event-time"); !strings.Contains(o.stderr, fmt.Sprintf("needs every event, and the journal begins at position %d", first)) {
+		t.Errorf("features backfill --mode event-time says %s", o.stderr)
 	}
 	run(exitUsage, "export", "--data", data, "--to", fmt.Sprint(first-1))
 	dumped := run(exitOK, "dump", "--data", data)

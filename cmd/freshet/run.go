@@ -69,7 +69,8 @@ type app struct {
 	progress string
 	timeout  time.Duration
 	verbose  bool
-	screen   *screen // nil while lines are just said one after the other
+	reread   func() (*config.Config, error) // reads the server's configuration again; nil when it has none that can change
+	screen   *screen                        // nil while lines are just said one after the other
 }
 
 // Run runs one command line and returns its exit code. It stops what it does soon after ctx
@@ -178,7 +179,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, "no colour (also NO_COLOR)")
 	f.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long to wait for the server")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
-	root.AddCommand(a.serveCmd(), a.demoCmd(), a.initCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.doctorCmd(), a.configCmd(), a.dumpCmd(), a.snapshotCmd(), a.replayCmd(), a.auditCmd(), a.exportCmd(), a.verifyCmd(), a.trainCmd(), a.modelsCmd(), a.rejectedCmd(), a.evalCmd(), a.benchCmd(), a.benchLoadCmd(), a.versionCmd())
+	root.AddCommand(a.serveCmd(), a.demoCmd(), a.initCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.doctorCmd(), a.configCmd(), a.dumpCmd(), a.snapshotCmd(), a.replayCmd(), a.auditCmd(), a.exportCmd(), a.verifyCmd(), a.trainCmd(), a.modelsCmd(), a.featuresCmd(), a.rejectedCmd(), a.evalCmd(), a.benchCmd(), a.benchLoadCmd(), a.versionCmd())
 	describeCompletion(root)
 	completeNothing(root)
 	return root

@@ -161,6 +161,26 @@ func freeData(pairs []string) (map[string]string, error) {
 	return data, nil
 }
 
+// typedData reads name=value pairs. A value that is a number, true or false in JSON is that, any
+// other a text.
+func typedData(pairs []string) (map[string]any, error) {
+	texts, err := freeData(pairs)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{}
+	for name, text := range texts {
+		data[name] = text
+		switch {
+		case text == "true", text == "false":
+			data[name] = text == "true"
+		case text != "" && (text[0] == '-' || text[0] >= '0' && text[0] <= '9') && json.Valid([]byte(text)):
+			data[name] = json.Number(text)
+		}
+	}
+	return data, nil
+}
+
 // timeField is a time from a flag as the API takes it: a number when it is a whole one, else
 // the text.
 func timeField(s string) any {

@@ -16,7 +16,6 @@ import (
 
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/deadletter"
-	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/httpapi"
 	"github.com/freshet-rec/freshet/journal"
 )
@@ -36,6 +35,7 @@ func (a *app) serveCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.reread = func() (*config.Config, error) { return a.readConfig(c) }
 			return a.serve(c.Context(), "serve", cfg, nil, func(n *node, url string) {
 				a.say("Freshet %s", version())
 				a.say("  API   %s/v1     status %s/status", url, url)
@@ -82,20 +82,23 @@ func (a *app) serve(ctx context.Context, command string, cfg *config.Config, pre
 			return errors.Join(err, server.Close())
 		}
 	}
+	reloads := newReloads(ctx, a, n, a.reread)
+	defer reloads.close() // before the node
 	gate.Open(httpapi.New(httpapi.Options{
 		Stream: n.stream, Server: n.server, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
-		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion, Definitions: feature.Hash(cfg.Features)},
+		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion},
 		Rejected: func(after deadletter.ID, limit int) (deadletter.Page, error) {
 			return deadletter.List(n.disk, after, limit)
 		},
-		ClockOff: n.clock.Off, Passed: n.passed.Records(),
+		Reloads: reloads, ClockOff: n.clock.Off, Passed: n.passed.Records(),
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}))
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	working, end := context.WithCancel(ctx)
 	defer end() // before the wait
-	beside.Go(func() { a.keepSnapshots(working, cfg, n) })
+	beside.Go(func() { a.keepSnapshots(working, n) })
+	beside.Go(func() { reloads.onSignal(working) })
 	ready(n, "http://"+listener.Addr().String())
 	select {
 	case err := <-served:
@@ -110,8 +113,9 @@ func (a *app) serve(ctx context.Context, command string, cfg *config.Config, pre
 	if err := server.Shutdown(drain); err != nil {
 		return errors.Join(fmt.Errorf("stop: %w", err), server.Close())
 	}
+	reloads.close()
 	beside.Wait() // whoever may be writing one has ended with ctx
-	a.snapshotAtStop(drain, cfg, n)
+	a.snapshotAtStop(drain, n)
 	return nil
 }
 

@@ -25,6 +25,11 @@ func (a *app) configFlags(c *cobra.Command) {
 // loadConfig reads the configuration: flags over FRESHET_* variables over the file over
 // defaults. All problems are told at once; then it returns a failure without an error.
 func (a *app) loadConfig(c *cobra.Command) (*config.Config, error) {
+	return a.tellProblems(a.readConfig(c))
+}
+
+// readConfig is loadConfig without a word. What is wrong with the file is a *badConfig.
+func (a *app) readConfig(c *cobra.Command) (*config.Config, error) {
 	name, named := a.config, a.config != ""
 	if !named {
 		name, named = a.getenv("FRESHET_CONFIG")
@@ -35,7 +40,7 @@ func (a *app) loadConfig(c *cobra.Command) (*config.Config, error) {
 	text, err := readLimited(name, config.MaxBytes+1)
 	switch {
 	case err == nil:
-		return a.parseConfig(c, name, text)
+		return a.readText(c, name, text)
 	case !named && errors.Is(err, fs.ErrNotExist):
 		return a.overrideConfig(c, config.Default())
 	}
@@ -58,16 +63,40 @@ func (a *app) keptConfig(c *cobra.Command) string {
 	return defaultConfigFile
 }
 
+// badConfig is a configuration file with problems, of which there is at least one.
+type badConfig struct{ problems []config.Problem }
+
+// Error lists them all.
+func (b *badConfig) Error() string {
+	lines := make([]string, len(b.problems))
+	for i, p := range b.problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// readText reads a text.
+func (a *app) readText(c *cobra.Command, name string, text []byte) (*config.Config, error) {
+	cfg, problems := config.Parse(name, text, a.getenv)
+	if len(problems) > 0 {
+		return nil, &badConfig{problems}
+	}
+	return a.overrideConfig(c, cfg)
+}
+
 // parseConfig reads a text of which all problems are told at once.
 func (a *app) parseConfig(c *cobra.Command, name string, text []byte) (*config.Config, error) {
-	cfg, problems := config.Parse(name, text, a.getenv)
-	if len(problems) == 0 {
-		return a.overrideConfig(c, cfg)
+	return a.tellProblems(a.readText(c, name, text))
+}
+
+// tellProblems tells what is wrong with a file, and makes a failure of it without an error.
+func (a *app) tellProblems(cfg *config.Config, err error) (*config.Config, error) {
+	var bad *badConfig
+	if !errors.As(err, &bad) {
+		return cfg, err
 	}
-	for _, p := range problems {
-		fmt.Fprintln(a.stderr, p)
-	}
-	fmt.Fprintf(a.stderr, "%s, 0 warnings. Nothing was started.\n", plural(len(problems), "error"))
+	fmt.Fprintln(a.stderr, bad)
+	fmt.Fprintf(a.stderr, "%s, 0 warnings. Nothing was started.\n", plural(len(bad.problems), "error"))
 	return nil, &failure{code: exitUsage}
 }
 
@@ -123,9 +152,10 @@ func plural(n int, noun string) string {
 func (a *app) configCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
-		Short: "Check or show the configuration",
+		Short: "Check or show the configuration, or have a server read it again",
 		Example: `  freshet config check
-  freshet config print --origin`,
+  freshet config print --origin
+  freshet config reload`,
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -173,6 +203,6 @@ func (a *app) configCmd() *cobra.Command {
 		a.configFlags(sub)
 		c.AddCommand(sub)
 	}
-	c.AddCommand(a.configSchemaCmd())
+	c.AddCommand(a.configSchemaCmd(), a.configReloadCmd())
 	return c
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/pack"
@@ -154,6 +155,9 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 	if last := n.stream.Applied(); to != anyPosition && to > last {
 		return usagef("--to is %s; the last record has position %s", to, last)
 	}
+	if err := a.refuseMeanings(n.stream.Definitions(), cfg); err != nil {
+		return err
+	}
 	info, err := n.snapshot(cfg)
 	if err != nil {
 		return dataError(cfg.Data, err)
@@ -172,6 +176,9 @@ func (a *app) lockSnapshots(disk fsys.FS) (fsys.Lock, error) {
 // snapshot writes the state of a node that nothing changes meanwhile. The caller holds the lock of
 // snapshots.
 func (n *node) snapshot(cfg *config.Config) (info snapshot.Info, err error) {
+	if n.state.Definitions != feature.Hash(cfg.Features) {
+		return info, errors.New("the features changed while it was to be taken")
+	}
 	names, err := nameStates(n.disk, cfg, n.passed)
 	if err != nil {
 		return info, err
@@ -224,7 +231,7 @@ func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error
 		n.snapped = info.Position
 		return nil
 	}
-	return nil
+	return n.restoreOther(a, cfg, until)
 }
 
 // errNoJournal says that snapshots were made of a journal that is not there. Nobody starts from them
@@ -297,6 +304,9 @@ func (n *node) restoreFrom(p freshet.Position) error {
 			return fmt.Errorf("snapshot of position %s, %s: %w", p, name, err)
 		}
 	}
+	if n.state != nil {
+		n.state.Defined(n.stream.Definitions())
+	}
 	if n.stream.Applied() != p {
 		return fmt.Errorf("snapshot of position %s is that of position %s: %w", p, n.stream.Applied(), pack.ErrDamaged)
 	}
@@ -329,7 +339,8 @@ func (n *node) anew(a *app, cfg *config.Config) (err error) {
 
 // keepSnapshots lets a process at idle priority take a snapshot whenever one is worth it, and what
 // makes room when the disk is full, until ctx ends.
-func (a *app) keepSnapshots(ctx context.Context, cfg *config.Config, n *node) {
+func (a *app) keepSnapshots(ctx context.Context, n *node) {
+	of := n.config()
 	ticker := time.NewTicker(snapshotLook)
 	defer ticker.Stop()
 	for {
@@ -338,6 +349,10 @@ func (a *app) keepSnapshots(ctx context.Context, cfg *config.Config, n *node) {
 			return
 		case <-n.fulled:
 		case <-ticker.C:
+		}
+		cfg := n.config()
+		if cfg != of { // the snapshots there are are of other features
+			of, n.snapped = cfg, 0
 		}
 		if n.log.Full() != nil {
 			a.makeRoom(ctx, cfg, n)
@@ -360,7 +375,8 @@ func (a *app) keepSnapshots(ctx context.Context, cfg *config.Config, n *node) {
 
 // snapshotAtStop takes a snapshot of a node that takes no more requests, so that the next start
 // need not fold what this one did. It is a help, not a duty: trouble is told and no failure.
-func (a *app) snapshotAtStop(ctx context.Context, cfg *config.Config, n *node) {
+func (a *app) snapshotAtStop(ctx context.Context, n *node) {
+	cfg := n.config()
 	last := n.log.Last()
 	if last-n.snapped < snapshotWorthAtStop {
 		return

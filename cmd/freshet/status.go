@@ -20,6 +20,7 @@ type statusReply struct {
 	Durability string            `json:"durability"`
 	Versions   versions          `json:"versions"`
 	State      sizes             `json:"state"`
+	Features   featuresStatus    `json:"features"`
 	Model      *modelStatus      `json:"model"` // nil: the recall score ranks
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
@@ -44,6 +45,7 @@ type passedStatus struct {
 type auditStatus struct {
 	Cells     uint64 `json:"cells"`
 	Differing uint64 `json:"differing"`
+	LetGo     uint64 `json:"not_comparable"`
 	OneIn     uint64 `json:"one_in"`
 }
 
@@ -53,7 +55,44 @@ func (a auditStatus) String() string {
 	if a.Differing > 0 {
 		text += ": a defect; freshet audit tells more"
 	}
+	if a.LetGo > 0 {
+		text += fmt.Sprintf("; %s not comparable, over events that may have gone with their key", grouped(int64(a.LetGo)))
+	}
 	return text
+}
+
+// featuresStatus is the state of the features, and how reloads of them have gone.
+type featuresStatus struct {
+	reloadState
+	featureSizes
+}
+
+// featureSizes are how much the features hold.
+type featureSizes struct {
+	Keys    int64 `json:"keys"` // each once, however many features share it
+	Bytes   int64 `json:"bytes"`
+	MaxKeys int64 `json:"max_keys"` // 0: the server does not say
+	Evicted int64 `json:"evicted"`
+}
+
+// String is the sizes for people, "" when the server does not say.
+func (s featureSizes) String() string {
+	if s.MaxKeys == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%s of at most %s keys, %.1f MiB", grouped(s.Keys), grouped(s.MaxKeys), float64(s.Bytes)/(1<<20))
+	if s.Evicted > 0 {
+		text += fmt.Sprintf("; %s went for want of room and began anew (memory.feature_keys)", plural(int(s.Evicted), "key"))
+	}
+	return text
+}
+
+// lines say how much there is, and how reloads have gone.
+func (s *featuresStatus) lines() (list []string) {
+	if text := s.featureSizes.String(); text != "" {
+		list = append(list, text)
+	}
+	return append(list, s.reloadState.lines()...)
 }
 
 // idsStatus is the memory by which events that come twice are known.
@@ -136,6 +175,7 @@ type sizes struct {
 	Items    int64 `json:"items"`
 	Known    int64 `json:"items_known"`
 	Visitors int64 `json:"visitors"`
+	Users    int64 `json:"users_known"`
 	Keys     int64 `json:"feature_keys"`
 }
 
@@ -220,8 +260,13 @@ func (s *statusReply) page(now time.Time) string {
 		line("clock", fmt.Sprintf("the system's went %s by %s and is not followed; set it right, or restart to go by it", way, roughly(off)))
 	}
 	line("durability", clean(s.Durability))
+	visitors := grouped(s.State.Visitors) + " visitors"
+	if s.State.Users > 0 {
+		visitors += fmt.Sprintf(" (%s known as users)", grouped(s.State.Users))
+	}
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
-		grouped(s.State.Visitors)+" visitors", grouped(s.State.Keys)+" feature keys")
+		visitors, grouped(s.State.Keys)+" feature keys")
+	list("features", s.Features.lines())
 	line("model", s.Model.String())
 	line("audit", s.Audit.String())
 	if s.EventIDs.Evicted > 0 {

@@ -155,6 +155,11 @@ func eachRecord(ctx context.Context, disk fsys.FS, visit func(*journal.Record) e
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	return eachOf(ctx, reader, visit)
+}
+
+// eachOf visits every record that a reader has yet to return, and returns the last position.
+func eachOf(ctx context.Context, reader *journal.Reader, visit func(*journal.Record) error) (last freshet.Position, err error) {
 	for n := 0; ; n++ {
 		if n%4096 == 0 && ctx.Err() != nil {
 			return last, ctx.Err()

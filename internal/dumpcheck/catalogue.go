@@ -1,117 +1,118 @@
 package main
 
-import (
-	"encoding/json"
-	"errors"
-	"slices"
-	"strconv"
-	"strings"
-)
+import "errors"
 
-// catalogue holds every version of every item, oldest first, so that an item can be read
-// as it stood at any record.
-type catalogue map[string][]itemVersion
+// history holds every version of every item, or of every user, oldest first, so that each
+// can be read as it stood at any record.
+type history map[string][]version
 
-// itemVersion is an item as one record described it, until the next one replaces it whole.
-type itemVersion struct {
+// version is an item or a user as one record described it, until the next one replaces it
+// whole.
+type version struct {
 	at         int32
-	categories []string
-	attributes map[string]any
+	categories []string // of an item
+	tags       []string // of an item
+	title      string   // of an item
+	price      *float64 // of an item that has one
+	attributes freeData
 }
 
 type itemRecord struct {
-	ItemID     string         `json:"item_id"`
-	Categories []string       `json:"categories"`
-	Attributes map[string]any `json:"attributes"`
+	ItemID     string   `json:"item_id"`
+	Title      string   `json:"title"`
+	Price      *float64 `json:"price"`
+	Categories []string `json:"categories"`
+	Tags       []string `json:"tags"`
+	Attributes freeData `json:"attributes"`
 }
 
-// put adds the version of an item that the record numbered at describes.
-func (c catalogue) put(at int32, item itemRecord) error {
+type userRecord struct {
+	UserID     string   `json:"user_id"`
+	ID         string   `json:"id"` // another name of the same
+	Attributes freeData `json:"attributes"`
+}
+
+// putItem adds the version of an item that the record numbered at describes.
+func (h history) putItem(at int32, item itemRecord) error {
 	if item.ItemID == "" {
 		return errors.New("item without an item_id")
 	}
-	c[item.ItemID] = append(c[item.ItemID], itemVersion{at, item.Categories, item.Attributes})
+	h[item.ItemID] = append(h[item.ItemID], version{
+		at: at, categories: item.Categories, tags: item.Tags, title: item.Title, price: item.Price, attributes: item.Attributes,
+	})
 	return nil
 }
 
-// asOf is the item as it stood at a record, or false when it was unknown there.
-func (c catalogue) asOf(item string, at int32) (itemVersion, bool) {
-	for _, v := range slices.Backward(c[item]) {
-		if v.at <= at {
-			return v, true
-		}
+// putUser adds the version of a user.
+func (h history) putUser(at int32, user userRecord) error {
+	id := user.UserID
+	if id == "" {
+		id = user.ID
 	}
-	return itemVersion{}, false
+	if id == "" {
+		return errors.New("user without a user_id")
+	}
+	h[id] = append(h[id], version{at: at, attributes: user.Attributes})
+	return nil
 }
 
-// values are the distinct values that a key word has for an item as the catalogue stood
-// at a record, in order of first appearance. The words:
-//
-//	item             the id, whether or not the catalogue knows the item
-//	item.id          the id of an item the catalogue knows
-//	item.category    the first of its categories
-//	item.categories  all of them
-//	item.<other>     its attribute of that name: one value, or a list of them
-//
-// There are none for an event or a request that names no item, for an item unknown at that
-// record, or for one without the attribute.
-func (c catalogue) values(word, item string, at int32) []string {
-	if item == "" {
-		return nil
+// asOf is the item or the user as it stood at a record, or false when it was unknown there.
+func (h history) asOf(id string, at int32) (version, bool) {
+	all := h[id]
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].at <= at {
+			return all[i], true
+		}
 	}
-	if word == "item" {
-		return []string{item}
-	}
-	version, known := c.asOf(item, at)
+	return version{}, false
+}
+
+// itemWord is what a word of an item means as the catalogue stood at a record:
+//
+//	id          the id of an item that the catalogue knows
+//	category    the first of its categories
+//	categories  all of them, a list
+//	tags        its tags, a list
+//	<other>     its attribute of that name
+//
+// It is no value for an item unknown at that record.
+func (j *journal) itemWord(name, item string, at int32) scalar {
+	v, known := j.items.asOf(item, at)
 	if !known {
-		return nil
+		return scalar{}
 	}
-	switch name := strings.TrimPrefix(word, "item."); name {
+	switch name {
 	case "id":
-		return []string{item}
+		return textOf(item)
 	case "category":
-		return version.categories[:min(1, len(version.categories))]
+		if len(v.categories) == 0 {
+			return scalar{}
+		}
+		return textOf(v.categories[0])
 	case "categories":
-		return distinct(version.categories)
-	default:
-		return distinct(attributeValues(version.attributes[name]))
+		return texts(v.categories)
+	case "tags":
+		return texts(v.tags)
 	}
+	return v.attributes[name]
 }
 
-// attributeValues lists the values of an attribute as canonical JSON text, so that the
-// text "1" and the number 1 are two values. Null, objects and lists within a list are no
-// values.
-func attributeValues(attribute any) []string {
-	switch a := attribute.(type) {
-	case string:
-		text, err := json.Marshal(a)
-		if err != nil {
-			panic("BUG: a string that JSON cannot hold: " + err.Error())
+// userWord is the attribute of a known user as it stood at a record. Other visitors have
+// none.
+func (j *journal) userWord(name, visitor string, at int32) scalar {
+	if id, known := userID(visitor); known {
+		if v, known := j.users.asOf(id, at); known {
+			return v.attributes[name]
 		}
-		return []string{string(text)}
-	case float64:
-		return []string{strconv.FormatFloat(a, 'g', -1, 64)}
-	case bool:
-		return []string{strconv.FormatBool(a)}
-	case []any:
-		var values []string
-		for _, one := range a {
-			if _, nested := one.([]any); !nested {
-				values = append(values, attributeValues(one)...)
-			}
-		}
-		return values
 	}
-	return nil
+	return scalar{}
 }
 
-// distinct drops repeated values, keeping the first of each. It does not change values.
-func distinct(values []string) []string {
-	var kept []string
-	for _, v := range values {
-		if !slices.Contains(kept, v) {
-			kept = append(kept, v)
-		}
+// texts is a list of texts.
+func texts(all []string) scalar {
+	elements := make([]scalar, len(all))
+	for i, one := range all {
+		elements[i] = textOf(one)
 	}
-	return kept
+	return scalar{kind: listed, elements: &elements}
 }

@@ -19,13 +19,16 @@ const (
 
 // outcome is what became of one cell, the value of one feature for one item of one row.
 type outcome struct {
-	row      int // its line
-	item     int // 0-based in the row
-	feature  string
-	agg      string
-	differs  bool
-	relative float64 // relative error of a decayed sum, else 0
-	text     string  // the difference, for people
+	row       int // its line
+	item      int // 0-based in the row
+	feature   string
+	agg       string
+	differs   bool
+	filled    bool    // an event stands behind the recomputed value
+	estimated bool    // the recomputed value is an estimate
+	relative  float64 // relative error of a decayed sum, else 0
+	undecided string  // why the cell was not compared, else ""
+	text      string  // the difference, for people
 }
 
 // check compares every cell of every row with its recomputed value. The differences are
@@ -48,35 +51,50 @@ func check(j *journal, rows []row) (summary, []string) {
 		texts = append(texts, fmt.Sprintf("late flag of the event at %q is not the recomputed verdict", position))
 	}
 
-	var outcomes []outcome
+	var differing []outcome
 	for _, at := range slices.Sorted(maps.Keys(inForce)) {
 		g := j.generationAt(at)
 		for _, f := range g.features {
-			if f.unchecked != "" {
-				sum.Unchecked[f.name] = f.unchecked
+			outcomes, unchecked := compareFeature(j, f, rows, inForce[at])
+			if unchecked != "" {
+				sum.Unchecked[f.name] = unchecked
 				continue
 			}
-			outcomes = append(outcomes, compareFeature(j, f, rows, inForce[at])...)
+			for _, o := range outcomes {
+				if sum.add(o); o.differs {
+					differing = append(differing, o)
+				}
+			}
 		}
-		outcomes = append(outcomes, undefined(g, rows, inForce[at])...)
+		for _, o := range undefined(g, rows, inForce[at]) {
+			sum.add(o)
+			differing = append(differing, o)
+		}
 	}
-	slices.SortStableFunc(outcomes, func(a, b outcome) int {
+	slices.SortStableFunc(differing, func(a, b outcome) int {
 		return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.item, b.item), cmp.Compare(a.feature, b.feature))
 	})
-	for _, o := range outcomes {
-		sum.add(o)
-		if o.differs {
-			texts = append(texts, o.text)
-		}
+	for _, o := range differing {
+		texts = append(texts, o.text)
 	}
 	return sum, texts
 }
 
-// compareFeature compares the cells of one feature in the chosen rows. Rows are shared
-// out over the processors; each worker writes to the places of its own rows only, and the
-// workers have ended when the call returns.
-func compareFeature(j *journal, f feature, rows []row, chosen []int) []outcome {
-	found := gather(j, f)
+// compareFeature compares the cells of one feature in the chosen rows, or says why it
+// cannot. Rows are shared out over the processors; each worker writes to the places of its
+// own rows only, and the workers have ended when the call returns.
+func compareFeature(j *journal, f feature, rows []row, chosen []int) (outcomes []outcome, unchecked string) {
+	if f.unchecked != "" {
+		return nil, f.unchecked
+	}
+	compare := func(r row) []outcome { return compareDerived(j, f, r) }
+	if f.derived == nil {
+		found, err := gather(j, f)
+		if err != nil {
+			return nil, err.Error()
+		}
+		compare = func(r row) []outcome { return compareRow(j, f, found, r) }
+	}
 	perRow := make([][]outcome, len(chosen))
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -87,44 +105,78 @@ func compareFeature(j *journal, f feature, rows []row, chosen []int) []outcome {
 				if n >= len(chosen) {
 					return
 				}
-				perRow[n] = compareRow(j, f, found, rows[chosen[n]])
+				perRow[n] = compare(rows[chosen[n]])
 			}
 		})
 	}
 	wg.Wait()
-	return slices.Concat(perRow...)
+	return slices.Concat(perRow...), ""
 }
 
 // compareRow compares the cells of one feature in one row, one for each item.
 func compareRow(j *journal, f feature, found index, r row) []outcome {
 	p := j.at[r.position]
-	reading := reading{feature: f, found: found, q: r.q, p: p, known: map[key]result{}}
+	reading := reading{feature: f, journal: j, found: found, q: r.q, p: p, known: map[string]result{}}
 	outcomes := make([]outcome, len(r.items))
 	for i, answered := range r.items {
-		o := outcome{row: r.line, item: i, feature: f.name, agg: f.agg, differs: true}
-		want := reading.read(j.items, r.user, answered.item)
-		served := "no value"
-		if got, given := answered.values[f.name]; given {
-			same, relative := agree(f.agg, got, want)
-			o.differs, o.relative, served = !same, relative, got.String()
-		}
-		if o.differs {
-			o.text = fmt.Sprintf("row %d: %s, user %q item %q, keys %q, q=%d p=%q: server %s, recomputed %s",
-				r.line, f.name, r.user, answered.item, f.keysOf(j.items, r.user, answered.item, p), r.q, r.position, served, want)
-		}
-		outcomes[i] = o
+		s := r.subject(answered.item, p)
+		outcomes[i] = judge(f, r, i, reading.read(s), func() string {
+			return fmt.Sprintf("user %q item %q, keys %q", r.visitor, answered.item, j.keysOf(f.parts, s))
+		})
 	}
 	return outcomes
+}
+
+// compareDerived compares the cells of a derived feature in one row with what follows from
+// the values that the row itself gives for the others, each of which has a cell of its own.
+func compareDerived(j *journal, f feature, r row) []outcome {
+	p := j.at[r.position]
+	outcomes := make([]outcome, len(r.items))
+	for i, answered := range r.items {
+		want, err := f.derived.derive(scope{journal: j, subject: r.subject(answered.item, p), features: answered.values, q: r.q})
+		if err != nil {
+			want = result{undecided: err.Error()}
+		}
+		want.filled = want.kind != none
+		outcomes[i] = judge(f, r, i, want, func() string {
+			return fmt.Sprintf("user %q item %q, %s", r.visitor, answered.item, f.derived.text)
+		})
+	}
+	return outcomes
+}
+
+// judge compares the i-th cell of a row with what it should be. about tells of whom it is.
+func judge(f feature, r row, i int, want result, about func() string) outcome {
+	o := outcome{
+		row: r.line, item: i, feature: f.name, agg: f.agg, differs: true,
+		filled: want.filled, estimated: want.estimated, undecided: want.undecided,
+	}
+	served := "no value"
+	if got, given := r.items[i].values[f.name]; given {
+		if want.undecided != "" {
+			o.differs = false
+			return o
+		}
+		same, relative := agree(f.agg, got, want)
+		o.differs, o.relative, served = !same, relative, got.String()
+	}
+	o.undecided = "" // a cell that is missing differs from whatever it should be
+	if o.differs {
+		o.text = fmt.Sprintf("row %d: %s, %s, q=%d p=%q: server %s, recomputed %s", r.line, f.name, about(), r.q, r.position, served, want)
+	}
+	return o
+}
+
+// subject is what keys are looked up in for a request about one item.
+func (r row) subject(item string, p int32) subject {
+	return subject{visitor: r.visitor, item: item, context: r.context, at: p}
 }
 
 // agree tells whether a served value is the recomputed one, and for a decayed sum how far
 // they lie apart relative to the larger.
 func agree(agg string, got, want result) (same bool, relative float64) {
-	if got.null || want.null {
-		return got.null == want.null, 0
-	}
-	if agg != "decayed_sum" || got.number == want.number {
-		return got.number == want.number, 0
+	if agg != "decayed_sum" || got.kind != numeric || want.kind != numeric || got.number == want.number {
+		return got.same(want), 0
 	}
 	apart := math.Abs(got.number - want.number)
 	if apart <= decayedAbsolute {
@@ -158,12 +210,4 @@ func undefined(g generation, rows []row, chosen []int) []outcome {
 		}
 	}
 	return outcomes
-}
-
-// String is the value as JSON would have it.
-func (r result) String() string {
-	if r.null {
-		return "null"
-	}
-	return fmt.Sprint(r.number)
 }

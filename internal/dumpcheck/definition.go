@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // defaultLateness is the lateness, in ms, where no definitions record states one.
@@ -22,38 +21,47 @@ type generation struct {
 // be recomputed here, and only name and agg are of use.
 type feature struct {
 	name      string
-	agg       string   // count, sum, rate, decayed_sum, last_time, age
-	byUser    bool     // the key has the user
-	itemWord  string   // the item side of the key, "" when it has none
+	agg       string   // one of aggregates, or derived
+	parts     []part   // of the key, in the order in which they vary
 	on        []string // event names it takes; empty for all of them; not for a rate
 	of, per   []string // a rate's numerator and denominator
-	field     string   // what an event adds: "value", "rank", or "" for 1
-	window    int64    // ms, 0 for no window
-	hop       int64    // ms, divides window
-	halfLife  int64    // ms, of a decayed_sum
+	where     *expression
+	field     field
+	k         int   // length of a last_k
+	window    int64 // ms, 0 for no window
+	hop       int64 // ms, divides window
+	halfLife  int64 // ms, of a decayed_sum
 	prior     [2]float64
+	derived   *expression
 	unchecked string
 }
+
+// derived is what the summary calls the aggregate of a feature that is an expression.
+const derived = "derived"
 
 // definitionRecord is one feature as a dump prints it.
 type definitionRecord struct {
 	Name     string    `json:"name"`
 	Key      []string  `json:"key"`
 	On       []string  `json:"on"`
+	Where    string    `json:"where"`
 	Agg      string    `json:"agg"`
 	Of       []string  `json:"of"`
 	Per      []string  `json:"per"`
 	Field    string    `json:"field"`
+	K        int       `json:"k"`
 	Window   string    `json:"window"`
 	Hop      string    `json:"hop"`
 	HalfLife string    `json:"half_life"`
 	Prior    []float64 `json:"prior"`
+	Expr     string    `json:"expr"`
 }
 
-// knownFields are the fields of a definitionRecord. Any other may change the meaning of a
-// feature, which is then not checked.
+// knownFields are the fields of a definitionRecord, and version, which tells definitions of
+// a name apart and means nothing by itself. Any other may change the meaning of a feature,
+// which is then not checked.
 var knownFields = []string{
-	"name", "key", "on", "agg", "of", "per", "field", "window", "hop", "half_life", "prior",
+	"name", "version", "key", "on", "where", "agg", "of", "per", "field", "k", "window", "hop", "half_life", "prior", "expr",
 }
 
 // parseGeneration reads a definitions record.
@@ -106,30 +114,31 @@ func parseFeature(raw json.RawMessage) (feature, error) {
 	if err := json.Unmarshal(raw, &rec); err != nil {
 		return feature{name: name, unchecked: err.Error()}, nil
 	}
-	f := feature{name: name, agg: rec.Agg, on: rec.On, of: rec.Of, per: rec.Per, field: rec.Field}
-	if err := f.compile(rec); err != nil {
+	f := feature{name: name, agg: rec.Agg, on: rec.On, of: rec.Of, per: rec.Per, k: rec.K}
+	compile := f.compile
+	if rec.Expr != "" {
+		f.agg, compile = derived, f.compileDerived
+	}
+	if err := compile(rec); err != nil {
 		f.unchecked = err.Error()
 	}
 	return f, nil
 }
 
-// compile fills in key, durations and prior, and checks that the whole can be recomputed.
+// compile fills in key, field, filter, durations and prior, and checks that the whole can
+// be recomputed.
 func (f *feature) compile(rec definitionRecord) error {
-	for _, word := range rec.Key {
-		switch {
-		case word == "user" && !f.byUser:
-			f.byUser = true
-		case (word == "item" || strings.HasPrefix(word, "item.")) && f.itemWord == "":
-			f.itemWord = word
-		default:
-			return fmt.Errorf("key %q", rec.Key)
+	var err error
+	if f.parts, err = parseKey(rec.Key); err != nil {
+		return err
+	}
+	if f.field, err = parseField(rec.Field); err != nil {
+		return err
+	}
+	if rec.Where != "" {
+		if f.where, err = parseExpression(rec.Where, inWhere); err != nil {
+			return fmt.Errorf("where: %w", err)
 		}
-	}
-	if !f.byUser && f.itemWord == "" {
-		return fmt.Errorf("key %q", rec.Key)
-	}
-	if !slices.Contains([]string{"", "value", "rank"}, f.field) {
-		return fmt.Errorf("field %q", f.field)
 	}
 	for _, d := range []struct {
 		text string
@@ -154,22 +163,60 @@ func (f *feature) compile(rec definitionRecord) error {
 	default:
 		return fmt.Errorf("prior %v", rec.Prior)
 	}
+	return f.complete()
+}
+
+// complete checks that the feature has what its aggregate needs, and nothing that it knows
+// no meaning for.
+func (f *feature) complete() error {
+	has := f.field.of != ""
 	switch f.agg {
-	case "count", "last_time", "age":
-	case "sum":
-		if f.field == "" {
-			return fmt.Errorf("a sum without a field")
+	case "count", "last_time", "age", "last_k", "rate":
+		if has {
+			return fmt.Errorf("a %s with a field", f.agg)
+		}
+	case "sum", "mean", "min", "max":
+		if !has {
+			return fmt.Errorf("a %s without a field", f.agg)
 		}
 	case "decayed_sum":
 		if f.halfLife == 0 {
 			return fmt.Errorf("a decayed_sum without a half_life")
 		}
-	case "rate":
-		if len(f.of) == 0 || len(f.per) == 0 {
-			return fmt.Errorf("a rate without of or per")
+		if f.window > 0 {
+			return fmt.Errorf("a decayed_sum with a window")
+		}
+	case "last", "distinct":
+		if !has {
+			return fmt.Errorf("a %s without a field", f.agg)
 		}
 	default:
 		return fmt.Errorf("aggregate %q", f.agg)
+	}
+	switch {
+	case slices.Contains([]string{"sum", "mean", "min", "max", "decayed_sum"}, f.agg) && has && !f.field.numeric():
+		return fmt.Errorf("a %s of field %q", f.agg, f.field)
+	case f.agg == "last" && !f.field.numeric() && f.field.of != "item" && f.field.of != "query":
+		return fmt.Errorf("a last of field %q", f.field)
+	case f.agg == "rate" && (len(f.of) == 0 || len(f.per) == 0):
+		return fmt.Errorf("a rate without of or per")
+	case f.agg != "rate" && len(f.of)+len(f.per) > 0 || f.agg == "rate" && len(f.on) > 0:
+		return fmt.Errorf("of and per, or on, where they mean nothing")
+	case f.agg == "last_k" && f.k < 1:
+		return fmt.Errorf("a last_k of %d", f.k)
+	}
+	return nil
+}
+
+// compileDerived reads the expression of a derived feature.
+func (f *feature) compileDerived(rec definitionRecord) error {
+	if rec.Agg != "" {
+		return fmt.Errorf("an expression beside aggregate %q", rec.Agg)
+	}
+	var err error
+	f.derived, err = parseExpression(rec.Expr, inDerived)
+	if err != nil {
+		return fmt.Errorf("expr: %w", err)
 	}
 	return nil
 }

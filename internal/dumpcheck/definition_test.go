@@ -27,18 +27,32 @@ func TestParseDuration(t *testing.T) {
 
 func TestUncheckedFeatures(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"an expression", `{"name":"f","expr":"log1p(a)"}`, `unknown field "expr"`},
-		{"a filter", `{"name":"f","key":["user"],"agg":"count","where":{"event":"x"}}`, `unknown field "where"`},
-		{"another aggregate", `{"name":"f","key":["user"],"agg":"distinct","field":"value"}`, `aggregate "distinct"`},
+		{"an unknown function", `{"name":"f","expr":"log2(a)"}`, `function log2`},
+		{"a join of texts", `{"name":"f","expr":"cross(a, b)"}`, `function cross`},
+		{"when an item came", `{"name":"f","expr":"age(item.published_ms)"}`, "item.published_ms"},
+		{"an expression beside an aggregate", `{"name":"f","agg":"count","expr":"a"}`, "beside"},
+		{"a filter on a feature", `{"name":"f","key":["user"],"agg":"count","where":"clicks > 3"}`, "unknown name clicks"},
+		{"a filter that is no text", `{"name":"f","key":["user"],"agg":"count","where":{"event":"x"}}`, "where"},
+		{"an unknown field", `{"name":"f","key":["user"],"agg":"count","decay":"1h"}`, `unknown field "decay"`},
+		{"another aggregate", `{"name":"f","key":["user"],"agg":"top_k","field":"item"}`, `aggregate "top_k"`},
 		{"no key", `{"name":"f","agg":"count"}`, "key []"},
-		{"a context key", `{"name":"f","key":["context.page"],"agg":"count"}`, `key ["context.page"]`},
-		{"two item sides", `{"name":"f","key":["item","item.category"],"agg":"count"}`, "key "},
+		{"an unknown part", `{"name":"f","key":["shop"],"agg":"count"}`, `key ["shop"]`},
+		{"an unknown kind of part", `{"name":"f","key":["event.x"],"agg":"count"}`, `key ["event.x"]`},
+		{"a part without a name", `{"name":"f","key":["context."],"agg":"count"}`, "key "},
+		{"a part twice", `{"name":"f","key":["item","item"],"agg":"count"}`, "key "},
+		{"five parts", `{"name":"f","key":["user","item","item.a","item.b","item.c"],"agg":"count"}`, "key "},
+		{"global with another", `{"name":"f","key":["global","user"],"agg":"count"}`, "key "},
 		{"window without hop", `{"name":"f","key":["user"],"agg":"count","window":"5m"}`, "no multiple"},
 		{"window no multiple of hop", `{"name":"f","key":["user"],"agg":"count","window":"5m","hop":"7s"}`, "no multiple"},
 		{"half-life missing", `{"name":"f","key":["user"],"agg":"decayed_sum"}`, "half_life"},
+		{"a decayed_sum with a window", `{"name":"f","key":["user"],"agg":"decayed_sum","half_life":"1h","window":"1h","hop":"1m"}`, "window"},
 		{"sum of nothing", `{"name":"f","key":["user"],"agg":"sum"}`, "field"},
-		{"sum of a context field", `{"name":"f","key":["user"],"agg":"sum","field":"context.depth"}`, "field"},
+		{"sum of texts", `{"name":"f","key":["user"],"agg":"sum","field":"query"}`, "field"},
+		{"last of the user", `{"name":"f","key":["user"],"agg":"last","field":"user"}`, "field"},
+		{"count of a field", `{"name":"f","key":["user"],"agg":"count","field":"value"}`, "field"},
+		{"distinct of a user's attribute", `{"name":"f","key":["item"],"agg":"distinct","field":"user.plan"}`, "field"},
 		{"rate over nothing", `{"name":"f","key":["user"],"agg":"rate","of":["click"]}`, "rate"},
+		{"last_k of none", `{"name":"f","key":["user"],"agg":"last_k"}`, "last_k"},
 		{"three priors", `{"name":"f","key":["user"],"agg":"rate","of":["a"],"per":["b"],"prior":[1,2,3]}`, "prior"},
 		{"window of the wrong type", `{"name":"f","key":["user"],"agg":"count","window":5}`, "window"},
 	} {
@@ -47,8 +61,11 @@ func TestUncheckedFeatures(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		`{"name":"f","key":["item.categories","user"],"agg":"age","window":"1h30m","hop":"30m","where":"","of":null}`,
-		`{"name":"f","key":["user"],"agg":"rate","of":["a"],"per":["b"]}`,
+		`{"name":"f","version":3,"key":["item.categories","user"],"agg":"age","window":"1h30m","hop":"30m","where":"","of":null}`,
+		`{"name":"f","key":["user"],"agg":"rate","of":["a"],"per":["b"],"where":"ctx.a == 'x'"}`,
+		`{"name":"f","key":["global"],"agg":"last_k","k":3,"window":"1m","hop":"1m"}`,
+		`{"name":"f","key":["user.plan","context.device","item.tags","user"],"agg":"distinct","field":"item.brand"}`,
+		`{"name":"f","expr":"log1p(a) * features[\"b-c\"]"}`,
 	} {
 		if f, err := parseFeature(json.RawMessage(text)); err != nil || f.unchecked != "" {
 			t.Errorf("%s: unchecked %q, %v", text, f.unchecked, err)

@@ -9,7 +9,7 @@
 //
 //  1. readRows reads the kept replies of POST /v1/features.
 //  2. readDump reads the journal: events with their recomputed lateness verdict, every
-//     version of every item, every definitions record.
+//     version of every item and user, every definitions record.
 //  3. check groups the rows by the definitions in force at their position, and for each
 //     feature builds an index of its events by key and compares cell by cell.
 //
@@ -19,10 +19,22 @@
 //
 //	tile(q) - W/h < tile(ts) <= tile(q),   tile(t) = floor(t/h)
 //
-// Left out: the counters beside a value in a reply (updated_at, events, default),
-// aggregates other than count, sum, rate, decayed_sum, last_time and age, expressions,
-// `where` filters, and keys on anything but the user and the item. Features that need one
-// of those are reported as unchecked, never passed over in silence.
+// The texts it goes by are feature/doc.go and docs/expressions.md. Where they are silent it
+// takes the plain reading: an empty text of an attribute or of the context is a value,
+// item.id has no value for an item that the catalogue does not know, and a last_k without
+// elements may be answered as null or as []. What it finds no plain reading for it leaves
+// open: the cell or the feature is reported as unchecked with the reason, never passed over
+// in silence, and --everything makes that a failure. So are a last with numbers under some
+// combinations of its key and texts under others, and a sum beyond an int64 of millionths.
+//
+// Decayed sums may differ by 1e-9 of the larger value; everything else is exactly equal. A
+// derived feature is held against the values that the same row gives for the features it
+// reads, each of which is compared by itself.
+//
+// Left out: the counters beside a value in a reply (updated_at, events, default), replies
+// to requests that name features, and of expressions cross and item.published_ms. Sums over
+// millions of events under one key are taken by pieces, see block; a test holds them
+// against the definition.
 //
 // Exit status: 0 when every compared cell agrees, 1 when something differs or nothing was
 // compared, 2 when the arguments or the input cannot be used.

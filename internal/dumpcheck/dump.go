@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 )
 
 // journal is what a dump says. Records are numbered from 0 in order of appearance; that
@@ -12,23 +14,35 @@ import (
 type journal struct {
 	at           map[string]int32 // position -> number of its record
 	events       []event          // in order of appearance
-	items        catalogue
+	items        history
+	users        history
 	definitions  []generation // in order of appearance
 	other        int          // records of a kind not known here, which had better change no feature
 	lateEvents   int          // events late by the recomputed verdict
 	lateDiffered []string     // positions whose late flag is not the recomputed verdict
 }
 
-// event is one behaviour event. An empty user or item means that the event names none.
+// event is one behaviour event. An empty text means that the event has none.
 type event struct {
-	at    int32
-	ts    int64 // event time, Unix ms
-	late  bool  // by the recomputed verdict
-	name  string
-	user  string // user_id only; anonymous ids are no key here
-	item  string
-	value float64 // 0 when absent: it adds nothing to a sum, like an absent one
-	rank  float64 // likewise
+	at       int32
+	ts       int64 // event time, Unix ms
+	late     bool  // by the recomputed verdict
+	hasValue bool
+	hasRank  bool
+	id       string
+	name     string
+	visitor  string
+	item     string
+	query    string
+	session  string
+	value    float64
+	rank     float64
+	context  context
+}
+
+// subject is what the keys of an event are looked up in.
+func (e *event) subject() subject {
+	return subject{visitor: e.visitor, item: e.item, context: e.context, at: e.at}
 }
 
 // record is one line of a dump.
@@ -39,23 +53,30 @@ type record struct {
 	Late        bool            `json:"late"`
 	Event       *eventRecord    `json:"event"`
 	Item        *itemRecord     `json:"item"`
+	User        *userRecord     `json:"user"`
 	Definitions json.RawMessage `json:"definitions"`
 	Served      json.RawMessage `json:"served"`
 	Model       json.RawMessage `json:"model"`
+	Clock       json.RawMessage `json:"clock"`
 }
 
 type eventRecord struct {
-	UserID string   `json:"user_id"`
-	ItemID string   `json:"item_id"`
-	Event  string   `json:"event"`
-	TS     *int64   `json:"ts"`
-	Value  *float64 `json:"value"`
-	Rank   *float64 `json:"rank"`
+	EventID     string   `json:"event_id"`
+	UserID      string   `json:"user_id"`
+	AnonymousID string   `json:"anonymous_id"`
+	SessionID   string   `json:"session_id"`
+	ItemID      string   `json:"item_id"`
+	Event       string   `json:"event"`
+	TS          *int64   `json:"ts"`
+	Value       *float64 `json:"value"`
+	Rank        *float64 `json:"rank"`
+	Query       string   `json:"query"`
+	Context     freeData `json:"context"`
 }
 
 // readDump reads a whole dump. A line that is not a record is an error that names it.
 func readDump(r io.Reader) (*journal, error) {
-	j := &journal{at: map[string]int32{}, items: catalogue{}}
+	j := &journal{at: map[string]int32{}, items: history{}, users: history{}}
 	watermarks := watermarks{}
 	texts := interner{}
 	err := eachLine(r, func(line []byte) error {
@@ -85,10 +106,11 @@ func (j *journal) add(rec record, marks watermarks, texts interner) error {
 	}
 	j.at[rec.Position] = at
 
-	hasEvent, hasItem := rec.Event != nil, rec.Item != nil
-	hasDefinitions, hasServed, hasModel := present(rec.Definitions), present(rec.Served), present(rec.Model)
 	kinds := 0
-	for _, has := range []bool{hasEvent, hasItem, hasDefinitions, hasServed, hasModel} {
+	for _, has := range []bool{
+		rec.Event != nil, rec.Item != nil, rec.User != nil,
+		present(rec.Definitions), present(rec.Served), present(rec.Model), present(rec.Clock),
+	} {
 		if has {
 			kinds++
 		}
@@ -96,20 +118,24 @@ func (j *journal) add(rec record, marks watermarks, texts interner) error {
 	switch {
 	case kinds > 1:
 		return fmt.Errorf("record %q is of more than one kind", rec.Position)
-	case hasEvent:
+	case kinds == 0:
+		j.other++
+	case rec.Event != nil:
 		return j.addEvent(at, rec, marks, texts)
-	case hasItem:
-		return j.items.put(at, *rec.Item)
-	case hasDefinitions:
+	case rec.Item != nil:
+		return j.items.putItem(at, *rec.Item)
+	case rec.User != nil:
+		return j.users.putUser(at, *rec.User)
+	case present(rec.Clock):
+		return marks.set(rec.Clock)
+	case present(rec.Definitions):
 		g, err := parseGeneration(at, rec.Definitions)
 		if err != nil {
 			return fmt.Errorf("definitions at %q: %w", rec.Position, err)
 		}
 		j.definitions = append(j.definitions, g)
-	case !hasServed && !hasModel: // neither changes a feature
-		j.other++
 	}
-	return nil
+	return nil // served and model change no feature
 }
 
 // addEvent judges and appends one event.
@@ -125,17 +151,18 @@ func (j *journal) addEvent(at int32, rec record, marks watermarks, texts interne
 	if late != rec.Late {
 		j.lateDiffered = append(j.lateDiffered, rec.Position)
 	}
-	number := func(v *float64) float64 {
-		if v == nil {
-			return 0
-		}
-		return *v
+	one := event{
+		at: at, ts: *e.TS, late: late, id: e.EventID,
+		name: texts.intern(e.Event), visitor: texts.intern(visitorOf(e.UserID, e.AnonymousID, e.SessionID)),
+		item: texts.intern(e.ItemID), query: texts.intern(e.Query), session: e.SessionID, context: texts.context(e.Context),
 	}
-	j.events = append(j.events, event{
-		at: at, ts: *e.TS, late: late,
-		name: texts.intern(e.Event), user: texts.intern(e.UserID), item: texts.intern(e.ItemID),
-		value: number(e.Value), rank: number(e.Rank),
-	})
+	if e.Value != nil {
+		one.hasValue, one.value = true, *e.Value
+	}
+	if e.Rank != nil && *e.Rank != 0 { // 0 is unknown, as if absent
+		one.hasRank, one.rank = true, *e.Rank
+	}
+	j.events = append(j.events, one)
 	return nil
 }
 
@@ -162,4 +189,18 @@ func (t interner) intern(s string) string {
 	}
 	t[s] = s
 	return s
+}
+
+// context keeps free data in the order of its names.
+func (t interner) context(data freeData) context {
+	if len(data) == 0 {
+		return nil
+	}
+	c := make(context, 0, len(data))
+	for name, value := range data {
+		value.text = t.intern(value.text)
+		c = append(c, member{t.intern(name), value})
+	}
+	slices.SortFunc(c, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	return c
 }

@@ -7,25 +7,33 @@ import (
 	"testing"
 )
 
-func TestAttributeValues(t *testing.T) {
+func TestScalars(t *testing.T) {
 	for _, c := range []struct {
 		name, attribute string
 		want            []string
 	}{
-		{"text", `"red"`, []string{`"red"`}},
-		{"number", `1.50`, []string{"1.5"}},
-		{"the same number", `15e-1`, []string{"1.5"}},
-		{"bool", `false`, []string{"false"}},
+		{"text", `"red"`, []string{"tred"}},
+		{"empty text", `""`, []string{"t"}},
+		{"number", `1.50`, []string{"n1.5"}},
+		{"the same number", `15e-1`, []string{"n1.5"}},
+		{"a million", `1000000`, []string{"n1e+06"}},
+		{"minus nothing", `-0.0`, []string{"n0"}},
+		{"beyond a float64", `1e999`, nil},
+		{"bool", `false`, []string{"bfalse"}},
 		{"null", `null`, nil},
 		{"object", `{"a":1}`, nil},
-		{"list", `["a",2,true,"a",null,["b"],{}]`, []string{`"a"`, "2", "true"}},
+		{"list", `["a",2,true,"2","a",null,["b"],{}]`, []string{"ta", "n2", "btrue", "t2"}},
 		{"empty list", `[]`, nil},
 	} {
-		var attribute any
-		if err := json.Unmarshal([]byte(c.attribute), &attribute); err != nil {
+		var data freeData
+		if err := json.Unmarshal([]byte(`{"x":`+c.attribute+`}`), &data); err != nil {
 			t.Fatal(err)
 		}
-		if got := distinct(attributeValues(attribute)); !slices.Equal(got, c.want) {
+		var got []string
+		for _, v := range data["x"].values() {
+			got = append(got, v.word())
+		}
+		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -39,6 +47,10 @@ func FuzzDumpAndRows(f *testing.F) {
 	f.Add(`{"position":"1","definitions":{"features":[{"name":"n","key":["user","item.x"],"agg":"rate","of":["a"],"per":["b"],"window":"1m","hop":"1m","prior":[1,-2]}]}}`,
 		`{"request":{"item_ids":["a"]},"reply":{"rows":[{"item_id":"a"}],"position":"1","ts_ms":-9223372036854775808}}`)
 	f.Add(`{"position":"1","item":{"item_id":"a","categories":["x"],"attributes":{"x":[1,"1"]}}}`, "")
+	f.Add(`{"position":"1","definitions":{"features":[{"name":"n","key":["global"],"where":"event.value > 3 || !(context.x in [1, 'a'])","agg":"last","field":"context.x"},{"name":"m","expr":"n + bucketize(n ?? 0, [1])"}]}}
+{"position":"2","event":{"event":"click","ts":1,"context":{"x":1}}}
+{"position":"3","user":{"user_id":"u","attributes":{"x":true}}}`,
+		`{"request":{"user_id":"u","context":{"x":[]}},"reply":{"rows":[{"values":{"n":{"value":"a"},"m":{"value":[]}}}],"position":"3","ts_ms":1}}`)
 	f.Fuzz(func(t *testing.T, dump, rows string) {
 		j, err := readDump(strings.NewReader(dump))
 		if err != nil {

@@ -29,6 +29,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	dumpPath := flags.String("dump", "", "output of `freshet dump`, or - for standard input")
 	rowsPath := flags.String("rows", "", "kept replies of POST /v1/features, one JSON object per line")
 	maxShow := flags.Int("max-show", 10, "most differences printed on standard error")
+	everything := flags.Bool("everything", false, "fail when a feature or a cell cannot be checked")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return exitAgree
@@ -37,7 +38,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	complain := log.New(stderr, "dumpcheck: ", 0)
 	if *dumpPath == "" || *rowsPath == "" || *maxShow < 0 || flags.NArg() > 0 {
-		complain.Print("usage: dumpcheck --dump FILE|- --rows FILE [--max-show 10]")
+		complain.Print("usage: dumpcheck --dump FILE|- --rows FILE [--max-show 10] [--everything]")
 		return exitUnused
 	}
 	rows, err := readFile(*rowsPath, nil, readRows)
@@ -63,7 +64,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	for _, d := range differences[:min(*maxShow, len(differences))] {
 		complain.Print(d)
 	}
-	failures := sum.failures()
+	failures := sum.failures(*everything)
 	for _, reason := range failures {
 		complain.Print(reason)
 	}

@@ -80,6 +80,11 @@ func TestStories(t *testing.T) {
 	for name, s := range stories(t) {
 		t.Run(name, func(t *testing.T) {
 			exit, stdout, stderr := runOn(t, s.dump, s.rows)
+			if name == "definitions" {
+				if exit, _, stderr := runOn(t, s.dump, s.rows, "--everything"); exit != exitDiffer || !strings.Contains(stderr, "3 features") {
+					t.Errorf("everything: exit %d, stderr %q", exit, stderr)
+				}
+			}
 			if exit != s.exit {
 				t.Errorf("exit %d, want %d", exit, s.exit)
 			}
@@ -122,9 +127,9 @@ func TestOneWrongValue(t *testing.T) {
 					if _, unchecked := before.Unchecked[feature]; unchecked {
 						continue
 					}
-					wrong := result{number: right.number*1.00001 + 1e-6}
-					if changed%2 == 1 && !right.null {
-						wrong = result{null: true}
+					wrong := number(right.number*1.00001 + 1e-6)
+					if changed%2 == 1 && right.kind != none {
+						wrong = result{}
 					}
 					answered.values[feature] = wrong
 					sum, texts := check(j, rows)
@@ -168,7 +173,11 @@ func TestUnusableInput(t *testing.T) {
 		{"bad lateness", `{"position":"1","definitions":{"lateness":"1y"}}`, answer, `duration "1y"`},
 		{"no time in a reply", event, `{"request":{},"reply":{"position":"1"}}`, "without ts_ms"},
 		{"another item", event, strings.Replace(answer, `"item_ids":["a"]`, `"item_ids":["b"]`, 1), "items answered"},
-		{"a value that is text", event, strings.Replace(answer, `"values":{}`, `"values":{"n":{"value":"3"}}`, 1), `value of "n"`},
+		{"a value that is a truth value", event, strings.Replace(answer, `"values":{}`, `"values":{"n":{"value":true}}`, 1), `value of "n"`},
+		{"a list of numbers", event, strings.Replace(answer, `"values":{}`, `"values":{"n":{"value":[3]}}`, 1), `value of "n"`},
+		{"some features only", event, strings.Replace(answer, `"item_ids"`, `"names":["n"],"item_ids"`, 1), "names features"},
+		{"nameless user", `{"position":"1","user":{"attributes":{}}}`, answer, "without a user_id"},
+		{"a clock without a time", `{"position":"1","clock":{"source":"http"}}`, answer, "no watermark_ms"},
 		{"a value that is missing", event, strings.Replace(answer, `"values":{}`, `"values":{"n":{}}`, 1), "no value"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

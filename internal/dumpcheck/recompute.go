@@ -1,129 +1,195 @@
 package main
 
 import (
-	"iter"
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
-// result is the value of a cell: a number, or null where there is nothing to tell.
+// result is the value of a cell. Its kind is none where there is nothing to tell.
 type result struct {
-	null   bool
-	number float64
+	kind      kind // none, numeric, textual or listed
+	number    float64
+	text      string
+	picks     []pick // of a last_k, newest first
+	filled    bool   // an event stands behind it
+	estimated bool   // by the estimate of a distinct
+	undecided string // why the definition does not tell the value
 }
+
+// pick is one element of a last_k.
+type pick struct {
+	ItemID string `json:"item_id"`
+	TSMS   int64  `json:"ts_ms"`
+}
+
+func number(n float64) result { return result{kind: numeric, number: n} }
 
 // reading is one feature read for one row: at time q and position p. It remembers what
 // each key gave, since the items of a row share keys.
 type reading struct {
 	feature
-	found index
-	q     int64
-	p     int32
-	known map[key]result
+	journal *journal
+	found   index
+	q       int64
+	p       int32
+	known   map[string]result
 }
 
-// read is the value for a user and a candidate item: the mean over the candidate's keys
-// that have a value, the empty value when there is no key at all.
-func (r reading) read(items catalogue, user, item string) result {
-	keys := r.keysOf(items, user, item, r.p)
+// read is the value for a subject: the mean over the combinations of the key's values that
+// have one, the empty value when there is no combination at all. What is no number is that
+// of the first combination that has it.
+func (r reading) read(s subject) result {
+	keys := r.journal.keysOf(r.parts, s)
 	if len(keys) == 0 {
 		return r.value(nil)
 	}
-	total, n := 0.0, 0
+	var mean, first result
+	n := 0.0
 	for _, k := range keys {
 		one, seen := r.known[k]
 		if !seen {
 			one = r.value(r.found.byKey[k])
 			r.known[k] = one
 		}
-		if !one.null {
-			total += one.number
+		if one.undecided != "" {
+			return one
+		}
+		mean.filled = mean.filled || one.filled
+		mean.estimated = mean.estimated || one.estimated
+		switch {
+		case one.kind == numeric:
+			mean.kind = numeric
+			mean.number += one.number
 			n++
+		case one.kind != none && first.kind == none:
+			first = one
 		}
 	}
-	if n == 0 {
-		return result{null: true}
+	switch {
+	case n > 0 && first.kind != none:
+		return result{undecided: "numbers under some combinations of the key and texts under others"}
+	case n > 0:
+		mean.number /= n
+		return mean
 	}
-	return result{number: total / float64(n)}
+	return first
 }
 
-// value aggregates the events of one key, given in journal order.
-func (r reading) value(events []entry) result {
+// value aggregates what stands under one key.
+func (r reading) value(p *pile) result {
 	from, to := r.span(r.q)
-	inView := func(yield func(entry) bool) {
-		for _, e := range events {
-			if e.at > r.p {
-				return // journal order: nothing further is at or before p
-			}
-			if from <= e.ts && e.ts <= to && !yield(e) {
-				return
-			}
-		}
+	if r.agg == "distinct" {
+		return r.distinct(p, from, to)
 	}
+	seen := p.view(r.p, from, to)
+	v := r.aggregate(seen)
+	v.filled = !seen.empty()
+	return v
+}
+
+// aggregate is the value over what a read sees.
+func (r reading) aggregate(seen view) result {
 	switch r.agg {
 	case "count":
-		n := 0
-		for range inView {
-			n++
-		}
-		return result{number: float64(n)}
-
-	case "sum": // of whole micro-units, each amount rounded half to even
-		total := int64(0)
-		for e := range inView {
-			micro, ok := microUnits(e.amount)
-			if !ok || (micro > 0 && total > math.MaxInt64-micro) || (micro < 0 && total < math.MinInt64-micro) {
-				return result{number: math.NaN()} // beyond what a sum can hold: agrees with nothing
-			}
-			total += micro
-		}
-		return result{number: float64(total) / 1e6}
-
+		return number(float64(seen.count()))
 	case "rate":
-		of, per := 0, 0
-		for e := range inView {
-			if e.of {
-				of++
-			}
-			if e.per {
-				per++
-			}
-		}
-		return result{number: rate(of, per, r.prior)}
-
+		of, per := seen.sides()
+		return number(rate(of, per, r.prior))
 	case "decayed_sum":
-		return result{number: r.decayed(inView)}
-
-	case "last_time", "age": // ms; seconds from there to q, not below 0
-		last, any := int64(math.MinInt64), false
-		for e := range inView {
-			last, any = max(last, e.ts), true
+		return number(r.decayed(seen))
+	case "sum":
+		total, ok := seen.micro()
+		if !ok {
+			return result{undecided: "a sum beyond an int64 of millionths"}
 		}
-		switch {
-		case !any:
-			return result{null: true}
-		case r.agg == "age":
-			return result{number: float64(max(0, r.q-last)) / 1000}
+		return number(float64(total) / 1e6)
+	}
+	if seen.empty() {
+		return result{}
+	}
+	switch r.agg {
+	case "mean":
+		total, ok := seen.micro()
+		if !ok {
+			return result{undecided: "a sum beyond an int64 of millionths"}
 		}
-		return result{number: float64(last)}
+		return number(float64(total) / 1e6 / float64(seen.count()))
+	case "min", "max":
+		low, high := seen.extremes()
+		if r.agg == "min" {
+			return number(low)
+		}
+		return number(high)
+	case "last_k":
+		v := result{kind: listed}
+		for _, e := range seen.newest(r.journal, r.k) {
+			v.picks = append(v.picks, pick{r.journal.events[e.event].item, e.ts})
+		}
+		return v
+	}
+	newest := seen.newest(r.journal, 1)[0]
+	switch r.agg {
+	case "last":
+		v := r.journal.fieldOf(r.field, &r.journal.events[newest.event])
+		return result{kind: v.kind, number: v.number, text: v.text}
+	case "last_time":
+		return number(float64(newest.ts))
+	case "age":
+		return number(float64(max(0, r.q-newest.ts)) / 1000)
 	}
 	panic("BUG: aggregate " + r.agg + " passed compile")
+}
+
+// distinct counts the values that have an event in sight.
+func (r reading) distinct(p *pile, from, to int64) result {
+	if p == nil {
+		return number(0)
+	}
+	var words []string
+	for word, entries := range p.values {
+		for _, e := range entries {
+			if e.at > r.p {
+				break
+			}
+			if from <= e.ts && e.ts <= to {
+				words = append(words, word)
+				break
+			}
+		}
+	}
+	n, estimated := distinctCount(words)
+	return result{kind: numeric, number: n, filled: n > 0, estimated: estimated}
 }
 
 // decayed is Σ amount · weight(q, ts). Reading many rows spends nearly all its time in
 // Exp2, so where nothing can underflow the weights at the reference time are brought to q
 // by one factor: 2^(-(q-ts)/H) = 2^(-(ref-ts)/H) · 2^((ref-q)/H). That holds for events up
 // to q; those ahead of it weigh 1.
-func (r reading) decayed(inView iter.Seq[entry]) float64 {
+func (r reading) decayed(seen view) float64 {
 	factorPower := (float64(r.found.reference) - float64(r.q)) / float64(r.halfLife)
-	total := 0.0
+	total, ahead := 0.0, 0.0
 	if math.Abs(factorPower) > maxFactorPower {
-		for e := range inView {
+		for _, p := range seen.pieces {
+			for _, e := range p.sorted[p.lo:p.hi] {
+				total += e.amount * r.weight(r.q, e.ts)
+			}
+		}
+		for _, e := range seen.loose {
 			total += e.amount * r.weight(r.q, e.ts)
 		}
 		return total
 	}
-	ahead := 0.0
-	for e := range inView {
+	for _, p := range seen.pieces { // whole blocks, there being no window
+		split := len(p.sorted)
+		if r.q < math.MaxInt64 {
+			split = p.firstFrom(r.q + 1)
+		}
+		total += p.weighted[split]
+		ahead += p.amounts[split]
+	}
+	for _, e := range seen.loose {
 		if e.ts > r.q {
 			ahead += e.amount
 		} else {
@@ -183,4 +249,33 @@ func microUnits(amount float64) (int64, bool) {
 		return 0, false
 	}
 	return int64(micro), true
+}
+
+// String is the value as JSON would have it.
+func (r result) String() string {
+	switch {
+	case r.undecided != "":
+		return "undecided: " + r.undecided
+	case r.kind == numeric:
+		return fmt.Sprint(r.number)
+	case r.kind == textual:
+		return fmt.Sprintf("%q", r.text)
+	case r.kind == listed:
+		var all []string
+		for _, p := range r.picks {
+			all = append(all, fmt.Sprintf("%q at %d", p.ItemID, p.TSMS))
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	}
+	return "null"
+}
+
+// same tells whether two values are exactly equal. A last_k without elements may be
+// answered as null or as an empty list.
+func (r result) same(other result) bool {
+	empty := func(r result) bool { return r.kind == none || r.kind == listed && len(r.picks) == 0 }
+	if empty(r) || empty(other) {
+		return empty(r) && empty(other)
+	}
+	return r.kind == other.kind && r.number == other.number && r.text == other.text && slices.Equal(r.picks, other.picks)
 }

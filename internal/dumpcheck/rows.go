@@ -8,16 +8,17 @@ import (
 	"slices"
 )
 
-// row is one kept reply: the values a server gave for one user and some items at (q, p).
+// row is one kept reply: the values a server gave for one visitor and some items at (q, p).
 type row struct {
 	line     int // 1-based among the rows of the file
-	user     string
+	visitor  string
+	context  context
 	q        int64 // Unix ms
 	position string
 	items    []itemRow
 }
 
-// itemRow is the part of a reply about one item: its values by feature name.
+// itemRow is the part of a reply about one item, or about none: its values by feature name.
 type itemRow struct {
 	item   string
 	values map[string]result
@@ -26,8 +27,12 @@ type itemRow struct {
 // answer is one line of a rows file.
 type answer struct {
 	Request struct {
-		UserID  string   `json:"user_id"`
-		ItemIDs []string `json:"item_ids"`
+		UserID      string   `json:"user_id"`
+		AnonymousID string   `json:"anonymous_id"`
+		SessionID   string   `json:"session_id"`
+		ItemIDs     []string `json:"item_ids"`
+		Context     freeData `json:"context"`
+		Names       []string `json:"names"`
 	} `json:"request"`
 	Reply struct {
 		Rows []struct {
@@ -42,7 +47,8 @@ type answer struct {
 }
 
 // readRows reads a whole rows file. A reply that does not answer its request - another
-// item, no time, a value that is neither a number nor null - is an error with its line.
+// item, no time, a value of no known kind - is an error with its line, and so is a request
+// for some of the features only.
 func readRows(r io.Reader) ([]row, error) {
 	var rows []row
 	err := eachLine(r, func(text []byte) error {
@@ -65,7 +71,13 @@ func (a answer) row(line int) (row, error) {
 	if a.Reply.TSMS == nil {
 		return row{}, errors.New("reply without ts_ms")
 	}
-	one := row{line: line, user: a.Request.UserID, q: *a.Reply.TSMS, position: a.Reply.Position}
+	if len(a.Request.Names) > 0 {
+		return row{}, errors.New("the request names features; only whole rows can be checked")
+	}
+	one := row{
+		line: line, visitor: visitorOf(a.Request.UserID, a.Request.AnonymousID, a.Request.SessionID),
+		context: interner{}.context(a.Request.Context), q: *a.Reply.TSMS, position: a.Reply.Position,
+	}
 	var answered []string
 	for _, given := range a.Reply.Rows {
 		values := map[string]result{}
@@ -79,23 +91,31 @@ func (a answer) row(line int) (row, error) {
 		answered = append(answered, given.ItemID)
 		one.items = append(one.items, itemRow{item: given.ItemID, values: values})
 	}
-	if !slices.Equal(answered, a.Request.ItemIDs) {
+	asked := a.Request.ItemIDs
+	if len(asked) == 0 {
+		asked = []string{""} // one row about the visitor
+	}
+	if !slices.Equal(answered, asked) {
 		return row{}, fmt.Errorf("items asked for %q, items answered %q", a.Request.ItemIDs, answered)
 	}
 	return one, nil
 }
 
-// parseResult reads a number or null.
+// parseResult reads a number, a text, the list of a last_k, or null.
 func parseResult(raw json.RawMessage) (result, error) {
 	if len(raw) == 0 {
 		return result{}, errors.New("no value")
 	}
-	var number *float64
-	if err := json.Unmarshal(raw, &number); err != nil {
-		return result{}, err
+	switch raw[0] {
+	case 'n':
+		return result{}, nil
+	case '"':
+		r := result{kind: textual}
+		return r, json.Unmarshal(raw, &r.text)
+	case '[':
+		r := result{kind: listed}
+		return r, json.Unmarshal(raw, &r.picks)
 	}
-	if number == nil {
-		return result{null: true}, nil
-	}
-	return result{number: *number}, nil
+	r := result{kind: numeric}
+	return r, json.Unmarshal(raw, &r.number)
 }

@@ -9,12 +9,15 @@ type summary struct {
 	Differing          int               `json:"differing"`
 	MaxRelErrorDecayed float64           `json:"max_rel_error_decayed"`
 	ByAgg              map[string]*tally `json:"by_agg"`
+	Filled             map[string]int    `json:"filled"`    // aggregate -> cells with an event behind them
+	Estimated          int               `json:"estimated"` // cells of distinct that are estimates
 	LateEvents         int               `json:"late_events"`
 	LateDiffering      int               `json:"late_differing"`
 	UnknownPositions   int               `json:"unknown_positions"`
 	Events             int               `json:"events"`
 	OtherRecords       int               `json:"other_records"`
-	Unchecked          map[string]string `json:"unchecked"` // feature -> why
+	Unchecked          map[string]string `json:"unchecked"`       // feature -> why
+	UncheckedCells     map[string]int    `json:"unchecked_cells"` // feature and why -> cells
 }
 
 // tally counts the cells of one aggregate.
@@ -26,7 +29,8 @@ type tally struct {
 // newSummary starts a summary with what the journal alone tells.
 func newSummary(j *journal, rows int) summary {
 	return summary{
-		Rows: rows, ByAgg: map[string]*tally{}, Unchecked: map[string]string{},
+		Rows: rows, ByAgg: map[string]*tally{}, Filled: map[string]int{},
+		Unchecked: map[string]string{}, UncheckedCells: map[string]int{},
 		Events: len(j.events), OtherRecords: j.other,
 		LateEvents: j.lateEvents, LateDiffering: len(j.lateDiffered),
 	}
@@ -34,6 +38,10 @@ func newSummary(j *journal, rows int) summary {
 
 // add counts one cell.
 func (s *summary) add(o outcome) {
+	if o.undecided != "" {
+		s.UncheckedCells[o.feature+": "+o.undecided]++
+		return
+	}
 	t := s.ByAgg[o.agg]
 	if t == nil {
 		t = &tally{}
@@ -41,6 +49,12 @@ func (s *summary) add(o outcome) {
 	}
 	s.Cells++
 	t.Cells++
+	if o.filled {
+		s.Filled[o.agg]++
+	}
+	if o.estimated {
+		s.Estimated++
+	}
 	if o.differs {
 		s.Differing++
 		t.Differing++
@@ -48,8 +62,9 @@ func (s *summary) add(o outcome) {
 	s.MaxRelErrorDecayed = max(s.MaxRelErrorDecayed, o.relative)
 }
 
-// failures lists why the comparison cannot pass; it passes when there are none.
-func (s summary) failures() []string {
+// failures lists why the comparison cannot pass; it passes when there are none. Where
+// everything must be checked, what was not is one.
+func (s summary) failures(everything bool) []string {
 	var reasons []string
 	for _, f := range []struct {
 		n    int
@@ -62,6 +77,9 @@ func (s summary) failures() []string {
 		if f.n > 0 {
 			reasons = append(reasons, fmt.Sprintf("%d %s", f.n, f.what))
 		}
+	}
+	if n := len(s.Unchecked) + len(s.UncheckedCells); everything && n > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d features or some of their cells are unchecked", n))
 	}
 	if s.Cells == 0 {
 		reasons = append(reasons, "no cell was compared")

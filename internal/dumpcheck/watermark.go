@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
 
 // watermarks holds the watermark of each source: the largest min(ts, received) over the
 // events of the source so far, Unix ms. A source without an event has none.
@@ -19,4 +23,20 @@ func (w watermarks) late(source string, ts, received, lateness int64) bool {
 		w[source] = seen
 	}
 	return late
+}
+
+// set takes a clock record: the watermark of its source from there on.
+func (w watermarks) set(raw json.RawMessage) error {
+	var clock struct {
+		Source      string `json:"source"`
+		WatermarkMS *int64 `json:"watermark_ms"`
+	}
+	if err := json.Unmarshal(raw, &clock); err != nil {
+		return fmt.Errorf("clock: %w", err)
+	}
+	if clock.Source == "" || clock.WatermarkMS == nil {
+		return fmt.Errorf("clock %.200s has no source or no watermark_ms", raw)
+	}
+	w[clock.Source] = *clock.WatermarkMS
+	return nil
 }

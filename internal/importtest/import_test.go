@@ -24,22 +24,29 @@ var allowed = map[string][]string{
 	".": {},
 
 	// Mechanics: no knowledge of recommending.
-	"internal/fsys":   {},
-	"internal/clock":  {},
-	"internal/pack":   {},
-	"internal/intern": {"internal/pack"},
-	"window":          {},
-	"store":           {"internal/pack"},
-	"store/mem":       {"internal/pack", "store"},
-	"store/storetest": {"store"},
+	"internal/fsys":     {},
+	"internal/clock":    {},
+	"internal/pack":     {},
+	"internal/places":   {"internal/hugepage", "internal/prefetch"}, // one index of hashes for tables and for ids
+	"internal/intern":   {"internal/pack", "internal/places", "internal/prefetch"},
+	"internal/prefetch": {}, // the one place with assembly for memory: asks for cache lines early
+	"internal/hugepage": {}, // memory for flat tables: one place that asks the kernel
+	"internal/slab":     {}, // memory that the collector need not look at
+	"window":            {"internal/pack", "internal/slab"},
+	"store":             {"internal/pack"},
+	"store/mem":         {"internal/hugepage", "internal/pack", "internal/places", "internal/prefetch", "store"},
+	"store/storetest":   {"internal/pack", "store"},
 
 	// JSON in and out of the nouns, and what the operator writes.
-	"codec":   {"."},
-	"config":  {".", "feature"},
-	"feature": {".", "internal/intern", "internal/pack", "store", "window"},
+	"codec":            {"."},
+	"config":           {".", "expression", "feature", "internal/nearest"},
+	"feature":          {".", "expression", "internal/intern", "internal/pack", "internal/prefetch", "internal/slab", "store", "window"},
+	"internal/nearest": {}, // the word someone meant, for configuration and expressions alike
+	// An expression knows the nouns and no feature; those are told to it by name and kind.
+	"expression": {".", "internal/nearest"},
 
 	// Truth, and the fold over it.
-	"journal":  {".", "internal/fsys", "internal/pack"},
+	"journal":  {".", "internal/fsys", "internal/pack", "internal/places"},
 	"catalog":  {".", "internal/intern", "internal/pack"},
 	"stream":   {".", "codec", "internal/pack", "journal"},
 	"snapshot": {".", "internal/fsys"},
@@ -62,7 +69,7 @@ var allowed = map[string][]string{
 	// A request. Recall never meets feature: they meet in serve.
 	"recall":           {".", "catalog", "internal/pack"},
 	"recall/routetest": {".", "recall"},
-	"fold":             {".", "audit", "catalog", "codec", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
+	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
 	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
 
@@ -76,6 +83,13 @@ var allowed = map[string][]string{
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
 	"bench": {".", "codec", "internal/fsys"},
+
+	// The feature engine measured in its own process: the one workload that needs a part of the
+	// server, and tables of its own as the bound.
+	"bench/engine": {".", "bench", "feature", "internal/hugepage", "internal/intern", "internal/prefetch", "store/mem"},
+	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
+	// journal and folding it stay with the command.
+	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},
 
 	// The one place that knows everything.
 	"cmd/freshet": nil, // nil: anything

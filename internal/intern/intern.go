@@ -2,22 +2,43 @@
 //
 // A Table only grows: an id keeps its number for the life of the process, and the numbers
 // follow the order of first sight, so a replay of the same journal gives the same numbers.
-// It leaves out removal and any concurrency: one writer, or many readers, never both.
+// It holds few pointers however many strings there are. It leaves out removal and any
+// concurrency: one writer, or many readers, never both.
 package intern
 
-import "strings"
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"unsafe"
+
+	"github.com/freshet-rec/freshet/internal/places"
+	"github.com/freshet-rec/freshet/internal/prefetch"
+)
 
 // Table maps strings to the numbers 1, 2, 3, …; 0 is "no string". The zero Table is not
 // ready to use: call New.
 type Table struct {
-	numbers map[string]uint32
-	names   []string // names[n] has number n; names[0] is ""
+	index  places.Index // of where the strings stand
+	seed   maphash.Seed
+	len    int        // one more than the highest number
+	where  [][]uint32 // by number, whereAtOnce in each but the first, which grows
+	blocks [][]byte   // the strings, one after the other, each after its number and its length
 }
+
+const (
+	whereAtOnce = 1 << 14
+	blockShift  = 15 // places in a block: eight bytes each
+	blockBytes  = 8 << blockShift
+	headBytes   = 8 // of a string: number and length, four bytes each
+	aheadAtOnce = 32
+)
 
 // New returns an empty Table.
 func New() *Table {
-	return &Table{numbers: map[string]uint32{}, names: []string{""}}
+	return &Table{index: places.New(), seed: maphash.MakeSeed(), len: 1, where: [][]uint32{make([]uint32, 1, 8)}}
 }
+
+func (t *Table) hash(s string) uint32 { return uint32(maphash.String(t.seed, s) >> 32) }
 
 // Add returns the number of s, giving it the next one at first sight. The empty string is 0.
 // The table keeps its own copy of s, so s may be part of a large buffer.
@@ -25,21 +46,111 @@ func (t *Table) Add(s string) uint32 {
 	if s == "" {
 		return 0
 	}
-	if n, ok := t.numbers[s]; ok {
+	return t.add(s, t.hash(s))
+}
+
+func (t *Table) add(s string, hash uint32) uint32 {
+	if n := t.find(s, hash); n != 0 {
 		return n
 	}
-	s = strings.Clone(s)
-	n := uint32(len(t.names))
-	t.numbers[s] = n
-	t.names = append(t.names, s)
+	n := uint32(t.len)
+	last := &t.where[len(t.where)-1]
+	if len(*last) == whereAtOnce {
+		t.where = append(t.where, make([]uint32, 0, whereAtOnce))
+		last = &t.where[len(t.where)-1]
+	}
+	place := t.keep(s, n)
+	*last = append(*last, place)
+	t.len++
+	t.index.Add(hash, place)
 	return n
 }
 
+// keep copies s into a block, and returns its place. The first blocks are small; a string that is
+// larger than a block has one of its own.
+func (t *Table) keep(s string, n uint32) uint32 {
+	last := len(t.blocks) - 1
+	need := (headBytes + len(s) + 7) &^ 7
+	if last < 0 || cap(t.blocks[last])-len(t.blocks[last]) < need {
+		last++
+		t.blocks = append(t.blocks, make([]byte, 0, max(need, min(blockBytes, 512<<min(last, 9)))))
+	}
+	block := t.blocks[last]
+	from := len(block)
+	block = binary.LittleEndian.AppendUint32(block, n)
+	block = binary.LittleEndian.AppendUint32(block, uint32(len(s)))
+	block = append(block, s...)
+	t.blocks[last] = block[:from+need]
+	return uint32(last)<<blockShift | uint32(from/8)
+}
+
+// at is the number and the string at a place.
+func (t *Table) at(place uint32) (n uint32, s string) {
+	b := t.blocks[place>>blockShift][place&(1<<blockShift-1)*8:]
+	n, length := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	return n, unsafe.String(&b[headBytes], length)
+}
+
+// AddAll is Add of each of ids: numbers[i] becomes the number of ids[i]. Many at a time are faster
+// than one by one: what is known of them is fetched at once.
+func (t *Table) AddAll(ids []string, numbers []uint32) {
+	for len(ids) > 0 {
+		n := min(aheadAtOnce, len(ids))
+		var hashes [aheadAtOnce]uint32
+		for i, id := range ids[:n] {
+			hashes[i] = t.hash(id)
+			t.index.Ahead(hashes[i])
+		}
+		for i := range n {
+			numbers[i] = 0
+			if place, at := t.index.Page(hashes[i]).Next(hashes[i], places.Start(hashes[i])); at >= 0 {
+				numbers[i] = place + 1
+				prefetch.Line(unsafe.Pointer(&t.blocks[place>>blockShift][place&(1<<blockShift-1)*8]))
+			}
+		}
+		for i, id := range ids[:n] {
+			if id == "" {
+				numbers[i] = 0
+				continue
+			}
+			if hint := numbers[i]; hint != 0 {
+				if number, name := t.at(hint - 1); name == id {
+					numbers[i] = number
+					continue
+				}
+			}
+			numbers[i] = t.add(id, hashes[i])
+		}
+		ids, numbers = ids[n:], numbers[n:]
+	}
+}
+
 // Find returns the number of s, 0 when it was never added.
-func (t *Table) Find(s string) uint32 { return t.numbers[s] }
+func (t *Table) Find(s string) uint32 {
+	if s == "" {
+		return 0
+	}
+	return t.find(s, t.hash(s))
+}
+
+func (t *Table) find(s string, hash uint32) uint32 {
+	page := t.index.Page(hash)
+	for place, at := page.Next(hash, places.Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
+		if n, name := t.at(place); name == s {
+			return n
+		}
+	}
+	return 0
+}
 
 // Name returns the string with number n; n must come from this table.
-func (t *Table) Name(n uint32) string { return t.names[n] }
+func (t *Table) Name(n uint32) string {
+	if n == 0 {
+		return ""
+	}
+	_, name := t.at(t.where[n/whereAtOnce][n%whereAtOnce])
+	return name
+}
 
 // Len is one more than the highest number given: the length of a slice indexed by number.
-func (t *Table) Len() int { return len(t.names) }
+func (t *Table) Len() int { return t.len }

@@ -1,6 +1,8 @@
 package intern
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unsafe"
@@ -85,4 +87,56 @@ func TestTableKeepsItsOwnCopy(t *testing.T) {
 	if unsafe.StringData(name) == unsafe.StringData(word) {
 		t.Error("the name shares the buffer's memory")
 	}
+}
+
+// TestManyAtOnce: AddAll is Add of each, whatever is new, known, empty or named twice among them.
+func TestManyAtOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 5))
+	one, many := New(), New()
+	for range 300 {
+		ids := make([]string, rng.IntN(100))
+		for i := range ids {
+			if ids[i] = fmt.Sprint("u", rng.IntN(1+rng.IntN(20_000))); rng.IntN(20) == 0 {
+				ids[i] = ""
+			}
+		}
+		numbers := make([]uint32, len(ids))
+		many.AddAll(ids, numbers)
+		for i, id := range ids {
+			if want := one.Add(id); numbers[i] != want || many.Name(want) != id {
+				t.Fatalf("%q is %d, want %d", id, numbers[i], want)
+			}
+		}
+	}
+	if one.Len() != many.Len() || one.Len() < 5000 {
+		t.Errorf("%d and %d strings", one.Len(), many.Len())
+	}
+}
+
+// TestLongStrings: one that is larger than a block has a block of its own.
+func TestLongStrings(t *testing.T) {
+	table := New()
+	for n := range 30 {
+		long := strings.Repeat(string(rune('a'+n)), 1<<(n/2+5))
+		if got := table.Add(long); got != uint32(n+1) || table.Name(got) != long {
+			t.Fatalf("a string of %d bytes is %d", len(long), got)
+		}
+	}
+}
+
+func BenchmarkAdd(b *testing.B) {
+	const n = 1_000_000
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprint("user-", i)
+	}
+	rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	table := New()
+	numbers := make([]uint32, 64)
+	for b.Loop() {
+		for at := 0; at+64 <= n; at += 64 {
+			table.AddAll(ids[at:at+64], numbers)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/n, "ns/id")
 }

@@ -2,6 +2,7 @@ package lives
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -157,6 +158,7 @@ type deed struct {
 	received int64
 	events   []freshet.Event
 	item     *freshet.Item
+	user     *freshet.User
 	served   []byte
 	model    []byte
 }
@@ -178,6 +180,8 @@ func (m *machine) do(t testing.TB, d *deed, again bool) error {
 	case again:
 	case d.item != nil:
 		_, err = m.stream.Items(ctx, stream.SourceHTTP, d.received, []freshet.Item{*d.item}, nil)
+	case d.user != nil:
+		_, err = m.stream.Users(ctx, stream.SourceHTTP, d.received, []freshet.User{*d.user}, nil)
 	case d.served != nil:
 		// Served records are fsynced with the next group: a life that must end alike waits for it.
 		if err = m.stream.Served(ctx, d.received, d.served); err == nil {
@@ -193,10 +197,17 @@ func (m *machine) do(t testing.TB, d *deed, again bool) error {
 func randomEvent(rng *rand.Rand, n int, now int64) freshet.Event {
 	names := []string{"click", "view", "like", "purchase", "hide", "expose", "search", "watch"}
 	return freshet.Event{ID: fmt.Sprintf("e-%d", n), User: freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(12))), Item: freshet.ItemID(fmt.Sprintf("i-%d", rng.IntN(25))),
-		Name: names[rng.IntN(len(names))], Time: now - rng.Int64N(int64(2*freshet.Hour)), Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0}
+		Name: names[rng.IntN(len(names))], Time: now - rng.Int64N(int64(2*freshet.Hour)), Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0, Query: queries[rng.IntN(len(queries))], Context: randomContext(rng)}
 }
 
-// deeds makes up a life: events, some of them twice, some in conflict, items, slates, models.
+var queries = []string{"", "milk", "powder"}
+
+// randomContext is that of an event, nil for none.
+func randomContext(rng *rand.Rand) map[string]any {
+	return []map[string]any{nil, {"page": "home"}, {"page": "cart", "depth": json.Number("2.5")}, {"page": []any{"home", "deal"}, "depth": json.Number("7")}}[rng.IntN(4)]
+}
+
+// deeds makes up a life: events, some of them twice, some in conflict, items, users, slates, models.
 func deeds(rng *rand.Rand, n int) []deed {
 	now, ids := t0, 0
 	list := make([]deed, n)
@@ -211,6 +222,8 @@ func deeds(rng *rand.Rand, n int) []deed {
 			d.served = fmt.Appendf(nil, `{"request_id":"r-%d","visitor":"u:u-%d","items":[{"item_id":"i-%d","score":1}]}`, i, rng.IntN(12), rng.IntN(25))
 		case 2:
 			d.model = fmt.Appendf(nil, `{"model":"lr","version":%d,"sha256":"aa","by":"promoted"}`, i)
+		case 3:
+			d.user = &freshet.User{ID: freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(16))), Attributes: map[string]any{"plan": []string{"free", "gold"}[rng.IntN(2)]}}
 		default:
 			for range 1 + rng.IntN(5) {
 				ids++
@@ -277,7 +290,7 @@ type coverage map[string]int
 var faultKinds = [2]string{"kill", "power cut"}
 
 // deedKinds are what a crash comes during.
-var deedKinds = []string{"events", "item", "slate", "model", "stop"}
+var deedKinds = []string{"events", "item", "user", "slate", "model", "stop"}
 
 // hit counts a crash by the operation at which it came and the deed that met it.
 func (v coverage) hit(c *crash, d *deed) {
@@ -291,10 +304,12 @@ func (v coverage) hit(c *crash, d *deed) {
 		kind = len(deedKinds) - 1
 	case d.item != nil:
 		kind = 1
-	case d.served != nil:
+	case d.user != nil:
 		kind = 2
-	case d.model != nil:
+	case d.served != nil:
 		kind = 3
+	case d.model != nil:
+		kind = 4
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -425,7 +440,7 @@ func live(t testing.TB, list []deed, faults *rand.Rand, tried coverage) (m *mach
 	return m, crashes, checks
 }
 
-// definitions use every aggregate.
+// definitions use every aggregate, every kind of key, a filter and a derived feature.
 var definitions = []feature.Definition{
 	{Name: "clicks", Key: []string{"user", "item.category"}, On: []string{"click"}, Agg: feature.Count, Window: 10 * freshet.Minute, Hop: freshet.Minute},
 	{Name: "ctr", Key: []string{"item"}, Agg: feature.Rate, Of: []string{"click"}, Per: []string{"expose"}, Window: freshet.Hour, Hop: 5 * freshet.Minute, Prior: [2]float64{1, 20}},
@@ -433,6 +448,14 @@ var definitions = []feature.Definition{
 	{Name: "age", Key: []string{"user"}, Agg: feature.Age},
 	{Name: "sum", Key: []string{"item.author"}, Agg: feature.Sum, Field: "value"},
 	{Name: "pair", Key: []string{"user", "item"}, Agg: feature.LastTime, On: []string{"like"}},
+	{Name: "mean", Key: []string{"user", "context.page"}, Agg: feature.Mean, Field: "value", Window: 20 * freshet.Minute, Hop: 2 * freshet.Minute},
+	{Name: "least", Key: []string{"item"}, Agg: feature.Min, Field: "value"},
+	{Name: "most", Key: []string{"global"}, Agg: feature.Max, Field: "context.depth", Window: freshet.Hour, Hop: freshet.Minute},
+	{Name: "asked", Key: []string{"user.plan"}, Agg: feature.Last, Field: "query", Window: freshet.Hour, Hop: 10 * freshet.Minute},
+	{Name: "seen", Key: []string{"user"}, Agg: feature.LastK, K: 3},
+	{Name: "met", Key: []string{"user", "item.categories", "user.plan", "context.page"}, Agg: feature.Distinct, Field: "item"},
+	{Name: "dear", Key: []string{"item"}, Agg: feature.Count, Where: "event.value > 2 && user.plan != \"free\""},
+	{Name: "appeal", Expr: "log1p(dear) * (mean ?? 0)"},
 }
 
 func whole(t testing.TB) *fold.State {

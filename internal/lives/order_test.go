@@ -37,6 +37,10 @@ func tell(t testing.TB, events []freshet.Event, rng *rand.Rand) told {
 	if _, err := m.stream.Items(t.Context(), stream.SourceHTTP, t0, shelf(), nil); err != nil {
 		t.Fatal(err)
 	}
+	users := []freshet.User{{ID: "u-0", Attributes: map[string]any{"plan": "free"}}, {ID: "u-1", Attributes: map[string]any{"plan": "gold"}}}
+	if _, err := m.stream.Users(t.Context(), stream.SourceHTTP, t0, users, nil); err != nil {
+		t.Fatal(err)
+	}
 	var all told
 	received := int64(0) // a batch comes when its newest event happens, or when the one before came
 	for len(events) > 0 {
@@ -64,7 +68,7 @@ func happenings(rng *rand.Rand, n int, hours float64) []freshet.Event {
 	events := make([]freshet.Event, n)
 	for i := range events {
 		events[i] = freshet.Event{User: freshet.UserID(fmt.Sprintf("u-%d", rng.IntN(4))), Item: freshet.ItemID(fmt.Sprintf("i-%d", rng.IntN(6))), Name: names[rng.IntN(len(names))],
-			Time: t0 + int64(rng.Float64()*hours*float64(freshet.Hour))/100*100, Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0}
+			Time: t0 + int64(rng.Float64()*hours*float64(freshet.Hour))/100*100, Value: float64(rng.IntN(9000)) / 1000, HasValue: rng.IntN(2) == 0, Query: queries[rng.IntN(len(queries))], Context: randomContext(rng)}
 	}
 	slices.SortFunc(events, func(a, b freshet.Event) int { return int(a.Time - b.Time) })
 	for i := range events {

@@ -33,18 +33,23 @@ func newClient(base string, conns int) client {
 // close drops the idle connections.
 func (c client) close() { c.http.CloseIdleConnections() }
 
-// post sends body to path and returns the reply's body. Any status but 2xx is an error
-// that quotes the start of the reply.
+// post sends body as JSON to path and returns the reply's body. Any status but 2xx is an
+// error that quotes the start of the reply.
 func (c client) post(ctx context.Context, path string, body any) ([]byte, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, fmt.Errorf("encode a request to %s: %w", path, err)
 	}
+	return c.send(ctx, path, "application/json", text)
+}
+
+// send is post of a body that is written already.
+func (c client) send(ctx context.Context, path, media string, text []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", media)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, err
@@ -72,11 +77,18 @@ type eventsReply struct {
 	Errors    []json.RawMessage `json:"errors"`
 }
 
-// events posts a batch. The error tells of a request that came to nothing; an answer that
+// events posts a batch, one event a line, which the server reads fastest. The error tells of a request that came to nothing; an answer that
 // is not the expected one is for eventsReply.judge.
 func (c client) events(ctx context.Context, b batch) (eventsReply, error) {
 	var reply eventsReply
-	text, err := c.post(ctx, "/v1/events", map[string]any{"events": b.events})
+	var lines bytes.Buffer
+	encoder := json.NewEncoder(&lines)
+	for i := range b.events {
+		if err := encoder.Encode(&b.events[i]); err != nil {
+			return reply, fmt.Errorf("encode an event: %w", err)
+		}
+	}
+	text, err := c.send(ctx, "/v1/events", "application/x-ndjson", lines.Bytes())
 	if err != nil {
 		return reply, err
 	}
@@ -99,15 +111,16 @@ func (r eventsReply) judge(b batch) error {
 	return nil
 }
 
-// itemsPerRequest keeps a catalogue request well below common body limits.
-const itemsPerRequest = 200
+// entriesPerRequest keeps a request with items or users well below common body limits.
+const entriesPerRequest = 200
 
-// items posts the whole catalogue. It stops at the first error; an item that the reply
-// says was refused is one.
-func (c client) items(ctx context.Context, all []item) error {
+// upsert posts items or users to the path of their noun. It stops at the first error; an
+// entry that the reply says was refused is one.
+func upsert[E item | user](ctx context.Context, c client, noun string, all []E) error {
+	path := "/v1/" + noun
 	for len(all) > 0 {
-		some := all[:min(itemsPerRequest, len(all))]
-		text, err := c.post(ctx, "/v1/items", map[string]any{"items": some})
+		some := all[:min(entriesPerRequest, len(all))]
+		text, err := c.post(ctx, path, map[string]any{noun: some})
 		if err != nil {
 			return err
 		}
@@ -115,10 +128,10 @@ func (c client) items(ctx context.Context, all []item) error {
 			Refused int `json:"refused"`
 		}
 		if err := json.Unmarshal(text, &reply); err != nil {
-			return fmt.Errorf("reply of /v1/items %.300q: %w", text, err)
+			return fmt.Errorf("reply of %s %.300q: %w", path, text, err)
 		}
 		if reply.Refused > 0 {
-			return fmt.Errorf("/v1/items refused %d items: %.300q", reply.Refused, text)
+			return fmt.Errorf("%s refused %d %s: %.300q", path, reply.Refused, noun, text)
 		}
 		all = all[len(some):]
 	}

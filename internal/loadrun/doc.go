@@ -3,12 +3,14 @@
 //
 // Typical sequence:
 //
-//  1. Every item is sent to POST /v1/items with its categories.
-//  2. Each client posts its batches to POST /v1/events when they fall due. The load is an
-//     open loop: a slow reply delays the batches behind it but drops none of them, and the
-//     largest delay is reported.
-//  3. Beside them a reader asks POST /v1/features for a random user and five random items,
-//     evenly over the run, and writes request and reply to a file, one JSON line each.
+//  1. Every item is sent to POST /v1/items with categories, tags and attributes, and nine
+//     of ten users to POST /v1/users with theirs.
+//  2. Each client posts its batches to POST /v1/events when they fall due, as NDJSON. The
+//     load is an open loop: a slow reply delays the batches behind it but drops none of
+//     them, and the largest delay is reported. Meanwhile items and users are replaced.
+//  3. Beside them readers ask POST /v1/features for a random visitor, a context and five
+//     random items, evenly over the run, and write request and reply to a file, one JSON
+//     line each.
 //  4. The summary is printed as one JSON line.
 //
 // The world is made from a seed: users and items follow a Zipf law, a share of the events
@@ -16,8 +18,8 @@
 // are known, every reply is checked: anything but the expected counts of accepted,
 // duplicate, refused and late events makes the run fail.
 //
-// Left out: retries (a refused or lost batch is a finding), anonymous users, and changes
-// of the catalogue while events flow. The server is expected to start empty or to have
+// Left out: retries (a refused or lost batch is a finding), sessions, and a choice of the
+// time that rows are read for, which is the server's. The server is expected to start empty or to have
 // been driven by loadrun only, with a lateness of 1h and a max_future of 1m.
 //
 // Exit status: 0 when every reply was as expected, 1 when one was not, 2 when the

@@ -10,34 +10,39 @@ import (
 	"time"
 )
 
-// drive sends the catalogue, then posts events and keeps rows until everything that fell
-// due in opts.duration has been answered or ctx ends. The error is that of the catalogue
-// or of writing kept; what replies were not as expected is counted in the summary and
+// drive sends the catalogue and the users, then posts events, changes entries and keeps
+// rows until everything that fell due in opts.duration has been answered or ctx ends. The
+// error is that of the first entries or of writing kept; what replies were not as expected is counted in the summary and
 // told, for the first ones, in the complaints. Every goroutine it starts has ended when it
 // returns.
 func drive(ctx context.Context, opts options, now func() time.Time, kept io.Writer) (summary, []string, error) {
-	c := newClient(opts.url, opts.clients+1)
+	c := newClient(opts.url, opts.clients+opts.readers+1)
 	defer c.close()
-	if err := c.items(ctx, catalogue(opts.items, rand.New(rand.NewPCG(opts.seed, 0)))); err != nil {
+	entries := rand.New(rand.NewPCG(opts.seed, 0))
+	if err := upsert(ctx, c, "items", catalogue(opts.items, entries)); err != nil {
 		return summary{}, nil, fmt.Errorf("send the catalogue: %w", err)
+	}
+	if err := upsert(ctx, c, "users", population(opts.users, entries)); err != nil {
+		return summary{}, nil, fmt.Errorf("send the users: %w", err)
 	}
 
 	start := now()
 	d := driver{opts: opts, client: c, now: now, start: start}
-	rows := bufio.NewWriter(kept)
+	rows := &lines{to: bufio.NewWriter(kept)}
 	var wg sync.WaitGroup
 	for n := range opts.clients {
 		prefix := fmt.Sprintf("%x-%d", start.UnixMilli(), n)
 		random := rand.New(rand.NewPCG(opts.seed, uint64(n)+1))
 		wg.Go(func() { d.postEvents(ctx, n, newWorld(opts, prefix, random)) })
 	}
-	wg.Go(func() {
-		random := rand.New(rand.NewPCG(opts.seed, uint64(opts.clients)+1))
-		d.readRows(ctx, newWorld(opts, "", random), rows)
-	})
+	for n := range opts.readers {
+		random := rand.New(rand.NewPCG(opts.seed, uint64(opts.clients+n)+1))
+		wg.Go(func() { d.readRows(ctx, n, newWorld(opts, "", random), rows) })
+	}
+	wg.Go(func() { d.changeEntries(ctx, newWorld(opts, "", entries)) })
 	wg.Wait()
 
-	if err := rows.Flush(); err != nil {
+	if err := rows.to.Flush(); err != nil {
 		return summary{}, nil, fmt.Errorf("keep the rows: %w", err)
 	}
 	sum, complaints := d.tally.close(start)
@@ -82,9 +87,10 @@ func (d *driver) postEvents(ctx context.Context, n int, w *world) {
 	}
 }
 
-// readRows keeps opts.rows rows, evenly spaced over the run.
-func (d *driver) readRows(ctx context.Context, w *world, kept io.Writer) {
-	for i := range d.opts.rows {
+// readRows keeps the rows of reader n: of opts.rows rows, evenly spaced over the run, every
+// opts.readers-th one.
+func (d *driver) readRows(ctx context.Context, n int, w *world, kept *lines) {
+	for i := n; i < d.opts.rows; i += d.opts.readers {
 		share := (float64(i) + 0.5) / float64(d.opts.rows)
 		if !d.sleepUntil(ctx, d.start.Add(time.Duration(share*float64(d.opts.duration)))) {
 			return
@@ -95,6 +101,42 @@ func (d *driver) readRows(ctx context.Context, w *world, kept io.Writer) {
 		}
 		d.tally.read(err)
 	}
+}
+
+// changeEntries replaces items and users, opts.changes of both a second in turn, so that
+// events before and after join other attributes.
+func (d *driver) changeEntries(ctx context.Context, w *world) {
+	if d.opts.changes == 0 {
+		return
+	}
+	for i := 0; ; i++ {
+		after := float64(i) / d.opts.changes * float64(time.Second)
+		if after >= float64(d.opts.duration) || !d.sleepUntil(ctx, d.start.Add(time.Duration(after))) {
+			return
+		}
+		var err error
+		if i%2 == 0 {
+			err = upsert(ctx, d.client, "items", []item{newItem(w.items.Uint64(), w.random)})
+		} else {
+			err = upsert(ctx, d.client, "users", []user{newUser(w.users.Uint64(), w.random)})
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		d.tally.changed(err)
+	}
+}
+
+// lines takes whole lines from several goroutines.
+type lines struct {
+	mu sync.Mutex // guards what follows
+	to *bufio.Writer
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(line)
 }
 
 // sleepUntil waits for a moment, which may have passed; it is false once ctx has ended.

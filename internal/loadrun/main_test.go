@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +26,8 @@ type fakeServer struct {
 	spoil     func(path string, reply map[string]any) // may change a reply before it is sent
 	mu        sync.Mutex                              // guards what follows
 	items     map[string]item
+	users     map[string]user
+	changed   int
 	ids       map[string]bool
 	watermark int64
 	late      int
@@ -34,14 +38,28 @@ func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var body struct {
-		Events  []event  `json:"events"`
-		Items   []item   `json:"items"`
-		UserID  string   `json:"user_id"`
-		ItemIDs []string `json:"item_ids"`
+		Items []item `json:"items"`
+		Users []user `json:"users"`
+		featuresRequest
 	}
+	var events []event
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&body); err != nil || r.Method != http.MethodPost {
+	var err error
+	if r.Header.Get("Content-Type") == "application/x-ndjson" {
+		for err == nil {
+			var e event
+			if err = decoder.Decode(&e); err == nil {
+				events = append(events, e)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+	} else {
+		err = decoder.Decode(&body)
+	}
+	if err != nil || r.Method != http.MethodPost {
 		s.t.Errorf("%s %s: %v", r.Method, r.URL, err)
 	}
 	s.requests++
@@ -50,11 +68,19 @@ func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/v1/items":
 		for _, one := range body.Items {
+			if _, again := s.items[one.ItemID]; again {
+				s.changed++
+			}
 			s.items[one.ItemID] = one
 		}
 		reply = map[string]any{"accepted": len(body.Items), "position": position}
+	case "/v1/users":
+		for _, one := range body.Users {
+			s.users[one.UserID] = one
+		}
+		reply = map[string]any{"accepted": len(body.Users), "position": position}
 	case "/v1/events":
-		reply = s.take(body.Events)
+		reply = s.take(events)
 		reply["position"] = position
 	case "/v1/features":
 		rows := []map[string]any{}
@@ -104,7 +130,7 @@ func (s *fakeServer) take(events []event) map[string]any {
 // runAgainst runs the command for a short while against s and returns the parsed summary.
 func runAgainst(t *testing.T, s *fakeServer, args ...string) (exit int, sum summary, stderr string) {
 	t.Helper()
-	s.t, s.items, s.ids = t, map[string]item{}, map[string]bool{}
+	s.t, s.items, s.users, s.ids = t, map[string]item{}, map[string]user{}, map[string]bool{}
 	server := httptest.NewServer(s)
 	defer server.Close()
 	var out, errs bytes.Buffer
@@ -122,7 +148,7 @@ func runAgainst(t *testing.T, s *fakeServer, args ...string) (exit int, sum summ
 func TestRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.ndjson")
 	var s fakeServer
-	exit, sum, stderr := runAgainst(t, &s, "--rows", "20", "--out", path)
+	exit, sum, stderr := runAgainst(t, &s, "--rows", "20", "--readers", "3", "--changes", "100", "--out", path)
 	if exit != exitExpected || stderr != "" {
 		t.Fatalf("exit %d, stderr %q", exit, stderr)
 	}
@@ -135,6 +161,9 @@ func TestRun(t *testing.T) {
 	}
 	if len(s.items) != 250 {
 		t.Errorf("the server has %d items, want 250", len(s.items))
+	}
+	if len(s.users) != 45 || s.changed == 0 || sum.Changes != 30 {
+		t.Errorf("the server has %d users, want 45 of 50; %d items changed, %d changes", len(s.users), s.changed, sum.Changes)
 	}
 	for id, one := range s.items {
 		if len(one.Categories) == 0 {
@@ -170,7 +199,7 @@ func checkRows(t *testing.T, path string, n int) {
 		}
 		ids := slices.Clone(kept.Request.ItemIDs)
 		slices.Sort(ids)
-		if kept.Request.UserID == "" || len(slices.Compact(ids)) != itemsPerRow {
+		if (kept.Request.UserID == "") == (kept.Request.AnonymousID == "") || len(slices.Compact(ids)) != itemsPerRow {
 			t.Errorf("request %+v", kept.Request)
 		}
 		if len(kept.Reply.Rows) != itemsPerRow || kept.Reply.Rows[0].Values["n"] == nil || kept.Reply.Position == "" || kept.Reply.TSMS == 0 {
@@ -202,6 +231,8 @@ func TestUnexpectedReplies(t *testing.T) {
 		{"no time", "/v1/features", "ts_ms", 0, "ts_ms 0"},
 		{"features in error", "/v1/features", "status", 500, "500 Internal Server Error"},
 		{"an item refused", "/v1/items", "refused", 2, "refused 2 items"},
+		{"a user refused", "/v1/users", "refused", 2, "refused 2 users"},
+		{"users in error", "/v1/users", "status", 404, "send the users: /v1/users: 404"},
 		{"items in error", "/v1/items", "status", 400, "send the catalogue: /v1/items: 400"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -219,7 +250,7 @@ func TestUnexpectedReplies(t *testing.T) {
 }
 
 func TestInterrupted(t *testing.T) {
-	s := fakeServer{t: t, items: map[string]item{}, ids: map[string]bool{}}
+	s := fakeServer{t: t, items: map[string]item{}, users: map[string]user{}, ids: map[string]bool{}}
 	server := httptest.NewServer(&s)
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -248,6 +279,8 @@ func TestOptions(t *testing.T) {
 		{"empty batch", []string{"--batch", "0"}, "--batch"},
 		{"too few items", []string{"--items", "4"}, "--items"},
 		{"rows to nowhere", []string{"--rows", "5"}, "--out"},
+		{"no reader", []string{"--readers", "0"}, "--readers"},
+		{"many changes", []string{"--changes", "1001"}, "--changes"},
 		{"no time", []string{"--duration", "0s"}, "--duration"},
 		{"disorder above all", []string{"--disorder", "1.1"}, "--disorder"},
 		{"an argument", []string{"now"}, `"now"`},

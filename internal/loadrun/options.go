@@ -20,6 +20,8 @@ type options struct {
 	users    int           // at least 1
 	items    int           // at least itemsPerRow
 	rows     int           // replies to keep, 0 for none
+	readers  int           // concurrent readers of rows, 1 to 1024
+	changes  float64       // changes of items and users a second, 0 to 1000
 	duration time.Duration // how long batches fall due, above 0
 	disorder float64       // share of events shifted in time, 0 to 1
 	resend   float64       // share of events sent a second time, 0 to 0.5
@@ -43,8 +45,10 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.users, "users", 1000, "number of users")
 	flags.IntVar(&o.items, "items", 500, "number of items")
 	flags.IntVar(&o.rows, "rows", 0, "feature replies to keep in --out")
+	flags.IntVar(&o.readers, "readers", 2, "concurrent readers of feature rows")
+	flags.Float64Var(&o.changes, "changes", 10, "items and users replaced a second")
 	flags.DurationVar(&o.duration, "duration", 30*time.Second, "how long to send")
-	flags.Float64Var(&o.disorder, "disorder", 0.2, "share of events shifted up to 40m back or 50s ahead")
+	flags.Float64Var(&o.disorder, "disorder", 0.2, "share of events shifted up to 40m back or 59s ahead")
 	flags.Float64Var(&o.resend, "resend", 0.01, "share of events sent a second time")
 	flags.Float64Var(&o.tooLate, "too-late", 0.002, "share of events three hours old")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of users, items and event times")
@@ -83,6 +87,10 @@ func (o options) validate(rest []string) error {
 		return fmt.Errorf("--users %d, --items %d: at least 1 and %d are needed", o.users, o.items, itemsPerRow)
 	case o.rows < 0 || (o.rows > 0 && o.out == ""):
 		return fmt.Errorf("--rows %d needs a file, --out", o.rows)
+	case o.readers < 1 || o.readers > 1024:
+		return fmt.Errorf("--readers %d is not in 1 to 1024", o.readers)
+	case !share(o.changes, 1000):
+		return fmt.Errorf("--changes %v is not in 0 to 1000", o.changes)
 	case o.duration <= 0:
 		return fmt.Errorf("--duration %v is not above 0", o.duration)
 	case !share(o.disorder, 1) || !share(o.resend, 0.5) || !share(o.tooLate, 0.5):

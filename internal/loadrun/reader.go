@@ -14,8 +14,10 @@ const itemsPerRow = 5
 
 // featuresRequest is what POST /v1/features takes.
 type featuresRequest struct {
-	UserID  string   `json:"user_id"`
-	ItemIDs []string `json:"item_ids"`
+	UserID      string   `json:"user_id,omitempty"`
+	AnonymousID string   `json:"anonymous_id,omitempty"`
+	ItemIDs     []string `json:"item_ids"`
+	Context     setting  `json:"context,omitzero"`
 }
 
 // keptRow is one line of the rows file: a request and the reply to it, word for word.
@@ -24,7 +26,7 @@ type keptRow struct {
 	Reply   json.RawMessage `json:"reply"`
 }
 
-// randomRequest draws a user and different items: one in two from the Zipf law of the
+// randomRequest draws a visitor, where it asks from, and different items: one in two from the Zipf law of the
 // events, so that most values are not empty, the others evenly.
 func (w *world) randomRequest() featuresRequest {
 	draw := func(zipf *rand.Zipf, n int) uint64 {
@@ -33,7 +35,12 @@ func (w *world) randomRequest() featuresRequest {
 		}
 		return w.random.Uint64N(uint64(n))
 	}
-	req := featuresRequest{UserID: userID(draw(w.users, w.opts.users))}
+	req := featuresRequest{Context: w.setting()}
+	if id := userID(draw(w.users, w.opts.users)); w.random.IntN(20) > 0 {
+		req.UserID = id
+	} else {
+		req.AnonymousID = id
+	}
 	for len(req.ItemIDs) < itemsPerRow {
 		if id := itemID(draw(w.items, w.opts.items)); !slices.Contains(req.ItemIDs, id) {
 			req.ItemIDs = append(req.ItemIDs, id)

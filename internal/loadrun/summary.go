@@ -14,6 +14,7 @@ type summary struct {
 	Refused      int     `json:"refused"`
 	Late         int     `json:"late"`
 	Rows         int     `json:"rows"`          // kept
+	Changes      int     `json:"changes"`       // of items and users
 	Seconds      float64 `json:"seconds"`       // from the first batch due to the last reply
 	AchievedRate float64 `json:"achieved_rate"` // posted events per second
 	BehindMSMax  float64 `json:"behind_ms_max"` // the longest a batch left after it was due
@@ -54,6 +55,16 @@ func (t *tally) read(err error) {
 	defer t.mu.Unlock()
 	if err == nil {
 		t.sum.Rows++
+	}
+	t.unexpected(err)
+}
+
+// changed counts one change of an item or a user.
+func (t *tally) changed(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil {
+		t.sum.Changes++
 	}
 	t.unexpected(err)
 }

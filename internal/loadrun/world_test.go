@@ -17,7 +17,8 @@ func testWorld(seed uint64) *world {
 func TestWorld(t *testing.T) {
 	w, now := testWorld(7), time.UnixMilli(1_800_000_000_000)
 	seen := map[string]event{}
-	total, duplicate, late, back, ahead := 0, 0, 0, 0, 0
+	total, duplicate, late, back, ahead, far := 0, 0, 0, 0, 0, 0
+	with := map[string]int{}
 	names := map[string]int{}
 	for range 400 {
 		now = now.Add(10 * time.Millisecond)
@@ -34,8 +35,19 @@ func TestWorld(t *testing.T) {
 			}
 			seen[e.EventID] = e
 			names[e.Event]++
-			if e.Value < 0 || e.Value >= 20 {
-				t.Errorf("value %v", e.Value)
+			if e.Value != nil && (*e.Value < 0 || *e.Value >= 20) {
+				t.Errorf("value %v", *e.Value)
+			}
+			if (e.UserID == "") == (e.AnonymousID == "") || (e.ItemID == "") != (e.Event == "search") {
+				t.Errorf("event %+v", e)
+			}
+			for what, has := range map[string]bool{
+				"value": e.Value != nil, "rank": e.Rank > 0, "query": e.Query != "", "anonymous": e.AnonymousID != "",
+				"device": e.Context.Device != "", "place": e.Context.Place != "", "depth": e.Context.Depth > 0, "load": e.Context.Load > 0,
+			} {
+				if has {
+					with[what]++
+				}
 			}
 			switch away := time.Duration(e.TS-now.UnixMilli()) * time.Millisecond; {
 			case away == -tooLateBy:
@@ -45,7 +57,9 @@ func TestWorld(t *testing.T) {
 			case away < 0:
 				back++
 			case away > 0:
-				ahead++
+				if ahead++; away > farAhead {
+					far++
+				}
 			}
 		}
 		if duplicates != b.duplicate || lates != b.late || len(b.events) != 50 {
@@ -62,7 +76,10 @@ func TestWorld(t *testing.T) {
 		share float64
 	}{
 		"duplicate": {duplicate, 0.05}, "late": {late, 0.02}, "shifted": {back + ahead, 0.2},
-		"expose": {names["expose"], 0.7}, "click": {names["click"], 0.2}, "like": {names["like"], 0.1},
+		"expose": {names["expose"], 0.65}, "click": {names["click"], 0.2}, "like": {names["like"], 0.1}, "search": {names["search"], 0.05},
+		"far ahead": {far, 0.2 * 7 / 36},
+		"value":     {with["value"], 0.8}, "rank": {with["rank"], 0.67}, "query": {with["query"], 0.05}, "anonymous": {with["anonymous"], 0.05},
+		"device": {with["device"], 0.8}, "place": {with["place"], 0.8}, "depth": {with["depth"], 0.5}, "load": {with["load"], 0.5},
 	} {
 		if got := float64(c.n) / float64(total); got < c.share*0.8 || got > c.share*1.1 {
 			t.Errorf("share of %s is %v, want about %v", what, got, c.share)

@@ -176,7 +176,7 @@ func moduleRoot() (string, error) {
 }
 
 // copied are the kinds of files that building and testing needs.
-var copied = []string{".go", ".mod", ".sum", ".txt", ".sh", ".json", ".yaml", ".html", ".css", ".js", ".md"}
+var copied = []string{".go", ".s", ".mod", ".sum", ".txt", ".sh", ".json", ".yaml", ".html", ".css", ".js", ".md"}
 
 // copyTree copies what is needed to build and test the module.
 func copyTree(from, to string) error {

@@ -1,7 +1,8 @@
-// Package file reads events and catalogue items from a file with one JSON object per line
+// Package file reads events, catalogue items and users from a file with one JSON object per line
 // (JSONL, NDJSON), plain or compressed with gzip. The lines have the form of the HTTP API:
 //
 //	{"item_id":"b-0417","title":"The Long Shore","categories":["sea"]}
+//	{"user_id":"ada","attributes":{"age":36}}
 //	{"user_id":"ada","item_id":"b-0417","event":"click","ts":1700000000}
 //
 // Use: im, err := file.Read(ctx, os.DirFS(dir), name, &rules, progress), then store what
@@ -30,7 +31,7 @@ import (
 // once per MiB and at the end, on the calling goroutine.
 //
 // A line is an event, unless it has an item_id and neither event nor any identity: then it is
-// an item. Blank lines are skipped, "\r\n" ends a line as "\n" does, and the last line needs
+// an item; or a user_id and no other field of events: then it is a user. Blank lines are skipped, "\r\n" ends a line as "\n" does, and the last line needs
 // no end. A line that is cut off, longer than source.MaxLineBytes or refused by package codec
 // is found in Refused; so is a first line that begins with a byte order mark. An empty file
 // is an import of nothing.
@@ -91,29 +92,66 @@ func add(im *source.Import, name string, line source.Line, rules *codec.Rules) e
 		im.Events = append(im.Events, source.Event{Event: event, File: name, Line: line.Number})
 		return nil
 	}
-	// A good event is never an item, so that only lines with problems pay for the second look.
-	if isItem(line.Text, problems) {
+	// A good event is nothing else, so that only lines with problems pay for the second look.
+	switch meant(line.Text, problems) {
+	case anItem:
 		item, itemProblems := codec.DecodeItem(line.Text)
 		if len(itemProblems) == 0 {
 			im.Items = append(im.Items, item)
 			return nil
 		}
 		problems = itemProblems
+	case aUser:
+		user, userProblems := codec.DecodeUser(line.Text)
+		if len(userProblems) == 0 {
+			im.Users = append(im.Users, user)
+			return nil
+		}
+		problems = userProblems
 	}
 	return refuse(problems)
 }
 
-// isItem reports whether a line is a JSON object with an item_id that does not say what
-// happened nor who did it. problems are those of the line as an event; they tell where the line
-// holds what is nearly JSON, such as NaN.
-func isItem(line []byte, problems []codec.Problem) bool {
+// kind is what a line is meant to be.
+type kind int
+
+const (
+	anEvent kind = iota
+	anItem
+	aUser
+)
+
+// eventFields are the fields of events that say what happened; free data is no such field, nor are
+// the ids that items and users have.
+var eventFields = []string{"event", "event_id", "anonymous_id", "session_id", "ts", "value", "request_id", "rank", "query", "context"}
+
+// meant says what a line is that is no good event: an item when it has an item_id and says neither
+// what happened nor who did it, a user when it has a user_id and no other field of events.
+// problems are those of the line as an event; they tell where the line holds what is nearly JSON,
+// such as NaN.
+func meant(line []byte, problems []codec.Problem) kind {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(line, &fields) != nil {
-		lacks := func(code string) bool {
-			return slices.ContainsFunc(problems, func(p codec.Problem) bool { return p.Code == code })
+		told := func(code, pointer string) bool {
+			return slices.ContainsFunc(problems, func(p codec.Problem) bool { return p.Code == code && (pointer == "" || p.Pointer == pointer) })
 		}
-		return lacks("missing:event") && lacks("missing:user_id") && !lacks("missing:item_id")
+		switch {
+		case !told("missing:event", ""):
+		case told("missing:user_id", "") && !told("missing:item_id", ""):
+			return anItem
+		case !told("missing:user_id", "") && told(codec.CodeUnknown, "/attributes"):
+			return aUser
+		}
+		return anEvent
 	}
 	has := func(name string) bool { _, ok := fields[name]; return ok }
-	return has("item_id") && !has("event") && !has("user_id") && !has("anonymous_id") && !has("session_id")
+	switch {
+	case has("item_id"):
+		if !has("event") && !has("user_id") && !has("anonymous_id") && !has("session_id") {
+			return anItem
+		}
+	case has("user_id") && !slices.ContainsFunc(eventFields, has):
+		return aUser
+	}
+	return anEvent
 }

@@ -45,6 +45,9 @@ func told(im *source.Import) string {
 	for _, item := range im.Items {
 		parts = append(parts, "item "+string(item.ID))
 	}
+	for _, user := range im.Users {
+		parts = append(parts, "user "+string(codec.AppendUser(nil, &user)))
+	}
 	for _, e := range im.Events {
 		parts = append(parts, fmt.Sprintf("%d %s %s %s", e.Line, e.Visitor(), e.Name, e.Item))
 	}
@@ -79,6 +82,13 @@ func TestRead(t *testing.T) {
 		{"event with NaN", `{"user_id":"ada","item_id":"b-1","event":"click","value":NaN}`, "refused 1 bad_number", 1},
 		{"cut item with NaN", `{"item_id":"b-1","price":NaN,`, "refused 1 malformed", 1},
 		{"item with an unknown field", `{"item_id":"b-1","titel":"Salt"}`, "refused 1 unknown_field", 1},
+		{"user among events", a + "\n" + `{"user_id":"ada","attributes":{"age":36}}` + "\n" + b, `user {"user_id":"ada","attributes":{"age":36}}, 1 u:ada click b-1, 3 u:bo click b-2`, 3},
+		{"user without attributes", `{"user_id":"ada"}`, `user {"user_id":"ada"}`, 1},
+		{"bad user", `{"user_id":"ada","attributes":[]}`, "refused 1 type:attributes", 1},
+		{"user with NaN", `{"user_id":"ada","attributes":{"age":NaN}}`, "refused 1 bad_number", 1},
+		{"cut user", `{"user_id":"ada","attributes":{`, "refused 1 malformed", 1},
+		{"user with an unknown field", `{"user_id":"ada","age":36}`, "refused 1 unknown_field", 1},
+		{"user and time", `{"user_id":"ada","ts":1700000000}`, "refused 1 missing:event", 1},
 		{"event without a name", `{"user_id":"ada","item_id":"b-1"}`, "refused 1 missing:event", 1},
 		{"null, text, array", "null\n\"x\"\n[]", "refused 1 malformed, refused 2 malformed, refused 3 malformed", 3},
 		{"nested 100,000 deep", strings.Repeat("[", 100_000), "refused 1 malformed", 1},

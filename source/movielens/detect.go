@@ -38,15 +38,36 @@ func Detect(dir fs.FS) (Layout, bool) {
 func (l Layout) locate(dir fs.FS) ([]string, error) {
 	var paths []string
 	for _, name := range l.files() {
-		path := name
-		_, err := fs.Stat(dir, path)
+		path, err := find(dir, name)
 		if err != nil {
-			path += ".gz"
-			if _, err := fs.Stat(dir, path); err != nil {
-				return nil, fmt.Errorf("no %s and no %s: %w", name, path, err)
-			}
+			return nil, err
 		}
 		paths = append(paths, path)
 	}
 	return paths, nil
+}
+
+// locateUsers returns the path of the file that tells of users, "" when the layout has none or the
+// folder lacks it: the ratings are of use without.
+func (l Layout) locateUsers(dir fs.FS) string {
+	if l != Classic {
+		return ""
+	}
+	path, err := find(dir, "u.user")
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// find returns the path of a file, plain or with .gz.
+func find(dir fs.FS, name string) (string, error) {
+	if _, err := fs.Stat(dir, name); err == nil {
+		return name, nil
+	}
+	path := name + ".gz"
+	if _, err := fs.Stat(dir, path); err != nil {
+		return "", fmt.Errorf("no %s and no %s: %w", name, path, err)
+	}
+	return path, nil
 }

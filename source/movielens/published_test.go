@@ -31,10 +31,11 @@ func TestPublishedDataSets(t *testing.T) {
 		name                                 string
 		layout                               Layout
 		events, items, users, rated, refused int
+		told                                 int   // users that a file tells of
 		first, last                          int64 // seconds
 	}{
-		{"ml-100k", Classic, 100_000, 1682, 943, 1682, 0, 874724710, 893286638},
-		{"ml-latest-small", Latest, 100_004, 9125, 671, 9066, 0, 789652009, 1476640644},
+		{"ml-100k", Classic, 100_000, 1682, 943, 1682, 0, 943, 874724710, 893286638},
+		{"ml-latest-small", Latest, 100_004, 9125, 671, 9066, 0, 0, 789652009, 1476640644},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -49,6 +50,9 @@ func TestPublishedDataSets(t *testing.T) {
 			if len(im.Events) != c.events || len(im.Items) != c.items || len(im.Refused) != c.refused {
 				t.Fatalf("%d events, %d items, %d refused, want %d, %d, %d; the first refused: %+v",
 					len(im.Events), len(im.Items), len(im.Refused), c.events, c.items, c.refused, append(im.Refused, source.Refused{})[0])
+			}
+			if len(im.Users) != c.told {
+				t.Errorf("%d users are told of, want %d", len(im.Users), c.told)
 			}
 			if first, last := im.Events[0].Time, im.Events[len(im.Events)-1].Time; first != c.first*1000 || last != c.last*1000 {
 				t.Errorf("times %d to %d ms, want %d to %d s", first, last, c.first, c.last)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
 
 	"github.com/freshet-rec/freshet"
@@ -25,7 +26,8 @@ const maxAhead = freshet.Minute
 // all, about once per MiB and at the end of each file, on the calling goroutine.
 //
 // The ID is the SHA-256 over films, then ratings: `cat u.genre u.item u.data` or `cat
-// movies.csv ratings.csv`, unpacked. Errors: ErrNotMovieLens, a byte order mark, a header or
+// movies.csv ratings.csv`, unpacked. u.user is not part of it: whether it is there changes nothing
+// of the events. Errors: ErrNotMovieLens, a byte order mark, a header or
 // u.genre that cannot be used, and those of file.Read. With an error there is no Import.
 func Read(ctx context.Context, dir fs.FS, now int64, progress func(done, total int64)) (*source.Import, error) {
 	layout, ok := Detect(dir)
@@ -39,6 +41,14 @@ func Read(ctx context.Context, dir fs.FS, now int64, progress func(done, total i
 	r := &reader{dir: dir, hash: sha256.New(), progress: progress, im: &source.Import{}}
 	for _, path := range paths {
 		size, err := source.FileSize(dir, path)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", layout, err)
+		}
+		r.total += size
+	}
+	visitors := layout.locateUsers(dir)
+	if visitors != "" {
+		size, err := source.FileSize(dir, visitors)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", layout, err)
 		}
@@ -59,6 +69,11 @@ func Read(ctx context.Context, dir fs.FS, now int64, progress func(done, total i
 		}), ratings.rows(func(fields []string) (*codec.Problem, error) {
 			return r.rating(rows.event(fields[0], fields[1], fields[2], fields[3]))
 		}))
+	}
+	if err == nil && visitors != "" {
+		err = r.scan(ctx, visitors, io.Discard, func(line []byte) (*codec.Problem, error) {
+			return r.user(barredUser(line))
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", layout, err)
@@ -87,18 +102,26 @@ type row func(line []byte) (*codec.Problem, error)
 // scanAll reads each file with the row function in the same place.
 func (r *reader) scanAll(ctx context.Context, paths []string, rows ...row) error {
 	for i, path := range paths {
-		size, err := source.FileSize(r.dir, path)
-		if err != nil {
+		if err := r.scan(ctx, path, r.hash, rows[i]); err != nil {
 			return err
 		}
-		r.file = path
-		if err := source.Scan(ctx, r.dir, path, r.hash, r.report, func(line source.Line) error {
-			return r.take(line, rows[i])
-		}); err != nil {
-			return err
-		}
-		r.done += size
 	}
+	return nil
+}
+
+// scan reads one file; what it holds goes to hash too.
+func (r *reader) scan(ctx context.Context, path string, hash io.Writer, row row) error {
+	size, err := source.FileSize(r.dir, path)
+	if err != nil {
+		return err
+	}
+	r.file = path
+	if err := source.Scan(ctx, r.dir, path, hash, r.report, func(line source.Line) error {
+		return r.take(line, row)
+	}); err != nil {
+		return err
+	}
+	r.done += size
 	return nil
 }
 
@@ -145,6 +168,20 @@ func (r *reader) film(item freshet.Item, problem *codec.Problem) (*codec.Problem
 	}
 	if problem == nil {
 		r.im.Items = append(r.im.Items, item)
+	}
+	return problem, nil
+}
+
+// user keeps a user unless something is wrong with it.
+func (r *reader) user(user freshet.User, problem *codec.Problem) (*codec.Problem, error) {
+	if problem == nil {
+		if _, problems := codec.DecodeUser(codec.AppendUser(nil, &user)); len(problems) > 0 {
+			problem = &problems[0]
+			problem.Pointer = ""
+		}
+	}
+	if problem == nil {
+		r.im.Users = append(r.im.Users, user)
 	}
 	return problem, nil
 }

@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/source"
 )
 
@@ -32,6 +33,12 @@ const genres = "unknown|0\nAction|1\nDrama|2\n\n"
 
 func classic(items, data string) fstest.MapFS {
 	return folder(map[string]string{"u.genre": genres, "u.item": items, "u.data": data})
+}
+
+func visitors(users, data string) fstest.MapFS {
+	dir := classic("", data)
+	dir["u.user"] = &fstest.MapFile{Data: []byte(users)}
+	return dir
 }
 
 func latest(movies, ratings string) fstest.MapFS {
@@ -55,6 +62,9 @@ func told(im *source.Import) string {
 			fmt.Fprintf(&b, " year %s", year.(json.Number))
 		}
 		b.WriteByte('\n')
+	}
+	for _, u := range im.Users {
+		fmt.Fprintf(&b, "user %s\n", codec.AppendUser(nil, &u))
 	}
 	for _, e := range im.Events {
 		fmt.Fprintf(&b, "%s %s %s %g %d (%s:%d)\n", e.User, e.Name, e.Item, e.Value, e.Time, e.File, e.Line)
@@ -115,6 +125,23 @@ refused u.data:10 bad_time "1\t1\t5\t"
 refused u.data:11 too_long "9999999999999999999999999999999999999999"
 `},
 		{"the last moment accepted", classic("", "1\t1\t4\t1800000060"), "1 like 1 4 1800000060000 (u.data:1)\n"},
+		{"users", visitors("1|24|M|technician|85711\n2|007||none|T8H1N\r\n\n3||||\n",
+			"1\t1\t5\t881250949"),
+			`user {"user_id":"1","attributes":{"age":24,"gender":"M","occupation":"technician","zip":"85711"}}
+user {"user_id":"2","attributes":{"age":7,"occupation":"none","zip":"T8H1N"}}
+user {"user_id":"3","attributes":{}}
+1 like 1 5 881250949000 (u.data:1)
+`},
+		{"bad users", visitors("x|24|M|a|1\n1|-4|M|a|1\n2|1e1|M|a|1\n3|151|M|a|1\n4|24|M|a\n5|24|M|a\x93|1\n6|24|F|"+strings.Repeat("x", 20_000)+"|1\n7|1|F|a|1", ""),
+			`user {"user_id":"7","attributes":{"age":1,"gender":"F","occupation":"a","zip":"1"}}
+refused u.user:1 bad_id "x|24|M|a|1"
+refused u.user:2 bad_number "1|-4|M|a|1"
+refused u.user:3 bad_number "2|1e1|M|a|1"
+refused u.user:4 bad_number "3|151|M|a|1"
+refused u.user:5 malformed "4|24|M|a"
+refused u.user:6 bad_text "5|24|M|a\x93|1"
+refused u.user:7 too_long "6|24|F|xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+`},
 		{"latest", latest(movieHeader+
 			"1,Toy Story (1995),Adventure|Comedy\r\n"+
 			"2,\"City of Lost Children, The (Cité) (1995)\",Drama\n"+
@@ -195,6 +222,28 @@ func TestReadErrors(t *testing.T) {
 	cancel()
 	if _, err := Read(stopped, latest(movieHeader, ratingHeader), now, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a stopped context gives %v", err)
+	}
+}
+
+// TestUsersChangeNothingOfTheEvents: with u.user or without, the import is the same one, so that a
+// folder that was imported without it brings its events only once.
+func TestUsersChangeNothingOfTheEvents(t *testing.T) {
+	const rating = "1\t1\t5\t881250949\n"
+	want, err := Read(context.Background(), classic("", rating), now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := visitors("1|24|M|technician|85711\n", rating)
+	var total, last, all int64
+	for _, f := range dir {
+		total += int64(len(f.Data))
+	}
+	got, err := Read(context.Background(), dir, now, func(done, of int64) { last, all = done, of })
+	if err != nil || got.ID != want.ID || len(got.Users) != 1 || !reflect.DeepEqual(got.Events, want.Events) {
+		t.Errorf("%+v, %v; without users %+v", got, err, want)
+	}
+	if last != total || all != total {
+		t.Errorf("told %d of %d, want %d", last, all, total)
 	}
 }
 

@@ -1,182 +1,286 @@
-// Package mem keeps store tables in memory: cells stand in large blocks without pointers,
-// found through one map from key to place, and a removed cell's place is used again.
+// Package mem keeps store tables in memory, in records without pointers: the key, a link, and the
+// cell. An index of hashes finds the place of a record; a removed record's place is used again.
 package mem
 
 import (
+	"math/bits"
+	"math/rand/v2"
+	"unsafe"
+
+	"github.com/freshet-rec/freshet/internal/hugepage"
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/places"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/store"
 )
 
-// blockCells is how many cells stand in one block: large enough that blocks are few, small
-// enough that a table with one key stays small.
-const blockCells = 1024
+const (
+	firstRecords = 8       // of the first block
+	headWords    = 2       // of a record: the key, and the place plus one of the next of its generation
+	blockBytes   = 1 << 18 // of a full block, about: what the table grows by
+	aheadLines   = 4       // of a record at most are fetched ahead
+	aheadRecords = 8       // new ones, written to before long
+)
 
 // Table is a store.Table in memory. Use New.
 type Table struct {
-	words  int
-	places map[store.Key]uint32
-	blocks [][]uint64
-	keys   []store.Key // key at each place; stale where live is false
-	live   []bool
-	free   []uint32
-	hand   int // where the next Sweep begins
+	words       int // of a record, those at its end that nobody uses included
+	cellWords   int
+	shift       uint   // a full block has 1<<shift records
+	doubling    int    // blocks that are smaller come first
+	room        uint32 // records in all blocks
+	blocks      [][]uint64
+	memory      hugepage.Arena
+	used        uint32 // places ever given
+	free        uint32 // the first of those that are free, plus one; linked as generations are
+	len         int
+	index       places.Index
+	generations generations
+	aheadLines  int
+	seed        uint64 // so that nobody can choose keys of one hash; what a table does does not depend on it
 }
 
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
-	return &Table{words: words, places: map[store.Key]uint32{}}
+	t := &Table{words: wholeLines(headWords + words), cellWords: words, index: places.New(), seed: rand.Uint64()}
+	t.aheadLines = min(aheadLines, (t.words*8+prefetch.LineBytes-1)/prefetch.LineBytes)
+	if t.words*8%prefetch.LineBytes != 0 && t.aheadLines < aheadLines {
+		t.aheadLines++ // records lie across lines
+	}
+	for t.shift = 3; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
+		t.doubling++
+	}
+	return t
 }
 
-func (t *Table) at(place uint32) []uint64 {
-	i := int(place%blockCells) * t.words
-	return t.blocks[place/blockCells][i : i+t.words : i+t.words]
+// record is the one at a place. The first blocks double in size, from firstRecords up to perBlock
+// records, so that small tables stay small; a record never moves.
+func (t *Table) record(place uint32) []uint64 {
+	at := place + firstRecords
+	block := bits.Len32(at) - bits.Len32(firstRecords)
+	if block < t.doubling {
+		at -= firstRecords << block
+	} else {
+		at -= firstRecords << t.doubling
+		block = t.doubling + int(at>>t.shift)
+		at &= 1<<t.shift - 1
+	}
+	i := int(at) * t.words
+	return t.blocks[block][i : i+t.words : i+t.words]
+}
+
+func (t *Table) cell(record []uint64) []uint64 {
+	return record[headWords : headWords+t.cellWords : headWords+t.cellWords]
+}
+
+// wholeLines are the words of a record in memory: as many as fill whole lines of the cache, where
+// that adds no more than an eighth, so that it does not lie across one line more.
+func wholeLines(words int) int {
+	const line = prefetch.LineBytes / 8
+	if whole := (words + line - 1) / line * line; whole <= words+words/7 {
+		return whole
+	}
+	return words
+}
+
+// place finds a key.
+func (t *Table) place(k store.Key) (place uint32, hash uint32, ok bool) {
+	hash = hashOf(uint64(k), t.seed)
+	page := t.index.Page(hash)
+	for place, at := page.Next(hash, places.Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
+		if t.record(place)[0] == uint64(k) {
+			return place, hash, true
+		}
+	}
+	return 0, hash, false
+}
+
+// hashOf is 32 bits of the finalizer of MurmurHash3 (Appleby) of a key and the table's seed.
+func hashOf(k, seed uint64) uint32 {
+	k ^= seed
+	k = (k ^ k>>33) * 0xff51afd7ed558ccd
+	k = (k ^ k>>33) * 0xc4ceb9fe1a85ec53
+	return uint32(k >> 32)
 }
 
 // Cell implements store.Table.
-func (t *Table) Cell(k store.Key) []uint64 {
-	if place, ok := t.places[k]; ok {
-		return t.at(place)
+func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) (cell []uint64, fresh bool) {
+	if record := t.hinted(k, hint); record != nil {
+		return t.cell(record), false
 	}
-	var place uint32
-	if n := len(t.free); n > 0 {
-		place, t.free = t.free[n-1], t.free[:n-1]
-		t.keys[place], t.live[place] = k, true
-	} else {
-		place = uint32(len(t.keys))
-		t.keys, t.live = append(t.keys, k), append(t.live, true)
-		t.grow(place)
+	place, hash, ok := t.place(k)
+	if ok {
+		return t.cell(t.record(place)), false
 	}
-	t.places[k] = place
-	return t.at(place)
+	place = t.newPlace()
+	record := t.record(place)
+	record[0] = uint64(k)
+	t.index.Add(hash, place)
+	t.enlist(place, generation)
+	t.len++
+	return t.cell(record), true
 }
 
-// grow makes room for place. The first block doubles up to its full size, so that small
-// tables stay small.
-func (t *Table) grow(place uint32) {
-	if int(place) < blockCells {
-		if need := (int(place) + 1) * t.words; len(t.blocks) == 0 || need > len(t.blocks[0]) {
-			cells := 8
-			for cells <= int(place) {
-				cells *= 2
-			}
-			block := make([]uint64, min(cells, blockCells)*t.words)
-			if len(t.blocks) == 0 {
-				t.blocks = append(t.blocks, block)
-			} else {
-				copy(block, t.blocks[0])
-				t.blocks[0] = block
-			}
+// newPlace returns one whose cell is all zero.
+func (t *Table) newPlace() uint32 {
+	if t.free != 0 {
+		place := t.free - 1
+		t.free = uint32(t.record(place)[1])
+		return place
+	}
+	place := t.used
+	t.used++
+	if t.used > t.room {
+		records := uint32(firstRecords) << min(len(t.blocks), t.doubling)
+		if len(t.blocks) >= t.doubling {
+			records = 1 << t.shift
 		}
-		return
+		t.blocks = append(t.blocks, t.memory.Make(int(records)*t.words))
+		t.room += records
 	}
-	if int(place/blockCells) == len(t.blocks) {
-		t.blocks = append(t.blocks, make([]uint64, blockCells*t.words))
+	if soon := place + aheadRecords; soon < t.room {
+		prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(soon))), t.aheadLines)
 	}
+	return place
 }
 
 // Find implements store.Table.
-func (t *Table) Find(k store.Key) []uint64 {
-	if place, ok := t.places[k]; ok {
-		return t.at(place)
+func (t *Table) Find(k store.Key, hint store.Hint) []uint64 {
+	if record := t.hinted(k, hint); record != nil {
+		return t.cell(record)
+	}
+	if place, _, ok := t.place(k); ok {
+		return t.cell(t.record(place))
 	}
 	return nil
 }
 
-// Sweep implements store.Table.
-func (t *Table) Sweep(n int, spent func(cell []uint64) bool) {
-	for range min(n, len(t.keys)) {
-		if t.hand >= len(t.keys) {
-			t.hand = 0
-		}
-		place := uint32(t.hand)
-		t.hand++
-		if !t.live[place] {
-			continue
-		}
-		if cell := t.at(place); spent(cell) {
-			clear(cell)
-			delete(t.places, t.keys[place])
-			t.live[place] = false
-			t.free = append(t.free, place)
+// hinted is the record of k when the hint, a place plus one, is right. A free record has the key 0.
+func (t *Table) hinted(k store.Key, hint store.Hint) []uint64 {
+	if hint == 0 || k == 0 || uint32(hint) > t.used {
+		return nil
+	}
+	if record := t.record(uint32(hint) - 1); record[0] == uint64(k) {
+		return record
+	}
+	return nil
+}
+
+// Soon implements store.Table.
+func (t *Table) Soon(keys []store.Key) {
+	for _, k := range keys {
+		t.index.Ahead(hashOf(uint64(k), t.seed))
+	}
+}
+
+// Ahead implements store.Table.
+func (t *Table) Ahead(keys []store.Key, hints []store.Hint) {
+	for i, k := range keys {
+		hints[i] = 0
+		hash := hashOf(uint64(k), t.seed)
+		if place, at := t.index.Page(hash).Next(hash, places.Start(hash)); at >= 0 {
+			hints[i] = store.Hint(place + 1)
+			prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(place))), t.aheadLines)
 		}
 	}
 }
 
-// Each implements store.Table.
-func (t *Table) Each(visit func(k store.Key, cell []uint64)) {
-	for place, key := range t.keys {
-		if t.live[place] {
-			visit(key, t.at(uint32(place)))
-		}
-	}
-}
-
-// Pack implements store.Table: every place, in order, then those that are free, of which the last
-// one will be used first, and where the sweep stands.
-func (t *Table) Pack(w *pack.Writer) {
-	w.Len(len(t.keys))
-	for place, key := range t.keys {
-		w.Bool(t.live[place])
-		if !t.live[place] {
+// Old implements store.Table.
+func (t *Table) Old(before int64, n int, look func(k store.Key, cell []uint64) (generation int64, keep bool)) int {
+	looked := 0
+	for ; looked < n && len(t.generations.lists) > 0 && t.generations.lists[0].generation < before; looked++ {
+		was := t.generations.lists[0].generation
+		place := t.oldest()
+		record := t.record(place)
+		k := store.Key(record[0])
+		generation, keep := look(k, t.cell(record))
+		if !keep {
+			t.remove(k, place)
 			continue
 		}
-		w.Uint(uint64(key))
-		for _, word := range t.at(uint32(place)) {
-			w.Uint(word)
+		if generation <= was {
+			panic("BUG: a cell is kept in a generation that is old")
 		}
+		t.enlist(place, generation)
 	}
-	for _, place := range t.free {
-		w.Uint(uint64(place))
-	}
-	w.Len(t.hand)
+	return looked
 }
 
-// Unpack implements store.Table.
-func (t *Table) Unpack(r *pack.Reader) {
-	n := r.Len(1)
-	dead := 0
-	for place := range n {
-		live := r.Bool()
-		key := store.Key(0)
-		t.live = append(t.live, live)
-		if live {
-			key = store.Key(r.Uint())
-		} else {
-			dead++
-		}
-		t.keys = append(t.keys, key)
-		t.grow(uint32(place))
-		if !live {
-			continue
-		}
-		cell := t.at(uint32(place))
-		for i := range cell {
-			cell[i] = r.Uint()
-		}
-		if r.Err() != nil {
-			return
-		}
-		if _, twice := t.places[key]; twice {
-			r.Fail("the key %d comes twice", key)
-			return
-		}
-		t.places[key] = uint32(place)
+func (t *Table) remove(k store.Key, place uint32) {
+	hash := hashOf(uint64(k), t.seed)
+	page := t.index.Page(hash)
+	found, at := page.Next(hash, places.Start(hash))
+	for found != place {
+		found, at = page.Next(hash, at+1)
 	}
-	free := map[uint32]bool{}
-	for range dead {
-		place := r.Number(n)
-		if r.Err() != nil {
-			return
-		}
-		if t.live[place] || free[place] {
-			r.Fail("place %d is not free, or free twice", place)
-			return
-		}
-		free[place] = true
-		t.free = append(t.free, place)
-	}
-	t.hand = int(r.Number(n + 1))
+	page.Remove(at)
+	record := t.record(place)
+	record[0], record[1] = 0, uint64(t.free)
+	t.free = place + 1
+	t.len--
 }
 
 // Len implements store.Table.
-func (t *Table) Len() int { return len(t.places) }
+func (t *Table) Len() int { return t.len }
+
+// Bytes implements store.Table.
+func (t *Table) Bytes() int64 { return t.memory.Bytes() - t.memory.Unused() + t.index.Bytes() }
+
+// Each implements store.Table.
+func (t *Table) Each(visit func(k store.Key, cell []uint64) bool) {
+	for _, l := range t.generations.lists {
+		for next := l.head; next != 0; {
+			record := t.record(next - 1)
+			if !visit(store.Key(record[0]), t.cell(record)) {
+				return
+			}
+			next = uint32(record[1])
+		}
+	}
+}
+
+// Pack implements store.Table: the generations in order, each with its keys and cells in theirs.
+func (t *Table) Pack(w *pack.Writer, cell func(cell []uint64)) {
+	w.Len(len(t.generations.lists))
+	for _, l := range t.generations.lists {
+		w.Int(l.generation)
+		n := 0
+		for next := l.head; next != 0; next = uint32(t.record(next - 1)[1]) {
+			n++
+		}
+		w.Len(n)
+		for next := l.head; next != 0; next = uint32(t.record(next - 1)[1]) {
+			record := t.record(next - 1)
+			w.Uint(record[0])
+			cell(t.cell(record))
+		}
+	}
+}
+
+// Unpack implements store.Table.
+func (t *Table) Unpack(r *pack.Reader, cell func(cell []uint64)) {
+	for i := range r.Len(2) {
+		generation := r.Int()
+		if i > 0 && generation <= t.generations.lists[i-1].generation {
+			r.Fail("generation %d is not behind the one before", generation)
+		}
+		n := r.Len(2)
+		if n == 0 {
+			r.Fail("generation %d has no cells", generation)
+		}
+		if r.Err() != nil {
+			return
+		}
+		for range n {
+			k := store.Key(r.Uint())
+			if r.Err() == nil && t.Find(k, 0) != nil {
+				r.Fail("the key %d comes twice", k)
+			}
+			if r.Err() != nil {
+				return
+			}
+			made, _ := t.Cell(k, generation, 0)
+			cell(made)
+		}
+	}
+}

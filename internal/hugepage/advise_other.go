@@ -1,0 +1,6 @@
+//go:build !linux
+
+package hugepage
+
+// advise does nothing: this system has no way to ask.
+func advise([]byte) {}

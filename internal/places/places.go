@@ -1,0 +1,157 @@
+// Package places finds where something stands by the hash of what it is called, without pointers
+// that the collector would have to follow and without ever moving much at once.
+//
+//	x := places.New()
+//	x.Add(hash, place)
+//	page, i := x.Page(hash), places.Start(hash)
+//	for place, at := page.Next(hash, i); at >= 0; place, at = page.Next(hash, at+1) {
+//		// is it the one? hashes of different things may be equal
+//	}
+//
+// It is extendible hashing (Fagin et al., "Extendible hashing: a fast access method for dynamic
+// files", TODS 1979). The upper bits of the hash pick a page in a directory; within a page slots
+// are probed one after the other. A page that is full is split in two, so that no insertion moves
+// more than one page; only the directory, some bytes for every hundred places, is copied
+// when it doubles. It leaves out concurrency: one writer, or many readers, never both.
+package places
+
+import (
+	"unsafe"
+
+	"github.com/freshet-rec/freshet/internal/hugepage"
+	"github.com/freshet-rec/freshet/internal/prefetch"
+)
+
+// Index holds the places, numbers below 2³² − 1, by hashes of 32 bits, which should be random. Use New.
+type Index struct {
+	directory []*Page // by the upper depth bits of a hash
+	depth     uint
+	memory    hugepage.Arena
+}
+
+const (
+	pageSlots = 2048
+	farthest  = 24 // from its first slot that one may be: then the page is split, when it is about two thirds full
+	maxDepth  = 28 // beyond that hashes, not the number of keys, fill a page
+)
+
+// Page is a part of an Index. A slot is the hash, and the place plus one below it; 0 is a free slot.
+type Page struct {
+	slots [pageSlots]uint64
+	depth uint8 // upper bits of a hash that all here have in common
+	_     [63]byte
+}
+
+// New returns an empty Index.
+func New() Index {
+	x := Index{}
+	x.directory = []*Page{x.page()}
+	return x
+}
+
+// Bytes is the memory held.
+func (x *Index) Bytes() int64 {
+	return x.memory.Bytes() - x.memory.Unused() + int64(len(x.directory))*8
+}
+
+// page returns an empty page.
+func (x *Index) page() *Page {
+	return (*Page)(unsafe.Pointer(unsafe.SliceData(x.memory.Make(int(unsafe.Sizeof(Page{}) / 8)))))
+}
+
+// Page is the one in which a hash is.
+func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)] }
+
+// Start is the slot at which the search of a hash begins.
+func Start(hash uint32) int { return int(hash % pageSlots) }
+
+// Ahead fetches the slot that the search of a hash begins with.
+func (x *Index) Ahead(hash uint32) {
+	prefetch.Line(unsafe.Pointer(&x.Page(hash).slots[Start(hash)]))
+}
+
+// Next is the first place of a hash from slot i on, and its slot; -1 when there is none.
+func (p *Page) Next(hash uint32, i int) (place uint32, at int) {
+	for end := i + pageSlots; i < end; i++ {
+		slot := p.slots[i%pageSlots]
+		if slot == 0 {
+			break
+		}
+		if uint32(slot>>32) == hash {
+			return uint32(slot) - 1, i % pageSlots
+		}
+	}
+	return 0, -1
+}
+
+// Add puts in a place, which must not be there.
+func (x *Index) Add(hash, place uint32) {
+	for !x.Page(hash).put(uint64(hash)<<32|uint64(place+1), farthest) {
+		x.split(hash)
+	}
+}
+
+// put puts in a slot, unless that would have to be as far as far from the first one.
+func (p *Page) put(slot uint64, far int) bool {
+	first := Start(uint32(slot >> 32))
+	for i := first; i < first+far; i++ {
+		if at := &p.slots[i%pageSlots]; *at == 0 {
+			*at = slot
+			return true
+		}
+	}
+	return false
+}
+
+// split divides the page of a hash by one bit more.
+func (x *Index) split(hash uint32) {
+	old := x.Page(hash)
+	if old.depth == maxDepth {
+		panic("BUG: hundreds of keys with one hash")
+	}
+	if uint(old.depth) == x.depth {
+		double := make([]*Page, 2*len(x.directory))
+		for i, p := range x.directory {
+			double[2*i], double[2*i+1] = p, p
+		}
+		x.directory = double
+		x.depth++
+	}
+	slots := old.slots
+	depth := old.depth + 1
+	upper := x.page()
+	clear(old.slots[:])
+	old.depth, upper.depth = depth, depth
+	for _, slot := range slots {
+		switch {
+		case slot == 0:
+		case slot>>(64-depth)&1 == 1:
+			upper.put(slot, pageSlots)
+		default:
+			old.put(slot, pageSlots)
+		}
+	}
+	n := 1 << (x.depth - uint(depth)) // entries of the directory for each half
+	first := int(hash>>(32-x.depth)) &^ (2*n - 1)
+	for i := range n {
+		x.directory[first+n+i] = upper
+	}
+}
+
+// Remove takes out the slot at i, and moves up those behind it that would not be found otherwise
+// (Knuth, The Art of Computer Programming, volume 3, section 6.4, algorithm R).
+func (p *Page) Remove(i int) {
+	p.slots[i] = 0
+	for j, n := i, 1; n < pageSlots; n++ {
+		j = (j + 1) % pageSlots
+		slot := p.slots[j]
+		if slot == 0 {
+			return
+		}
+		home := Start(uint32(slot >> 32))
+		if (j-home+pageSlots)%pageSlots >= (j-i+pageSlots)%pageSlots {
+			p.slots[i], p.slots[j] = slot, 0
+			i = j
+		}
+	}
+}

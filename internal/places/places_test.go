@@ -1,0 +1,70 @@
+package places
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// found lists the places of a hash, in order of size.
+func found(x *Index, hash uint32) []uint32 {
+	var list []uint32
+	page := x.Page(hash)
+	for place, at := page.Next(hash, Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
+		list = append(list, place)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// TestIndexFindsWhatIsThere adds and removes places beside a map, with hashes of which some are
+// equal and many nearly.
+func TestIndexFindsWhatIsThere(t *testing.T) {
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 3))
+		mask := uint32(1<<(32-4*seed) - 1) // fewer and fewer differ in their upper bits
+		if seed == 5 {
+			mask = 0xfff000ff
+		}
+		x := New()
+		want := map[uint32][]uint32{}
+		var hashes []uint32
+		next := uint32(0)
+		for range 60_000 {
+			if len(hashes) > 0 && rng.IntN(3) == 0 {
+				i := rng.IntN(len(hashes))
+				hash := hashes[i]
+				hashes[i] = hashes[len(hashes)-1]
+				hashes = hashes[:len(hashes)-1]
+				gone := want[hash][0]
+				want[hash] = want[hash][1:]
+				page := x.Page(hash)
+				place, at := page.Next(hash, Start(hash))
+				for place != gone {
+					if place, at = page.Next(hash, at+1); at < 0 {
+						t.Fatalf("seed %d: place %d of hash %x is not found", seed, gone, hash)
+					}
+				}
+				page.Remove(at)
+				continue
+			}
+			hash := rng.Uint32() &^ (mask >> 1 & 0x00ffff00)
+			if len(want[hash]) > 20 {
+				continue
+			}
+			x.Add(hash, next)
+			want[hash] = append(want[hash], next)
+			hashes = append(hashes, hash)
+			next++
+			x.Ahead(hash)
+		}
+		for hash, list := range want {
+			if got := found(&x, hash); !slices.Equal(got, slices.Sorted(slices.Values(list))) {
+				t.Fatalf("seed %d: the places of hash %x are %v, want %v", seed, hash, got, list)
+			}
+		}
+		if x.Bytes() < int64(len(hashes))*8 {
+			t.Errorf("seed %d: %d bytes for %d places", seed, x.Bytes(), len(hashes))
+		}
+	}
+}

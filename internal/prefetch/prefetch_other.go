@@ -1,0 +1,14 @@
+//go:build !amd64 && !arm64
+
+package prefetch
+
+import "unsafe"
+
+// Line does nothing on this processor.
+func Line(p unsafe.Pointer) {}
+
+// Lines does nothing on this processor.
+func Lines(base unsafe.Pointer, n int) {}
+
+// Words does nothing on this processor.
+func Words(base *uint64, at []uint32) {}

@@ -1,0 +1,323 @@
+package window
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/slab"
+)
+
+// Putting is Cells that put something off until no read can be ahead of an event any more.
+type Putting interface {
+	Cells
+	// Waits reports that Settle has something left to do for a cell.
+	Waits(cell []uint64) bool
+	// Due is the time that the horizon must have reached before Settle does something, of a cell
+	// that Waits.
+	Due(cell []uint64) int64
+	// Settle does what is due, and reports whether the cell still waits.
+	Settle(cell []uint64, horizon int64) bool
+}
+
+// NewDecayedSum returns the cells of an exponentially decayed sum: Σ number · 2^(−age/halfLife) with
+// age = q − t clamped at 0, so an event ahead of q counts whole and never more than that. Both are
+// in ms; slack is how far a read may lie behind the newest event.
+func NewDecayedSum(halfLife, slack int64, s *slab.Slab) Putting {
+	if d := (decay{halfLife, 1 / float64(halfLife)}); slack <= halfLife*exactHalfLives {
+		return &decayedSum{d, slack, s}
+	} else {
+		return &briefSum{d, s}
+	}
+}
+
+// exactHalfLives is how many half-lives a read of a decayedSum may lie behind the newest event: what
+// tens of thousands of additions have rounded away is then some 10⁻¹¹ of what is ahead (at 16
+// it was 2·10⁻⁹).
+const exactHalfLives = 8
+
+// decay is the exponential weight of age.
+type decay struct {
+	halfLife int64
+	rate     float64 // 1/halfLife
+}
+
+// weight is 2^(−age/halfLife), in [0, 1]: beyond about a thousand half-lives it rounds to 0.
+// A negative age counts as 0.
+func (d decay) weight(age int64) float64 {
+	if age <= 0 {
+		return 1
+	}
+	return exp2neg(float64(age) * d.rate)
+}
+
+// decayedSum keeps one sum over all events, each decayed to the newest of them. For exponential
+// weights forward and backward decay agree (Cormode et al., "Forward Decay: A Practical Time Decay
+// Model for Streaming Systems", ICDE 2009), so the order of events does not matter, up to
+// rounding. At q ≥ the newest event the value is that sum decayed to q. Before it, what
+// is ahead of q is taken out of the sum, the rest brought back to q, and what is ahead added whole.
+// So the events within slack of the newest, which a read may still find ahead of it, are kept beside
+// the sum by their times: one time in the cell, more of them in a piece of a slab.
+//
+// A cell is: word 0, the newest event time plus one; word 1, the events (at most 2³² − 1) and the
+// piece, 32 bits each, the events below; word 2 the bits of the sum; word 3, without a piece, the
+// bits of what was added at the newest time. The piece is a recent; of a key with very many
+// events it is dense: a word for every ms of slack.
+type decayedSum struct {
+	decay
+	slack int64
+	slab  *slab.Slab
+}
+
+// Words implements Cells.
+func (d *decayedSum) Words() int { return 4 }
+
+// Add implements Cells.
+func (d *decayedSum) Add(cell []uint64, s *Sample) { d.AddNumber(cell, s.Time, s.Number) }
+
+// AddNumber is Add of a number at a time.
+func (d *decayedSum) AddNumber(cell []uint64, t int64, number float64) {
+	cell = cell[:4]
+	if cell[1]&math.MaxUint32 != math.MaxUint32 {
+		cell[1]++
+	}
+	if cell[0] == 0 {
+		cell[0], cell[2], cell[3] = uint64(t+1), math.Float64bits(number), math.Float64bits(number)
+		return
+	}
+	head, sum := int64(cell[0]-1), math.Float64frombits(cell[2])
+	if t > head {
+		cell[0] = uint64(t + 1)
+		sum = float64(sum*d.weight(t-head)) + number
+	} else {
+		sum += float64(number * d.weight(head-t))
+	}
+	cell[2] = math.Float64bits(sum)
+	switch {
+	case cell[1]>>32 != 0:
+		d.remember(cell, t, number, head)
+	case t == head:
+		cell[3] = math.Float64bits(math.Float64frombits(cell[3]) + number)
+	case t >= head+d.slack:
+		cell[3] = math.Float64bits(number)
+	case t > head-d.slack:
+		piece := d.slab.Make(8)
+		r := recent(d.slab.At(piece))
+		r.insert(head, math.Float64frombits(cell[3]))
+		r.insert(t, number)
+		cell[1] |= uint64(piece) << 32
+		cell[3] = 0
+	}
+}
+
+// remember puts a number into the piece of a cell that has one. The newest event was at head.
+func (d *decayedSum) remember(cell []uint64, t int64, number float64, head int64) {
+	piece := slab.Ref(cell[1] >> 32)
+	newest := int64(cell[0] - 1)
+	words := d.slab.At(piece)
+	if words[0]&denseFlag != 0 {
+		d.dense(words).add(t, number, head, newest)
+		return
+	}
+	r := recent(words)
+	r.forget(newest - d.slack)
+	if t <= newest-d.slack {
+		return
+	}
+	if r.len() == r.room() {
+		piece = d.larger(piece)
+		cell[1] = cell[1]&math.MaxUint32 | uint64(piece)<<32
+		if words := d.slab.At(piece); words[0]&denseFlag != 0 {
+			d.dense(words).add(t, number, newest, newest)
+			return
+		}
+		r = recent(d.slab.At(piece))
+	}
+	r.insert(t, number)
+}
+
+// larger moves what a full piece holds to a larger one: a dense one in the end.
+func (d *decayedSum) larger(piece slab.Ref) slab.Ref {
+	n := recent(d.slab.At(piece)).len()
+	to := d.room(n + 1)
+	from, words := recent(d.slab.At(piece)), d.slab.At(to)
+	for i := range n {
+		d.put(words, from, i)
+	}
+	d.slab.Free(piece)
+	return to
+}
+
+// put copies an entry.
+func (d *decayedSum) put(words []uint64, from recent, i int) {
+	t, amount := from.at(i)
+	if words[0]&denseFlag != 0 {
+		d.dense(words).add(t, amount, t, t)
+	} else {
+		recent(words).insert(t, amount)
+	}
+}
+
+// sparseTimes is how many times a piece may have before it is dense, or a sixteenth of slack if that
+// is more: those after one that comes late must make room for it, but a dense piece takes a word for
+// each ms, eight times the room.
+const sparseTimes = 2047
+
+// room is a piece for n times and more.
+func (d *decayedSum) room(n int) slab.Ref {
+	if int64(n) <= max(sparseTimes, d.slack/16) || d.slack+2 > slab.MaxWords {
+		return d.slab.Make(max(8, 1+2*n))
+	}
+	piece := d.slab.Make(int(d.slack) + 1)
+	d.slab.At(piece)[0] = denseFlag
+	return piece
+}
+
+// Waits implements Putting: a ring takes room.
+func (d *decayedSum) Waits(cell []uint64) bool { return cell[1]>>32 != 0 }
+
+// Due implements Putting: when no read can be ahead of any event in the ring.
+func (d *decayedSum) Due(cell []uint64) int64 { return Newest(cell) }
+
+// Settle implements Putting.
+func (d *decayedSum) Settle(cell []uint64, horizon int64) bool {
+	piece := slab.Ref(cell[1] >> 32)
+	if piece == 0 {
+		return false
+	}
+	if Newest(cell) > horizon {
+		return true
+	}
+	d.slab.Free(piece)
+	cell[1] &= math.MaxUint32
+	return false
+}
+
+// Read implements Cells.
+func (d *decayedSum) Read(v *Value, cell []uint64, q int64) {
+	*v = Value{}
+	if cell == nil || cell[0] == 0 {
+		return
+	}
+	v.Value, v.Events, v.Updated = d.Number(cell, q), int64(cell[1]&math.MaxUint32), Newest(cell)
+}
+
+// Number implements Cells.
+func (d *decayedSum) Number(cell []uint64, q int64) float64 {
+	if cell == nil || cell[0] == 0 {
+		return 0
+	}
+	newest, sum := int64(cell[0]-1), math.Float64frombits(cell[2])
+	if q >= newest {
+		return float64(sum * d.weight(q-newest))
+	}
+	var ahead float64
+	if piece := slab.Ref(cell[1] >> 32); piece != 0 {
+		take := func(t int64, amount float64) {
+			ahead += amount
+			sum -= float64(amount * d.weight(newest-t))
+		}
+		d.each(d.slab.At(piece), newest, q, take)
+	} else {
+		ahead = math.Float64frombits(cell[3])
+		sum -= ahead
+	}
+	return float64(sum*math.Exp2(float64(newest-q)/float64(d.halfLife))) + ahead
+}
+
+// Beyond implements Cells: nothing is.
+func (d *decayedSum) Beyond(int64, int64) bool { return false }
+
+// Clear implements Cells.
+func (d *decayedSum) Clear(cell []uint64) {
+	d.slab.Free(slab.Ref(cell[1] >> 32))
+	clear(cell)
+}
+
+// Pack implements Cells.
+func (d *decayedSum) Pack(w *pack.Writer, cell []uint64) {
+	w.Uint(cell[0])
+	w.Uint(cell[1] & math.MaxUint32)
+	packWords(w, cell[2:])
+	piece := slab.Ref(cell[1] >> 32)
+	if w.Bool(piece != 0); piece == 0 {
+		return
+	}
+	type entry struct {
+		t      int64
+		amount float64
+	}
+	var list []entry
+	newest := Newest(cell)
+	d.each(d.slab.At(piece), newest, newest-d.slack, func(t int64, amount float64) {
+		if amount != 0 { // as if it were dense
+			list = append(list, entry{t, amount})
+		}
+	})
+	w.Len(len(list))
+	for _, e := range slices.Backward(list) {
+		w.Int(e.t)
+		w.Float(e.amount)
+	}
+}
+
+// each calls visit with what was added at each time after q, the newest first.
+func (d *decayedSum) each(words []uint64, newest, q int64, visit func(t int64, amount float64)) {
+	if words[0]&denseFlag != 0 {
+		d.dense(words).each(newest, q, visit)
+		return
+	}
+	r := recent(words)
+	for i := r.len() - 1; i >= 0; i-- {
+		t, amount := r.at(i)
+		if t <= q {
+			return
+		}
+		visit(t, amount)
+	}
+}
+
+// Unpack implements Cells.
+func (d *decayedSum) Unpack(r *pack.Reader, cell []uint64) {
+	cell[0] = r.Uint()
+	cell[1] = r.Uint() & math.MaxUint32
+	unpackWords(r, cell[2:])
+	if !r.Bool() {
+		return
+	}
+	n := r.Len(9)
+	newest := Newest(cell)
+	if int64(n) > d.slack || 1+2*n > slab.MaxWords {
+		r.Fail("%d times within %d ms", n, d.slack)
+	}
+	if r.Err() != nil {
+		return
+	}
+	piece := d.room(n)
+	words := d.slab.At(piece)
+	cell[1] |= uint64(piece) << 32
+	for last := max(newest-d.slack, -1); n > 0; n-- {
+		t, amount := r.Int(), r.Float()
+		if t <= last || t > newest {
+			r.Fail("something at %d ms, after %d and up to %d", t, last, newest)
+			return
+		}
+		if last = t; words[0]&denseFlag != 0 {
+			d.dense(words).add(t, amount, t, t)
+		} else {
+			recent(words).insert(t, amount)
+		}
+	}
+}
+
+// Export implements Cells: events, newest time and the sum at the newest event of all.
+func (d *decayedSum) Export(cell []uint64, newest int64) string { return exportSum(d, cell, newest) }
+
+func exportSum(c Cells, cell []uint64, newest int64) string {
+	if cell[0] == 0 {
+		return ""
+	}
+	return fmt.Sprintf("n=%d t=%d sum=%s", cell[1]&math.MaxUint32, Newest(cell), strconv.FormatFloat(c.Number(cell, newest), 'x', -1, 64))
+}
