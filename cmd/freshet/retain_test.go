@@ -130,7 +130,7 @@ func TestRetain(t *testing.T) {
 		t.Errorf("export says %s", got.stderr)
 	}
 	audited := run(exitOK, "audit", "--data", data, "--json")
-	if !strings.HasPrefix(audited.stdout, `{"slates":2,"slates_differing":0,"cells":0,"differing":0,"causes":{},"excluded":{"released":1}`) || !strings.Contains(audited.stderr, fmt.Sprintf("the journal begins at position %d", first)) {
+	if !strings.HasPrefix(audited.stdout, `{"slates":2,"slates_differing":0,"cells":0,"differing":0,"not_comparable":0,"causes":{},"excluded":{"released":1}`) || !strings.Contains(audited.stderr, fmt.Sprintf("the journal begins at position %d", first)) {
 		t.Errorf("audit says %s%s", audited.stdout, audited.stderr)
 	}
 	rows := filepath.Join(t.TempDir(), "rows.parquet")
