@@ -129,13 +129,7 @@ func (d *briefSum) Due(cell []uint64) int64 {
 }
 
 // Read implements Cells.
-func (d *briefSum) Read(v *Value, cell []uint64, q int64) {
-	*v = Value{}
-	if cell == nil || cell[0] == 0 {
-		return
-	}
-	v.Value, v.Events, v.Updated = d.Number(cell, q), int64(cell[1]&math.MaxUint32), Newest(cell)
-}
+func (d *briefSum) Read(v *Value, cell []uint64, q int64) { readSum(d, v, cell, q) }
 
 // Number implements Cells.
 func (d *briefSum) Number(cell []uint64, q int64) float64 {

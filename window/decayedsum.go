@@ -196,13 +196,7 @@ func (d *decayedSum) Settle(cell []uint64, horizon int64) bool {
 }
 
 // Read implements Cells.
-func (d *decayedSum) Read(v *Value, cell []uint64, q int64) {
-	*v = Value{}
-	if cell == nil || cell[0] == 0 {
-		return
-	}
-	v.Value, v.Events, v.Updated = d.Number(cell, q), int64(cell[1]&math.MaxUint32), Newest(cell)
-}
+func (d *decayedSum) Read(v *Value, cell []uint64, q int64) { readSum(d, v, cell, q) }
 
 // Number implements Cells.
 func (d *decayedSum) Number(cell []uint64, q int64) float64 {
@@ -314,6 +308,15 @@ func (d *decayedSum) Unpack(r *pack.Reader, cell []uint64) {
 
 // Export implements Cells: events, newest time and the sum at the newest event of all.
 func (d *decayedSum) Export(cell []uint64, newest int64) string { return exportSum(d, cell, newest) }
+
+// readSum is Read of both kinds of cells: the second word has the events.
+func readSum(c Cells, v *Value, cell []uint64, q int64) {
+	*v = Value{}
+	if cell == nil || cell[0] == 0 {
+		return
+	}
+	v.Value, v.Events, v.Updated = c.Number(cell, q), int64(cell[1]&math.MaxUint32), Newest(cell)
+}
 
 func exportSum(c Cells, cell []uint64, newest int64) string {
 	if cell[0] == 0 {
