@@ -66,8 +66,14 @@ var allowed = map[string][]string{
 	"source/movielens": {".", "codec", "source"},
 	"source/globo":     {".", "codec", "source"},
 
+	// Vectors and matrices: pure arithmetic over numbers, without ids, time or the journal.
+	"internal/simd":  {}, // kernels in assembly, each beside its twin in Go
+	"internal/dense": {}, // products and solutions of dense matrices
+	"vector":         {"internal/pack", "internal/simd"},
+	"collab":         {"internal/dense", "internal/pack", "internal/simd"},
+
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "internal/pack"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "vector"},
 	"recall/routetest": {".", "recall"},
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
