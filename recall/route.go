@@ -41,6 +41,16 @@ type Request struct {
 	Recent  []Past // the visitor's last positive acts, newest first
 	Skip    func(item uint32) bool
 	Visitor uint32
+
+	Disliked []Past         // the visitor's last negative acts, newest first, one per item
+	Queries  []Query        // what the visitor searched for lately, newest first
+	Context  map[string]any // of the request: free data as decoded JSON, numbers as json.Number; not to be changed
+}
+
+// Query is a search.
+type Query struct {
+	Text string
+	Time int64 // event time, Unix ms
 }
 
 // Proposal is an item with the route's own score and reason.
