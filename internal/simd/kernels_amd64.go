@@ -65,3 +65,35 @@ func dotRowsInt8(dst []int32, q, rows []int8) {
 		dotRowsInt8Go(dst, q, rows)
 	}
 }
+
+func scanInt8(dst []float32, q []int8, blocks []uint8, scales []float32) {
+	switch {
+	case hasVNNI:
+		scanInt8AVX512(dst, q, blocks, scales)
+	case hasAVX2:
+		scanInt8AVX2(dst, q, blocks, scales)
+	default:
+		scanInt8Go(dst, q, blocks, scales)
+	}
+}
+
+func atLeast(mask []uint64, scores []float32, least float32) {
+	switch {
+	case hasAVX512:
+		atLeastAVX512(mask, scores, least)
+	case hasAVX2:
+		atLeastAVX2(mask, scores, least)
+	default:
+		atLeastGo(mask, scores, least)
+	}
+}
+
+func read(b []byte) uint64 {
+	switch {
+	case hasAVX512:
+		return readAVX512(b)
+	case hasAVX2:
+		return readAVX2(b)
+	}
+	return readGo(b)
+}

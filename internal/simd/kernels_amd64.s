@@ -1105,3 +1105,263 @@ one_number_done:
 done:
 	VZEROUPPER
 	RET
+
+// func scanInt8AVX512(dst []float32, q []int8, blocks []uint8, scales []float32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·scanInt8AVX512(SB), NOSPLIT, $0-96
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         q_base+24(FP), DX
+	MOVQ         q_len+32(FP), BX
+	MOVQ         blocks_base+48(FP), SI
+	MOVQ         scales_base+72(FP), DI
+	MOVQ         BX, R9
+	ANDQ         $-16, R9
+	VPBROADCASTD biases<>+0(SB), Z0
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+	XORQ         R8, R8
+
+query:
+	CMPQ         R8, BX
+	JGE          block
+	VPBROADCASTD (DX)(R8*1), Z1
+	VPDPBUSD     Z1, Z0, Z2
+	ADDQ         $0x04, R8
+	JMP          query
+
+block:
+	SUBQ   $0x10, CX
+	JL     done
+	VPSUBD Z2, Z3, Z0
+	VPXORD Z4, Z4, Z4
+	XORQ   R8, R8
+
+four:
+	CMPQ          R8, R9
+	JGE           one
+	VMOVDQU32     (SI), Z1
+	VPDPBUSD.BCST (DX)(R8*1), Z1, Z0
+	VMOVDQU32     64(SI), Z1
+	VPDPBUSD.BCST 4(DX)(R8*1), Z1, Z4
+	VMOVDQU32     128(SI), Z1
+	VPDPBUSD.BCST 8(DX)(R8*1), Z1, Z0
+	VMOVDQU32     192(SI), Z1
+	VPDPBUSD.BCST 12(DX)(R8*1), Z1, Z4
+	ADDQ          $+256, SI
+	ADDQ          $0x10, R8
+	JMP           four
+
+one:
+	CMPQ          R8, BX
+	JGE           scale
+	VMOVDQU32     (SI), Z1
+	VPDPBUSD.BCST (DX)(R8*1), Z1, Z0
+	ADDQ          $0x40, SI
+	ADDQ          $0x04, R8
+	JMP           one
+
+scale:
+	VPADDD    Z4, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS    (DI), Z0, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, AX
+	JMP       block
+
+done:
+	VZEROUPPER
+	RET
+
+DATA halves<>+0(SB)/4, $0x00800080
+GLOBL halves<>(SB), RODATA|NOPTR, $4
+
+// func scanInt8AVX2(dst []float32, q []int8, blocks []uint8, scales []float32)
+// Requires: AVX, AVX2
+TEXT ·scanInt8AVX2(SB), NOSPLIT, $0-96
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         q_base+24(FP), DX
+	MOVQ         q_len+32(FP), BX
+	MOVQ         blocks_base+48(FP), SI
+	MOVQ         scales_base+72(FP), DI
+	VPBROADCASTD halves<>+0(SB), Y0
+
+block:
+	SUBQ  $0x10, CX
+	JL    done
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	XORQ  R8, R8
+
+group:
+	CMPQ         R8, BX
+	JGE          scale
+	VPBROADCASTD (DX)(R8*1), X1
+	VPMOVSXBW    X1, Y1
+	VPMOVZXBW    (SI), Y2
+	VPSUBW       Y0, Y2, Y2
+	VPMADDWD     Y1, Y2, Y2
+	VPADDD       Y2, Y3, Y3
+	VPMOVZXBW    16(SI), Y2
+	VPSUBW       Y0, Y2, Y2
+	VPMADDWD     Y1, Y2, Y2
+	VPADDD       Y2, Y4, Y4
+	VPMOVZXBW    32(SI), Y2
+	VPSUBW       Y0, Y2, Y2
+	VPMADDWD     Y1, Y2, Y2
+	VPADDD       Y2, Y5, Y5
+	VPMOVZXBW    48(SI), Y2
+	VPSUBW       Y0, Y2, Y2
+	VPMADDWD     Y1, Y2, Y2
+	VPADDD       Y2, Y6, Y6
+	ADDQ         $0x40, SI
+	ADDQ         $0x04, R8
+	JMP          group
+
+scale:
+	VPHADDD   Y4, Y3, Y2
+	VPERMQ    $0xd8, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    (DI), Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VPHADDD   Y6, Y5, Y2
+	VPERMQ    $0xd8, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VMULPS    32(DI), Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	ADDQ      $0x40, DI
+	ADDQ      $0x40, AX
+	JMP       block
+
+done:
+	VZEROUPPER
+	RET
+
+// func atLeastAVX512(mask []uint64, scores []float32, least float32)
+// Requires: AVX, AVX512F
+TEXT ·atLeastAVX512(SB), NOSPLIT, $0-52
+	MOVQ         mask_base+0(FP), AX
+	MOVQ         scores_base+24(FP), CX
+	MOVQ         scores_len+32(FP), DX
+	VBROADCASTSS least+48(FP), Z0
+
+sixteen:
+	SUBQ   $0x10, DX
+	JL     done
+	VCMPPS $0x12, (CX), Z0, K1
+	KMOVW  K1, (AX)
+	ADDQ   $0x40, CX
+	ADDQ   $0x02, AX
+	JMP    sixteen
+
+done:
+	VZEROUPPER
+	RET
+
+// func atLeastAVX2(mask []uint64, scores []float32, least float32)
+// Requires: AVX
+TEXT ·atLeastAVX2(SB), NOSPLIT, $0-52
+	MOVQ         mask_base+0(FP), AX
+	MOVQ         scores_base+24(FP), CX
+	MOVQ         scores_len+32(FP), DX
+	VBROADCASTSS least+48(FP), Y0
+
+eight:
+	SUBQ      $0x08, DX
+	JL        done
+	VCMPPS    $0x12, (CX), Y0, Y1
+	VMOVMSKPS Y1, BX
+	MOVB      BL, (AX)
+	ADDQ      $0x20, CX
+	INCQ      AX
+	JMP       eight
+
+done:
+	VZEROUPPER
+	RET
+
+// func readAVX512(b []byte) uint64
+// Requires: AVX, AVX512F
+TEXT ·readAVX512(SB), NOSPLIT, $0-32
+	MOVQ   b_base+0(FP), AX
+	MOVQ   b_len+8(FP), CX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+
+eight:
+	SUBQ   $+512, CX
+	JL     done
+	VPXORQ (AX), Z0, Z0
+	VPXORQ 64(AX), Z1, Z1
+	VPXORQ 128(AX), Z2, Z2
+	VPXORQ 192(AX), Z3, Z3
+	VPXORQ 256(AX), Z4, Z4
+	VPXORQ 320(AX), Z5, Z5
+	VPXORQ 384(AX), Z6, Z6
+	VPXORQ 448(AX), Z7, Z7
+	ADDQ   $+512, AX
+	JMP    eight
+
+done:
+	VPXORQ Z1, Z0, Z0
+	VPXORQ Z2, Z0, Z0
+	VPXORQ Z3, Z0, Z0
+	VPXORQ Z4, Z0, Z0
+	VPXORQ Z5, Z0, Z0
+	VPXORQ Z6, Z0, Z0
+	VPXORQ Z7, Z0, Z0
+	VMOVQ  X0, AX
+	MOVQ   AX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func readAVX2(b []byte) uint64
+// Requires: AVX, AVX2
+TEXT ·readAVX2(SB), NOSPLIT, $0-32
+	MOVQ  b_base+0(FP), AX
+	MOVQ  b_len+8(FP), CX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+
+eight:
+	SUBQ  $+256, CX
+	JL    done
+	VPXOR (AX), Y0, Y0
+	VPXOR 32(AX), Y1, Y1
+	VPXOR 64(AX), Y2, Y2
+	VPXOR 96(AX), Y3, Y3
+	VPXOR 128(AX), Y4, Y4
+	VPXOR 160(AX), Y5, Y5
+	VPXOR 192(AX), Y6, Y6
+	VPXOR 224(AX), Y7, Y7
+	ADDQ  $+256, AX
+	JMP   eight
+
+done:
+	VPXOR Y1, Y0, Y0
+	VPXOR Y2, Y0, Y0
+	VPXOR Y3, Y0, Y0
+	VPXOR Y4, Y0, Y0
+	VPXOR Y5, Y0, Y0
+	VPXOR Y6, Y0, Y0
+	VPXOR Y7, Y0, Y0
+	VMOVQ X0, AX
+	MOVQ  AX, ret+24(FP)
+	VZEROUPPER
+	RET

@@ -16,19 +16,21 @@ type level struct {
 	dotAt       func(dst, q, rows []float32, at []uint32)
 	dotInt8     func(a, b []int8) int32
 	dotRowsInt8 func(dst []int32, q, rows []int8)
+	scanInt8    func(dst []float32, q []int8, blocks []uint8, scales []float32)
+	atLeast     func(mask []uint64, scores []float32, least float32)
 }
 
 // levels are the sets that there are beside the twins, and the one that is chosen.
 func levels(t testing.TB) []level {
-	all := []level{{"chosen", dot, dotRows, dotAt, dotInt8, dotRowsInt8}}
+	all := []level{{"chosen", dot, dotRows, dotAt, dotInt8, dotRowsInt8, scanInt8, atLeast}}
 	if hasAVX2 {
-		all = append(all, level{"AVX2", dotAVX2, dotRowsAVX2, dotAtAVX2, dotInt8AVX2, nil})
+		all = append(all, level{"AVX2", dotAVX2, dotRowsAVX2, dotAtAVX2, dotInt8AVX2, nil, scanInt8AVX2, atLeastAVX2})
 	}
 	if hasAVX512 {
-		all = append(all, level{"AVX-512", dotAVX512, dotRowsAVX512, dotAtAVX512, nil, nil})
+		all = append(all, level{"AVX-512", dotAVX512, dotRowsAVX512, dotAtAVX512, nil, nil, nil, atLeastAVX512})
 	}
 	if hasVNNI {
-		all = append(all, level{"VNNI", nil, nil, nil, dotInt8AVX512, dotRowsInt8AVX512})
+		all = append(all, level{"VNNI", nil, nil, nil, dotInt8AVX512, dotRowsInt8AVX512, scanInt8AVX512, nil})
 	}
 	if len(all) < 4 {
 		t.Logf("%d of 4 levels can be tried on this processor", len(all))
@@ -63,7 +65,7 @@ func floats(rng *rand.Rand, n, shift int, strange bool) []float32 {
 	return v
 }
 
-func bytes(rng *rand.Rand, n, shift int, extreme bool) []int8 {
+func words8(rng *rand.Rand, n, shift int, extreme bool) []int8 {
 	all := make([]int8, shift+n+64)
 	for i := range all {
 		all[i] = 77
@@ -87,7 +89,7 @@ func checkLevels(t *testing.T, rng *rand.Rand, k, rows, shift int, strange bool)
 	wantRows, wantAt := make([]float32, rows), make([]float32, len(at))
 	dotRowsGo(wantRows, q, all)
 	dotAtGo(wantAt, q, all, at)
-	q8, all8 := bytes(rng, k, shift, strange), bytes(rng, k*rows, shift/2, strange)
+	q8, all8 := words8(rng, k, shift, strange), words8(rng, k*rows, shift/2, strange)
 	want8 := make([]int32, rows)
 	dotRowsInt8Go(want8, q8, all8)
 
@@ -178,5 +180,61 @@ func FuzzDotBits(f *testing.F) {
 				t.Fatalf("%s Dot is %v (%#x), want %v (%#x)", l.name, got, math.Float32bits(got), want, math.Float32bits(want))
 			}
 		}
+	})
+}
+
+// checkScan holds ScanInt8 against DotInt8 of the rows that PutRow wrote, and every level of it and
+// of AtLeast against the twins.
+func checkScan(t *testing.T, rng *rand.Rand, k, rows int, strange bool) {
+	length, n := (k+3)&^3, (rows+BlockRows-1)&^(BlockRows-1)
+	q, all := make([]int8, length), words8(rng, k*rows, 0, strange)
+	copy(q, words8(rng, k, 0, strange))
+	blocks := make([]uint8, n*length)
+	scales := floats(rng, n, 1, strange)
+	for i := range n {
+		PutRow(blocks, length, i, all[min(i, rows-1)*k:][:k])
+	}
+	want := make([]float32, n)
+	for i := range want {
+		want[i] = float32(DotInt8(q[:k], all[min(i, rows-1)*k:][:k])) * scales[i]
+	}
+	got := make([]float32, n+1)
+	got[n] = guard
+	scanInt8Go(got[:n], q, blocks, scales)
+	checkSame(t, "twin of ScanInt8", k, got, want)
+
+	scores := floats(rng, (n+63)&^63, 3, strange)
+	least := want[rng.IntN(n)]
+	wantMask := make([]uint64, len(scores)/64)
+	copy(scores, want)
+	atLeastGo(wantMask, scores, least)
+	for _, l := range levels(t) {
+		if l.scanInt8 != nil {
+			got := make([]float32, n+1)
+			got[n] = guard
+			l.scanInt8(got[:n], q, blocks, scales)
+			checkSame(t, l.name+" ScanInt8", k, got, want)
+		}
+		if l.atLeast != nil {
+			got := slices.Repeat([]uint64{0xABCD}, len(wantMask)+1)
+			if l.atLeast(got[:len(wantMask)], scores, least); !slices.Equal(got[:len(wantMask)], wantMask) || got[len(wantMask)] != 0xABCD {
+				t.Fatalf("%s AtLeast %v of %v is %x, want %x", l.name, least, scores, got, wantMask)
+			}
+		}
+	}
+}
+
+func TestScanLevelsAgree(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 7))
+	for k := range 140 {
+		checkScan(t, rng, 1+k, 1+k%90, k%3 == 0)
+	}
+	checkScan(t, rng, 66_000, 1, true)
+}
+
+func FuzzScanLevelsAgree(f *testing.F) {
+	f.Add(uint64(1), uint8(64), uint8(200), true)
+	f.Fuzz(func(t *testing.T, seed uint64, k, rows uint8, strange bool) {
+		checkScan(t, rand.New(rand.NewPCG(seed, 8)), 1+int(k), 1+int(rows), strange)
 	})
 }

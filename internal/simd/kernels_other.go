@@ -7,3 +7,9 @@ func dotRows(dst, q, rows []float32)            { dotRowsGo(dst, q, rows) }
 func dotAt(dst, q, rows []float32, at []uint32) { dotAtGo(dst, q, rows, at) }
 func dotInt8(a, b []int8) int32                 { return dotInt8Go(a, b) }
 func dotRowsInt8(dst []int32, q, rows []int8)   { dotRowsInt8Go(dst, q, rows) }
+
+func scanInt8(dst []float32, q []int8, blocks []uint8, scales []float32) {
+	scanInt8Go(dst, q, blocks, scales)
+}
+func atLeast(mask []uint64, scores []float32, least float32) { atLeastGo(mask, scores, least) }
+func read(b []byte) uint64                                   { return readGo(b) }

@@ -46,3 +46,33 @@ func dotInt8AVX2(a []int8, b []int8) int32
 //
 //go:noescape
 func dotRowsInt8AVX512(dst []int32, q []int8, rows []int8)
+
+// scanInt8AVX512 is ScanInt8 with AVX-512 and VNNI.
+//
+//go:noescape
+func scanInt8AVX512(dst []float32, q []int8, blocks []uint8, scales []float32)
+
+// scanInt8AVX2 is ScanInt8 with AVX2.
+//
+//go:noescape
+func scanInt8AVX2(dst []float32, q []int8, blocks []uint8, scales []float32)
+
+// atLeastAVX512 is AtLeast with AVX-512.
+//
+//go:noescape
+func atLeastAVX512(mask []uint64, scores []float32, least float32)
+
+// atLeastAVX2 is AtLeast with AVX2.
+//
+//go:noescape
+func atLeastAVX2(mask []uint64, scores []float32, least float32)
+
+// readAVX512 is Read with AVX-512: whole 512 bytes.
+//
+//go:noescape
+func readAVX512(b []byte) uint64
+
+// readAVX2 is Read with AVX2: whole 256 bytes.
+//
+//go:noescape
+func readAVX2(b []byte) uint64

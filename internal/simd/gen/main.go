@@ -16,6 +16,12 @@ func main() {
 	dotInt8AVX512()
 	dotInt8AVX2()
 	dotRowsInt8AVX512()
+	scanInt8AVX512()
+	scanInt8AVX2()
+	atLeastAVX512()
+	atLeastAVX2()
+	readAVX512()
+	readAVX2()
 	Generate()
 }
 
