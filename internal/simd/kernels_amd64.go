@@ -97,3 +97,11 @@ func read(b []byte) uint64 {
 	}
 	return readGo(b)
 }
+
+func largest(best *[lanes]float32, where *[lanes]uint32, scores, less []float32) {
+	if hasAVX512 {
+		largestAVX512(best, where, scores, less)
+		return
+	}
+	largestGo(best, where, scores, less)
+}

@@ -1365,3 +1365,36 @@ done:
 	MOVQ  AX, ret+24(FP)
 	VZEROUPPER
 	RET
+
+// func largestAVX512(best *[16]float32, where *[16]uint32, scores []float32, less []float32)
+// Requires: AVX, AVX512F
+TEXT ·largestAVX512(SB), NOSPLIT, $0-64
+	MOVQ         best+0(FP), AX
+	MOVQ         where+8(FP), CX
+	MOVQ         scores_base+16(FP), DX
+	MOVQ         scores_len+24(FP), BX
+	MOVQ         less_base+40(FP), SI
+	VMOVUPS      (AX), Z0
+	VMOVDQU32    (CX), Z1
+	VMOVDQA32    Z1, Z2
+	MOVL         $0x00000010, DI
+	VPBROADCASTD DI, Z3
+
+sixteen:
+	SUBQ      $0x10, BX
+	JL        done
+	VMOVUPS   (DX), Z4
+	VSUBPS    (SI), Z4, Z4
+	VCMPPS    $0x11, Z4, Z0, K1
+	VMOVAPS   Z4, K1, Z0
+	VMOVDQA32 Z2, K1, Z1
+	VPADDD    Z3, Z2, Z2
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, SI
+	JMP       sixteen
+
+done:
+	VMOVUPS   Z0, (AX)
+	VMOVDQU32 Z1, (CX)
+	VZEROUPPER
+	RET

@@ -38,47 +38,6 @@ func levels(t testing.TB) []level {
 	return all
 }
 
-// odd are numbers that arithmetic treats in a way of its own.
-var odd = []float32{0, float32(math.Copysign(0, -1)), 1, -1, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32,
-	-math.SmallestNonzeroFloat32, 0x1p-126, 0x1p-127, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), 0x1p-70, -0x1p70, 3.4e19}
-
-// same says whether two results are the same bits, or both no number.
-func same(a, b float32) bool {
-	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
-}
-
-// guard is what lies behind every slice: a kernel that reads on would take it into its sum.
-const guard = 1e30
-
-// floats draws n numbers into memory that begins shift numbers after an alignment of 64 bytes.
-func floats(rng *rand.Rand, n, shift int, strange bool) []float32 {
-	all := make([]float32, shift+n+lanes)
-	for i := range all {
-		all[i] = guard
-	}
-	v := all[shift:][:n:n]
-	for i := range v {
-		if v[i] = float32(rng.NormFloat64()); strange && rng.IntN(4) == 0 {
-			v[i] = odd[rng.IntN(len(odd))]
-		}
-	}
-	return v
-}
-
-func words8(rng *rand.Rand, n, shift int, extreme bool) []int8 {
-	all := make([]int8, shift+n+64)
-	for i := range all {
-		all[i] = 77
-	}
-	v := all[shift:][:n:n]
-	for i := range v {
-		if v[i] = int8(rng.IntN(256) - 128); extreme {
-			v[i] = []int8{-128, 127}[rng.IntN(2)]
-		}
-	}
-	return v
-}
-
 // checkLevels holds every level against the twins for vectors of k numbers and some rows.
 func checkLevels(t *testing.T, rng *rand.Rand, k, rows, shift int, strange bool) {
 	q, all := floats(rng, k, shift, strange), floats(rng, k*rows, shift/2, strange)
@@ -237,4 +196,36 @@ func FuzzScanLevelsAgree(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, k, rows uint8, strange bool) {
 		checkScan(t, rand.New(rand.NewPCG(seed, 8)), 1+int(k), 1+int(rows), strange)
 	})
+}
+
+// TestLargestAgrees holds Largest, with and without assembly, against a plain search.
+func TestLargestAgrees(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	for n := range 300 {
+		scores, less := floats(rng, n, 1, n%2 == 0), floats(rng, n, 2, false)
+		if n%3 == 0 {
+			for i := range scores {
+				scores[i], less[i] = float32(rng.IntN(4)), 0
+			}
+		}
+		want := 0
+		for i := range scores {
+			d := scores[i] - less[i]
+			if b := scores[want] - less[want]; d > b || b != b && d > float32(math.Inf(-1)) {
+				want = i
+			}
+		}
+		if n > 0 && !(scores[want]-less[want] > float32(math.Inf(-1))) {
+			want = 0
+		}
+		for _, has := range []bool{hasAVX512, false} {
+			func() {
+				defer func(was bool) { hasAVX512 = was }(hasAVX512)
+				hasAVX512 = has
+				if got := Largest(scores, less); got != want {
+					t.Fatalf("the largest of %d numbers is at %d, want %d (AVX-512: %v)", n, got, want, has)
+				}
+			}()
+		}
+	}
 }

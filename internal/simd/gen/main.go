@@ -22,6 +22,7 @@ func main() {
 	atLeastAVX2()
 	readAVX512()
 	readAVX2()
+	largestAVX512()
 	Generate()
 }
 

@@ -126,7 +126,11 @@ func scanInt8AVX2() {
 	RET()
 }
 
-const lessOrEqual = 0x12 // ordered: false for no number
+// Comparisons that are false for no number.
+const (
+	lessThan    = 0x11
+	lessOrEqual = 0x12
+)
 
 func atLeastAVX512() {
 	kernel("atLeastAVX512", "func(mask []uint64, scores []float32, least float32)", "atLeastAVX512 is AtLeast with AVX-512.")
@@ -213,4 +217,38 @@ func readAVX512() {
 func readAVX2() {
 	kernel("readAVX2", "func(b []byte) uint64", "readAVX2 is Read with AVX2: whole 256 bytes.")
 	read(32, YMM, func(ops ...Op) { VPXOR(ops[0], ops[1], ops[2]) })
+}
+
+// largestAVX512 keeps for each of 16 lanes the largest difference and where it is; a later equal one does not
+// replace it. where holds 0 to 15 at first.
+func largestAVX512() {
+	kernel("largestAVX512", "func(best *[16]float32, where *[16]uint32, scores, less []float32)", "largestAVX512 is largestGo with AVX-512, for a length that 16 divides.")
+	bestAt, whereAt := Load(Param("best"), GP64()), Load(Param("where"), GP64())
+	score := Load(Param("scores").Base(), GP64())
+	n := Load(Param("scores").Len(), GP64())
+	less := Load(Param("less").Base(), GP64())
+	best, where, now, sixteen, t, k := ZMM(), ZMM(), ZMM(), ZMM(), ZMM(), K()
+	VMOVUPS(Mem{Base: bestAt}, best)
+	VMOVDQU32(Mem{Base: whereAt}, where)
+	VMOVDQA32(where, now)
+	step := GP32()
+	MOVL(U32(16), step)
+	VPBROADCASTD(step, sixteen)
+	Label("sixteen")
+	SUBQ(Imm(16), n)
+	JL(LabelRef("done"))
+	VMOVUPS(Mem{Base: score}, t)
+	VSUBPS(Mem{Base: less}, t, t)
+	VCMPPS(Imm(lessThan), t, best, k)
+	VMOVAPS(t, k, best)
+	VMOVDQA32(now, k, where)
+	VPADDD(sixteen, now, now)
+	ADDQ(Imm(64), score)
+	ADDQ(Imm(64), less)
+	JMP(LabelRef("sixteen"))
+	Label("done")
+	VMOVUPS(best, Mem{Base: bestAt})
+	VMOVDQU32(where, Mem{Base: whereAt})
+	VZEROUPPER()
+	RET()
 }
