@@ -17,6 +17,7 @@ type scratch struct {
 	best     top
 	proposed top
 	lists    top
+	near     []float32 // scores of lists
 	at       []uint32
 	exact    []float32
 }

@@ -98,10 +98,10 @@ func read(b []byte) uint64 {
 	return readGo(b)
 }
 
-func largest(best *[lanes]float32, where *[lanes]uint32, scores, less []float32) {
+func largest(best *[lanes]float32, where *[lanes]uint32, scores []float32, by float32, less []float32) {
 	if hasAVX512 {
-		largestAVX512(best, where, scores, less)
+		largestAVX512(best, where, scores, by, less)
 		return
 	}
-	largestGo(best, where, scores, less)
+	largestGo(best, where, scores, by, less)
 }

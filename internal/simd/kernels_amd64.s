@@ -1366,14 +1366,15 @@ done:
 	VZEROUPPER
 	RET
 
-// func largestAVX512(best *[16]float32, where *[16]uint32, scores []float32, less []float32)
+// func largestAVX512(best *[16]float32, where *[16]uint32, scores []float32, by float32, less []float32)
 // Requires: AVX, AVX512F
-TEXT ·largestAVX512(SB), NOSPLIT, $0-64
+TEXT ·largestAVX512(SB), NOSPLIT, $0-72
 	MOVQ         best+0(FP), AX
 	MOVQ         where+8(FP), CX
 	MOVQ         scores_base+16(FP), DX
 	MOVQ         scores_len+24(FP), BX
-	MOVQ         less_base+40(FP), SI
+	MOVQ         less_base+48(FP), SI
+	VBROADCASTSS by+40(FP), Z4
 	VMOVUPS      (AX), Z0
 	VMOVDQU32    (CX), Z1
 	VMOVDQA32    Z1, Z2
@@ -1383,10 +1384,10 @@ TEXT ·largestAVX512(SB), NOSPLIT, $0-64
 sixteen:
 	SUBQ      $0x10, BX
 	JL        done
-	VMOVUPS   (DX), Z4
-	VSUBPS    (SI), Z4, Z4
-	VCMPPS    $0x11, Z4, Z0, K1
-	VMOVAPS   Z4, K1, Z0
+	VMULPS    (DX), Z4, Z5
+	VSUBPS    (SI), Z5, Z5
+	VCMPPS    $0x11, Z5, Z0, K1
+	VMOVAPS   Z5, K1, Z0
 	VMOVDQA32 Z2, K1, Z1
 	VPADDD    Z3, Z2, Z2
 	ADDQ      $0x40, DX

@@ -208,21 +208,21 @@ func TestLargestAgrees(t *testing.T) {
 				scores[i], less[i] = float32(rng.IntN(4)), 0
 			}
 		}
-		want := 0
+		want, by := 0, float32(n%5)*0.37
 		for i := range scores {
-			d := scores[i] - less[i]
-			if b := scores[want] - less[want]; d > b || b != b && d > float32(math.Inf(-1)) {
+			d := float32(scores[i]*by) - less[i]
+			if b := float32(scores[want]*by) - less[want]; d > b || b != b && d > float32(math.Inf(-1)) {
 				want = i
 			}
 		}
-		if n > 0 && !(scores[want]-less[want] > float32(math.Inf(-1))) {
+		if n > 0 && !(float32(scores[want]*by)-less[want] > float32(math.Inf(-1))) {
 			want = 0
 		}
 		for _, has := range []bool{hasAVX512, false} {
 			func() {
 				defer func(was bool) { hasAVX512 = was }(hasAVX512)
 				hasAVX512 = has
-				if got := Largest(scores, less); got != want {
+				if got := Largest(scores, by, less); got != want {
 					t.Fatalf("the largest of %d numbers is at %d, want %d (AVX-512: %v)", n, got, want, has)
 				}
 			}()

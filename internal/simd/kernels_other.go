@@ -13,6 +13,6 @@ func scanInt8(dst []float32, q []int8, blocks []uint8, scales []float32) {
 }
 func atLeast(mask []uint64, scores []float32, least float32) { atLeastGo(mask, scores, least) }
 func read(b []byte) uint64                                   { return readGo(b) }
-func largest(best *[lanes]float32, where *[lanes]uint32, scores, less []float32) {
-	largestGo(best, where, scores, less)
+func largest(best *[lanes]float32, where *[lanes]uint32, scores []float32, by float32, less []float32) {
+	largestGo(best, where, scores, by, less)
 }

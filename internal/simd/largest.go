@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// Largest is the place of the greatest scores[i]−less[i], the first of equal ones, and 0 when there
+// Largest is the place of the greatest scores[i]·by − less[i], the first of equal ones, and 0 when there
 // is none or no number greater than −Inf. The slices have one length.
-func Largest(scores, less []float32) int {
+func Largest(scores []float32, by float32, less []float32) int {
 	if len(scores) != len(less) {
 		panic(fmt.Sprintf("BUG: simd.Largest of %d and %d numbers", len(scores), len(less)))
 	}
@@ -17,9 +17,9 @@ func Largest(scores, less []float32) int {
 		best[j], where[j] = float32(math.Inf(-1)), uint32(j)
 	}
 	whole := len(scores) &^ (lanes - 1)
-	largest(&best, &where, scores[:whole], less[:whole])
+	largest(&best, &where, scores[:whole], by, less[:whole])
 	for i := whole; i < len(scores); i++ {
-		if d := scores[i] - less[i]; d > best[i-whole] {
+		if d := float32(scores[i]*by) - less[i]; d > best[i-whole] {
 			best[i-whole], where[i-whole] = d, uint32(i)
 		}
 	}
@@ -37,9 +37,9 @@ func Largest(scores, less []float32) int {
 
 // largestGo takes the numbers i into lane i mod 16: the greatest difference and where it is, the
 // first of equal ones. It is the twin of the kernels of Largest.
-func largestGo(best *[lanes]float32, where *[lanes]uint32, scores, less []float32) {
+func largestGo(best *[lanes]float32, where *[lanes]uint32, scores []float32, by float32, less []float32) {
 	for i, score := range scores {
-		if d := score - less[i]; d > best[i%lanes] {
+		if d := float32(score*by) - less[i]; d > best[i%lanes] {
 			best[i%lanes], where[i%lanes] = d, uint32(i)
 		}
 	}

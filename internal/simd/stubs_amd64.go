@@ -80,4 +80,4 @@ func readAVX2(b []byte) uint64
 // largestAVX512 is largestGo with AVX-512, for a length that 16 divides.
 //
 //go:noescape
-func largestAVX512(best *[16]float32, where *[16]uint32, scores []float32, less []float32)
+func largestAVX512(best *[16]float32, where *[16]uint32, scores []float32, by float32, less []float32)

@@ -222,12 +222,17 @@ func readAVX2() {
 // largestAVX512 keeps for each of 16 lanes the largest difference and where it is; a later equal one does not
 // replace it. where holds 0 to 15 at first.
 func largestAVX512() {
-	kernel("largestAVX512", "func(best *[16]float32, where *[16]uint32, scores, less []float32)", "largestAVX512 is largestGo with AVX-512, for a length that 16 divides.")
+	kernel("largestAVX512", "func(best *[16]float32, where *[16]uint32, scores []float32, by float32, less []float32)", "largestAVX512 is largestGo with AVX-512, for a length that 16 divides.")
 	bestAt, whereAt := Load(Param("best"), GP64()), Load(Param("where"), GP64())
 	score := Load(Param("scores").Base(), GP64())
 	n := Load(Param("scores").Len(), GP64())
 	less := Load(Param("less").Base(), GP64())
-	best, where, now, sixteen, t, k := ZMM(), ZMM(), ZMM(), ZMM(), ZMM(), K()
+	best, where, now, sixteen, by, t, k := ZMM(), ZMM(), ZMM(), ZMM(), ZMM(), ZMM(), K()
+	m, err := Param("by").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(m.Addr, by)
 	VMOVUPS(Mem{Base: bestAt}, best)
 	VMOVDQU32(Mem{Base: whereAt}, where)
 	VMOVDQA32(where, now)
@@ -237,7 +242,7 @@ func largestAVX512() {
 	Label("sixteen")
 	SUBQ(Imm(16), n)
 	JL(LabelRef("done"))
-	VMOVUPS(Mem{Base: score}, t)
+	VMULPS(Mem{Base: score}, by, t)
 	VSUBPS(Mem{Base: less}, t, t)
 	VCMPPS(Imm(lessThan), t, best, k)
 	VMOVAPS(t, k, best)
