@@ -38,7 +38,7 @@ func (e *Exact) Search(dst []Hit, query []float32, n int, skip func(row uint32) 
 // search is Search with a query that is as the metric wants it.
 func (e *Exact) search(s *scratch, dst []Hit, query []float32, n int, skip func(row uint32) bool) []Hit {
 	best := &s.best
-	best.begin(min(n, e.Len()), 0, 0)
+	best.begin(min(n, e.Len()), 0, 0, 0)
 	if best.n <= 0 {
 		return dst
 	}

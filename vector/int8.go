@@ -62,7 +62,7 @@ func (e *ExactInt8) Search(dst []Hit, query []float32, n int, skip func(row uint
 // too many.
 func (e *ExactInt8) propose(s *scratch, q codedQuery, n int, skip func(row uint32) bool) bool {
 	p := &s.proposed
-	p.begin(n, 2*e.codes.slack(q), maxProposed*n)
+	p.begin(n, 0, 2*e.codes.slack(q), maxProposed*n)
 	for from := 0; from < e.codes.slots; from += chunk {
 		m := min(chunk, e.codes.slots-from)
 		e.codes.scores(s.scores[:m], q.code, from)
@@ -91,7 +91,7 @@ func rescore(s *scratch, dst []Hit, query []float32, n int, rows []float32) []Hi
 	scores := s.exact[:len(s.at)]
 	simd.DotAt(scores, query, rows, s.at)
 	best := &s.best
-	best.begin(n, 0, len(scores))
+	best.begin(n, 0, 0, 0)
 	for i, row := range s.at {
 		best.add(scores[i], row)
 	}

@@ -18,16 +18,17 @@ type IVFOptions struct {
 	Seed    uint64 // equal vectors, options and seeds give equal indexes
 	Workers int    // goroutines; 0 is one a processor
 
-	Probes  int       // lists that a search reads; 0 measures how many it takes:
-	Recall  float64   // the RecallAt(N) to reach, in (0, 1]; 0 is 0.95. A hundredth is added for what was not measured
+	Recall  float64   // the RecallAt(N) to reach, in (0, 1]; 0 is 0.95. A two-hundredth is added for what is not measured
 	N       int       // 0 is 200
 	Queries []float32 // one behind the other, to measure with, of the kind that will come; none takes rows as queries
 }
 
 const (
 	maxLists       = 1 << 16
-	maxMeasured    = 256 // queries; the standard error of a recall of 0.95 is then below 0.01 where those of queries spread by 0.15
-	recallMargin   = 0.01
+	maxMeasured    = 256 // queries: where their recalls spread by 0.08, the standard error of the mean is 0.005
+	recallMargin   = 0.005
+	measureRounds  = 7 // of halving the range in which reach lies
+	maxReach       = 1000 // spreads: no row is as far from its centre, except where all others are not far at all
 	defaultPerList = 64
 	defaultRounds  = 8
 	defaultRecall  = 0.95
@@ -51,8 +52,8 @@ func (o IVFOptions) withDefaults(rows int) (IVFOptions, error) {
 	switch {
 	case o.Lists < 0 || o.Lists > maxLists:
 		return o, fmt.Errorf("%d lists; there can be 1 to %d", o.Lists, maxLists)
-	case o.PerList < 1 || o.Rounds < 0 || o.N < 1 || o.Probes < 0:
-		return o, fmt.Errorf("%d rows a list, %d rounds, %d hits, %d probes: none can be negative", o.PerList, o.Rounds, o.N, o.Probes)
+	case o.PerList < 1 || o.Rounds < 0 || o.N < 1:
+		return o, fmt.Errorf("%d rows a list, %d rounds, %d hits: none can be negative", o.PerList, o.Rounds, o.N)
 	case !(o.Recall > 0 && o.Recall <= 1):
 		return o, fmt.Errorf("a recall of %g; it must be above 0 and at most 1", o.Recall)
 	}
@@ -82,11 +83,12 @@ func NewIVF(ctx context.Context, vectors []float32, dim int, metric Metric, opti
 	if err := x.file(ctx); err != nil {
 		return nil, err
 	}
-	if x.probes = min(o.Probes, x.Lists()); o.Probes == 0 {
-		err = x.measure(ctx, exact, o, rng)
-	}
-	return x, err
+	return x, x.measure(ctx, exact, o, rng)
 }
+
+// usualRows is how many rows of the usual spread count beside those of a list, so that the spread
+// of a list of one row is not 0. A guess.
+const usualRows = 4
 
 // file puts every row into the list of its centre, and codes it.
 func (x *IVF) file(ctx context.Context) error {
@@ -105,7 +107,9 @@ func (x *IVF) file(ctx context.Context) error {
 	}
 	x.begin[x.Lists()] = slots
 	x.codes, x.row = newCoded(slots, dim), slices.Repeat([]uint32{noRow}, slots)
-	return share(ctx, x.lists.workers, x.Lists(), 1, func(list, _ int) {
+	x.spread = make([]float32, x.Lists())
+	squares := make([]float64, x.Lists())
+	err := share(ctx, x.lists.workers, x.Lists(), 1, func(list, _ int) {
 		code, differs := make([]int8, x.codes.length), make([]float32, dim)
 		centre := x.lists.centres[list*dim:][:dim]
 		for i, member := range members[start(ends, list):ends[list]] {
@@ -115,12 +119,28 @@ func (x *IVF) file(ctx context.Context) error {
 			slot := x.begin[list] + i
 			x.row[slot] = member
 			x.codes.put(slot, differs, code)
+			size := norm(differs)
+			squares[list] += float64(size * size)
 		}
 	})
+	if err != nil {
+		return err
+	}
+	var sum float64
+	for _, s := range squares {
+		sum += s
+	}
+	mean := sum / float64(max(1, x.Len()))
+	for list := range x.spread {
+		rows := float64(ends[list] - start(ends, list))
+		x.spread[list] = float32(math.Sqrt((squares[list] + usualRows*mean) / (rows + usualRows)))
+	}
+	return nil
 }
 
-// measure sets probes to how many lists must be read to find the share of the true hits that is
-// wanted, on average over the queries: for each true hit, the rank of its list is how many it takes.
+// measure sets reach to the least with which searches find the wanted share of true hits. The
+// upper end of what is tried is what it takes for that share to lie in lists whose bound is not below the last true
+// hit; a search finds more than that, since the last of what it has found so far is worse.
 func (x *IVF) measure(ctx context.Context, exact *Exact, o IVFOptions, rng *rand.Rand) error {
 	dim := x.lists.dim
 	queries := o.Queries
@@ -131,6 +151,7 @@ func (x *IVF) measure(ctx context.Context, exact *Exact, o IVFOptions, rng *rand
 		return nil
 	}
 	sample := rng.Perm(len(queries) / dim)[:min(maxMeasured, len(queries)/dim)]
+	query := func(i int) []float32 { return queries[sample[i]*dim:][:dim] }
 	belongs := make([]uint32, x.Len())
 	for list := range x.Lists() {
 		for _, row := range x.row[x.begin[list]:x.begin[list+1]] {
@@ -139,38 +160,68 @@ func (x *IVF) measure(ctx context.Context, exact *Exact, o IVFOptions, rng *rand
 			}
 		}
 	}
-	ranks := make([][]int, len(sample))
+	want := min(1, o.Recall+recallMargin)
+	truth, taken := make([][]Hit, len(sample)), make([][]float32, len(sample))
 	err := share(ctx, o.Workers, len(sample), 1, func(i, _ int) {
-		query := queries[sample[i]*dim:][:dim]
-		s := scratches.Get().(*scratch)
-		defer scratches.Put(s)
-		p := probing{x: x, s: s, query: s.prepared(x.metric, query)}
-		p.rank()
-		rank := make([]int, x.Lists())
-		for place, k := range p.nearest(x.Lists()) {
-			rank[unkey(k).Row] = place
-		}
-		for _, hit := range exact.Search(nil, query, o.N, nil) {
-			ranks[i] = append(ranks[i], rank[belongs[hit.Row]])
-		}
+		truth[i] = exact.Search(nil, query(i), o.N, nil)
+		taken[i] = x.taken(query(i), truth[i], belongs)
 	})
 	if err != nil {
 		return err
 	}
-	found, all := make([]int, x.Lists()), 0
-	for _, of := range ranks {
-		all += len(of)
-		for _, rank := range of {
-			found[rank]++
+	all := slices.Concat(taken...)
+	slices.Sort(all)
+	low, high := float32(0), all[min(len(all)-1, int(math.Ceil(want*float64(len(all)))))]
+	for range measureRounds {
+		x.reach = low + (high-low)/2
+		found := make([]int, len(sample))
+		err := share(ctx, o.Workers, len(sample), 1, func(i, _ int) { found[i] = x.found(query(i), truth[i]) })
+		if err != nil {
+			return err
+		}
+		sum := 0
+		for _, n := range found {
+			sum += n
+		}
+		if float64(sum) >= want*float64(len(all)) {
+			high = x.reach
+		} else {
+			low = x.reach
 		}
 	}
-	want, have := min(1, o.Recall+recallMargin)*float64(all), 0
-	for rank, count := range found {
-		if have += count; float64(have) >= want {
-			x.probes = rank + 1
-			return nil
-		}
-	}
-	x.probes = x.Lists()
+	x.reach = high
 	return nil
+}
+
+// taken is for each true hit how much reach it takes for its list to be read before the search ends.
+// reach must be 0.
+func (x *IVF) taken(query []float32, truth []Hit, belongs []uint32) []float32 {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	p := probing{x: x, s: s, query: s.prepared(x.metric, query)}
+	p.rank() // the products of the centres alone
+	out := make([]float32, len(truth))
+	for i, hit := range truth {
+		list := belongs[hit.Row]
+		missing := truth[len(truth)-1].Score - p.s.near[list]*p.near.scale
+		if missing > 0 {
+			out[i] = min(maxReach, missing/float32(p.near.norm*float64(x.spread[list])))
+		}
+	}
+	return out
+}
+
+// found is how many of the true hits a search finds.
+func (x *IVF) found(query []float32, truth []Hit) (n int) {
+	hits := x.Search(nil, query, len(truth), nil)
+	is := make(map[uint32]bool, len(hits))
+	for _, hit := range hits {
+		is[hit.Row] = true
+	}
+	for _, hit := range truth {
+		if is[hit.Row] {
+			n++
+		}
+	}
+	return n
 }

@@ -17,18 +17,21 @@ import (
 // kept does not depend on the order in which rows come.
 type top struct {
 	n     int     // rows wanted
+	spare int     // rows kept beyond them, since their scores are not the last word
 	slack float32 // rows this much below the last of them are kept too
 	limit int     // of rows kept by slack; beyond it overflow is set, and the best of them stay
 	least float32 // a score below it is of no use
+	last  float32 // the score of the last of the n best at the last prune; −Inf before there are n
 	keys  []uint64
 	next  int // as many keys make it worth while to drop some
 
 	overflow bool
 }
 
-// begin makes t ready for the n best, keeping its memory.
-func (t *top) begin(n int, slack float32, limit int) {
-	t.n, t.slack, t.limit, t.least, t.overflow = n, slack, max(limit, n), float32(math.Inf(-1)), false
+// begin makes t ready for the n best, keeping its memory. At least one of spare and slack is 0.
+func (t *top) begin(n, spare int, slack float32, limit int) {
+	none := float32(math.Inf(-1))
+	*t = top{n: n, spare: spare, slack: slack, limit: max(limit, n), least: none, last: none, keys: t.keys}
 	t.keys, t.next = t.keys[:0], 2*max(n, chunk)
 }
 
@@ -75,15 +78,21 @@ func (t *top) prune() {
 	if t.n == 0 || len(t.keys) < t.n {
 		return
 	}
-	if len(t.keys) > t.n {
-		split(t.keys, t.n)
+	if kept := t.n + t.spare; len(t.keys) >= kept && t.slack == 0 {
+		split(t.keys, kept)
+		t.keys = t.keys[:kept]
+		t.least = unkey(slices.Min(t.keys)).Score
 	}
-	last := slices.Min(t.keys[:t.n])
-	if t.slack == 0 {
-		t.keys, t.least = t.keys[:t.n], unkey(last).Score
-		return
+	split(t.keys, t.n)
+	t.last = unkey(slices.Min(t.keys[:t.n])).Score
+	if t.slack > 0 {
+		t.relax()
 	}
-	t.least = unkey(last).Score - t.slack
+}
+
+// relax keeps what is less than slack below the last of the n best, which come first.
+func (t *top) relax() {
+	t.least = t.last - t.slack
 	kept := t.n
 	for _, k := range t.keys[t.n:] {
 		t.keys[kept] = k
