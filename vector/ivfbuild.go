@@ -27,7 +27,7 @@ const (
 	maxLists       = 1 << 16
 	maxMeasured    = 256 // queries: where their recalls spread by 0.08, the standard error of the mean is 0.005
 	recallMargin   = 0.005
-	measureRounds  = 7 // of halving the range in which reach lies
+	measureRounds  = 7    // of halving the range in which reach lies
 	maxReach       = 1000 // spreads: no row is as far from its centre, except where all others are not far at all
 	defaultPerList = 64
 	defaultRounds  = 8
