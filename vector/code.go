@@ -53,8 +53,9 @@ func encode(code []int8, v []float32) (scale float32, off, norm float64) {
 	if scale = largest / 127; scale == 0 { // zeros, or so small that their products are
 		return 0, math.Sqrt(float64(len(v))) * float64(largest), 0
 	}
+	per := 1 / float64(scale)
 	for j, x := range v {
-		w := max(-127, min(127, math.RoundToEven(float64(x)/float64(scale))))
+		w := max(-127, min(127, math.RoundToEven(float64(x)*per)))
 		code[j] = int8(w)
 		about := w * float64(scale)
 		off += float64((float64(x) - about) * (float64(x) - about)) // rounded, so that no processor fuses it

@@ -24,13 +24,18 @@ func NewExactInt8(vectors []float32, dim int, metric Metric) (*ExactInt8, error)
 	if err != nil {
 		return nil, err
 	}
-	e := &ExactInt8{exact: *exact, codes: newCoded(exact.Len(), dim)}
+	return exact.coded(), nil
+}
+
+// coded returns the same index with codes.
+func (x *Exact) coded() *ExactInt8 {
+	e := &ExactInt8{exact: *x, codes: newCoded(x.Len(), x.dim)}
 	code := make([]int8, e.codes.length)
-	for row := range exact.Len() {
-		off, norm := e.codes.put(row, exact.rows[row*dim:][:dim], code)
+	for row := range x.Len() {
+		off, norm := e.codes.put(row, x.rows[row*x.dim:][:x.dim], code)
 		e.codes.off, e.codes.norm = max(e.codes.off, off), max(e.codes.norm, norm)
 	}
-	return e, nil
+	return e
 }
 
 // Len is the number of rows.

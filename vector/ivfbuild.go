@@ -80,7 +80,11 @@ func NewIVF(ctx context.Context, vectors []float32, dim int, metric Metric, opti
 	if err := x.lists.train(ctx, x.rows, o.Lists, o.PerList, o.Rounds, rng); err != nil {
 		return nil, err
 	}
-	if err := x.file(ctx); err != nil {
+	belongs := make([]uint32, x.Len())
+	if err := x.lists.assign(ctx, belongs, func(i int) []float32 { return x.rows[i*dim:][:dim] }); err != nil {
+		return nil, err
+	}
+	if err := x.file(ctx, belongs); err != nil {
 		return nil, err
 	}
 	return x, x.measure(ctx, exact, o, rng)
@@ -90,14 +94,9 @@ func NewIVF(ctx context.Context, vectors []float32, dim int, metric Metric, opti
 // of a list of one row is not 0. A guess.
 const usualRows = 4
 
-// file puts every row into the list of its centre, and codes it.
-func (x *IVF) file(ctx context.Context) error {
+// file puts every row into the list it belongs to, and codes it.
+func (x *IVF) file(ctx context.Context, belongs []uint32) error {
 	dim := x.lists.dim
-	row := func(i int) []float32 { return x.rows[i*dim:][:dim] }
-	belongs := make([]uint32, x.Len())
-	if err := x.lists.assign(ctx, belongs, row); err != nil {
-		return err
-	}
 	members, ends := grouped(belongs, x.Lists())
 	slots := 0
 	x.begin = make([]int, x.Lists()+1)
@@ -113,7 +112,7 @@ func (x *IVF) file(ctx context.Context) error {
 		code, differs := make([]int8, x.codes.length), make([]float32, dim)
 		centre := x.lists.centres[list*dim:][:dim]
 		for i, member := range members[start(ends, list):ends[list]] {
-			for j, v := range row(int(member)) {
+			for j, v := range x.rows[int(member)*dim:][:dim] {
 				differs[j] = v - centre[j]
 			}
 			slot := x.begin[list] + i
@@ -152,14 +151,7 @@ func (x *IVF) measure(ctx context.Context, exact *Exact, o IVFOptions, rng *rand
 	}
 	sample := rng.Perm(len(queries) / dim)[:min(maxMeasured, len(queries)/dim)]
 	query := func(i int) []float32 { return queries[sample[i]*dim:][:dim] }
-	belongs := make([]uint32, x.Len())
-	for list := range x.Lists() {
-		for _, row := range x.row[x.begin[list]:x.begin[list+1]] {
-			if row != noRow {
-				belongs[row] = uint32(list)
-			}
-		}
-	}
+	belongs := x.belongs()
 	want := min(1, o.Recall+recallMargin)
 	truth, taken := make([][]Hit, len(sample)), make([][]float32, len(sample))
 	err := share(ctx, o.Workers, len(sample), 1, func(i, _ int) {
@@ -191,6 +183,19 @@ func (x *IVF) measure(ctx context.Context, exact *Exact, o IVFOptions, rng *rand
 	}
 	x.reach = high
 	return nil
+}
+
+// belongs is the list of each row.
+func (x *IVF) belongs() []uint32 {
+	belongs := make([]uint32, x.Len())
+	for list := range x.Lists() {
+		for _, row := range x.row[x.begin[list]:x.begin[list+1]] {
+			if row != noRow {
+				belongs[row] = uint32(list)
+			}
+		}
+	}
+	return belongs
 }
 
 // taken is for each true hit how much reach it takes for its list to be read before the search ends.

@@ -115,8 +115,8 @@ func (p *partition) fill(counts []int) {
 		counts[largest] -= counts[c]
 		for j := range p.dim {
 			x, sign := p.centres[largest*p.dim+j], float32(1-2*(j%2))
-			p.centres[c*p.dim+j] = x * (1 + apart*sign)
-			p.centres[largest*p.dim+j] = x * (1 - apart*sign)
+			p.centres[c*p.dim+j] = max(-MaxMagnitude, min(MaxMagnitude, x*(1+apart*sign)))
+			p.centres[largest*p.dim+j] = max(-MaxMagnitude, min(MaxMagnitude, x*(1-apart*sign)))
 		}
 	}
 }
