@@ -42,15 +42,21 @@ func (e *Exact) search(s *scratch, dst []Hit, query []float32, n int, skip func(
 	if best.n <= 0 {
 		return dst
 	}
-	for from := 0; from < e.Len(); from += chunk {
-		m := min(chunk, e.Len()-from)
-		simd.DotRows(s.scores[:m], query, e.rows[from*e.dim:][:m*e.dim])
-		eachAtLeast(s.padded(m), best.least, func(place int) {
-			if row := uint32(from + place); skip == nil || !skip(row) {
-				best.add(s.scores[place], row)
-			}
-		})
+	scanRows(s, e.rows, e.dim, query, func(place int, score float32) {
+		if row := uint32(place); skip == nil || !skip(row) {
+			best.add(score, row)
+		}
+	})
+	return best.appendHits(dst)
+}
+
+// scanRows scores rows and offers those that reach the threshold of s.best, which accept adds to.
+func scanRows(s *scratch, rows []float32, dim int, query []float32, accept func(place int, score float32)) {
+	best, n := &s.best, len(rows)/dim
+	for from := 0; from < n; from += chunk {
+		m := min(chunk, n-from)
+		simd.DotRows(s.scores[:m], query, rows[from*dim:][:m*dim])
+		eachAtLeast(s.padded(m), best.least, func(place int) { accept(from+place, s.scores[place]) })
 		best.tidy()
 	}
-	return best.appendHits(dst)
 }

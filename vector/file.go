@@ -285,6 +285,9 @@ func (f *fileReader) ivf(exact *Exact) (*IVF, []uint32) {
 	return x, belongs
 }
 
+// unitError is how far a length that was made 1 may be from it.
+const unitError = 1e-3
+
 // check refuses rows that cannot have been in an index.
 func (f *fileReader) check(rows []float32, dim int, metric Metric) {
 	if err := checkRows(rows, dim, metric); f.err == nil && err != nil {
@@ -294,7 +297,7 @@ func (f *fileReader) check(rows []float32, dim int, metric Metric) {
 		return
 	}
 	for row := range len(rows) / dim {
-		if length := norm(rows[row*dim:][:dim]); math.Abs(length-1) > 1e-3 {
+		if length := norm(rows[row*dim:][:dim]); math.Abs(length-1) > unitError {
 			f.fail("row %d has a length of %g instead of 1", row, length)
 			return
 		}

@@ -80,7 +80,7 @@ func recallOf(t *testing.T, index Index, vectors, queries []float32, metric Metr
 
 func TestIVFFindsWhatItPromises(t *testing.T) {
 	for _, metric := range []Metric{InnerProduct, Cosine} {
-		vectors, queries := clustered(7, 20_000, 40, 33)
+		vectors, queries := clustered(7, 10_000, 40, 33)
 		index, err := NewIVF(context.Background(), vectors, 33, metric, IVFOptions{Seed: 1, N: 50})
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +107,7 @@ func TestIVFFindsWhatItPromises(t *testing.T) {
 
 // TestIVFFindsWhatIsNotSkipped skips more and more rows, in all places alike and in the best ones.
 func TestIVFFindsWhatIsNotSkipped(t *testing.T) {
-	vectors, queries := clustered(8, 20_000, 20, 24)
+	vectors, queries := clustered(8, 10_000, 20, 24)
 	index, err := NewIVF(context.Background(), vectors, 24, InnerProduct, IVFOptions{Seed: 1, N: 50})
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestIVFFindsWhatIsNotSkipped(t *testing.T) {
 		"half":              func(row uint32) bool { return row%2 == 0 },
 		"nine of ten":       func(row uint32) bool { return row%10 != 0 },
 		"99 of 100":         func(row uint32) bool { return row%100 != 0 },
-		"all but 30":        func(row uint32) bool { return row%1000 >= 1 || row < 1 },
+		"all but ten":       func(row uint32) bool { return row%1000 != 7 },
 		"all":               func(row uint32) bool { return true },
 		"the best for each": func(row uint32) bool { return best[row] },
 	} {

@@ -32,7 +32,7 @@ func (m Metric) String() string {
 const (
 	MaxDim       = 1 << 16
 	MaxMagnitude = 1e15
-	MaxRows      = 1 << 31
+	MaxRows      = 1<<31 - 1
 )
 
 // ErrBadVector says that a vector cannot be searched with, or put into an index.

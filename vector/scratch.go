@@ -19,6 +19,7 @@ type scratch struct {
 	lists    top
 	near     []float32 // scores of lists
 	at       []uint32
+	hits     []Hit
 	exact    []float32
 }
 
