@@ -94,6 +94,10 @@ var allowed = map[string][]string{
 	// The feature engine measured in its own process: the one workload that needs a part of the
 	// server, and tables of its own as the bound.
 	"bench/engine": {".", "bench", "feature", "internal/hugepage", "internal/intern", "internal/prefetch", "store/mem"},
+
+	// What narrows a catalogue to candidates, likewise measured in its own process.
+	"bench/candidates": {".", "bench", "internal/simd", "vector"},
+
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
 	// journal and folding it stay with the command.
 	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},
