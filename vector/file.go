@@ -16,12 +16,14 @@ import (
 //
 //	"FRESHVEC"  8 bytes
 //	version     4 bytes, 1
-//	kind        4 bytes: 1 Exact, 2 ExactInt8, 3 IVF
+//	kind        4 bytes: 1 Exact, 2 ExactInt8, 3 IVF, 4 HNSW
 //	metric      4 bytes
 //	dim         4 bytes
 //	rows        8 bytes
 //	numbers     rows·dim float32, as they are searched: for Cosine at length 1
 //	            of IVF: lists 4 bytes, reach float32, lists·dim float32 of centres, rows·4 bytes: the list of each row
+//	            of HNSW: links 4 bytes, ef 4 bytes, entry 4 bytes, rows·4 bytes: how many layers above the
+//	            lowest each row is on; then the links of each layer from the lowest, 4 bytes each
 //	checksum    4 bytes: CRC-32C of all before
 //
 // What follows from the numbers, such as codes, is made again when an index is loaded.
@@ -29,7 +31,7 @@ const (
 	fileMagic   = "FRESHVEC"
 	fileVersion = 1
 
-	kindExact, kindExactInt8, kindIVF = 1, 2, 3
+	kindExact, kindExactInt8, kindIVF, kindHNSW = 1, 2, 3, 4
 )
 
 // ErrDamaged says that a file is not an index, not all of one, or of a version this program does not know.
@@ -56,6 +58,9 @@ func Save(w io.Writer, index Index) error {
 		for _, list := range x.belongs() {
 			f.uint32(list)
 		}
+	case *HNSW:
+		f.table(kindHNSW, &x.exact)
+		f.graph(x)
 	default:
 		return fmt.Errorf("save an index: %T has no form in a file", index)
 	}
@@ -90,10 +95,13 @@ func load(ctx context.Context, f *fileReader) (Index, error) {
 	exact := f.table()
 	var ivf *IVF
 	var belongs []uint32
+	var graph *HNSW
 	switch {
 	case f.err != nil:
 	case kind == kindIVF:
 		ivf, belongs = f.ivf(exact)
+	case kind == kindHNSW:
+		graph = f.hnsw(exact)
 	case kind != kindExact && kind != kindExactInt8:
 		f.fail("kind %d is not known", kind)
 	}
@@ -115,6 +123,10 @@ func load(ctx context.Context, f *fileReader) (Index, error) {
 		return exact, nil
 	case kindExactInt8:
 		return exact.coded(), nil
+	case kindHNSW:
+		graph.codes = newNodeCodes(exact.rows, exact.dim)
+		graph.strays = graph.unreached()
+		return graph, nil
 	}
 	ivf.lists.encode()
 	return ivf, ivf.file(ctx, belongs)

@@ -29,7 +29,11 @@ func saved(t testing.TB, metric Metric, rows, dim int) ([]Index, [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	indexes, files := []Index{exact, small, file}, [][]byte{}
+	graph, err := NewHNSW(context.Background(), vectors, dim, HNSWOptions{Metric: metric, Links: 4, Ef: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	indexes, files := []Index{exact, small, file, graph}, [][]byte{}
 	for _, index := range indexes {
 		var b bytes.Buffer
 		if err := Save(&b, index); err != nil {
@@ -112,7 +116,8 @@ func TestLiesAreFound(t *testing.T) {
 		binary.LittleEndian.PutUint32(b[at:], v)
 		return signed(b)
 	}
-	ivf := files[2]
+	ivf, graph := files[2], files[3]
+	layers := 44 + 40*12 // where those of the rows begin, behind links, ef and entry
 	for want, file := range map[string][]byte{
 		"version is 2":            put(ivf, 8, 2),
 		"kind 9":                  put(ivf, 12, 9),
@@ -126,6 +131,11 @@ func TestLiesAreFound(t *testing.T) {
 		"41 lists for 40 rows":    put(ivf, 32+40*12, 41),
 		"its reach is -1":         put(ivf, 36+40*12, math.Float32bits(-1)),
 		"row 0 is in list 7 of 7": put(ivf, 40+40*12+7*12, 7),
+		"its rows have 65 links":  put(graph, layers-12, 65),
+		"keep 0 rows":             put(graph, layers-8, 0),
+		"its entry is row 40 of":  put(graph, layers-4, 40),
+		"on 31 layers":            put(graph, layers, 31),
+		"linked to row 77":        put(graph, layers+40*4, 77),
 		"beyond":                  put(ivf, 40+40*12, math.Float32bits(1e30)),
 	} {
 		if _, err := loadBytes(file); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), want) {

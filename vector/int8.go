@@ -90,6 +90,11 @@ func rescore(s *scratch, dst []Hit, query []float32, n int, rows []float32) []Hi
 	for _, k := range s.proposed.keys {
 		s.at = append(s.at, unkey(k).Row)
 	}
+	return rescoreAt(s, dst, query, n, rows)
+}
+
+// rescoreAt appends the n best of the rows s.at by their products in float32.
+func rescoreAt(s *scratch, dst []Hit, query []float32, n int, rows []float32) []Hit {
 	if cap(s.exact) < len(s.at) {
 		s.exact = make([]float32, len(s.at)+chunk)
 	}

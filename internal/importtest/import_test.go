@@ -70,7 +70,7 @@ var allowed = map[string][]string{
 	"internal/simd":     {}, // kernels in assembly, each beside its twin in Go
 	"internal/simd/gen": {}, // writes that assembly; a module of its own
 	"internal/dense":    {}, // products and solutions of dense matrices
-	"vector":            {"internal/pack", "internal/simd"},
+	"vector":            {"internal/pack", "internal/prefetch", "internal/simd"},
 	"collab":            {"internal/dense", "internal/pack", "internal/simd"},
 
 	// A request. Recall never meets feature: they meet in serve.

@@ -20,6 +20,21 @@ func DotRowsInt8(dst []int32, q, rows []int8) {
 	dotRowsInt8(dst, q, rows)
 }
 
+// DotAtInt8 sets dst[i] to the inner product of q and row at[i] of rows, which holds rows of len(q)
+// numbers one behind the other; len(dst) == len(at). The lines of all rows are asked for first, so
+// that waiting for memory overlaps.
+func DotAtInt8(dst []int32, q, rows []int8, at []uint32) {
+	if len(dst) != len(at) {
+		panic(fmt.Sprintf("BUG: simd.DotAtInt8 of %d rows into %d places", len(at), len(dst)))
+	}
+	for _, row := range at {
+		if (int(row)+1)*len(q) > len(rows) {
+			panic(fmt.Sprintf("BUG: simd.DotAtInt8 of row %d of %d numbers in %d", row, len(q), len(rows)))
+		}
+	}
+	dotAtInt8(dst, q, rows, at)
+}
+
 // dotInt8Go is the twin of the kernels of DotInt8.
 func dotInt8Go(a, b []int8) int32 {
 	var sum int32
@@ -33,5 +48,12 @@ func dotInt8Go(a, b []int8) int32 {
 func dotRowsInt8Go(dst []int32, q, rows []int8) {
 	for i := range dst {
 		dst[i] = dotInt8Go(q, rows[i*len(q):][:len(q)])
+	}
+}
+
+// dotAtInt8Go is the twin of the kernels of DotAtInt8.
+func dotAtInt8Go(dst []int32, q, rows []int8, at []uint32) {
+	for i, row := range at {
+		dst[i] = dotInt8Go(q, rows[int(row)*len(q):][:len(q)])
 	}
 }

@@ -66,6 +66,18 @@ func dotRowsInt8(dst []int32, q, rows []int8) {
 	}
 }
 
+func dotAtInt8(dst []int32, q, rows []int8, at []uint32) {
+	switch {
+	case hasVNNI:
+		dotAtInt8AVX512(dst, q, rows, at)
+	case hasAVX2:
+		for i, row := range at {
+			dst[i] = dotInt8AVX2(q, rows[int(row)*len(q):][:len(q)])
+		}
+	default:
+		dotAtInt8Go(dst, q, rows, at)
+	}
+}
 func scanInt8(dst []float32, q []int8, blocks []uint8, scales []float32) {
 	switch {
 	case hasVNNI:

@@ -1106,6 +1106,246 @@ done:
 	VZEROUPPER
 	RET
 
+// func dotAtInt8AVX512(dst []int32, q []int8, rows []int8, at []uint32)
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VNNI, BMI2, MMX+
+TEXT ·dotAtInt8AVX512(SB), NOSPLIT, $0-96
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         q_base+24(FP), DX
+	MOVQ         q_len+32(FP), BX
+	MOVQ         BX, DI
+	ANDQ         $0x3f, DI
+	MOVQ         $0x00000001, SI
+	SHLXQ        DI, SI, SI
+	DECQ         SI
+	KMOVQ        SI, K1
+	MOVQ         BX, SI
+	ANDQ         $-64, SI
+	MOVQ         rows_base+48(FP), DI
+	MOVQ         at_base+72(FP), R8
+	VPBROADCASTD biases<>+0(SB), Z2
+	XORQ         R9, R9
+
+ahead:
+	CMPQ  R9, CX
+	JGE   asked
+	MOVL  (R8)(R9*4), R10
+	IMULQ BX, R10
+	ADDQ  DI, R10
+	LEAQ  (R10)(BX*1), R11
+
+line:
+	PREFETCHT0 (R10)
+	ADDQ       $0x40, R10
+	CMPQ       R10, R11
+	JL         line
+	INCQ       R9
+	JMP        ahead
+
+asked:
+	VPXORD Z0, Z0, Z0
+	XORQ   R9, R9
+
+query_whole:
+	CMPQ     R9, SI
+	JGE      query_rest
+	VMOVDQU8 (DX)(R9*1), Z1
+	VPDPBUSD Z1, Z2, Z0
+	ADDQ     $0x40, R9
+	JMP      query_whole
+
+query_rest:
+	CMPQ       R9, BX
+	JGE        query_done
+	VMOVDQU8.Z (DX)(R9*1), K1, Z1
+	VPDPBUSD   Z1, Z2, Z0
+
+query_done:
+	VPXORD Z3, Z3, Z3
+	VPSUBD Z0, Z3, Z3
+
+eight:
+	CMPQ      CX, $0x08
+	JL        one
+	VMOVDQA32 Z3, Z4
+	VMOVDQA32 Z3, Z5
+	VMOVDQA32 Z3, Z6
+	VMOVDQA32 Z3, Z7
+	VMOVDQA32 Z3, Z8
+	VMOVDQA32 Z3, Z9
+	VMOVDQA32 Z3, Z10
+	VMOVDQA32 Z3, Z11
+	MOVL      (R8), R10
+	IMULQ     BX, R10
+	ADDQ      DI, R10
+	MOVL      4(R8), R11
+	IMULQ     BX, R11
+	ADDQ      DI, R11
+	MOVL      8(R8), R12
+	IMULQ     BX, R12
+	ADDQ      DI, R12
+	MOVL      12(R8), R13
+	IMULQ     BX, R13
+	ADDQ      DI, R13
+	XORQ      R9, R9
+
+first_number_whole:
+	CMPQ     R9, SI
+	JGE      first_number_rest
+	VMOVDQU8 (DX)(R9*1), Z1
+	VPXORD   (R10)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z4
+	VPXORD   (R11)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z5
+	VPXORD   (R12)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z6
+	VPXORD   (R13)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z7
+	ADDQ     $0x40, R9
+	JMP      first_number_whole
+
+first_number_rest:
+	CMPQ       R9, BX
+	JGE        first_number_done
+	VMOVDQU8.Z (DX)(R9*1), K1, Z1
+	VMOVDQU8.Z (R10)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z4
+	VMOVDQU8.Z (R11)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z5
+	VMOVDQU8.Z (R12)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z6
+	VMOVDQU8.Z (R13)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z7
+
+first_number_done:
+	MOVL  16(R8), R10
+	IMULQ BX, R10
+	ADDQ  DI, R10
+	MOVL  20(R8), R11
+	IMULQ BX, R11
+	ADDQ  DI, R11
+	MOVL  24(R8), R12
+	IMULQ BX, R12
+	ADDQ  DI, R12
+	MOVL  28(R8), R13
+	IMULQ BX, R13
+	ADDQ  DI, R13
+	XORQ  R9, R9
+
+second_number_whole:
+	CMPQ     R9, SI
+	JGE      second_number_rest
+	VMOVDQU8 (DX)(R9*1), Z1
+	VPXORD   (R10)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z8
+	VPXORD   (R11)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z9
+	VPXORD   (R12)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z10
+	VPXORD   (R13)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z11
+	ADDQ     $0x40, R9
+	JMP      second_number_whole
+
+second_number_rest:
+	CMPQ       R9, BX
+	JGE        second_number_done
+	VMOVDQU8.Z (DX)(R9*1), K1, Z1
+	VMOVDQU8.Z (R10)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z8
+	VMOVDQU8.Z (R11)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z9
+	VMOVDQU8.Z (R12)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z10
+	VMOVDQU8.Z (R13)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z11
+
+second_number_done:
+	VINSERTF64X4 $0x01, Y5, Z4, Z0
+	VSHUFF64X2   $0xee, Z5, Z4, Z4
+	VPADDD       Z4, Z0, Z4
+	VINSERTF64X4 $0x01, Y7, Z6, Z0
+	VSHUFF64X2   $0xee, Z7, Z6, Z6
+	VPADDD       Z6, Z0, Z6
+	VINSERTF64X4 $0x01, Y9, Z8, Z0
+	VSHUFF64X2   $0xee, Z9, Z8, Z8
+	VPADDD       Z8, Z0, Z8
+	VINSERTF64X4 $0x01, Y11, Z10, Z0
+	VSHUFF64X2   $0xee, Z11, Z10, Z10
+	VPADDD       Z10, Z0, Z10
+	VSHUFF64X2   $0x88, Z6, Z4, Z0
+	VSHUFF64X2   $0xdd, Z6, Z4, Z4
+	VPADDD       Z4, Z0, Z4
+	VSHUFF64X2   $0x88, Z10, Z8, Z0
+	VSHUFF64X2   $0xdd, Z10, Z8, Z8
+	VPADDD       Z8, Z0, Z8
+	VSHUFPS      $0x44, Z8, Z4, Z0
+	VSHUFPS      $0xee, Z8, Z4, Z4
+	VPADDD       Z4, Z0, Z4
+	VSHUFPS      $0x88, Z4, Z4, Z0
+	VSHUFPS      $0xdd, Z4, Z4, Z4
+	VPADDD       Z4, Z0, Z4
+	VMOVUPS      order<>+0(SB), Y12
+	VPERMPS      Z4, Z12, Z4
+	VMOVDQU      Y4, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, CX
+	JMP          eight
+
+one:
+	TESTQ     CX, CX
+	JLE       done
+	VMOVDQA32 Z3, Z4
+	MOVL      (R8), R10
+	IMULQ     BX, R10
+	ADDQ      DI, R10
+	XORQ      R9, R9
+
+one_number_whole:
+	CMPQ     R9, SI
+	JGE      one_number_rest
+	VMOVDQU8 (DX)(R9*1), Z1
+	VPXORD   (R10)(R9*1), Z2, Z0
+	VPDPBUSD Z1, Z0, Z4
+	ADDQ     $0x40, R9
+	JMP      one_number_whole
+
+one_number_rest:
+	CMPQ       R9, BX
+	JGE        one_number_done
+	VMOVDQU8.Z (DX)(R9*1), K1, Z1
+	VMOVDQU8.Z (R10)(R9*1), K1, Z0
+	VPXORD     Z0, Z2, Z0
+	VPDPBUSD   Z1, Z0, Z4
+
+one_number_done:
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VPADDD        Y0, Y4, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VPADDD        X1, X0, X0
+	VPERMILPS     $0x0e, X0, X1
+	VPADDD        X1, X0, X0
+	VPERMILPS     $0x01, X0, X1
+	VPADDD        X1, X0, X0
+	VMOVD         X0, (AX)
+	ADDQ          $0x04, AX
+	ADDQ          $0x04, R8
+	DECQ          CX
+	JMP           one
+
+done:
+	VZEROUPPER
+	RET
+
 // func scanInt8AVX512(dst []float32, q []int8, blocks []uint8, scales []float32)
 // Requires: AVX, AVX512F, AVX512VNNI
 TEXT ·scanInt8AVX512(SB), NOSPLIT, $0-96

@@ -8,6 +8,7 @@ func dotAt(dst, q, rows []float32, at []uint32) { dotAtGo(dst, q, rows, at) }
 func dotInt8(a, b []int8) int32                 { return dotInt8Go(a, b) }
 func dotRowsInt8(dst []int32, q, rows []int8)   { dotRowsInt8Go(dst, q, rows) }
 
+func dotAtInt8(dst []int32, q, rows []int8, at []uint32) { dotAtInt8Go(dst, q, rows, at) }
 func scanInt8(dst []float32, q []int8, blocks []uint8, scales []float32) {
 	scanInt8Go(dst, q, blocks, scales)
 }

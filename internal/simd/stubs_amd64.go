@@ -47,6 +47,11 @@ func dotInt8AVX2(a []int8, b []int8) int32
 //go:noescape
 func dotRowsInt8AVX512(dst []int32, q []int8, rows []int8)
 
+// dotAtInt8AVX512 is DotAtInt8 with AVX-512 and VNNI: eight rows at a time, then one by one.
+//
+//go:noescape
+func dotAtInt8AVX512(dst []int32, q []int8, rows []int8, at []uint32)
+
 // scanInt8AVX512 is ScanInt8 with AVX-512 and VNNI.
 //
 //go:noescape

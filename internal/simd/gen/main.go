@@ -16,6 +16,7 @@ func main() {
 	dotInt8AVX512()
 	dotInt8AVX2()
 	dotRowsInt8AVX512()
+	dotAtInt8AVX512()
 	scanInt8AVX512()
 	scanInt8AVX2()
 	atLeastAVX512()
