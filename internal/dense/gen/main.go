@@ -56,6 +56,8 @@ func main() {
 		under(s)
 		forward(s)
 		backward(s)
+		weigh(s)
+		dots(s)
 	}
 	build.Generate()
 }
