@@ -71,7 +71,7 @@ func UnpackIALS(r *pack.Reader) (*IALS, error) {
 		return nil, err
 	}
 	m.stride = dense.Stride(m.dim)
-	m.vectors, m.gram = make([]float32, m.items*m.stride), make([]float32, m.stride*m.stride)
+	m.vectors, m.gram = floats(m.items*m.stride), make([]float32, m.stride*m.stride)
 	for i := range m.items {
 		vectors = takeFloats(m.Vector(uint32(i)), vectors)
 	}
