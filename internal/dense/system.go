@@ -25,6 +25,7 @@ var ErrNotDefinite = errors.New("matrix is not positive definite")
 // and in G, and is 0 in z.
 type System struct {
 	k, n   int
+	ld     int       // from one row of a to the next
 	a      []float32 // n × n: the upper triangle; with Solve, the factor right of the diagonal blocks
 	d, inv []float32 // the factor's diagonal blocks, and one divided by its diagonal
 	b      []float32 // Σ w·x
@@ -40,8 +41,13 @@ func NewSystem(k int) *System { return kernels[0].newSystem(k) }
 
 func (kn *kernel) newSystem(k int) *System {
 	n := Stride(k)
-	return &System{k: k, n: n, a: make([]float32, n*n), d: make([]float32, n*side), inv: make([]float32, n), b: make([]float32, n), left: make([]float32, max(chunkFloats, n*stripRows)), kn: kn}
+	ld := apart(n)
+	return &System{k: k, n: n, ld: ld, a: make([]float32, n*ld), d: make([]float32, n*side), inv: make([]float32, n), b: make([]float32, n), left: make([]float32, max(chunkFloats, n*stripRows)), kn: kn}
 }
+
+// apart is how far apart the rows of a matrix of n columns are kept: a power of two between them
+// would put the same columns of all rows into the same few sets of the cache.
+func apart(n int) int { return n + side }
 
 // Stride is how many floats a vector of k takes in a System: k rounded up to a multiple of 16.
 func Stride(k int) int { return roundUp(k, side) }
@@ -54,12 +60,12 @@ func (s *System) chunk() int { return max(stripRows, chunkFloats/s.n) }
 
 // Begin forgets all rows and sets the matrix to G, of which the upper triangle is read.
 func (s *System) Begin(g []float32) {
-	if len(g) != len(s.a) {
+	if len(g) != s.n*s.n {
 		panic(fmt.Sprintf("BUG: dense: %d floats for a matrix of %d × %d", len(g), s.n, s.n))
 	}
 	for i := range s.n {
-		from := i*s.n + i&^(side-1)
-		copy(s.a[from:(i+1)*s.n], g[from:])
+		j := i &^ (side - 1)
+		copy(s.a[i*s.ld+j:i*s.ld+s.n], g[i*s.n+j:])
 	}
 	clear(s.b)
 }
@@ -85,7 +91,7 @@ func (s *System) Add(rows, weights []float32) {
 		s.kn.weigh(end-begin, s.n, &right[0], w, &s.left[0], &s.b[0])
 		for i := 0; i < s.n; i += stripRows {
 			j := i &^ (side - 1)
-			s.kn.strip(s.n-j, end-begin, &left[i], s.n, &right[j], s.n, &s.a[i*s.n+j], s.n, 1, true)
+			s.kn.strip(s.n-j, end-begin, &left[i], s.n, &right[j], s.n, &s.a[i*s.ld+j], s.ld, 1, true)
 		}
 	}
 }
@@ -96,10 +102,10 @@ func (s *System) Chunk() int { return s.chunk() }
 // Shift adds v to the diagonal.
 func (s *System) Shift(v float32) {
 	for i := range s.k {
-		s.a[i*s.n+i] += v
+		s.a[i*s.ld+i] += v
 	}
 	for i := s.k; i < s.n; i++ {
-		s.a[i*s.n+i] = 1 // an unknown of no meaning, which is 0
+		s.a[i*s.ld+i] = 1 // an unknown of no meaning, which is 0
 	}
 }
 
@@ -110,18 +116,18 @@ func (s *System) Solve(z []float32) error {
 		panic(fmt.Sprintf("BUG: dense: %d floats for %d unknowns", len(z), s.n))
 	}
 	n := s.n
-	if !s.kn.factorAll(n, s.a, s.d, s.inv) {
+	if !s.kn.factorAll(n, s.a, s.ld, s.d, s.inv) {
 		return ErrNotDefinite
 	}
 	copy(z, s.b)
 	for i := 0; i < n; i += side {
-		s.kn.forward(n-i-side, &s.d[i*side], &s.inv[i], s.after(i), n, &z[i])
+		s.kn.forward(n-i-side, &s.d[i*side], &s.inv[i], s.after(i), s.ld, &z[i])
 	}
 	for i := n - side; i >= 0; i -= side {
-		s.kn.backward(n-i-side, &s.d[i*side], &s.inv[i], s.after(i), n, &z[i])
+		s.kn.backward(n-i-side, &s.d[i*side], &s.inv[i], s.after(i), s.ld, &z[i])
 	}
 	return nil
 }
 
 // after is where row i goes on right of its diagonal block, which is nowhere for the last ones.
-func (s *System) after(i int) *float32 { return &s.a[min(i*s.n+i+side, len(s.a)-1)] }
+func (s *System) after(i int) *float32 { return &s.a[min(i*s.ld+i+side, len(s.a)-1)] }

@@ -72,7 +72,7 @@ var allowed = map[string][]string{
 	// Writes the assembly of internal/dense; a module of its own.
 	"internal/dense/gen": {},
 	"vector":             {"internal/pack", "internal/simd"},
-	"collab":             {"internal/dense", "internal/pack", "internal/simd"},
+	"collab":             {"internal/dense", "internal/hugepage", "internal/pack", "internal/prefetch", "internal/simd"},
 
 	// A request. Recall never meets feature: they meet in serve.
 	"recall":           {".", "catalog", "collab", "internal/pack", "vector"},
