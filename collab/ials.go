@@ -193,8 +193,8 @@ type ialsSide struct {
 func newIALSTraining(m *Matrix, o *IALSOptions) *ialsTraining {
 	stride := dense.Stride(o.Dim)
 	t := &ialsTraining{}
-	t.users = ialsSide{name: "user", entries: m, vectors: floats(m.Users*stride), others: &t.items.vectors, lambda: regularizer{o.Lambda, o.Nu, o.Alpha0 * float64(m.Items)}}
-	t.items = ialsSide{name: "item", entries: m.Transposed(), vectors: floats(m.Items*stride), others: &t.users.vectors, lambda: regularizer{o.Lambda, o.Nu, o.Alpha0 * float64(m.Users)}}
+	t.users = ialsSide{name: "user", entries: m, vectors: floats(m.Users * stride), others: &t.items.vectors, lambda: regularizer{o.Lambda, o.Nu, o.Alpha0 * float64(m.Items)}}
+	t.items = ialsSide{name: "item", entries: m.Transposed(), vectors: floats(m.Items * stride), others: &t.users.vectors, lambda: regularizer{o.Lambda, o.Nu, o.Alpha0 * float64(m.Users)}}
 	// Only the items' are needed: the first half step makes the users'.
 	rng := rand.New(rand.NewPCG(o.Seed, 0))
 	deviation := o.Deviation / math.Sqrt(float64(o.Dim))
