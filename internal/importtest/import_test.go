@@ -95,6 +95,8 @@ var allowed = map[string][]string{
 	// The feature engine measured in its own process: the one workload that needs a part of the
 	// server, and tables of its own as the bound.
 	"bench/engine": {".", "bench", "feature", "internal/hugepage", "internal/intern", "internal/prefetch", "store/mem"},
+	// Fold-in and training of vectors in their own process, against the rate of dense products.
+	"bench/factors": {"bench", "collab", "internal/dense"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
 	// journal and folding it stay with the command.
 	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},
