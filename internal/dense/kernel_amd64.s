@@ -2306,6 +2306,56 @@ loop:
 	VZEROUPPER
 	RET
 
+// func rootsAVX512(cols int, from *float32, shift float32, to *float32)
+// Requires: AVX, AVX512F
+TEXT ·rootsAVX512(SB), NOSPLIT, $0-32
+	MOVQ         cols+0(FP), AX
+	MOVQ         from+8(FP), CX
+	MOVQ         to+24(FP), DX
+	VBROADCASTSS shift+16(FP), Z0
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X1
+	VBROADCASTSS X1, Z1
+
+loop:
+	VADDPS  (CX), Z0, Z2
+	VSQRTPS Z2, Z2
+	VDIVPS  Z2, Z1, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, AX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func spreadAVX512(m int, cols int, x *float32, by *float32, to *float32)
+// Requires: AVX, AVX512F
+TEXT ·spreadAVX512(SB), NOSPLIT, $0-40
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ by+24(FP), BX
+	MOVQ to+32(FP), SI
+
+row:
+	MOVQ BX, DI
+	MOVQ CX, R8
+
+loop:
+	VMOVUPS (DX), Z0
+	VMULPS  (DI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, R8
+	JNZ     loop
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
 // func factorAVX2(a *float32, lda int, d *float32, inv *float32) bool
 // Requires: AVX, AVX2, FMA3
 TEXT ·factorAVX2(SB), NOSPLIT, $0-33
@@ -4073,5 +4123,55 @@ loop:
 	ADDQ         $0x04, SI
 	DECQ         AX
 	JNZ          row
+	VZEROUPPER
+	RET
+
+// func rootsAVX2(cols int, from *float32, shift float32, to *float32)
+// Requires: AVX, AVX2
+TEXT ·rootsAVX2(SB), NOSPLIT, $0-32
+	MOVQ         cols+0(FP), AX
+	MOVQ         from+8(FP), CX
+	MOVQ         to+24(FP), DX
+	VBROADCASTSS shift+16(FP), Y0
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X1
+	VBROADCASTSS X1, Y1
+
+loop:
+	VADDPS  (CX), Y0, Y2
+	VSQRTPS Y2, Y2
+	VDIVPS  Y2, Y1, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, AX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func spreadAVX2(m int, cols int, x *float32, by *float32, to *float32)
+// Requires: AVX
+TEXT ·spreadAVX2(SB), NOSPLIT, $0-40
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ by+24(FP), BX
+	MOVQ to+32(FP), SI
+
+row:
+	MOVQ BX, DI
+	MOVQ CX, R8
+
+loop:
+	VMOVUPS (DX), Y0
+	VMULPS  (DI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, R8
+	JNZ     loop
+	DECQ    AX
+	JNZ     row
 	VZEROUPPER
 	RET

@@ -1,6 +1,9 @@
 package dense
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 func plainWeigh(m int, cols int, x *float32, w *float32, left *float32, sum *float32) {
 	total := unsafe.Slice(sum, cols)
@@ -35,4 +38,21 @@ func halves(sums *[side]float32) float32 {
 		}
 	}
 	return sums[0]
+}
+
+func plainRoots(cols int, g *float32, shift float32, to *float32) {
+	roots := unsafe.Slice(to, cols)
+	for j, v := range unsafe.Slice(g, cols) {
+		roots[j] = 1 / float32(math.Sqrt(float64(v+shift))) // the root of a float32, rounded once
+	}
+}
+
+func plainSpread(m int, cols int, x *float32, by *float32, to *float32) {
+	factors := unsafe.Slice(by, cols)
+	for r := range m {
+		out := unsafe.Slice(at(to, r*cols), cols)
+		for j, v := range unsafe.Slice(at(x, r*cols), cols) {
+			out[j] = v * factors[j]
+		}
+	}
 }

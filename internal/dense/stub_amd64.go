@@ -59,6 +59,16 @@ func weighAVX512(m int, cols int, x *float32, w *float32, left *float32, sum *fl
 //go:noescape
 func dotsAVX512(m int, cols int, x *float32, z *float32, to *float32)
 
+// rootsAVX512 is a rootsFunc.
+//
+//go:noescape
+func rootsAVX512(cols int, from *float32, shift float32, to *float32)
+
+// spreadAVX512 is a spreadFunc.
+//
+//go:noescape
+func spreadAVX512(m int, cols int, x *float32, by *float32, to *float32)
+
 // factorAVX2 is a factorFunc.
 //
 //go:noescape
@@ -88,3 +98,13 @@ func weighAVX2(m int, cols int, x *float32, w *float32, left *float32, sum *floa
 //
 //go:noescape
 func dotsAVX2(m int, cols int, x *float32, z *float32, to *float32)
+
+// rootsAVX2 is a rootsFunc.
+//
+//go:noescape
+func rootsAVX2(cols int, from *float32, shift float32, to *float32)
+
+// spreadAVX2 is a spreadFunc.
+//
+//go:noescape
+func spreadAVX2(m int, cols int, x *float32, by *float32, to *float32)

@@ -120,14 +120,6 @@ func (s *System) Solve(z []float32) error {
 		return ErrNotDefinite
 	}
 	copy(z, s.b)
-	for i := 0; i < n; i += side {
-		s.kn.forward(n-i-side, &s.d[i*side], &s.inv[i], s.after(i), s.ld, &z[i])
-	}
-	for i := n - side; i >= 0; i -= side {
-		s.kn.backward(n-i-side, &s.d[i*side], &s.inv[i], s.after(i), s.ld, &z[i])
-	}
+	s.kn.solveAll(n, s.a, s.ld, s.d, s.inv, z)
 	return nil
 }
-
-// after is where row i goes on right of its diagonal block, which is nowhere for the last ones.
-func (s *System) after(i int) *float32 { return &s.a[min(i*s.ld+i+side, len(s.a)-1)] }

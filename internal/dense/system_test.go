@@ -135,6 +135,53 @@ func TestSystemRefuses(t *testing.T) {
 	}
 }
 
+// TestFew solves what a System solves.
+func TestFew(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k := rapid.OneOf(rapid.IntRange(1, 40), rapid.SampledFrom([]int{64, 65, 128})).Draw(t, "k")
+		m := rapid.IntRange(0, 70).Draw(t, "m")
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		n := Stride(k)
+		diagonal, g := make([]float32, n), make([]float32, n*n)
+		for j := range k {
+			diagonal[j] = float32(rng.ExpFloat64())
+			g[j*n+j] = diagonal[j]
+		}
+		x := rows(rng, m, k, 1)
+		var w []float32
+		if rapid.Bool().Draw(t, "weighted") {
+			w = make([]float32, m)
+			for i := range w {
+				w[i] = float32(rng.ExpFloat64())
+			}
+		}
+		want := slowSolved(k, g, x, w, 0.5)
+		var first []float32
+		for _, kn := range kernels {
+			f, z := kn.newFew(k, 70), make([]float32, n)
+			for range 2 { // the second time in memory that was used
+				if err := f.Solve(z, diagonal, 0.5, x, w); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if first == nil {
+				first = z
+			} else if !sameBits(z, first) {
+				t.Fatalf("%s differs from %s", kn.name, kernels[0].name)
+			}
+		}
+		size := 0.0
+		for _, v := range want {
+			size = max(size, math.Abs(v))
+		}
+		for i, v := range first {
+			if i >= k && v != 0 || i < k && !(math.Abs(float64(v)-want[i]) <= 1e-3*size) {
+				t.Fatalf("z[%d] = %v, want %v", i, v, want[i:min(i+1, k)])
+			}
+		}
+	})
+}
+
 func BenchmarkSystem(b *testing.B) {
 	for _, k := range []int{64, 128, 256} {
 		for _, kn := range kernels {

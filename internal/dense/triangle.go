@@ -28,6 +28,19 @@ func (kn *kernel) factorAll(n int, a []float32, lda int, d, inv []float32) bool 
 	return true
 }
 
+// solveAll puts z with U'U·z = b in the place of b, given what factorAll made.
+func (kn *kernel) solveAll(n int, a []float32, lda int, d, inv, b []float32) {
+	after := func(i int) *float32 { // where row i goes on right of its block: for the last ones nowhere
+		return &a[min(i*lda+i+side, len(a)-1)]
+	}
+	for i := 0; i < n; i += side {
+		kn.forward(n-i-side, &d[i*side], &inv[i], after(i), lda, &b[i])
+	}
+	for i := n - side; i >= 0; i -= side {
+		kn.backward(n-i-side, &d[i*side], &inv[i], after(i), lda, &b[i])
+	}
+}
+
 // triangle is a copy of an upper triangle of at most leaf rows, filled up to a multiple of side
 // with ones on the diagonal, in the form of factorAll.
 type triangle struct {

@@ -58,6 +58,8 @@ func main() {
 		backward(s)
 		weigh(s)
 		dots(s)
+		roots(s)
+		spread(s)
 	}
 	build.Generate()
 }
