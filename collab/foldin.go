@@ -7,8 +7,8 @@ import (
 	"github.com/freshet-rec/freshet/internal/dense"
 )
 
-// Folder makes users' vectors from what they took, with a model of vectors: the solution of a
-// system of Dim unknowns, the one that training solves for a user, to the bit, on every machine.
+// Folder makes users' vectors from what they took, with a model of vectors: the solution of the
+// system that training solves for a user, to the bit, on every machine.
 // It holds its memory: Fold takes none, but for a history longer than any before. It is not safe
 // for concurrent use.
 type Folder struct {
@@ -24,7 +24,7 @@ type Folder struct {
 // NewFolder returns a Folder of the model.
 func (m *IALS) NewFolder() *Folder {
 	return &Folder{
-		model: m, solver: newRowSolver(m.dim, m.vectors, m.gram), vector: make([]float32, m.stride),
+		model: m, solver: newRowSolver(m.dim, m.vectors, m.basis), vector: make([]float32, m.stride),
 		lambda: regularizer{m.lambda, m.nu, m.alpha0 * float64(m.items)},
 	}
 }

@@ -121,22 +121,24 @@ const maxDim = 1024
 // Filtering for Implicit Feedback Datasets" (2008), with the weights, the regularisation and the
 // beginning of Rendle, Krichene, Zhang and Koren, "Revisiting the Performance of iALS on Item
 // Recommendation Benchmarks" (2021), section 3. Users and items are solved for in turn, each row
-// exactly. A row without entries has the vector 0. One departure: the users' vectors are not kept,
-// but made anew from the items' of the last half step, as serving does.
+// exactly. A row without entries has the vector 0. Two departures: the users' vectors are not kept,
+// but made anew from the items' of the last half step, as serving does; and before each half step
+// the vectors that it goes by are turned so that the matrix of their products is diagonal, which
+// makes short rows cheap ([dense.Few]) and changes no score.
 type IALS struct {
 	items   int
 	dim     int
 	stride  int       // floats from one vector to the next: dim rounded up, the rest being 0
 	vectors []float32 // of the items
-	gram    []float32 // α₀·Σ h·h', stride × stride
+	basis   *basis    // of vectors
 	alpha0  float64
 	lambda  float64
 	nu      float64
 	folders sync.Pool // of *Folder, for Score
 }
 
-// TrainIALS trains on a matrix, in time proportional to Epochs·(entries·Dim² + (users +
-// items)·Dim³) and memory for the vectors of users and items. It returns ctx's error within a
+// TrainIALS trains on a matrix, in time proportional to at most Epochs·(entries·Dim² +
+// (users + items)·Dim³) and memory for the vectors of users and items. It returns ctx's error within a
 // second of its end, one that wraps ErrOptions, one that wraps ErrDiverged, or one about a matrix
 // that is none. The same matrix and options give the same model on every machine, but for powers
 // with Nu below 1, which are those of the standard library.
@@ -151,8 +153,8 @@ func TrainIALS(ctx context.Context, m *Matrix, o IALSOptions) (*IALS, error) {
 	t := newIALSTraining(m, &o)
 	for epoch := range o.Epochs {
 		for _, s := range []*ialsSide{&t.users, &t.items} {
-			if err := s.solve(ctx, &o); err != nil {
-				return nil, fmt.Errorf("iALS, epoch %d, %s: %w", epoch+1, s.name, err)
+			if err := s.step(ctx, &o); err != nil {
+				return nil, fmt.Errorf("iALS, epoch %d: %w", epoch+1, err)
 			}
 		}
 		if o.Progress != nil {
@@ -160,9 +162,9 @@ func TrainIALS(ctx context.Context, m *Matrix, o IALSOptions) (*IALS, error) {
 		}
 	}
 	model := &IALS{items: m.Items, dim: o.Dim, stride: dense.Stride(o.Dim), vectors: t.items.vectors, alpha0: o.Alpha0, lambda: o.Lambda, nu: o.Nu}
-	model.gram = gram(o.Workers, model.stride, model.vectors, o.Alpha0)
-	if !finite(model.gram) {
-		return nil, fmt.Errorf("iALS: %w: the products of the items' vectors are too large", ErrDiverged)
+	var err error
+	if model.basis, err = turn(o.Workers, o.Dim, model.vectors, o.Alpha0); err != nil {
+		return nil, fmt.Errorf("iALS: products of the items' vectors: %w", err)
 	}
 	return model, nil
 }
@@ -218,21 +220,22 @@ func (r *regularizer) of(entries int) float32 {
 	return float32(r.lambda * n)
 }
 
-// gram is alpha0·Σ x·x' of all vectors.
-func gram(workers, stride int, vectors []float32, alpha0 float64) []float32 {
-	g := make([]float32, stride*stride)
-	dense.Syrk(workers, true, stride, len(vectors)/stride, float32(alpha0), vectors, stride, 0, g, stride, true)
-	return g
-}
-
 // blockEntries is about how many entries one worker solves for before it looks at the context:
 // some milliseconds.
 const blockEntries = 4096
 
-// solve makes the vectors of all rows, given those of the columns.
-func (s *ialsSide) solve(ctx context.Context, o *IALSOptions) error {
+// step makes the vectors of all rows, given those of the columns, which it turns first.
+func (s *ialsSide) step(ctx context.Context, o *IALSOptions) error {
+	b, err := turn(o.Workers, o.Dim, *s.others, o.Alpha0)
+	if err != nil {
+		return fmt.Errorf("what %ss are made from: %w", s.name, err)
+	}
+	return s.solve(ctx, o, b)
+}
+
+// solve makes the vectors of all rows, given those of the columns and their basis.
+func (s *ialsSide) solve(ctx context.Context, o *IALSOptions, common *basis) error {
 	stride := dense.Stride(o.Dim)
-	g := gram(o.Workers, stride, *s.others, o.Alpha0)
 	blocks := s.blocks()
 	var mu sync.Mutex // guards failed
 	var failed error
@@ -244,7 +247,7 @@ func (s *ialsSide) solve(ctx context.Context, o *IALSOptions) error {
 		}
 	}
 	eachBlock(ctx, o.Workers, len(blocks)-1, func() func(b int) bool {
-		solver := newRowSolver(o.Dim, *s.others, g)
+		solver := newRowSolver(o.Dim, *s.others, common)
 		return func(b int) bool {
 			for r := blocks[b]; r < blocks[b+1]; r++ {
 				to := s.vectors[r*stride : (r+1)*stride]

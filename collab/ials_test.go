@@ -104,7 +104,7 @@ func TestIALSDescends(t *testing.T) {
 		before := math.Inf(1)
 		for step := range 6 {
 			side := []*ialsSide{&training.users, &training.items}[step%2]
-			if err := side.solve(context.Background(), &o); err != nil {
+			if err := side.step(context.Background(), &o); err != nil {
 				t.Fatal(err)
 			}
 			loss, steepest := slowLoss(training, &o, side)
@@ -172,7 +172,7 @@ func TestIALSIsReproducible(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.Concat(model.vectors, model.gram)
+		return slices.Concat(model.vectors, model.basis.gram)
 	}
 	one := train(1, 5)
 	if !slices.Equal(one, train(4, 5)) {
@@ -244,7 +244,7 @@ func TestIALSDiverges(t *testing.T) {
 		m.Weight[i] = 3e38
 	}
 	_, err := TrainIALS(context.Background(), m, IALSOptions{Dim: 4})
-	if err == nil || !strings.Contains(err.Error(), "epoch 1, user") {
+	if err == nil || !strings.Contains(err.Error(), "epoch 1: user") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -32,7 +32,7 @@ func (m *IALS) Pack(w *pack.Writer) {
 	body.Blob(bits)
 	bits = bits[:0]
 	for i := range m.dim {
-		bits = appendFloats(bits, m.gram[i*m.stride+i:i*m.stride+m.dim])
+		bits = appendFloats(bits, m.basis.gram[i*m.stride+i:i*m.stride+m.dim])
 	}
 	body.Blob(bits)
 	seal(w, body.Bytes)
@@ -71,18 +71,20 @@ func UnpackIALS(r *pack.Reader) (*IALS, error) {
 		return nil, err
 	}
 	m.stride = dense.Stride(m.dim)
-	m.vectors, m.gram = floats(m.items*m.stride), make([]float32, m.stride*m.stride)
+	m.vectors = floats(m.items * m.stride)
+	products := make([]float32, m.stride*m.stride)
 	for i := range m.items {
 		vectors = takeFloats(m.Vector(uint32(i)), vectors)
 	}
 	for i := range m.dim {
-		gram = takeFloats(m.gram[i*m.stride+i:i*m.stride+m.dim], gram)
+		gram = takeFloats(products[i*m.stride+i:i*m.stride+m.dim], gram)
 	}
-	dense.Mirror(1, m.stride, m.gram, m.stride)
-	if !finite(m.vectors) || !finite(m.gram) {
+	dense.Mirror(1, m.stride, products, m.stride)
+	if !finite(m.vectors) || !finite(products) {
 		body.Fail("a number of an iALS model is none")
 		return nil, body.Err()
 	}
+	m.basis = newBasis(m.stride, products)
 	return m, nil
 }
 

@@ -13,15 +13,20 @@ import (
 // concurrent use.
 type rowSolver struct {
 	system *dense.System
+	few    *dense.Few
+	most   int // columns that few takes
 	stride int
 	others []float32 // vectors of the columns
-	gram   []float32 // of all of them
+	common *basis    // of all of them
 	rows   []float32 // those of some columns, gathered
 }
 
-func newRowSolver(dim int, others, gram []float32) *rowSolver {
-	s := &rowSolver{system: dense.NewSystem(dim), stride: dense.Stride(dim), others: others, gram: gram}
-	s.rows = make([]float32, s.system.Chunk()*s.stride)
+func newRowSolver(dim int, others []float32, common *basis) *rowSolver {
+	// Up to half as many columns as unknowns few is faster than system, by measurement with 64, 128
+	// and 256 unknowns: 5.5 µs against 69 for 27 columns and 256 unknowns, 67 against 114 for 100.
+	s := &rowSolver{system: dense.NewSystem(dim), most: dim / 2, stride: dense.Stride(dim), others: others, common: common}
+	s.few = dense.NewFew(dim, s.most)
+	s.rows = make([]float32, max(s.system.Chunk(), s.most)*s.stride)
 	return s
 }
 
@@ -42,31 +47,42 @@ func (s *rowSolver) solve(to []float32, columns []uint32, weights []float32, lam
 		clear(to)
 		return nil
 	}
-	s.system.Begin(s.gram)
-	chunk := s.system.Chunk()
 	for _, c := range columns[:min(soon, len(columns))] {
 		s.ask(c)
 	}
-	for begin := 0; begin < len(columns); begin += chunk {
-		end := min(len(columns), begin+chunk)
-		for r, c := range columns[begin:end] {
-			if ahead := begin + r + soon; ahead < len(columns) {
-				s.ask(columns[ahead])
+	shift := lambda.of(len(columns))
+	var err error
+	if len(columns) <= s.most {
+		err = s.few.Solve(to, s.common.diagonal, shift, s.gather(columns, 0, len(columns)), weights)
+	} else {
+		s.system.Begin(s.common.gram)
+		for begin := 0; begin < len(columns); begin += s.system.Chunk() {
+			end := min(len(columns), begin+s.system.Chunk())
+			var w []float32
+			if weights != nil {
+				w = weights[begin:end]
 			}
-			copy(s.rows[r*s.stride:(r+1)*s.stride], s.others[int(c)*s.stride:])
+			s.system.Add(s.gather(columns, begin, end), w)
 		}
-		var w []float32
-		if weights != nil {
-			w = weights[begin:end]
-		}
-		s.system.Add(s.rows[:(end-begin)*s.stride], w)
+		s.system.Shift(shift)
+		err = s.system.Solve(to)
 	}
-	s.system.Shift(lambda.of(len(columns)))
-	if err := s.system.Solve(to); err != nil {
-		return fmt.Errorf("%w with λ = %v: raise Lambda", err, lambda.of(len(columns)))
+	if err != nil {
+		return fmt.Errorf("%w with λ = %v: raise Lambda, or lower the weights", err, shift)
 	}
 	if !finite(to) {
 		return ErrDiverged
 	}
 	return nil
+}
+
+// gather copies the vectors of the columns begin to end to s.rows, and asks for those that follow.
+func (s *rowSolver) gather(columns []uint32, begin, end int) []float32 {
+	for r, c := range columns[begin:end] {
+		if ahead := begin + r + soon; ahead < len(columns) {
+			s.ask(columns[ahead])
+		}
+		copy(s.rows[r*s.stride:(r+1)*s.stride], s.others[int(c)*s.stride:])
+	}
+	return s.rows[:(end-begin)*s.stride]
 }
