@@ -71,7 +71,9 @@ var allowed = map[string][]string{
 	"internal/simd/gen": {}, // writes that assembly; a module of its own
 	"internal/dense":    {}, // products and solutions of dense matrices
 	"vector":            {"internal/pack", "internal/prefetch", "internal/simd"},
-	"collab":            {"internal/dense", "internal/pack", "internal/simd"},
+	"collab":            {"internal/dense", "internal/hugepage", "internal/pack", "internal/prefetch", "internal/simd"},
+	// Writes the assembly of internal/dense; a module of its own.
+	"internal/dense/gen": {},
 
 	// A request. Recall never meets feature: they meet in serve.
 	"recall":           {".", "catalog", "collab", "internal/pack", "vector"},
@@ -98,6 +100,8 @@ var allowed = map[string][]string{
 	// What narrows a catalogue to candidates, likewise measured in its own process.
 	"bench/candidates": {".", "bench", "internal/simd", "vector"},
 
+	// Fold-in and training of vectors in their own process, against the rate of dense products.
+	"bench/factors": {"bench", "collab", "internal/dense"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
 	// journal and folding it stay with the command.
 	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},
