@@ -27,8 +27,6 @@ const (
 const (
 	defaultN           = 100
 	defaultRouteBudget = 5 * freshet.Millisecond
-	defaultWindow      = freshet.Hour
-	defaultWithin      = 72 * freshet.Hour
 	defaultSceneBudget = 50 * freshet.Millisecond
 )
 
@@ -76,11 +74,14 @@ type Store struct{ Kind string } // KindMemory
 // Route is one way to propose candidates.
 type Route struct {
 	Name   string
-	Kind   string           // KindItemCF, KindPopular or KindNew
+	Kind   string           // one of recallKinds
 	N      int              // most candidates proposed, 1 to MaxRouteN
 	Budget freshet.Duration // time a request gives the route, above 0
-	Window freshet.Duration // of KindPopular: the span counted, above 0; 0 for the others
-	Within freshet.Duration // of KindNew: the greatest age proposed, above 0; 0 for the others
+
+	// What only some kinds have is zero for the others; recallKinds says which.
+
+	Window freshet.Duration // of KindPopular: the span counted, above 0
+	Within freshet.Duration // of KindNew: the greatest age proposed, above 0
 }
 
 // Scene is one place where slates are shown.

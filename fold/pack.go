@@ -79,15 +79,7 @@ func (s *State) entries(item func(uint32, *freshet.Item), user func(uint32, *fre
 }
 
 // tables are all routes that keep something, each once.
-func (s *State) tables() []recall.Route {
-	list := slices.Concat(s.Routes, s.extra)
-	for _, r := range s.newcomer {
-		if !slices.Contains(list, recall.Route(r)) {
-			list = append(list, r)
-		}
-	}
-	return list
-}
+func (s *State) tables() []recall.Route { return slices.Concat(s.Routes, s.extra) }
 
 // Export writes the features' state in a form that does not depend on how it came about, a line
 // a key; see feature.Engine.Export.

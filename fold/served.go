@@ -124,6 +124,13 @@ func (s *State) served(text []byte) {
 		return
 	}
 	s.Lately.note(&record, s.Acts.Of(s.Visitor(record.Visitor)).Position != 0, s.own)
+	for _, it := range record.Items {
+		if item := s.Items.Find(it.Item); item != 0 {
+			for _, w := range s.watchers {
+				w.Served(item)
+			}
+		}
+	}
 	if record.Visitor != "" {
 		s.shown.note(s.Visitors.Add(string(record.Visitor)), &record)
 	}

@@ -24,12 +24,45 @@ type Route interface {
 	Unpack(r *pack.Reader, items int)
 }
 
+// Dated is a route that is told when items were born.
+type Dated interface {
+	Route
+	// Upsert tells of an item that the catalogue has just learnt of or dates anew. was is when
+	// it was born by what the catalogue knew before, if had is set.
+	Upsert(item uint32, was int64, had bool)
+}
+
+// EntryReader is a route that goes by what entries of the catalogue say. What it keeps must
+// follow from the newest entries alone, so that Unpack can read it off the catalogue.
+type EntryReader interface {
+	Route
+	// Entry tells of an entry that the catalogue has just taken in; it must not be changed.
+	Entry(item uint32, doc *freshet.Item)
+}
+
+// ServedWatcher is a route that is told what slates held.
+type ServedWatcher interface {
+	Route
+	// Served tells of one place of a slate that was served.
+	Served(item uint32)
+}
+
+// Personal reports whether a kind of route goes by what the visitor did.
+func Personal(kind string) bool {
+	switch kind {
+	case "itemcf", "session", "embedding", "similar", "search":
+		return true
+	}
+	return false
+}
+
 // Act is one event in numbers.
 type Act struct {
 	Visitor uint32 // who, 0 for nobody
 	Item    uint32 // to what, 0 for nothing
 	Time    int64  // event time, Unix ms
 	Name    string // event name
+	Query   string // what was searched for, "" for nothing
 	Signal  freshet.Signal
 	Weight  float64 // > 0
 }
@@ -41,6 +74,7 @@ type Request struct {
 	Recent  []Past // the visitor's last positive acts, newest first
 	Skip    func(item uint32) bool
 	Visitor uint32
+	Seed    uint64 // what is drawn by lot is drawn with it; the same for the same request
 
 	Disliked []Past         // the visitor's last negative acts, newest first, one per item
 	Queries  []Query        // what the visitor searched for lately, newest first

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/freshet-rec/freshet"
+)
+
+// routeKind is a kind of recall route, with the settings that only some kinds have.
+type routeKind struct {
+	name string
+	text string     // for people: what it proposes
+	keys []routeKey // its own settings, in the order in which they are printed
+}
+
+// recallKinds are the recall kinds of this release, one line each.
+var recallKinds = []routeKind{
+	{KindItemCF, "items seen together with the visitor's own", nil},
+	{KindPopular, "most wanted in a window", []routeKey{windowOf("the span counted", freshet.Hour)}},
+	{KindNew, "most recently published", []routeKey{withinOf("the greatest age proposed", 72*freshet.Hour)}},
+}
+
+// laterRouteKinds are those designed but not built.
+var laterRouteKinds = []string{"embedding", "trending", "similar", "session", "search", "rule", "geo", "external", "vector"}
+
+// routeKey is one setting of a kind.
+type routeKey struct {
+	key     string
+	text    string // for people: what it says for this kind
+	read    func(d *decoder, r *Route) func(path string, n *node)
+	missing func(r *Route)        // gives r its default; nil: the kind does not go without it
+	print   func(r *Route) string // the value as a file has it
+}
+
+// windowOf is the setting window.
+func windowOf(text string, otherwise freshet.Duration) routeKey {
+	return spanKey("window", text, func(r *Route) *freshet.Duration { return &r.Window }, otherwise)
+}
+
+// withinOf is the setting within, as a time.
+func withinOf(text string, otherwise freshet.Duration) routeKey {
+	return spanKey("within", text, func(r *Route) *freshet.Duration { return &r.Within }, otherwise)
+}
+
+// spanKey is a setting that is a time of 1 ms or more.
+func spanKey(key, text string, of func(*Route) *freshet.Duration, otherwise freshet.Duration) routeKey {
+	return routeKey{
+		key: key, text: text,
+		read: func(d *decoder, r *Route) func(string, *node) {
+			return d.duration(of(r), freshet.Millisecond, freshet.MaxDuration)
+		},
+		missing: func(r *Route) { *of(r) = otherwise },
+		print:   func(r *Route) string { return of(r).String() },
+	}
+}
+
+// routeKinds are the names of the kinds of this release.
+var routeKinds = func() (names []string) {
+	for _, k := range recallKinds {
+		names = append(names, k.name)
+	}
+	return names
+}()
+
+// kindOf is the kind of that name, nil when there is none in this release.
+func kindOf(name string) *routeKind {
+	if i := slices.Index(routeKinds, name); i >= 0 {
+		return &recallKinds[i]
+	}
+	return nil
+}
+
+// own is the kind's setting of that key, nil when it has none.
+func (k *routeKind) own(key string) *routeKey {
+	for i := range k.keys {
+		if k.keys[i].key == key {
+			return &k.keys[i]
+		}
+	}
+	return nil
+}
+
+// ownersOf are the kinds that have a setting.
+func ownersOf(key string) (kinds []*routeKind) {
+	for i := range recallKinds {
+		if recallKinds[i].own(key) != nil {
+			kinds = append(kinds, &recallKinds[i])
+		}
+	}
+	return kinds
+}
+
+// kindsText says for people what each kind proposes.
+func kindsText() string {
+	var list []string
+	for _, k := range recallKinds {
+		list = append(list, k.name+": "+k.text+".")
+	}
+	return strings.Join(list, " ")
+}
+
+// ownText says for people what a setting means for each kind that has it.
+func ownText(key string) string {
+	var list []string
+	for _, kind := range ownersOf(key) {
+		k := kind.own(key)
+		text := fmt.Sprintf("Of kind %s: %s", kind.name, k.text)
+		if k.missing != nil {
+			var r Route
+			k.missing(&r)
+			text += fmt.Sprintf(" (%s without it)", k.print(&r))
+		}
+		list = append(list, text+".")
+	}
+	return strings.Join(list, " ")
+}
