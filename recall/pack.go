@@ -12,56 +12,93 @@ func (h *Histories) Pack(w *pack.Writer) {
 	w.Len(len(h.visitors))
 	for i := range h.visitors {
 		v := &h.visitors[i]
-		w.Len(len(v.recent))
-		for _, p := range v.recent {
-			w.Uint(uint64(p.Item))
-			w.Int(p.Time)
-			w.Text(p.Name)
+		packActs(w, v.recent)
+		packActs(w, v.disliked)
+		w.Len(len(v.queries))
+		for _, q := range v.queries {
+			w.Text(q.Text)
+			w.Int(q.Time)
 		}
 		w.Len(len(v.seen))
 		for _, item := range slices.Sorted(maps.Keys(v.seen)) {
 			w.Uint(uint64(item))
 			w.Int(v.seen[item])
 			w.Bool(v.bought[item])
+			at, refused := v.refused[item]
+			w.Bool(refused)
+			if refused {
+				w.Int(at)
+			}
 		}
+	}
+}
+
+func packActs(w *pack.Writer, acts []Past) {
+	w.Len(len(acts))
+	for _, p := range acts {
+		w.Uint(uint64(p.Item))
+		w.Int(p.Time)
+		w.Text(p.Name)
 	}
 }
 
 // Unpack fills empty histories with what Pack wrote. items is one more than the highest item.
 func (h *Histories) Unpack(r *pack.Reader, items int) {
-	h.visitors = make([]history, r.Len(2))
+	h.visitors = make([]history, r.Len(4))
 	names := map[string]string{} // one copy of each
 	for i := range h.visitors {
 		v := &h.visitors[i]
-		for range r.Len(3) {
-			p := Past{Item: r.Number(items), Time: r.Int()}
-			name := r.Text()
-			if names[name] == "" {
-				names[name] = name
-			}
-			p.Name = names[name]
-			v.recent = append(v.recent, p)
+		v.recent = unpackActs(r, items, maxRecent, names)
+		v.disliked = unpackActs(r, items, maxDisliked, names)
+		for range r.Len(2) {
+			v.queries = append(v.queries, Query{Text: r.Text(), Time: r.Int()})
 		}
-		if len(v.recent) > maxRecent {
-			r.Fail("visitor %d has %d recent acts", i, len(v.recent))
+		if len(v.queries) > maxQueries {
+			r.Fail("visitor %d has %d searches", i, len(v.queries))
 		}
-		n := r.Len(3)
-		if n == 0 {
-			continue
-		}
-		v.seen = make(map[uint32]int64, n)
-		for range n {
-			item := r.Number(items)
-			v.seen[item] = r.Int()
-			if r.Bool() {
-				if v.bought == nil {
-					v.bought = map[uint32]bool{}
-				}
-				v.bought[item] = true
-			}
-		}
+		v.unpackSeen(r, items)
 		if r.Err() != nil {
 			return
+		}
+	}
+}
+
+func unpackActs(r *pack.Reader, items, most int, names map[string]string) (acts []Past) {
+	for range r.Len(3) {
+		p := Past{Item: r.Number(items), Time: r.Int()}
+		name := r.Text()
+		if names[name] == "" {
+			names[name] = name
+		}
+		p.Name = names[name]
+		acts = append(acts, p)
+	}
+	if len(acts) > most {
+		r.Fail("a visitor has %d last acts of one sort", len(acts))
+	}
+	return acts
+}
+
+func (v *history) unpackSeen(r *pack.Reader, items int) {
+	n := r.Len(4)
+	if n == 0 {
+		return
+	}
+	v.seen = make(map[uint32]int64, n)
+	for range n {
+		item := r.Number(items)
+		v.seen[item] = r.Int()
+		if r.Bool() {
+			if v.bought == nil {
+				v.bought = map[uint32]bool{}
+			}
+			v.bought[item] = true
+		}
+		if r.Bool() {
+			if v.refused == nil {
+				v.refused = map[uint32]int64{}
+			}
+			v.refused[item] = r.Int()
 		}
 	}
 }

@@ -74,11 +74,20 @@ type Request struct {
 	Recent  []Past // the visitor's last positive acts, newest first
 	Skip    func(item uint32) bool
 	Visitor uint32
-	Seed    uint64 // what is drawn by lot is drawn with it; the same for the same request
+	Seed    uint64 // SeedOf the request: what is drawn by lot is drawn with it; the same for the same request
 
 	Disliked []Past         // the visitor's last negative acts, newest first, one per item
 	Queries  []Query        // what the visitor searched for lately, newest first
 	Context  map[string]any // of the request: free data as decoded JSON, numbers as json.Number; not to be changed
+}
+
+// SeedOf is the seed of a request: FNV-1a, 64 bits, of a text that names it.
+func SeedOf(text string) uint64 {
+	sum := uint64(14695981039346656037)
+	for i := range len(text) {
+		sum = (sum ^ uint64(text[i])) * 1099511628211
+	}
+	return sum
 }
 
 // Query is a search.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,7 +154,7 @@ func (r *run) know() (err error) {
 		}
 		r.reply.Time = s.time(req.At)
 		visitor := st.Visitor(r.visitor)
-		r.recall = recall.Request{Time: r.reply.Time, Newest: st.Newest, Visitor: visitor, Skip: r.skip}
+		r.recall = recall.Request{Time: r.reply.Time, Newest: st.Newest, Visitor: visitor, Seed: recall.SeedOf(r.reply.Request), Context: req.Context, Skip: r.skip}
 		if err = r.context(visitor); err != nil {
 			return
 		}
@@ -188,28 +189,44 @@ func (r *run) context(visitor uint32) error {
 		r.exclude[item] = true
 		r.recall.Recent = append(r.recall.Recent, recall.Past{Item: item, Time: r.reply.Time})
 	}
-	var acts []recall.Past
+	var acts, disliked []recall.Past
 	for _, recent := range req.Recent {
 		item, signal := st.Items.Find(recent.Item), r.server.Kinds.Of(recent.Event).Signal
 		if item == 0 || signal == freshet.SignalImpression || signal == freshet.SignalContext {
 			continue
 		}
 		r.exclude[item] = true
-		if signal != freshet.SignalNegative {
-			at := recent.Time
-			if at == 0 {
-				at = r.reply.Time
-			}
-			acts = append(acts, recall.Past{Item: item, Time: at, Name: recent.Event})
+		at := recent.Time
+		if at == 0 {
+			at = r.reply.Time
+		}
+		past := recall.Past{Item: item, Time: at, Name: recent.Event}
+		if signal == freshet.SignalNegative {
+			disliked = append(disliked, past)
+		} else {
+			acts = append(acts, past)
 		}
 	}
-	// Of acts at the same time the one that came last is the newest; a history is oldest first.
-	for _, past := range slices.Backward(st.Histories.Recent(visitor)) {
-		acts = append(acts, past)
-	}
-	slices.SortStableFunc(acts, func(a, b recall.Past) int { return int(min(1, max(-1, b.Time-a.Time))) })
+	// Of acts at the same time the one that came last is the newest.
+	acts, disliked = append(acts, st.Histories.Liked(visitor)...), append(disliked, st.Histories.Disliked(visitor)...)
+	newest := func(a, b recall.Past) int { return cmp.Compare(b.Time, a.Time) }
+	slices.SortStableFunc(acts, newest)
+	slices.SortStableFunc(disliked, newest)
 	r.recall.Recent = append(r.recall.Recent, acts...)
+	r.recall.Disliked = onePerItem(disliked)
+	r.recall.Queries = st.Histories.Queries(visitor)
 	return nil
+}
+
+// onePerItem keeps the first act on each item.
+func onePerItem(acts []recall.Past) []recall.Past {
+	var list []recall.Past
+	for _, a := range acts {
+		if !slices.ContainsFunc(list, func(b recall.Past) bool { return b.Item == a.Item }) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // skip reports whether an item may not be in this slate; it is called under the state lock.
@@ -223,6 +240,9 @@ func (r *run) why(item uint32) string {
 	}
 	if r.exclude[item] {
 		return "excluded"
+	}
+	if st.Histories.Refused(r.recall.Visitor, item) {
+		return "refused"
 	}
 	seen, ok := st.Histories.Seen(r.recall.Visitor, item)
 	if ok && r.req.Purchased && st.Histories.Bought(r.recall.Visitor, item) {
@@ -404,7 +424,7 @@ func (r *run) shortfall() {
 			removed[why]++
 		}
 	}
-	for _, reason := range []string{"unavailable", "excluded", "seen"} {
+	for _, reason := range []string{"unavailable", "excluded", "refused", "seen"} {
 		if n := removed[reason]; n > 0 {
 			r.reply.Shortfall = append(r.reply.Shortfall, Shortfall{Stage: "filter", Reason: reason, Removed: n})
 		}

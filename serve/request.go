@@ -118,6 +118,6 @@ type LastAct struct {
 // Shortfall says how many items one stage kept from the slate.
 type Shortfall struct {
 	Stage   string // recall or filter
-	Reason  string // seen, excluded, unavailable; or few_items
+	Reason  string // refused, seen, excluded, unavailable; or few_items
 	Removed int
 }
