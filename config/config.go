@@ -38,6 +38,13 @@ const (
 	KindItemCF  = "itemcf"  // recall: items seen together with the visitor's own
 	KindPopular = "popular" // recall: most wanted in a window
 	KindNew     = "new"     // recall: most recently published
+
+	KindSimilar  = "similar"  // recall: alike by what entries say
+	KindSearch   = "search"   // recall: what the visitor searched for
+	KindTrending = "trending" // recall: wanted more than before
+	KindExplore  = "explore"  // recall: hardly shown so far
+	KindRule     = "rule"     // recall: what the operator's condition holds for
+	KindGeo      = "geo"      // recall: near the visitor
 )
 
 // Config is everything a server is told before it starts. The zero Config is not useful:

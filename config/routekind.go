@@ -20,10 +20,12 @@ var recallKinds = []routeKind{
 	{KindItemCF, "items seen together with the visitor's own", nil},
 	{KindPopular, "most wanted in a window", []routeKey{windowOf("the span counted", freshet.Hour)}},
 	{KindNew, "most recently published", []routeKey{withinOf("the greatest age proposed", 72*freshet.Hour)}},
+	{KindSimilar, "items whose title, tags, categories and text say what those of the visitor's last ones say", nil},
+	{KindSearch, "items that match what the visitor searched for", []routeKey{withinOf("how long a query counts", 30*freshet.Minute)}},
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"embedding", "trending", "similar", "session", "search", "rule", "geo", "external", "vector"}
+var laterRouteKinds = []string{"embedding", "trending", "session", "rule", "geo", "external", "vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {

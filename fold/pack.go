@@ -52,6 +52,9 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Features.Unpack(r, items, s.Visitors.Len())
 	s.entries(s.Features.Upsert, s.Features.UpsertUser)
 	s.Histories.Unpack(r, items)
+	for _, reader := range s.readers {
+		s.itemEntries(reader.Entry)
+	}
 	for _, route := range s.tables() {
 		route.Unpack(r, items)
 	}
@@ -66,13 +69,18 @@ func (s *State) Unpack(r *pack.Reader) {
 	}
 }
 
-// entries tells of all items and users that have an entry.
-func (s *State) entries(item func(uint32, *freshet.Item), user func(uint32, *freshet.User)) {
+// itemEntries tells of all items that have an entry, by number.
+func (s *State) itemEntries(item func(uint32, *freshet.Item)) {
 	for n := uint32(1); int(n) < s.Items.Len(); n++ {
 		if doc := s.Items.Entry(n); doc != nil {
 			item(n, doc)
 		}
 	}
+}
+
+// entries tells of all items and users that have an entry.
+func (s *State) entries(item func(uint32, *freshet.Item), user func(uint32, *freshet.User)) {
+	s.itemEntries(item)
 	for visitor, doc := range s.Users.docs {
 		user(visitor, doc)
 	}

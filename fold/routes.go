@@ -16,7 +16,7 @@ type Route struct {
 	// What only some kinds go by is zero for the others.
 
 	Window freshet.Duration `json:"window,omitempty"` // popular: the first window counted
-	Within freshet.Duration `json:"within,omitempty"` // new: how young is new
+	Within freshet.Duration `json:"within,omitempty"` // new: how young is new; search: how long a query counts
 }
 
 // newRoute returns a route over the state, one line a kind.
@@ -28,6 +28,10 @@ func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
 		return recall.NewPopular(r.Name, r.Window, o.MaxFuture), nil
 	case "new":
 		return recall.NewNewest(r.Name, r.Within, s.Items), nil
+	case "similar":
+		return recall.NewSimilar(r.Name, s.index()), nil
+	case "search":
+		return recall.NewSearch(r.Name, r.Within, s.index(), s.Histories), nil
 	}
 	return nil, fmt.Errorf("recall route %q has unknown kind %q", r.Name, r.Kind)
 }
@@ -45,6 +49,15 @@ func (s *State) addRoutes(o *Options) error {
 	}
 	s.addFallback(o)
 	return nil
+}
+
+// index is the index of what entries say, which the routes that need it share.
+func (s *State) index() *recall.Texts {
+	if s.texts == nil {
+		s.texts = recall.NewTexts()
+		s.readers = append(s.readers, s.texts)
+	}
+	return s.texts
 }
 
 // listen notes what a route wants to be told beside events.

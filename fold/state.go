@@ -54,6 +54,7 @@ type State struct {
 	kinds    freshet.EventKinds
 	lastName string                 // of the event before
 	lastKind freshet.EventKind      // what kinds says of it
+	texts    *recall.Texts          // what entries say; nil when no route asks
 	dated    []recall.Dated         // of Routes and extra, those told of births
 	readers  []recall.EntryReader   // likewise, of entries
 	watchers []recall.ServedWatcher // likewise, of slates

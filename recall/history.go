@@ -221,6 +221,14 @@ func (h *Histories) Queries(visitor uint32) []Query {
 	return list
 }
 
+// queriesOf returns what a visitor searched for last, oldest first: the table's own slice.
+func (h *Histories) queriesOf(visitor uint32) []Query {
+	if int(visitor) >= len(h.visitors) {
+		return nil
+	}
+	return h.visitors[visitor].queries
+}
+
 // Refused reports whether the visitor's last word on the item was negative.
 func (h *Histories) Refused(visitor, item uint32) bool {
 	if int(visitor) >= len(h.visitors) {

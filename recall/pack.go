@@ -115,13 +115,33 @@ func (r *ItemCFRoute) Pack(w *pack.Writer) {
 	r.decay.pack(w)
 	w.Len(len(r.items))
 	for i := range r.items {
-		n := &r.items[i]
-		w.Float(n.total)
-		w.Len(len(n.item))
-		for k, item := range n.item {
-			w.Uint(uint64(item))
-			w.Float(n.sum[k])
-		}
+		r.items[i].pack(w)
+	}
+}
+
+func (n *neighbours) pack(w *pack.Writer) {
+	w.Float(n.total)
+	w.Len(len(n.item))
+	for k, item := range n.item {
+		w.Uint(uint64(item))
+		w.Float(n.sum[k])
+	}
+}
+
+func (n *neighbours) unpack(from *pack.Reader, items int) {
+	n.total = from.Float()
+	count := from.Len(9)
+	if count >= 2*itemCFNeighbours {
+		from.Fail("%d neighbours of one item or token", count)
+	}
+	if from.Err() != nil {
+		return
+	}
+	if count > 0 {
+		n.item, n.sum = make([]uint32, count), make([]float64, count)
+	}
+	for k := range count {
+		n.item[k], n.sum[k] = from.Number(items), from.Float()
 	}
 }
 
@@ -130,20 +150,8 @@ func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 	r.decay.unpack(from)
 	r.items = make([]neighbours, from.Len(9))
 	for i := range r.items {
-		n := &r.items[i]
-		n.total = from.Float()
-		count := from.Len(9)
-		if count >= 2*itemCFNeighbours {
-			from.Fail("item %d has %d neighbours", i, count)
-		}
-		if from.Err() != nil {
+		if r.items[i].unpack(from, items); from.Err() != nil {
 			return
-		}
-		if count > 0 {
-			n.item, n.sum = make([]uint32, count), make([]float64, count)
-		}
-		for k := range count {
-			n.item[k], n.sum[k] = from.Number(items), from.Float()
 		}
 	}
 	if len(r.items) > items {
@@ -245,5 +253,31 @@ func (r *NewestRoute) Unpack(from *pack.Reader, items int) {
 			from.Fail("newest items out of order")
 			return
 		}
+	}
+}
+
+// Pack implements Route. The index of entries follows from the catalogue.
+func (r *SearchRoute) Pack(w *pack.Writer) {
+	r.decay.pack(w)
+	w.Len(len(r.clicks))
+	for _, h := range slices.Sorted(maps.Keys(r.clicks)) {
+		w.Word(h)
+		r.clicks[h].pack(w)
+	}
+}
+
+// Unpack implements Route.
+func (r *SearchRoute) Unpack(from *pack.Reader, items int) {
+	r.decay.unpack(from)
+	for range from.Len(17) {
+		h, n := from.Word(), &neighbours{}
+		n.unpack(from, items)
+		if from.Err() != nil {
+			return
+		}
+		r.clicks[h] = n
+	}
+	if len(r.clicks) > searchTokens {
+		from.Fail("%d tokens of queries", len(r.clicks))
 	}
 }

@@ -32,10 +32,10 @@ type Dated interface {
 	Upsert(item uint32, was int64, had bool)
 }
 
-// EntryReader is a route that goes by what entries of the catalogue say. What it keeps must
-// follow from the newest entries alone, so that Unpack can read it off the catalogue.
+// EntryReader goes by what entries of the catalogue say. What it keeps of them must follow from
+// the newest ones alone: of a state that is unpacked it is told those, by item number, before the
+// routes' Unpack.
 type EntryReader interface {
-	Route
 	// Entry tells of an entry that the catalogue has just taken in; it must not be changed.
 	Entry(item uint32, doc *freshet.Item)
 }
@@ -110,10 +110,17 @@ type Because struct {
 	Event  string
 	Time   int64
 	Window int64
+	Query  string
 }
 
 // The reasons' codes.
 const (
+	Similar    = "similar"     // says what something says that the visitor did lately
+	Searched   = "searched"    // matches what the visitor searched for
+	Trending   = "trending"    // is wanted more than it was
+	Ruled      = "rule"        // the operator's rule says so
+	Nearby     = "nearby"      // is not far from where the visitor is
+	Explored   = "explore"     // hardly anybody was shown it yet
 	LikeRecent = "like_recent" // goes with something the visitor did lately
 	Popular    = "popular"     // many wanted it
 	Newcomer   = "new"         // lately published
