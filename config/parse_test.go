@@ -258,7 +258,7 @@ func TestRefused(t *testing.T) {
 		{"many routes", "recall: [" + strings.Repeat("{name: r, kind: new},", 13) + "]\nscenes: {home: {recall: [zzz]}}\n", append(
 			secondRoutes(12), `f:2:26: scenes.home.recall names the unknown route "zzz"; there are r, r, r, r, r, r, r, r, r, r, r, r, …`)},
 		{"scenes as list", "scenes: [home]\n", []string{`f:1:9: scenes must be a mapping, not a list`}},
-		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of itemcf, popular, new`}},
+		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of ` + joinWords(routeKinds)}},
 		{"route twice", "recall:\n- {name: a, kind: new}\n- {name: a, kind: itemcf}\n", []string{`f:3:10: a second route is named "a"; the first is on line 2`}},
 		{"route kind", "recall: [{name: a, kind: populr}]\n", []string{`f:1:26: unknown recall[0].kind "populr"; did you mean "popular"?`}},
 		{"route kinds to come", "recall:\n- {name: a, kind: geo, radius: 5}\n- {name: b, kind: external}\nscenes: {home: {recall: [a, b]}}\n", []string{
@@ -267,8 +267,12 @@ func TestRefused(t *testing.T) {
 			`f:2:27: recall[0].n is "10001"; it must be from 1 to 10000`, `f:3:27: recall[1].n is 1.5; it must be a whole number`,
 			`f:4:27: recall[2].n is "99999999999999999999"; it must be from 1 to 10000`, `f:5:27: recall[3].n is "0x1F"; write a plain decimal number`}},
 		{"route spans", "recall:\n- {name: a, kind: popular, window: 0s, within: 1h}\n- {name: b, kind: itemcf, window: 1h}\n- {name: c, kind: new, budget: 0ms}\n", []string{
-			`f:2:36: recall[0].window is 0s; it must be 1ms or more`, `f:2:48: recall[0].within belongs to kind new, not popular`,
-			`f:3:35: recall[1].window belongs to kind popular, not itemcf`, `f:4:32: recall[2].budget is 0ms; it must be 1ms or more`}},
+			`f:2:36: recall[0].window is 0s; it must be 1ms or more`, `f:2:48: recall[0].within belongs to kind new or search, not popular`,
+			`f:3:35: recall[1].window belongs to kind popular or trending, not itemcf`, `f:4:32: recall[2].budget is 0ms; it must be 1ms or more`}},
+		{"route settings that do not fit", "recall:\n- {name: a, kind: trending, window: 1d}\n- {name: b, against: 5m, kind: trending}\n- {name: c, kind: trending, window: 2h, against: 2h}\n- {name: d, kind: trendy, against: 5}\n", []string{
+			`f:2:3: recall[0].against is 1d; it must be longer than window, which is 1d`, `f:3:22: recall[1].against is 5m; it must be longer than window, which is 1h`,
+			`f:4:50: recall[2].against is 2h; it must be longer than window, which is 2h`, `f:5:19: unknown recall[3].kind "trendy"; write ` + strings.Join(routeKinds, ", "),
+			`f:5:36: "5" is not a duration: the unit is missing; write 5ms, 5s, 5m, 5h or 5d`}},
 		{"route name", "recall: [{name: ' ', kind: new}]\n", []string{`f:1:17: recall[0].name is " ": an id may not be blank`}},
 
 		{"no scenes", "scenes: {}\n", []string{`f:1:9: scenes has no scene; without one nothing is recommended; leave scenes out for the default one`}},

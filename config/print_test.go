@@ -102,6 +102,10 @@ func anyConfig(t *rapid.T) *Config {
 		for _, k := range kindOf(r.Kind).keys {
 			k.drawn(t, &r)
 		}
+		if r.Kind == KindTrending && r.Against <= r.Window {
+			r.Window = min(r.Window, freshet.MaxDuration-1)
+			r.Against = r.Window + 1
+		}
 		c.Recall = append(c.Recall, r)
 	}
 	c.Scenes = make(map[string]Scene)
@@ -122,7 +126,7 @@ func (k *routeKey) drawn(t *rapid.T, r *Route) {
 			return
 		}
 	}
-	spans := map[string]*freshet.Duration{"window": &r.Window, "within": &r.Within}
+	spans := map[string]*freshet.Duration{"window": &r.Window, "within": &r.Within, "against": &r.Against}
 	span, known := spans[k.key]
 	if !known {
 		t.Fatalf("no values are drawn of the setting %s", k.key)

@@ -87,7 +87,7 @@ type ownValue struct {
 // ownSettings reads the settings that belong to kinds. Under a kind that is not known they are
 // judged by the first that has them.
 func (d *decoder) ownSettings(path string, item *node, r *Route, values map[string]ownValue) {
-	kind := kindOf(r.Kind)
+	kind, before := kindOf(r.Kind), d.total
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		value, owners := values[key], ownersOf(key)
 		switch {
@@ -115,6 +115,16 @@ func (d *decoder) ownSettings(path string, item *node, r *Route, values map[stri
 			continue
 		}
 		k.missing(r)
+	}
+	if kind.check == nil || d.total > before {
+		return
+	}
+	if key, fault := kind.check(r); fault != "" {
+		at := item.at
+		if value, given := values[key]; given {
+			at = value.n.at
+		}
+		d.add(at, "", "%s.%s %s", path, key, fault)
 	}
 }
 

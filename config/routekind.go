@@ -13,19 +13,23 @@ type routeKind struct {
 	name string
 	text string     // for people: what it proposes
 	keys []routeKey // its own settings, in the order in which they are printed
+
+	check func(r *Route) (key, fault string) // what one setting makes wrong with another; nil: nothing can be
 }
 
 // recallKinds are the recall kinds of this release, one line each.
 var recallKinds = []routeKind{
-	{KindItemCF, "items seen together with the visitor's own", nil},
-	{KindPopular, "most wanted in a window", []routeKey{windowOf("the span counted", freshet.Hour)}},
-	{KindNew, "most recently published", []routeKey{withinOf("the greatest age proposed", 72*freshet.Hour)}},
-	{KindSimilar, "items whose title, tags, categories and text say what those of the visitor's last ones say", nil},
-	{KindSearch, "items that match what the visitor searched for", []routeKey{withinOf("how long a query counts", 30*freshet.Minute)}},
+	{name: KindItemCF, text: "items seen together with the visitor's own"},
+	{name: KindPopular, text: "most wanted in a window", keys: []routeKey{windowOf("the span counted", freshet.Hour)}},
+	{name: KindNew, text: "most recently published", keys: []routeKey{withinOf("the greatest age proposed", 72*freshet.Hour)}},
+	{name: KindSimilar, text: "items whose title, tags, categories and text say what those of the visitor's last ones say"},
+	{name: KindSearch, text: "items that match what the visitor searched for", keys: []routeKey{withinOf("how long a query counts", 30*freshet.Minute)}},
+	{name: KindTrending, text: "wanted more than before", keys: []routeKey{windowOf("the span that is now", freshet.Hour), againstOf(freshet.Day)}, check: checkTrending},
+	{name: KindExplore, text: "hardly shown to anybody so far"},
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"embedding", "trending", "session", "rule", "geo", "external", "vector"}
+var laterRouteKinds = []string{"embedding", "session", "rule", "geo", "external", "vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {
@@ -44,6 +48,18 @@ func windowOf(text string, otherwise freshet.Duration) routeKey {
 // withinOf is the setting within, as a time.
 func withinOf(text string, otherwise freshet.Duration) routeKey {
 	return spanKey("within", text, func(r *Route) *freshet.Duration { return &r.Within }, otherwise)
+}
+
+// againstOf is the setting against.
+func againstOf(otherwise freshet.Duration) routeKey {
+	return spanKey("against", "the span that it is held against, longer than window", func(r *Route) *freshet.Duration { return &r.Against }, otherwise)
+}
+
+func checkTrending(r *Route) (key, fault string) {
+	if r.Against <= r.Window {
+		return "against", fmt.Sprintf("is %s; it must be longer than window, which is %s", r.Against, r.Window)
+	}
+	return "", ""
 }
 
 // spanKey is a setting that is a time of 1 ms or more.

@@ -15,8 +15,9 @@ type Route struct {
 
 	// What only some kinds go by is zero for the others.
 
-	Window freshet.Duration `json:"window,omitempty"` // popular: the first window counted
-	Within freshet.Duration `json:"within,omitempty"` // new: how young is new; search: how long a query counts
+	Window  freshet.Duration `json:"window,omitempty"`  // popular: the first window counted; trending: the short one
+	Within  freshet.Duration `json:"within,omitempty"`  // new: how young is new; search: how long a query counts
+	Against freshet.Duration `json:"against,omitempty"` // trending: the long window
 }
 
 // newRoute returns a route over the state, one line a kind.
@@ -32,6 +33,10 @@ func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
 		return recall.NewSimilar(r.Name, s.index()), nil
 	case "search":
 		return recall.NewSearch(r.Name, r.Within, s.index(), s.Histories), nil
+	case "trending":
+		return recall.NewTrending(r.Name, r.Window, r.Against, o.MaxFuture, s.Histories), nil
+	case "explore":
+		return recall.NewExplore(r.Name), nil
 	}
 	return nil, fmt.Errorf("recall route %q has unknown kind %q", r.Name, r.Kind)
 }

@@ -79,4 +79,10 @@ func TestRoutesConform(t *testing.T) {
 		texts := recall.NewTexts()
 		return recall.NewSearch("asked", 30*freshet.Minute, texts, h), []recall.EntryReader{texts}
 	})
+	run(t, "trending", func(_ *catalog.Catalog, h *recall.Histories) (recall.Route, []recall.EntryReader) {
+		return recall.NewTrending("rising", 20*freshet.Minute, 90*freshet.Day, freshet.Minute, h), nil
+	})
+	run(t, "explore", func(*catalog.Catalog, *recall.Histories) (recall.Route, []recall.EntryReader) {
+		return recall.NewExplore("try"), nil
+	})
 }

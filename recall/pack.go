@@ -281,3 +281,56 @@ func (r *SearchRoute) Unpack(from *pack.Reader, items int) {
 		from.Fail("%d tokens of queries", len(r.clicks))
 	}
 }
+
+// Pack implements Route.
+func (r *TrendingRoute) Pack(w *pack.Writer) {
+	r.short.pack(w)
+	r.long.pack(w)
+}
+
+// Unpack implements Route.
+func (r *TrendingRoute) Unpack(from *pack.Reader, items int) {
+	r.short.unpack(from, items)
+	r.long.unpack(from, items)
+}
+
+// Pack implements Route: the lists in their order, from which all else follows.
+func (r *ExploreRoute) Pack(w *pack.Writer) {
+	w.Len(len(r.shown))
+	for _, level := range r.levels {
+		w.Len(len(level))
+		for _, item := range level {
+			w.Uint(uint64(item))
+		}
+	}
+}
+
+// Unpack implements Route. An item that is in no list has had its chance.
+func (r *ExploreRoute) Unpack(from *pack.Reader, items int) {
+	n := from.Uint()
+	if n > uint64(items) {
+		from.Fail("showings of %d items where there are %d", n, items)
+		return
+	}
+	r.shown, r.place = make([]uint8, n), make([]uint32, n)
+	for item := range r.shown {
+		r.shown[item] = exploreFew
+	}
+	if n > 0 {
+		r.shown[0] = notKnown
+	}
+	for showings := range r.levels {
+		for range from.Len(1) {
+			item := from.Number(int(n))
+			if from.Err() != nil {
+				return
+			}
+			if r.shown[item] != exploreFew {
+				from.Fail("item %d in two lists of those hardly shown", item)
+				return
+			}
+			r.shown[item] = uint8(showings)
+			r.enter(item)
+		}
+	}
+}

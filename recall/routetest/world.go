@@ -159,9 +159,7 @@ func (w *world) fact(rng *rand.Rand, clock int64) {
 			watcher.Served(1 + rng.Uint32N(w.last))
 		}
 	case 6:
-		if rng.IntN(5) == 0 {
-			w.burst(id, clock)
-		}
+		w.burst(freshet.ItemID(fmt.Sprintf("burst %d", clock)), clock)
 	case 1:
 		w.event(0, id, name, t)
 	case 2:
