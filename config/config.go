@@ -87,9 +87,10 @@ type Route struct {
 
 	// What only some kinds have is zero for the others; recallKinds says which.
 
-	Window  freshet.Duration // of KindPopular and KindTrending: the span counted, above 0
-	Against freshet.Duration // of KindTrending: the span it is held against, above Window
-	Within  freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
+	Window   freshet.Duration // of KindPopular and KindTrending: the span counted, above 0
+	Against  freshet.Duration // of KindTrending: the span it is held against, above Window
+	Distance float64          `json:"-"` // of KindGeo, where its key is within: metres, 1 to 20,038,000
+	Within   freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
 }
 
 // Scene is one place where slates are shown.

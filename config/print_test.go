@@ -126,6 +126,10 @@ func (k *routeKey) drawn(t *rapid.T, r *Route) {
 			return
 		}
 	}
+	if k.key == "within" && r.Kind == KindGeo {
+		r.Distance = rapid.Float64Range(minDistance, maxDistance).Draw(t, "distance")
+		return
+	}
 	spans := map[string]*freshet.Duration{"window": &r.Window, "within": &r.Within, "against": &r.Against}
 	span, known := spans[k.key]
 	if !known {

@@ -25,11 +25,12 @@ var recallKinds = []routeKind{
 	{name: KindSimilar, text: "items whose title, tags, categories and text say what those of the visitor's last ones say"},
 	{name: KindSearch, text: "items that match what the visitor searched for", keys: []routeKey{withinOf("how long a query counts", 30*freshet.Minute)}},
 	{name: KindTrending, text: "wanted more than before", keys: []routeKey{windowOf("the span that is now", freshet.Hour), againstOf(freshet.Day)}, check: checkTrending},
+	{name: KindGeo, text: "items near the position in the request's context", keys: []routeKey{distanceOf("the greatest distance proposed, such as 800m or 5km", 5000)}},
 	{name: KindExplore, text: "hardly shown to anybody so far"},
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"embedding", "session", "rule", "geo", "external", "vector"}
+var laterRouteKinds = []string{"embedding", "session", "rule", "external", "vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {
@@ -60,6 +61,16 @@ func checkTrending(r *Route) (key, fault string) {
 		return "against", fmt.Sprintf("is %s; it must be longer than window, which is %s", r.Against, r.Window)
 	}
 	return "", ""
+}
+
+// distanceOf is the setting within, as a distance in metres.
+func distanceOf(text string, otherwise float64) routeKey {
+	return routeKey{
+		key: "within", text: text,
+		read:    func(d *decoder, r *Route) func(string, *node) { return d.distance(&r.Distance) },
+		missing: func(r *Route) { r.Distance = otherwise },
+		print:   func(r *Route) string { return distanceText(r.Distance) },
+	}
 }
 
 // spanKey is a setting that is a time of 1 ms or more.

@@ -77,7 +77,7 @@ var settings = map[string]about{
 	"recall[].budget":  {text: "Time a request gives the route.", rules: object{"default": defaultRouteBudget.String()}},
 	"recall[].window":  {text: ownText("window")},
 	"recall[].against": {text: ownText("against")},
-	"recall[].within":  {text: ownText("within")},
+	"recall[].within":  {text: ownText("within"), rules: object{"pattern": durationText + "|" + distanceForm.String()}},
 
 	"scenes":            {text: "Places where slates are shown. These replace the default one, home.", rules: object{"minProperties": 1}},
 	"scenes.*":          {text: "A scene, as requests name it."},

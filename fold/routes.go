@@ -15,9 +15,10 @@ type Route struct {
 
 	// What only some kinds go by is zero for the others.
 
-	Window  freshet.Duration `json:"window,omitempty"`  // popular: the first window counted; trending: the short one
-	Within  freshet.Duration `json:"within,omitempty"`  // new: how young is new; search: how long a query counts
-	Against freshet.Duration `json:"against,omitempty"` // trending: the long window
+	Window   freshet.Duration `json:"window,omitempty"`   // popular: the first window counted; trending: the short one
+	Within   freshet.Duration `json:"within,omitempty"`   // new: how young is new; search: how long a query counts
+	Distance float64          `json:"distance,omitempty"` // geo: the greatest, in metres
+	Against  freshet.Duration `json:"against,omitempty"`  // trending: the long window
 }
 
 // newRoute returns a route over the state, one line a kind.
@@ -35,6 +36,8 @@ func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
 		return recall.NewSearch(r.Name, r.Within, s.index(), s.Histories), nil
 	case "trending":
 		return recall.NewTrending(r.Name, r.Window, r.Against, o.MaxFuture, s.Histories), nil
+	case "geo":
+		return recall.NewGeo(r.Name, r.Distance), nil
 	case "explore":
 		return recall.NewExplore(r.Name), nil
 	}

@@ -85,4 +85,8 @@ func TestRoutesConform(t *testing.T) {
 	run(t, "explore", func(*catalog.Catalog, *recall.Histories) (recall.Route, []recall.EntryReader) {
 		return recall.NewExplore("try"), nil
 	})
+	run(t, "geo", func(*catalog.Catalog, *recall.Histories) (recall.Route, []recall.EntryReader) {
+		geo := recall.NewGeo("close", 2000)
+		return geo, []recall.EntryReader{geo}
+	})
 }
