@@ -89,6 +89,8 @@ type Route struct {
 
 	Window   freshet.Duration // of KindPopular and KindTrending: the span counted, above 0
 	Against  freshet.Duration // of KindTrending: the span it is held against, above Window
+	Where    string           // of KindRule: the condition, sound by expression.CompileFilter
+	Order    string           // of KindRule: OrderNewest or OrderPopular
 	Distance float64          `json:"-"` // of KindGeo, where its key is within: metres, 1 to 20,038,000
 	Within   freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
 }

@@ -269,6 +269,11 @@ func TestRefused(t *testing.T) {
 		{"route spans", "recall:\n- {name: a, kind: popular, window: 0s, within: 1h}\n- {name: b, kind: itemcf, window: 1h}\n- {name: c, kind: new, budget: 0ms}\n", []string{
 			`f:2:36: recall[0].window is 0s; it must be 1ms or more`, `f:2:48: recall[0].within belongs to kind new or search or geo, not popular`,
 			`f:3:35: recall[1].window belongs to kind popular or trending, not itemcf`, `f:4:32: recall[2].budget is 0ms; it must be 1ms or more`}},
+		{"rules", "recall:\n- {name: a, kind: rule}\n- {name: b, kind: rule, where: item.author in user.}\n- {name: c, kind: rule, where: event.value > 3, order: oldest}\n- {name: d, kind: rule, where: 'itm.author == 1', order: poplar}\n- {name: e, kind: rule, where: ''}\n- {name: f, kind: new, where: 'true'}\n", []string{
+			`f:2:3: where is missing in recall[0], which kind rule does not go without`, `f:3:51: recall[1].where: unexpected end of expression`,
+			`f:4:32: recall[2].where: a rule reads no event; it is about items, before anything was done to them`, `f:4:56: unknown recall[2].order "oldest"; write newest, popular`,
+			`f:5:33: recall[3].where: "itm" has no names to read; did you mean item.author?`, `f:5:58: unknown recall[3].order "poplar"; did you mean "popular"?`,
+			`f:6:32: recall[4].where is empty`, `f:7:31: recall[5].where belongs to kind rule, not new`}},
 		{"distances", "recall:\n- {name: a, kind: geo, within: 5}\n- {name: b, kind: geo, within: 5h}\n- {name: c, kind: geo, within: 0.5m}\n- {name: d, kind: geo, within: 99999km}\n- {name: e, kind: geo, within: [1km]}\n- {name: f, kind: geo, within: -5km}\n", []string{
 			`f:2:32: recall[0].within is "5"; it must be a distance such as 800m or 5km; the unit is missing; write 5m or 5km`,
 			`f:3:32: recall[1].within is "5h"; it must be a distance such as 800m or 5km`, `f:4:32: recall[2].within is 0.5m; it must be from 1m to 20038km`,

@@ -126,6 +126,14 @@ func (k *routeKey) drawn(t *rapid.T, r *Route) {
 			return
 		}
 	}
+	switch k.key {
+	case "where":
+		r.Where = rapid.SampledFrom([]string{"item.author in user.follows", "item['a: b'] == \"#x\"", "'${X}' in item.tags ||\n\tctx.é"}).Draw(t, "where")
+		return
+	case "order":
+		r.Order = rapid.SampledFrom([]string{OrderNewest, OrderPopular}).Draw(t, "order")
+		return
+	}
 	if k.key == "within" && r.Kind == KindGeo {
 		r.Distance = rapid.Float64Range(minDistance, maxDistance).Draw(t, "distance")
 		return

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/expression"
 )
 
 // routeKind is a kind of recall route, with the settings that only some kinds have.
@@ -26,11 +28,12 @@ var recallKinds = []routeKind{
 	{name: KindSearch, text: "items that match what the visitor searched for", keys: []routeKey{withinOf("how long a query counts", 30*freshet.Minute)}},
 	{name: KindTrending, text: "wanted more than before", keys: []routeKey{windowOf("the span that is now", freshet.Hour), againstOf(freshet.Day)}, check: checkTrending},
 	{name: KindGeo, text: "items near the position in the request's context", keys: []routeKey{distanceOf("the greatest distance proposed, such as 800m or 5km", 5000)}},
+	{name: KindRule, text: "items for which a condition of yours holds", keys: []routeKey{ruleWhere, ruleOrder}},
 	{name: KindExplore, text: "hardly shown to anybody so far"},
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"embedding", "session", "rule", "external", "vector"}
+var laterRouteKinds = []string{"embedding", "session", "external", "vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {
@@ -71,6 +74,40 @@ func distanceOf(text string, otherwise float64) routeKey {
 		missing: func(r *Route) { r.Distance = otherwise },
 		print:   func(r *Route) string { return distanceText(r.Distance) },
 	}
+}
+
+// ruleWhere is the setting where, without which there is no rule.
+var ruleWhere = routeKey{
+	key: "where", text: `an expression over item, user and context, such as item.author in user.follows; see docs/expressions.md`,
+	read: func(d *decoder, r *Route) func(string, *node) {
+		return func(path string, n *node) {
+			before := d.total
+			if d.expressionInto(&r.Where)(path, n); d.total > before {
+				return
+			}
+			var fault *expression.Error
+			if _, err := expression.CompileFilter(r.Where); errors.As(err, &fault) {
+				d.add(n.inside(fault.Line, fault.Column), fault.Hint, "%s: %s", path, fault.Message)
+			}
+		}
+	},
+	print: func(r *Route) string { return scalar(r.Where) },
+}
+
+// The orders of a rule's items.
+const (
+	OrderNewest  = "newest"
+	OrderPopular = "popular"
+)
+
+// ruleOrder is the setting order.
+var ruleOrder = routeKey{
+	key: "order", text: "which of them come first, newest or popular",
+	read: func(d *decoder, r *Route) func(string, *node) {
+		return d.oneOf(&r.Order, []string{OrderNewest, OrderPopular}, nil)
+	},
+	missing: func(r *Route) { r.Order = OrderNewest },
+	print:   func(r *Route) string { return scalar(r.Order) },
 }
 
 // spanKey is a setting that is a time of 1 ms or more.

@@ -76,6 +76,8 @@ var settings = map[string]about{
 	"recall[].n":       {text: "Candidates proposed, at most.", rules: object{"minimum": 1, "maximum": MaxRouteN, "default": defaultN}},
 	"recall[].budget":  {text: "Time a request gives the route.", rules: object{"default": defaultRouteBudget.String()}},
 	"recall[].window":  {text: ownText("window")},
+	"recall[].where":   {text: ownText("where"), rules: object{"maxLength": expression.MaxBytes}},
+	"recall[].order":   {text: ownText("order"), rules: enum(OrderNewest, OrderPopular)},
 	"recall[].against": {text: ownText("against")},
 	"recall[].within":  {text: ownText("within"), rules: object{"pattern": durationText + "|" + distanceForm.String()}},
 

@@ -17,6 +17,8 @@ type Route struct {
 
 	Window   freshet.Duration `json:"window,omitempty"`   // popular: the first window counted; trending: the short one
 	Within   freshet.Duration `json:"within,omitempty"`   // new: how young is new; search: how long a query counts
+	Where    string           `json:"where,omitempty"`    // rule: the condition
+	Order    string           `json:"order,omitempty"`    // rule: newest or popular
 	Distance float64          `json:"distance,omitempty"` // geo: the greatest, in metres
 	Against  freshet.Duration `json:"against,omitempty"`  // trending: the long window
 }
@@ -38,6 +40,8 @@ func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
 		return recall.NewTrending(r.Name, r.Window, r.Against, o.MaxFuture, s.Histories), nil
 	case "geo":
 		return recall.NewGeo(r.Name, r.Distance), nil
+	case "rule":
+		return s.newRule(r)
 	case "explore":
 		return recall.NewExplore(r.Name), nil
 	}

@@ -1,6 +1,7 @@
 package recall_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -88,5 +89,26 @@ func TestRoutesConform(t *testing.T) {
 	run(t, "geo", func(*catalog.Catalog, *recall.Histories) (recall.Route, []recall.EntryReader) {
 		geo := recall.NewGeo("close", 2000)
 		return geo, []recall.EntryReader{geo}
+	})
+	for name, popular := range map[string]bool{"rule, newest": false, "rule, popular": true} {
+		run(t, name, func(items *catalog.Catalog, _ *recall.Histories) (recall.Route, []recall.EntryReader) {
+			follows := recall.NewRule("follows", recall.Rule{
+				Bind: func(*recall.Request) func(*freshet.Item, int64) bool {
+					return func(doc *freshet.Item, _ int64) bool { return doc.Attributes["author"] != "cid" }
+				},
+				Keys: func(dst []string, doc *freshet.Item) []string {
+					return append(dst, fmt.Sprint(doc.Attributes["author"]))
+				},
+				Wanted: func(dst []string, _ *recall.Request) []string { return append(dst, "bea", "ann", "cid", "dan") },
+			}, popular, items)
+			return follows, []recall.EntryReader{follows}
+		})
+	}
+	run(t, "rule without an attribute", func(items *catalog.Catalog, _ *recall.Histories) (recall.Route, []recall.EntryReader) {
+		return recall.NewRule("all", recall.Rule{
+			Bind: func(*recall.Request) func(*freshet.Item, int64) bool {
+				return func(doc *freshet.Item, _ int64) bool { return doc.Title != "milk" }
+			},
+		}, false, items), nil
 	})
 }

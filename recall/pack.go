@@ -334,3 +334,24 @@ func (r *ExploreRoute) Unpack(from *pack.Reader, items int) {
 		}
 	}
 }
+
+// Pack implements Route. The index follows from the catalogue.
+func (r *RuleRoute) Pack(w *pack.Writer) {
+	r.decay.pack(w)
+	w.Len(len(r.weights))
+	for _, v := range r.weights {
+		w.Float(v)
+	}
+}
+
+// Unpack implements Route.
+func (r *RuleRoute) Unpack(from *pack.Reader, items int) {
+	r.decay.unpack(from)
+	r.weights = make([]float64, from.Len(8))
+	for i := range r.weights {
+		r.weights[i] = from.Float()
+	}
+	if len(r.weights) > items {
+		from.Fail("weights of %d items where there are %d", len(r.weights), items)
+	}
+}
