@@ -37,7 +37,7 @@ func (s *State) Candidates(ctx context.Context, asks []Ask, req *recall.Request)
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", route.Name(), err)
 		}
-		answers[i] = recall.Answer{Route: route.Name(), Weight: recall.Weight(asks[i].Kind), Proposals: found}
+		answers[i] = recall.Answer{Route: route.Name(), Weight: recall.WeightAt(asks[i].Kind, req), Proposals: found}
 	}
 	return recall.Merge(answers), nil
 }

@@ -80,6 +80,9 @@ func (s *State) listen(route recall.Route) {
 	if reader, ok := route.(recall.EntryReader); ok {
 		s.readers = append(s.readers, reader)
 	}
+	if alike, ok := route.(recall.Alike); ok {
+		s.Alike = append(s.Alike, alike)
+	}
 	if watcher, ok := route.(recall.ServedWatcher); ok {
 		s.watchers = append(s.watchers, watcher)
 	}

@@ -39,6 +39,7 @@ type State struct {
 	Features  *feature.Engine
 	Histories *recall.Histories
 	Routes    []recall.Route // in configured order
+	Alike     []recall.Alike // those of Routes that know how near items are
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts

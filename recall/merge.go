@@ -11,6 +11,11 @@ type Candidate struct {
 	Item   uint32
 	Score  float64
 	Routes []Opinion // in route order, never empty
+
+	// What Demote found; Score is as merged.
+
+	Demoted float64 // the share of its score that dislikes take off, below 1
+	Dislike Past    // the dislike that takes most; of item 0 when none does
 }
 
 // Opinion is one route's view of a candidate.

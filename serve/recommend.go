@@ -263,8 +263,11 @@ func (r *run) gather(ctx context.Context, routes []int) {
 	r.served = make([]fold.ServedRoute, len(routes))
 	ask := func(i int, route Route, table recall.Route) {
 		answer, served := &r.answers[i], &r.served[i]
-		answer.Route, answer.Weight = route.Name, recall.Weight(route.Kind)
+		answer.Route, answer.Weight = route.Name, recall.WeightAt(route.Kind, &r.recall)
 		served.Name, served.Status = route.Name, "ok"
+		if answer.Weight != recall.Weight(route.Kind) {
+			served.Weight = answer.Weight
+		}
 		var err error
 		if err = ctx.Err(); err == nil {
 			r.view(func(rec *fold.Served) freshet.Position { return rec.Routes[i].Position }, func(p freshet.Position) {
@@ -406,7 +409,10 @@ func (r *run) placed(i int, c *recall.Candidate) Placed {
 	st := r.server.State
 	because := c.Routes[0].Proposal.Because
 	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i),
-		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window}}
+		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window, Query: because.Query}, Demoted: c.Demoted}
+	if c.Demoted > 0 {
+		placed.Dislike = st.Items.ID(c.Dislike.Item)
+	}
 	if because.Item != 0 {
 		placed.Reason.Item, placed.Liked = st.Items.ID(because.Item), st.Items.Entry(because.Item)
 	}
