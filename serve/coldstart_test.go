@@ -20,7 +20,8 @@ func TestAnItemPublishedNowIsReachableAtOnce(t *testing.T) {
 		acts = append(acts, act("ada", "click", fmt.Sprintf("i-%d", 1+i%9), t0-int64(i)*1000))
 	}
 	r.post(t, acts...)
-	if _, err := r.stream.Items(t.Context(), stream.SourceHTTP, t0, []freshet.Item{{ID: "lamp", Published: t0 - 1000, HasPublished: true}}, nil); err != nil {
+	r.clock.Store(t0 + 60_000)
+	if _, err := r.stream.Items(t.Context(), stream.SourceHTTP, t0+59_000, []freshet.Item{{ID: "lamp"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	s := r.slate(t, serve.Request{User: "stranger", N: 20})
