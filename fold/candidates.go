@@ -3,7 +3,7 @@ package fold
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strconv"
 
 	"github.com/freshet-rec/freshet/recall"
 )
@@ -22,8 +22,9 @@ func (s *State) Request(visitor uint32, q int64) *recall.Request {
 		_, seen := s.Histories.Seen(visitor, item)
 		return seen || !s.Items.Available(item)
 	}}
-	req.Recent = slices.Clone(s.Histories.Recent(visitor))
-	slices.Reverse(req.Recent) // a history is oldest first
+	req.Recent = s.Histories.Liked(visitor)
+	req.Disliked, req.Queries = s.Histories.Disliked(visitor), s.Histories.Queries(visitor)
+	req.Seed = recall.SeedOf(strconv.FormatUint(uint64(visitor), 10) + "@" + strconv.FormatInt(q, 10))
 	return req
 }
 
@@ -36,7 +37,7 @@ func (s *State) Candidates(ctx context.Context, asks []Ask, req *recall.Request)
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", route.Name(), err)
 		}
-		answers[i] = recall.Answer{Route: route.Name(), Weight: recall.Weight(asks[i].Kind), Proposals: found}
+		answers[i] = recall.Answer{Route: route.Name(), Weight: recall.WeightAt(asks[i].Kind, req), Proposals: found}
 	}
 	return recall.Merge(answers), nil
 }

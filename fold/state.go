@@ -1,8 +1,6 @@
 package fold
 
 import (
-	"fmt"
-
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/audit"
 	"github.com/freshet-rec/freshet/catalog"
@@ -13,14 +11,6 @@ import (
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/stream"
 )
-
-// Route configures one recall route.
-type Route struct {
-	Name   string
-	Kind   string           // itemcf, popular or new
-	Window freshet.Duration // popular: the first window counted
-	Within freshet.Duration // new: how young is new
-}
 
 // Options configure a State.
 type Options struct {
@@ -49,6 +39,7 @@ type State struct {
 	Features  *feature.Engine
 	Histories *recall.Histories
 	Routes    []recall.Route // in configured order
+	Alike     []recall.Alike // those of Routes that know how near items are
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts
@@ -62,10 +53,13 @@ type State struct {
 
 	own      map[string]bool // routes that go by what the visitor did
 	kinds    freshet.EventKinds
-	lastName string                // of the event before
-	lastKind freshet.EventKind     // what kinds says of it
-	newcomer []*recall.NewestRoute // those among Routes and Fallback
-	extra    []recall.Route        // routes of Fallback that are not among Routes
+	lastName string                 // of the event before
+	lastKind freshet.EventKind      // what kinds says of it
+	texts    *recall.Texts          // what entries say; nil when no route asks
+	dated    []recall.Dated         // of Routes and extra, those told of births
+	readers  []recall.EntryReader   // likewise, of entries
+	watchers []recall.ServedWatcher // likewise, of slates
+	extra    []recall.Route         // routes of Fallback that are not among Routes: popular, then newest
 	shown    shown
 	run      run      // scratch of ApplyAll
 	defined  defined  // what the journal says is defined
@@ -80,22 +74,9 @@ func New(o Options) (*State, error) {
 		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(),
 	}
 	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
-	for _, r := range o.Routes {
-		switch r.Kind {
-		case "itemcf":
-			s.own[r.Name] = true
-			s.Routes = append(s.Routes, recall.NewItemCF(r.Name, s.Histories))
-		case "popular":
-			s.Routes = append(s.Routes, recall.NewPopular(r.Name, r.Window, o.MaxFuture))
-		case "new":
-			newest := recall.NewNewest(r.Name, r.Within, s.Items)
-			s.newcomer = append(s.newcomer, newest)
-			s.Routes = append(s.Routes, newest)
-		default:
-			return nil, fmt.Errorf("recall route %q has unknown kind %q", r.Name, r.Kind)
-		}
+	if err := s.addRoutes(&o); err != nil {
+		return nil, err
 	}
-	s.addFallback(o)
 	return s, nil
 }
 
@@ -119,29 +100,6 @@ func Where(text string) (func(e *freshet.Event, item *freshet.Item, user *freshe
 		return nil, err
 	}
 	return where.True, nil
-}
-
-// addFallback picks a popular route and a newest one from those configured, or keeps one more.
-func (s *State) addFallback(o Options) {
-	var popular, newest recall.Route
-	for i, r := range o.Routes {
-		switch {
-		case r.Kind == "popular" && popular == nil:
-			popular = s.Routes[i]
-		case r.Kind == "new" && newest == nil:
-			newest = s.Routes[i]
-		}
-	}
-	if popular == nil {
-		popular = recall.NewPopular("fallback", freshet.Hour, o.MaxFuture)
-		s.extra = append(s.extra, popular)
-	}
-	if newest == nil {
-		r := recall.NewNewest("fallback", freshet.Day, s.Items)
-		s.newcomer = append(s.newcomer, r)
-		newest = r
-	}
-	s.Fallback = []recall.Route{popular, newest}
 }
 
 // Apply implements stream.Fold.
@@ -168,6 +126,9 @@ func (s *State) Apply(e *stream.Entry) {
 func (s *State) upsert(doc *freshet.Item, received int64) {
 	item := s.meet(s.Items.Find(doc.ID), func() uint32 { return s.Items.Upsert(doc, received) })
 	s.Features.Upsert(item, doc)
+	for _, r := range s.readers {
+		r.Entry(item, doc)
+	}
 	if s.Watch != nil {
 		s.Watch.Upsert(item, doc)
 	}
@@ -194,7 +155,7 @@ func (s *State) meet(item uint32, note func() uint32) uint32 {
 	}
 	item = note()
 	if !had || s.Items.Born(item) != was {
-		for _, r := range s.newcomer {
+		for _, r := range s.dated {
 			r.Upsert(item, was, had)
 		}
 	}
@@ -217,7 +178,7 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position) {
 	s.Newest = max(s.Newest, e.Time)
 	kind := s.kind(e.Name)
-	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
+	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Query: e.Query, Signal: kind.Signal, Weight: kind.Weight}
 	if s.Watch != nil {
 		s.Watch.Event(visitor, item, e)
 	}

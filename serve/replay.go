@@ -109,7 +109,7 @@ func (p *past) gather(r *run, routes []int, ask func(i int, route Route, table r
 			continue
 		}
 		route := r.server.Routes[routes[i]]
-		r.answers[i] = recall.Answer{Route: route.Name, Weight: recall.Weight(route.Kind)}
+		r.answers[i] = recall.Answer{Route: route.Name, Weight: recall.WeightAt(route.Kind, &r.recall)}
 		r.served[i] = was
 		r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+was.Status)
 	}

@@ -145,13 +145,19 @@ type (
 		time int64
 		name string
 	}
+	queryRead struct {
+		text string
+		time int64
+	}
 	seenRead struct {
-		time   int64
-		bought bool
+		time    int64
+		bought  bool
+		refused int64 // since when, plus one; 0 for not
 	}
 	historyRead struct {
-		recent []actRead
-		seen   map[uint64]seenRead
+		recent, disliked []actRead
+		queries          []queryRead
+		seen             map[uint64]seenRead
 	}
 	windowRead struct {
 		begun  bool
@@ -279,7 +285,15 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	w.list(func(int) {
 		h := historyRead{seen: map[uint64]seenRead{}}
 		w.list(func(int) { h.recent = append(h.recent, actRead{w.uint(), w.int(), w.text()}) })
-		w.list(func(int) { h.seen[w.uint()] = seenRead{w.int(), w.bool()} })
+		w.list(func(int) { h.disliked = append(h.disliked, actRead{w.uint(), w.int(), w.text()}) })
+		w.list(func(int) { h.queries = append(h.queries, queryRead{w.text(), w.int()}) })
+		w.list(func(int) {
+			item, seen := w.uint(), seenRead{time: w.int(), bought: w.bool()}
+			if w.bool() {
+				seen.refused = w.int() + 1
+			}
+			h.seen[item] = seen
+		})
 		r.histories = append(r.histories, h)
 	})
 	for _, route := range s.routes {

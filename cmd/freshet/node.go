@@ -358,9 +358,14 @@ func dataError(dir string, err error) error {
 func foldOptions(cfg *config.Config) fold.Options {
 	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
 	for _, r := range cfg.Recall {
-		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
+		o.Routes = append(o.Routes, foldRoute(r))
 	}
 	return o
+}
+
+// foldRoute is what the fold knows of a configured route.
+func foldRoute(r config.Route) fold.Route {
+	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order}
 }
 
 // watchOneIn is the share of feature keys whose values are recomputed from raw events as they are
@@ -393,11 +398,10 @@ func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 // what the journal's events mean.
 func definitionsText(cfg *config.Config) ([]byte, error) {
 	type route struct {
-		Name   string           `json:"name"`
-		Kind   string           `json:"kind"`
-		N      int              `json:"n"`
-		Window freshet.Duration `json:"window,omitempty"`
-		Within freshet.Duration `json:"within,omitempty"`
+		Name string `json:"name"`
+		Kind string `json:"kind"`
+		N    int    `json:"n"`
+		fold.Route
 	}
 	text := struct {
 		Hash        string               `json:"hash"` // of features
@@ -409,7 +413,7 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		FeatureKeys int                  `json:"feature_keys"`
 	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture, FeatureKeys: cfg.Memory.FeatureKeys}
 	for _, r := range cfg.Recall {
-		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
+		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, foldRoute(r)})
 	}
 	return json.Marshal(text)
 }
