@@ -42,7 +42,7 @@ space of few dimensions, and a little noise.
 ` + candidates.About() + `
 A million vectors take about a minute and 2 GB of memory; --small takes seconds, and
 its figures say little. --write DIR writes vectors.npy and queries.npy there
-instead, for other programs that search: bench/candidates/faiss.py is one.`,
+instead, for other programs that search: bench/candidates/faiss_hnsw.py is one.`,
 		Example: `  freshet bench recall
   freshet bench recall --part approx --vectors 200000 --json`,
 		Args: noArgs,

@@ -2,7 +2,7 @@
 
     freshet bench recall --write DIR
     pip install faiss-cpu numpy
-    python3 bench/candidates/faiss.py DIR
+    python3 bench/candidates/faiss_hnsw.py DIR
 
 Prints, for each efSearch, the share of the true inner-product hits found and the time of a query,
 up to the first that finds --recall. --m and --construction say how the graph is built. It is a
