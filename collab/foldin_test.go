@@ -128,6 +128,9 @@ func TestFoldIsTraining(t *testing.T) {
 
 func TestFoldRefuses(t *testing.T) {
 	model, _ := someIALS(t, 20, 20, 5)
+	for i := range model.vectors { // so that weights can be too much for them
+		model.vectors[i] *= 100
+	}
 	f, to := model.NewFolder(), make([]float32, 5)
 	for want, weights := range map[string][]float32{
 		"1 weights for 2 items": {1},
