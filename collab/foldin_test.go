@@ -14,7 +14,7 @@ import (
 func someIALS(t testing.TB, users, items, dim int) (*IALS, *Matrix) {
 	t.Helper()
 	m := someMatrix(rand.New(rand.NewPCG(11, 11)), users, items, false)
-	model, err := TrainIALS(context.Background(), m, IALSOptions{Dim: dim, Epochs: 3, Workers: 2})
+	model, err := TrainIALS(context.Background(), m, IALSOptions{Dim: dim, Epochs: 3, Alpha0: 0.1, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestFold(t *testing.T) {
 // TestFoldIsTraining's own half step for the same row, to the bit.
 func TestFoldIsTraining(t *testing.T) {
 	m := someMatrix(rand.New(rand.NewPCG(12, 12)), 150, 80, true)
-	o := IALSOptions{Dim: 40, Epochs: 2, Workers: 2}.withDefaults()
+	o := IALSOptions{Dim: 40, Epochs: 2, Workers: 2}.withDefaults(m)
 	model, err := TrainIALS(context.Background(), m, o)
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +128,9 @@ func TestFoldIsTraining(t *testing.T) {
 
 func TestFoldRefuses(t *testing.T) {
 	model, _ := someIALS(t, 20, 20, 5)
+	for i := range model.vectors { // so that weights can be too much for them
+		model.vectors[i] *= 100
+	}
 	f, to := model.NewFolder(), make([]float32, 5)
 	for want, weights := range map[string][]float32{
 		"1 weights for 2 items": {1},

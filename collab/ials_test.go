@@ -99,7 +99,7 @@ func TestIALSDescends(t *testing.T) {
 		m := someMatrix(rng, rapid.IntRange(1, 30).Draw(t, "users"), rapid.IntRange(1, 30).Draw(t, "items"), rapid.Bool().Draw(t, "weighted"))
 		o := IALSOptions{Dim: rapid.IntRange(1, 20).Draw(t, "dim"), Alpha0: rapid.SampledFrom([]float64{0.01, 0.1, 1}).Draw(t, "alpha0"),
 			Lambda: rapid.SampledFrom([]float64{0.003, 0.1}).Draw(t, "lambda"), Nu: rapid.SampledFrom([]float64{0.5, 1}).Draw(t, "nu"), Workers: 2}
-		o = o.withDefaults()
+		o = o.withDefaults(m)
 		training := newIALSTraining(m, &o)
 		before := math.Inf(1)
 		for step := range 6 {
