@@ -365,7 +365,7 @@ func foldOptions(cfg *config.Config) fold.Options {
 
 // foldRoute is what the fold knows of a configured route.
 func foldRoute(r config.Route) fold.Route {
-	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order}
+	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order, Source: r.Source, Dim: r.Dim}
 }
 
 // watchOneIn is the share of feature keys whose values are recomputed from raw events as they are

@@ -76,7 +76,7 @@ var allowed = map[string][]string{
 	"internal/dense/gen": {},
 
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "collab", "internal/pack", "vector"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "internal/simd", "vector"},
 	"recall/routetest": {".", "internal/pack", "recall"}, // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
