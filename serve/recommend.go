@@ -286,6 +286,11 @@ func (r *run) gather(ctx context.Context, routes []int) {
 			served.Count = len(answer.Proposals)
 		case isTimeout(err):
 			answer.Proposals, served.Status = nil, "timeout"
+		case errors.Is(err, recall.ErrUnavailable): // Adopt has told of it
+			answer.Proposals, served.Status = nil, "unavailable"
+			if r.past != nil {
+				r.past.lacks(route.Name)
+			}
 		default:
 			answer.Proposals, served.Status = nil, "error"
 			s.Report("recall "+route.Name, err)

@@ -87,7 +87,7 @@ var allowed = map[string][]string{
 	"rank":     {},
 	"eval":     {"."},
 	"learn":    {".", "eval", "fold", "rank", "recall", "stream"},
-	"registry": {".", "internal/fsys", "rank"},
+	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":    {".", "eval", "fold", "recall", "stream"},
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
