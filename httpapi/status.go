@@ -44,7 +44,8 @@ type statusReply struct {
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
 	Features   featuresStatus    `json:"features"`
-	Model      *modelStatus      `json:"model"` // null: the recall score ranks
+	Model      *modelStatus      `json:"model"`                   // null: the recall score ranks
+	Models     []recallModel     `json:"recall_models,omitempty"` // that routes go by
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
 	Audit      auditStatus       `json:"audit"`
@@ -179,6 +180,7 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	st := a.Server.Sizes()
 	live := a.Server.Live()
 	reply.Model = encodeLive(a.Server, &live)
+	reply.Models = encodeRecallModels(a.Server)
 	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Users: st.Users, Keys: st.Keys}
 	reply.Features = featuresStatus{a.reloadState(), st.Keys, st.Bytes, st.MaxKeys, st.Evicted}
 	a.lookback(&reply)

@@ -2,7 +2,6 @@ package recall
 
 import (
 	"context"
-	"math"
 	"sync"
 	"sync/atomic"
 
@@ -87,9 +86,7 @@ func (r *EmbeddingRoute) Recall(ctx context.Context, req *Request, n int) ([]Pro
 	})
 	top := best{n: n}
 	for _, hit := range s.hits {
-		if score := float64(hit.Score); !math.IsInf(score, 0) && !math.IsNaN(score) {
-			top.offer(scored{score, links.item(r.items, hit.Row)})
-		}
+		top.offer(scored{float64(hit.Score), links.item(r.items, hit.Row)})
 	}
 	if r.given != nil && r.given.dim == model.Model.Dim() {
 		r.given.scan(&look, s.user, &top, func(item uint32) bool {
@@ -128,6 +125,10 @@ func (r *EmbeddingRoute) fold(req *Request) (*embeddingRoom, *Vectors, error) {
 	}
 	s.user = s.user[:model.Model.Dim()]
 	model.Model.FoldIn(s.user, s.rows, s.weights)
+	if vector.Check(s.user, len(s.user), vector.InnerProduct) != nil { // weights beyond all measure
+		r.room.Put(s)
+		return nil, nil, nil
+	}
 	return s, model, nil
 }
 

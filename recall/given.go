@@ -9,6 +9,7 @@ import (
 	"github.com/freshet-rec/freshet/catalog"
 	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/internal/simd"
+	"github.com/freshet-rec/freshet/vector"
 )
 
 // given is the vectors that came with the entries of items, those of one length. They are scanned
@@ -23,8 +24,12 @@ type given struct {
 
 func newGiven(dim int) *given { return &given{dim: dim} }
 
-// put takes in what the newest entry of an item says: a vector of another length is none.
+// put takes in what the newest entry of an item says: a vector of another length, or one that a
+// product with would overflow, is none.
 func (g *given) put(item uint32, v []float32) {
+	if vector.Check(v, g.dim, vector.InnerProduct) != nil {
+		v = nil
+	}
 	for int(item) >= len(g.rows) {
 		g.rows = append(g.rows, 0)
 	}
@@ -70,7 +75,7 @@ func (g *given) scan(look *lookout, user []float32, top *best, skip func(item ui
 		simd.DotRows(some, user, g.vectors[from*g.dim:to*g.dim])
 		for i, score := range some {
 			c := scored{float64(score), g.items[from+i]}
-			if math.IsInf(c.score, 0) || math.IsNaN(c.score) || !top.wants(c) || look.ended() || skip(c.item) {
+			if !top.wants(c) || look.ended() || skip(c.item) {
 				continue
 			}
 			top.offer(c)
@@ -112,21 +117,22 @@ func (r *GivenRoute) Apply(*Act) {}
 
 // Entry implements EntryReader.
 func (r *GivenRoute) Entry(item uint32, doc *freshet.Item) {
-	if len(doc.Embedding) != r.given.dim || !unitOf(r.unit, doc.Embedding) {
+	v := doc.Embedding
+	if vector.Check(v, r.given.dim, vector.Cosine) != nil || !unitOf(r.unit, v) {
 		r.given.put(item, nil)
 		return
 	}
 	r.given.put(item, r.unit)
 }
 
-// unitOf sets dst to v divided by its length. It reports false when that is 0 or not finite.
+// unitOf sets dst to v divided by its length. It reports false when that is 0.
 func unitOf(dst, v []float32) bool {
 	sum := 0.0
 	for _, x := range v {
 		sum += float64(float64(x) * float64(x))
 	}
 	length := math.Sqrt(sum)
-	if length == 0 || math.IsInf(length, 0) || math.IsNaN(length) {
+	if length == 0 {
 		return false
 	}
 	for i, x := range v {

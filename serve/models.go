@@ -258,6 +258,7 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 // Promotion is what a promotion changed.
 type Promotion struct {
 	Name     string
+	Slot     fold.Slot
 	Live     int
 	Was      *fold.Switch // nil when there was none in its slot, and with Already
 	Already  bool         // it was promoted before: nothing has changed
@@ -290,7 +291,7 @@ func (s *Server) Promote(ctx context.Context, name string, version int) (*Promot
 		return nil, problem("damaged_model", "", err.Error())
 	}
 	live := s.LiveIn(slot)
-	done := &Promotion{Name: name, Live: version, Position: live.Since}
+	done := &Promotion{Name: name, Slot: slot, Live: version, Position: live.Since}
 	if live.By == fold.Promoted && live.Name == name && live.Version == version && live.SHA256 == bundle.SHA256 {
 		done.Already = true
 		return done, nil
