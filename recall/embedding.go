@@ -12,8 +12,8 @@ import (
 	"github.com/freshet-rec/freshet/vector"
 )
 
-// embeddingHalfLife is by how many places an act must be older to count half in a user's vector.
-const embeddingHalfLife = 10
+// EmbeddingHalfLife is by how many places an act must be older to count half in a user's vector.
+const EmbeddingHalfLife = 10
 
 // EmbeddingRoute proposes the items whose trained vectors have the greatest inner product with the
 // user's, which is folded in when the request comes (Hu, Koren and Volinsky, "Collaborative
@@ -115,7 +115,7 @@ func (r *EmbeddingRoute) fold(req *Request) (*embeddingRoom, *Vectors, error) {
 	if !ok {
 		s = &embeddingRoom{}
 	}
-	s.take(model.IDs, r.items, req.Recent, r.strength, embeddingHalfLife)
+	s.take(model.IDs, r.items, req.Recent, r.strength, EmbeddingHalfLife)
 	if len(s.rows) == 0 {
 		r.room.Put(s)
 		return nil, nil, nil
@@ -124,10 +124,13 @@ func (r *EmbeddingRoute) fold(req *Request) (*embeddingRoom, *Vectors, error) {
 		s.user = make([]float32, dim)
 	}
 	s.user = s.user[:model.Model.Dim()]
-	model.Model.FoldIn(s.user, s.rows, s.weights)
-	if vector.Check(s.user, len(s.user), vector.InnerProduct) != nil { // weights beyond all measure
+	err = model.Model.FoldIn(s.user, s.rows, s.weights)
+	if err == nil {
+		err = vector.Check(s.user, len(s.user), vector.InnerProduct)
+	}
+	if err != nil {
 		r.room.Put(s)
-		return nil, nil, nil
+		return nil, nil, err
 	}
 	return s, model, nil
 }

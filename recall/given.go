@@ -179,14 +179,14 @@ func (s *givenRoom) mean(r *GivenRoute, recent []Past) bool {
 	s.acts, s.weights = s.acts[:0], s.weights[:0]
 	clear(s.seen)
 	clear(s.user)
-	for i := range recent[:min(len(recent), mostTaken)] {
+	for i := range recent[:min(len(recent), MostTaken)] {
 		past := &recent[i]
 		v := r.given.vector(past.Item)
 		if v == nil || s.seen[past.Item] {
 			continue
 		}
 		s.seen[past.Item] = true
-		w := float32(r.strength(past.Name) * math.Exp2(-float64(len(s.acts))/embeddingHalfLife))
+		w := float32(r.strength(past.Name) * math.Exp2(-float64(len(s.acts))/EmbeddingHalfLife))
 		for d, x := range v {
 			s.user[d] += float32(w * x)
 		}

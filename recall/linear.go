@@ -10,8 +10,8 @@ import (
 	"github.com/freshet-rec/freshet/internal/pack"
 )
 
-// linearHalfLife is by how many places an act must be older to count half in a linear model's score.
-const linearHalfLife = 10
+// LinearHalfLife is by how many places an act must be older to count half in a linear model's score.
+const LinearHalfLife = 10
 
 // LinearRoute proposes what a model of weights from item to item, trained on the whole history, says
 // of the visitor's last acts:
@@ -87,7 +87,7 @@ func (r *LinearRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		s = &linearRoom{}
 	}
 	defer r.room.Put(s)
-	s.take(model.IDs, r.items, req.Recent, r.strength, linearHalfLife)
+	s.take(model.IDs, r.items, req.Recent, r.strength, LinearHalfLife)
 	if len(s.rows) == 0 {
 		return nil, nil
 	}

@@ -38,8 +38,8 @@ type VectorModel interface {
 	Vector(row uint32) []float32
 	// FoldIn sets dst, of length Dim, to the vector of a user who took these rows, none of them
 	// twice, with these weights above 0. It is safe for concurrent use, and equal arguments give
-	// equal vectors, bit for bit.
-	FoldIn(dst []float32, rows []uint32, weights []float32)
+	// equal vectors, bit for bit. The error is that nothing finite comes of such weights.
+	FoldIn(dst []float32, rows []uint32, weights []float32) error
 }
 
 // Linear is a trained model of weights from item to item. It is not changed once made, and safe for
@@ -73,8 +73,8 @@ type taken struct {
 	seen    map[uint32]bool
 }
 
-// mostTaken is how many of a request's acts are looked at.
-const mostTaken = 50
+// MostTaken is how many of a request's acts are looked at.
+const MostTaken = 50
 
 // take gathers what a model of these ids knows of the acts; of several on one item the newest
 // counts. Each weighs its strength, and half as much as one that is halfLife places newer.
@@ -84,7 +84,7 @@ func (t *taken) take(ids *IDs, items *catalog.Catalog, recent []Past, strength f
 		t.seen = map[uint32]bool{}
 	}
 	clear(t.seen)
-	for i := range recent[:min(len(recent), mostTaken)] {
+	for i := range recent[:min(len(recent), MostTaken)] {
 		past := &recent[i]
 		if past.Item == 0 || int(past.Item) >= items.Len() {
 			continue

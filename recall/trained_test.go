@@ -25,13 +25,14 @@ type plain struct{ vectors [][]float32 }
 func (m plain) Len() int                    { return len(m.vectors) }
 func (m plain) Dim() int                    { return len(m.vectors[0]) }
 func (m plain) Vector(row uint32) []float32 { return m.vectors[row] }
-func (m plain) FoldIn(dst []float32, rows []uint32, weights []float32) {
+func (m plain) FoldIn(dst []float32, rows []uint32, weights []float32) error {
 	clear(dst)
 	for k, row := range rows {
 		for d := range dst {
 			dst[d] += float32(weights[k] * m.vectors[row][d])
 		}
 	}
+	return nil
 }
 
 // Neighbours makes a LinearModel of it: every row speaks for every other one, for some against them.

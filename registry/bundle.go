@@ -226,6 +226,8 @@ func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 	switch b.Kind {
 	case Ranker:
 		b.Ranker, err = rank.Read(text)
+	case Embedding:
+		b.Vectors, err = readVectors(text)
 	case ItemItems:
 		b.Linear, err = readItemItem(text)
 	default:
