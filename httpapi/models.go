@@ -33,7 +33,7 @@ type versionReply struct {
 	Baseline  float64          `json:"baseline_logloss"` // of always saying the mean
 	Negatives string           `json:"negatives"`
 	SHA256    string           `json:"sha256"`
-	Source    string           `json:"source"` // offline: trained from the journal
+	Source    string           `json:"source"`          // offline: trained from the journal
 	Kind      registry.Kind    `json:"kind,omitempty"`  // absent: it ranks
 	Recall    registry.Recall  `json:"recall,omitzero"` // of kinds that propose
 	Unfit     string           `json:"unfit,omitempty"`

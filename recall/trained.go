@@ -7,6 +7,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/catalog"
+	"github.com/freshet-rec/freshet/internal/simd"
 	"github.com/freshet-rec/freshet/vector"
 )
 
@@ -27,6 +28,22 @@ type Vectors struct {
 	IDs   *IDs
 	Model VectorModel
 	Index vector.Index // of Model's vectors, by inner product
+}
+
+// Nearest are the n rows with the greatest inner products with a user's vector, all of them looked at,
+// best first, ties by row: what Index is judged by.
+func (v *Vectors) Nearest(user []float32, n int) []vector.Hit {
+	top := best{n: n}
+	for row := range v.Model.Len() {
+		if c := (scored{float64(simd.Dot(user, v.Model.Vector(uint32(row)))), uint32(row)}); top.wants(c) {
+			top.offer(c)
+		}
+	}
+	var hits []vector.Hit
+	for _, c := range top.take() {
+		hits = append(hits, vector.Hit{Row: c.item, Score: float32(c.score)})
+	}
+	return hits
 }
 
 // VectorModel is vectors of items that a history can be folded into.

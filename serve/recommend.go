@@ -60,6 +60,7 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	s.rankings.pool.Put(r.ranking)
 	if !req.DryRun {
 		r.record(ctx)
+		s.sampling.note(r.reply.Request, &r.recall)
 	}
 	r.reply.Took = s.Now().Sub(began)
 	return r.reply, nil

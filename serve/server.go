@@ -53,6 +53,7 @@ type Server struct {
 	switching sync.Mutex // held while a model that is live is changed
 	rankings  rankings
 	watch     watched
+	sampling  *sampling
 	reads     atomic.Pointer[featureReads]
 	stop      chan struct{}
 	wg        sync.WaitGroup
@@ -72,7 +73,7 @@ type fallbackList struct {
 	time     int64 // q
 }
 
-// New returns a Server over a started Stream. It runs one goroutine, until Close.
+// New returns a Server over a started Stream. It runs one goroutine, and another when routes search an index, until Close.
 func New(o Options) (*Server, error) {
 	s := &Server{Options: o, routes: map[string]int{}, stop: make(chan struct{})}
 	for i, r := range o.Routes {
@@ -86,6 +87,9 @@ func New(o Options) (*Server, error) {
 		}
 	}
 	s.refreshFallback()
+	if s.sampling = newSampling(s); len(s.sampling.routes) > 0 {
+		s.wg.Go(s.sampleOn)
+	}
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)
 		defer ticker.Stop()
