@@ -237,3 +237,62 @@ func TestSwitchesSayTheirSlot(t *testing.T) {
 		}
 	}
 }
+
+// saveVectors keeps an embedding of the items i-1 to i-20, of which i-3 and i-4 are always taken together.
+func saveVectors(t testing.TB, disk fsys.FS) {
+	t.Helper()
+	var ids []freshet.ItemID
+	for i := range 20 {
+		ids = append(ids, freshet.ItemID(fmt.Sprintf("i-%d", i+1)))
+	}
+	slices.Sort(ids)
+	users := make([][]uint32, 60)
+	for u := range users {
+		for k := range uint32(8) {
+			row, _ := slices.BinarySearch(ids, freshet.ItemID(fmt.Sprintf("i-%d", u%2*10+(u+int(k))%10+1)))
+			users[u] = append(users[u], uint32(row))
+		}
+	}
+	matrix, err := collab.NewMatrix(users, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := collab.TrainIALS(t.Context(), matrix, collab.IALSOptions{Dim: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, _, err := registry.NewIndex(model)
+	names, ok := recall.NewIDs(ids)
+	if err != nil || !ok {
+		t.Fatal(err, ok)
+	}
+	m := registry.Manifest{Model: "embedding", Kind: registry.Embedding, Recall: registry.Recall{At20: 0.2, Popular20: 0.1}}
+	if _, err := registry.Save(disk, m, &registry.Vectors{IDs: names, Model: model, Index: index}, time.UnixMilli(t0)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSearchesAreSampled: of many requests some are searched once more, and the exact index finds all.
+func TestSearchesAreSampled(t *testing.T) {
+	disk := fsys.NewMem()
+	saveVectors(t, disk)
+	r := newRig(t, plan{disk: disk, routes: []string{"embedding", "popular"}})
+	r.stock(t, 20)
+	r.post(t, act("ada", "click", "i-3", t0-500))
+	if s := r.slate(t, serve.Request{User: "ada", N: 9}); s.Items[0].Item != "i-4" || s.Items[0].Reason.Item != "i-3" || s.Items[0].Routes[0].Route != "r-embedding" {
+		t.Errorf("the slate begins with %+v", s.Items[0]) // who takes i-3 takes i-4
+	}
+	for range 40 {
+		for range 100 {
+			r.slate(t, serve.Request{User: "ada", N: 3, DryRun: false})
+		}
+		if got := r.Sampled(); len(got) == 1 && got[0].Queries > 0 {
+			if got[0].Route != "r-embedding" || got[0].Mean != 1 || got[0].Least != 1 {
+				t.Errorf("sampled %+v", got)
+			}
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("of 4,000 requests: %+v", r.Sampled())
+}

@@ -20,6 +20,7 @@ import (
 const (
 	sampleOneIn = 64
 	sampleRest  = 19
+	longestLook = time.Minute // whatever the clock says
 )
 
 // Sampled is what was found of the nearest vectors, over the queries of a route that were looked at
@@ -92,9 +93,9 @@ func (s *Server) sampleOn() {
 		case <-s.stop:
 			return
 		case req := <-s.sampling.asked:
-			began := time.Now()
+			began := s.Now()
 			s.look(req)
-			rest := time.NewTimer(sampleRest * time.Since(began))
+			rest := time.NewTimer(sampleRest * min(max(0, s.Now().Sub(began)), longestLook))
 			select {
 			case <-s.stop:
 				rest.Stop()
