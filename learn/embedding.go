@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/freshet-rec/freshet/collab"
 	"github.com/freshet-rec/freshet/internal/simd"
@@ -165,6 +166,21 @@ func (s *ialsSearch) search(ctx context.Context) (best collab.IALSOptions, found
 
 // sum is what a search makes more of: few candidates and many count alike.
 func (f Found) sum() float64 { return f.At20 + f.At200 }
+
+// Users are the vectors of at most n visitors, evenly among all, one behind the other.
+func (t *Taken) Users(model *recall.Factors, n int) (vectors []float32) {
+	decay := math.Exp2(-1 / recall.EmbeddingHalfLife)
+	user := make([]float32, model.Dim())
+	n = min(n, len(t.Visitors))
+	for i := range n {
+		all, strength := t.Of(i * len(t.Visitors) / n)
+		rows, weights := recent(all, strength, recall.MostTaken, decay)
+		if err := model.FoldIn(user, rows, weights); err == nil {
+			vectors = append(vectors, user...)
+		}
+	}
+	return vectors
+}
 
 // folding proposes as a route of kind embedding does.
 type folding struct{ model *recall.Factors }

@@ -46,6 +46,29 @@ func (v *Vectors) Nearest(user []float32, n int) []vector.Hit {
 	return hits
 }
 
+// Agreement is RecallAt(n) of the index, the mean over users' vectors that lie one behind the other.
+func (v *Vectors) Agreement(users []float32, n int) float64 {
+	sum, dim := 0.0, v.Model.Dim()
+	n = min(n, v.Index.Len())
+	for from := 0; from < len(users); from += dim {
+		user := users[from : from+dim]
+		sum += Found(v.Index.Search(nil, user, n, nil), v.Nearest(user, n))
+	}
+	return sum / float64(max(1, len(users)/dim))
+}
+
+// Found is the share of the nearest rows, of which there is at least one, that an index found: of
+// equal scores one stands for another.
+func Found(found, nearest []vector.Hit) float64 {
+	hits, least := 0, nearest[len(nearest)-1].Score
+	for _, hit := range found {
+		if hit.Score >= least {
+			hits++
+		}
+	}
+	return float64(min(hits, len(nearest))) / float64(len(nearest))
+}
+
 // VectorModel is vectors of items that a history can be folded into.
 type VectorModel interface {
 	// Len is the number of rows, Dim the length of every vector.

@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/freshet-rec/freshet/collab"
@@ -21,14 +23,24 @@ const vectorsMagic = "freshet embedding 1"
 
 // The indexes over the vectors of an embedding.
 const (
-	IndexInt8 = "int8" // a scan of everything in int8, and of the best again in float32
+	IndexInt8 = "int8" // a scan of everything in int8, and of the best again in float32: nothing is missed
+	IndexIVF  = "ivf"  // an inverted file, which may miss some
 )
 
-// NewIndex makes the index of an embedding's vectors, and says which it is: one by which nothing is
-// missed.
-func NewIndex(m *collab.IALS) (index vector.Index, name string, err error) {
-	index, err = vector.NewExactInt8(flat(m), m.Dim(), vector.InnerProduct)
-	return index, IndexInt8, err
+// MostScanned is how many rows are scanned at most; more get an inverted file. A scan of so many takes
+// a few tenths of a millisecond, and an inverted file would save little of it.
+const MostScanned = 100_000
+
+// NewIndex makes the index of an embedding's vectors, and says which it is. queries are vectors of
+// users, one behind the other, that an approximate index is measured by. It ends early with the error
+// of ctx, and equal arguments make equal indexes.
+func NewIndex(ctx context.Context, m *collab.IALS, queries []float32, seed uint64) (index vector.Index, name string, err error) {
+	if m.Len() <= MostScanned {
+		index, err = vector.NewExactInt8(flat(m), m.Dim(), vector.InnerProduct)
+		return index, IndexInt8, err
+	}
+	index, err = vector.NewIVF(ctx, flat(m), m.Dim(), vector.InnerProduct, vector.IVFOptions{Seed: seed, Queries: queries})
+	return index, IndexIVF, err
 }
 
 // flat are the vectors of a model, one behind the other.
@@ -52,6 +64,13 @@ func (v *Vectors) Bytes() ([]byte, error) {
 	switch v.Index.(type) {
 	case *vector.ExactInt8: // follows from the vectors
 		w.Text(IndexInt8)
+	case *vector.IVF:
+		w.Text(IndexIVF)
+		var file bytes.Buffer
+		if err := vector.Save(&file, v.Index); err != nil {
+			return nil, err
+		}
+		w.Blob(file.Bytes())
 	default:
 		return nil, fmt.Errorf("an index of type %T cannot be kept", v.Index)
 	}
@@ -79,6 +98,11 @@ func readVectors(data []byte) (*recall.Vectors, error) {
 	switch name := r.Text(); name {
 	case IndexInt8:
 		v.Index, err = vector.NewExactInt8(flat(model), model.Dim(), vector.InnerProduct)
+	case IndexIVF:
+		file := r.Blob()
+		if v.Index, err = vector.Load(context.Background(), bytes.NewReader(file), int64(len(file))); err == nil && (v.Index.Len() != model.Len() || v.Index.Dim() != model.Dim()) {
+			err = fmt.Errorf("it has an index of %d vectors of length %d for %d of length %d", v.Index.Len(), v.Index.Dim(), model.Len(), model.Dim())
+		}
 	default:
 		err = fmt.Errorf("it has an index of the kind %q, which this release does not know", name)
 	}

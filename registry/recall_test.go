@@ -50,7 +50,7 @@ func smallModels(t testing.TB) map[Kind]Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	index, _, err := NewIndex(ials)
+	index, _, err := NewIndex(t.Context(), ials, nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -261,7 +261,7 @@ func saveVectors(t testing.TB, disk fsys.FS) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	index, _, err := registry.NewIndex(model)
+	index, _, err := registry.NewIndex(t.Context(), model, nil, 1)
 	names, ok := recall.NewIDs(ids)
 	if err != nil || !ok {
 		t.Fatal(err, ok)

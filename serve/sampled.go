@@ -7,7 +7,6 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/recall"
-	"github.com/freshet-rec/freshet/vector"
 )
 
 // A route that searches an index may miss what is nearest. Of some requests its search is made once
@@ -124,7 +123,7 @@ func (s *Server) look(req *recall.Request) {
 		if n == 0 {
 			continue
 		}
-		share := agreement(model.Index.Search(nil, user, n, nil), model.Nearest(user, n))
+		share := recall.Found(model.Index.Search(nil, user, n, nil), model.Nearest(user, n))
 		m.mu.Lock()
 		f := &m.found[k]
 		if f.Queries == 0 || share < f.Least {
@@ -135,17 +134,6 @@ func (s *Server) look(req *recall.Request) {
 		f.Mean = m.sums[k] / float64(f.Queries)
 		m.mu.Unlock()
 	}
-}
-
-// agreement is the share of the nearest that an index found: of equal scores one stands for another.
-func agreement(found, nearest []vector.Hit) float64 {
-	hits, least := 0, nearest[len(nearest)-1].Score
-	for _, hit := range found {
-		if hit.Score >= least {
-			hits++
-		}
-	}
-	return float64(min(hits, len(nearest))) / float64(len(nearest))
 }
 
 // Sampled returns what was found so far, by route in configured order.

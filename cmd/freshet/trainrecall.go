@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/registry"
 )
 
@@ -36,6 +37,9 @@ func (t *training) recallOptions(name string) (o learn.RecallOptions, done func(
 	}}, bar.done
 }
 
+// indexQueries is how many users' vectors an approximate index is measured by.
+const indexQueries = 256
+
 // embedding trains vectors of items.
 func (t *training) embedding(ctx context.Context) error {
 	o, done := t.recallOptions("embedding")
@@ -45,12 +49,16 @@ func (t *training) embedding(ctx context.Context) error {
 		return err
 	}
 	done()
-	index, name, err := registry.NewIndex(model.IALS)
+	queries := taken.Users(model, indexQueries)
+	index, name, err := registry.NewIndex(ctx, model.IALS, queries, t.options.Seed)
 	if err != nil {
 		return err
 	}
 	m := t.manifest("embedding", registry.Embedding, &report)
 	m.Recall.Dim, m.Recall.Index = model.Dim(), name
+	if name != registry.IndexInt8 {
+		m.Recall.IndexAt200 = (&recall.Vectors{Model: model, Index: index}).Agreement(queries, 200)
+	}
 	return t.keep(m, &registry.Vectors{IDs: taken.IDs, Model: model.IALS, Index: index})
 }
 
