@@ -45,6 +45,9 @@ const (
 	KindExplore  = "explore"  // recall: hardly shown so far
 	KindRule     = "rule"     // recall: what the operator's condition holds for
 	KindGeo      = "geo"      // recall: near the visitor
+
+	KindEmbedding = "embedding" // recall: nearest by vectors, trained or given
+	KindLinear    = "linear"    // recall: weights from item to item, trained
 )
 
 // Config is everything a server is told before it starts. The zero Config is not useful:
@@ -93,6 +96,8 @@ type Route struct {
 	Order    string           // of KindRule: OrderNewest or OrderPopular
 	Distance float64          `json:"-"` // of KindGeo, where its key is within: metres, 1 to 20,038,000
 	Within   freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
+	Source   string           // of KindEmbedding: SourceTrained or SourceGiven
+	Dim      int              // of KindEmbedding: the length of items' own vectors that count, 0 for none
 }
 
 // Scene is one place where slates are shown.

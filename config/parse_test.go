@@ -45,7 +45,7 @@ features:
   - {name: clicks, key: [item], agg: age}
 recall:
   - {name: hot, kind: popular, n: 0}
-  - {name: vector, kind: embedding}
+  - {name: vector, kind: session}
 ranker: {kind: deepfm}
 scenes:
   home: {recall: [hott]}
@@ -62,7 +62,7 @@ func TestTwelveProblemsInOneRun(t *testing.T) {
 		`f:12:10: feature "clicks": hop 45s does not divide the window of 5m`,
 		`f:13:12: a second feature is named "clicks"; the first is on line 8`,
 		`f:15:35: recall[0].n is "0"; it must be from 1 to 10000`,
-		`f:16:26: recall[1].kind "embedding" is not available in this release (not_available)`,
+		`f:16:26: recall[1].kind "session" is not available in this release (not_available)`,
 		`f:17:1: ranker is not available in this release (not_available)`,
 		`f:19:19: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 		`f:20:3: duplicate key "home"; the first is on line 19`,
@@ -258,6 +258,13 @@ func TestRefused(t *testing.T) {
 		{"many routes", "recall: [" + strings.Repeat("{name: r, kind: new},", 13) + "]\nscenes: {home: {recall: [zzz]}}\n", append(
 			secondRoutes(12), `f:2:26: scenes.home.recall names the unknown route "zzz"; there are r, r, r, r, r, r, r, r, r, r, r, r, …`)},
 		{"scenes as list", "scenes: [home]\n", []string{`f:1:9: scenes must be a mapping, not a list`}},
+		{"given vectors of no length", "recall:\n  - {name: g, kind: embedding, source: given}\n  - {name: h, kind: embedding, source: given, dim: 0}\n  - {name: i, kind: embedding, source: learnt, dim: 5000}\n  - {name: l, kind: linear, dim: 3}\n", []string{
+			`f:2:5: recall[0].dim is 0 or missing, the length of the items' vectors, which source given does not go without`,
+			`f:3:52: recall[1].dim is 0 or missing, the length of the items' vectors, which source given does not go without`,
+			`f:4:40: unknown recall[2].source "learnt"; write trained, given`,
+			`f:4:53: recall[2].dim is "5000"; it must be from 0 to 4096`,
+			`f:5:34: recall[3].dim belongs to kind embedding, not linear`,
+		}},
 		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of ` + joinWords(routeKinds)}},
 		{"route twice", "recall:\n- {name: a, kind: new}\n- {name: a, kind: itemcf}\n", []string{`f:3:10: a second route is named "a"; the first is on line 2`}},
 		{"route kind", "recall: [{name: a, kind: populr}]\n", []string{`f:1:26: unknown recall[0].kind "populr"; did you mean "popular"?`}},

@@ -106,6 +106,9 @@ func anyConfig(t *rapid.T) *Config {
 			r.Window = min(r.Window, freshet.MaxDuration-1)
 			r.Against = r.Window + 1
 		}
+		if r.Source == SourceGiven && r.Dim == 0 {
+			r.Dim = 3
+		}
 		c.Recall = append(c.Recall, r)
 	}
 	c.Scenes = make(map[string]Scene)
@@ -127,6 +130,12 @@ func (k *routeKey) drawn(t *rapid.T, r *Route) {
 		}
 	}
 	switch k.key {
+	case "source":
+		r.Source = rapid.SampledFrom([]string{SourceTrained, SourceGiven}).Draw(t, "source")
+		return
+	case "dim":
+		r.Dim = rapid.IntRange(1, maxDim).Draw(t, "dim")
+		return
 	case "where":
 		r.Where = rapid.SampledFrom([]string{"item.author in user.follows", "item['a: b'] == \"#x\"", "'${X}' in item.tags ||\n\tctx.é"}).Draw(t, "where")
 		return

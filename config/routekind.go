@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/freshet-rec/freshet"
@@ -29,11 +30,16 @@ var recallKinds = []routeKind{
 	{name: KindTrending, text: "wanted more than before", keys: []routeKey{windowOf("the span that is now", freshet.Hour), againstOf(freshet.Day)}, check: checkTrending},
 	{name: KindGeo, text: "items near the position in the request's context", keys: []routeKey{distanceOf("the greatest distance proposed, such as 800m or 5km", 5000)}},
 	{name: KindRule, text: "items for which a condition of yours holds", keys: []routeKey{ruleWhere, ruleOrder}},
+	{name: KindEmbedding, text: "nearest to the visitor's last acts by vectors of items", keys: []routeKey{
+		wordOf("source", "where the vectors are from: trained, by freshet train, or given, in the embedding of items", func(r *Route) *string { return &r.Source }, SourceTrained, SourceGiven),
+		dimOf("the length of the vectors in the embedding of items that count, others being passed over; 0 is none, which source given does not go with"),
+	}, check: checkEmbedding},
+	{name: KindLinear, text: "what goes with the visitor's last acts by weights that freshet train has found"},
 	{name: KindExplore, text: "hardly shown to anybody so far"},
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"embedding", "session", "external", "vector"}
+var laterRouteKinds = []string{"session", "external", "vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {
@@ -108,6 +114,42 @@ var ruleOrder = routeKey{
 	},
 	missing: func(r *Route) { r.Order = OrderNewest },
 	print:   func(r *Route) string { return scalar(r.Order) },
+}
+
+// The sources of KindEmbedding.
+const (
+	SourceTrained = "trained" // the embedding that is live
+	SourceGiven   = "given"   // items' own vectors
+)
+
+// maxDim is the longest vector that an item may bring.
+const maxDim = 4096
+
+// wordOf is a setting that is one of a few words, the first by default.
+func wordOf(key, text string, of func(*Route) *string, words ...string) routeKey {
+	return routeKey{
+		key: key, text: text,
+		read:    func(d *decoder, r *Route) func(string, *node) { return d.oneOf(of(r), words, nil) },
+		missing: func(r *Route) { *of(r) = words[0] },
+		print:   func(r *Route) string { return *of(r) },
+	}
+}
+
+// dimOf is the setting dim.
+func dimOf(text string) routeKey {
+	return routeKey{
+		key: "dim", text: text,
+		read:    func(d *decoder, r *Route) func(string, *node) { return d.integer(&r.Dim, 0, maxDim) },
+		missing: func(r *Route) { r.Dim = 0 },
+		print:   func(r *Route) string { return strconv.Itoa(r.Dim) },
+	}
+}
+
+func checkEmbedding(r *Route) (key, fault string) {
+	if r.Source == SourceGiven && r.Dim == 0 {
+		return "dim", "is 0 or missing, the length of the items' vectors, which source given does not go without"
+	}
+	return "", ""
 }
 
 // spanKey is a setting that is a time of 1 ms or more.

@@ -79,6 +79,8 @@ var settings = map[string]about{
 	"recall[].where":   {text: ownText("where"), rules: object{"maxLength": expression.MaxBytes}},
 	"recall[].order":   {text: ownText("order"), rules: enum(OrderNewest, OrderPopular)},
 	"recall[].against": {text: ownText("against")},
+	"recall[].source":  {text: ownText("source"), rules: enum(SourceTrained, SourceGiven)},
+	"recall[].dim":     {text: ownText("dim"), rules: object{"minimum": 0, "maximum": maxDim}},
 	"recall[].within":  {text: ownText("within"), rules: object{"pattern": durationText + "|" + distanceForm.String()}},
 
 	"scenes":            {text: "Places where slates are shown. These replace the default one, home.", rules: object{"minProperties": 1}},

@@ -2,6 +2,7 @@ package fold
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -34,6 +35,9 @@ func (s *State) Candidates(ctx context.Context, asks []Ask, req *recall.Request)
 	answers := make([]recall.Answer, len(s.Routes))
 	for i, route := range s.Routes {
 		found, err := route.Recall(ctx, req, asks[i].N)
+		if errors.Is(err, recall.ErrUnavailable) { // as for a request
+			found, err = nil, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", route.Name(), err)
 		}

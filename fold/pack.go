@@ -26,7 +26,9 @@ func (s *State) Pack(w *pack.Writer) {
 		r.Pack(w)
 	}
 	s.Acts.pack(w)
-	s.Model.pack(w)
+	for _, slot := range Slots {
+		s.Live(slot).pack(w)
+	}
 	s.Tally.pack(w)
 	s.Lately.pack(w)
 	s.shown.pack(w)
@@ -59,7 +61,9 @@ func (s *State) Unpack(r *pack.Reader) {
 		route.Unpack(r, items)
 	}
 	s.Acts.unpack(r)
-	s.Model.unpack(r)
+	for _, slot := range Slots {
+		s.Live(slot).unpack(r, slot)
+	}
 	s.Tally.unpack(r)
 	s.Lately.unpack(r)
 	s.shown.unpack(r, s.Visitors.Len())
@@ -122,19 +126,6 @@ func (w words) one(text string) string {
 	}
 	w[text] = text
 	return text
-}
-
-func (m *Model) pack(w *pack.Writer) {
-	w.Text(m.Name)
-	w.Int(int64(m.Version))
-	w.Text(m.SHA256)
-	w.Text(m.By)
-	w.Uint(uint64(m.Since))
-	w.Bool(m.Promoted)
-}
-
-func (m *Model) unpack(r *pack.Reader) {
-	*m = Model{Switch: Switch{Name: r.Text(), Version: int(r.Int()), SHA256: r.Text(), By: r.Text()}, Since: freshet.Position(r.Uint()), Promoted: r.Bool()}
 }
 
 func (t *Tally) pack(w *pack.Writer) {

@@ -21,7 +21,15 @@ type Route struct {
 	Order    string           `json:"order,omitempty"`    // rule: newest or popular
 	Distance float64          `json:"distance,omitempty"` // geo: the greatest, in metres
 	Against  freshet.Duration `json:"against,omitempty"`  // trending: the long window
+	Source   string           `json:"source,omitempty"`   // embedding: where vectors are from, Trained or Given
+	Dim      int              `json:"dim,omitempty"`      // embedding: the length of vectors from outside that count; 0 is none
 }
+
+// Where the vectors of an embedding route are from.
+const (
+	Trained = "trained" // the embedding that is live
+	Given   = "given"   // entries of the catalogue
+)
 
 // newRoute returns a route over the state, one line a kind.
 func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
@@ -42,6 +50,13 @@ func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
 		return recall.NewGeo(r.Name, r.Distance), nil
 	case "rule":
 		return s.newRule(r)
+	case recall.KindEmbedding:
+		if r.Source == Given {
+			return recall.NewGiven(r.Name, r.Dim, s.Items, o.Kinds), nil
+		}
+		return recall.NewEmbedding(r.Name, r.Dim, s.Items, o.Kinds, s.liveVectors), nil
+	case recall.KindLinear:
+		return recall.NewLinear(r.Name, s.Items, o.Kinds, s.liveLinear), nil
 	case "explore":
 		return recall.NewExplore(r.Name), nil
 	}

@@ -20,6 +20,8 @@ type Options struct {
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
 	MaxKeys   int              // of features, 0 for no bound; see feature.Options
 	NewTable  func(words int) store.Table
+	// Bundles gives the contents of models that routes go by; nil has none of them at hand.
+	Bundles Bundles
 	// Config is the hash of everything configured that shapes a slate.
 	Config string
 	// Watch keeps the raw events of one feature key in so many, a power of two, so that
@@ -43,7 +45,7 @@ type State struct {
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts
-	Model     Model         // which model ranks
+	Model     Model         // which model ranks; Live has those of the other slots
 	Tally     Tally         // events by name
 	Lately    Lately        // the slates served last
 	Watch     *audit.Oracle // of some of the features' keys; nil without Options.Watch
@@ -52,6 +54,9 @@ type State struct {
 	Config      string // Options.Config, or that of the definitions that came after
 
 	own      map[string]bool // routes that go by what the visitor did
+	vectors  Model           // which embedding is live
+	linear   Model           // which weights from item to item are
+	bundles  Bundles         // Options.Bundles
 	kinds    freshet.EventKinds
 	lastName string                 // of the event before
 	lastKind freshet.EventKind      // what kinds says of it
@@ -71,7 +76,7 @@ func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
 		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{},
-		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(),
+		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(), bundles: o.Bundles,
 	}
 	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
 	if err := s.addRoutes(&o); err != nil {
@@ -114,7 +119,7 @@ func (s *State) Apply(e *stream.Entry) {
 	case e.Definitions != nil:
 		s.define(e.Definitions, e.Position)
 	case e.Model != nil:
-		s.Model.apply(e)
+		s.switched(e)
 	case e.Event != nil:
 		s.Tally.apply(e)
 		if !e.Late {

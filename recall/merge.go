@@ -45,7 +45,7 @@ func Weight(kind string) float64 {
 	switch kind {
 	case "search":
 		return searchWeight
-	case "itemcf":
+	case "itemcf", KindEmbedding, KindLinear:
 		return 1
 	case "similar":
 		return 0.5

@@ -50,7 +50,7 @@ type ServedWatcher interface {
 // Personal reports whether a kind of route goes by what the visitor did.
 func Personal(kind string) bool {
 	switch kind {
-	case "itemcf", "session", "embedding", "similar", "search":
+	case "itemcf", "session", KindEmbedding, KindLinear, "similar", "search":
 		return true
 	}
 	return false

@@ -60,6 +60,7 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	s.rankings.pool.Put(r.ranking)
 	if !req.DryRun {
 		r.record(ctx)
+		s.sampling.note(r.reply.Request, &r.recall)
 	}
 	r.reply.Took = s.Now().Sub(began)
 	return r.reply, nil
@@ -286,6 +287,11 @@ func (r *run) gather(ctx context.Context, routes []int) {
 			served.Count = len(answer.Proposals)
 		case isTimeout(err):
 			answer.Proposals, served.Status = nil, "timeout"
+		case errors.Is(err, recall.ErrUnavailable): // Adopt has told of it
+			answer.Proposals, served.Status = nil, "unavailable"
+			if r.past != nil {
+				r.past.lacks(route.Name)
+			}
 		default:
 			answer.Proposals, served.Status = nil, "error"
 			s.Report("recall "+route.Name, err)

@@ -174,6 +174,8 @@ func TestLayout(t *testing.T) {
 	text := `{"request_id":"r-1","visitor":"u:ada","items":[{"item_id":"sea","routes":[{"route":"covisit","rank":1}]},{"item_id":"x"}],"degraded":["recall.hot:timeout"],"fallback":1}`
 	w.do(w.stream.Served(t.Context(), w.now, []byte(text)))
 	w.do(w.stream.Served(t.Context(), w.now, []byte(`{"request_id":"r-2","visitor":"s:new","items":[]}`)))
+	linear, err := w.stream.Switch(t.Context(), w.now, []byte(`{"model":"itemitem","version":1,"sha256":"cd","by":"adopted","slot":"itemitem"}`))
+	w.do(err)
 	live, err := w.stream.Switch(t.Context(), w.now, []byte(`{"model":"lr","version":3,"sha256":"ab","by":"promoted"}`))
 	w.do(err)
 	position, state, ids := w.snapshot()
@@ -247,7 +249,7 @@ func TestLayout(t *testing.T) {
 	is("the newest items", newest.list, []bornRead{{published, hill}, {start - 2*hour, sea}, {second, town}})
 
 	is("the last acts", s.acts, []lastRead{{}, {uint64(bought), "purchase", second}, {}, {7, "hide", start - 2*hour}, {uint64(bought) + 1, "expose", second}})
-	is("the model", s.model, modelRead{"lr", 3, "ab", "promoted", uint64(live), true})
+	is("the models", s.models, [3]modelRead{{"lr", 3, "ab", "promoted", uint64(live), true}, {}, {"itemitem", 1, "cd", "adopted", uint64(linear), false}})
 	is("the events", s.names, []nameRead{{"click", 3, 1, 0, start}, {"expose", 1, 0, 0, second}, {"hide", 1, 0, 0, start - 2*hour}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
 	is("those of other names, and of imports", []uint64{s.others, s.imported}, []uint64{0, 2})
 	is("the slates", s.lately, []slateRead{{[5]int64{0, 0, 2, 1, 1}, "recall.hot:timeout"}, {[5]int64{0, 1, 0, 0, 0}, ""}})

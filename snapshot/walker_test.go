@@ -219,7 +219,7 @@ type (
 		histories        []historyRead
 		routes           []routeRead
 		acts             []lastRead
-		model            modelRead
+		models           [3]modelRead // of the slots: ranker, embedding, itemitem
 		names            []nameRead
 		others, imported uint64
 		lately           []slateRead
@@ -300,7 +300,9 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 		r.routes = append(r.routes, s.route(w, route))
 	}
 	w.list(func(int) { r.acts = append(r.acts, lastRead{w.uint(), w.text(), w.int()}) })
-	r.model = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+	for i := range r.models {
+		r.models[i] = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+	}
 	w.list(func(int) { r.names = append(r.names, nameRead{w.text(), w.uint(), w.uint(), w.uint(), w.int()}) })
 	r.others, r.imported = w.uint(), w.uint()
 	w.list(func(int) {

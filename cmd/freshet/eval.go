@@ -144,7 +144,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHistory(cfg, entries, exposures, seed)
+	h, err := newHistory(cfg, nil, entries, exposures, seed)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/quarantine"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/store/mem"
@@ -40,8 +41,9 @@ type node struct {
 	report  journal.Report
 	letters *deadletter.Store
 	stream  *stream.Stream
-	state   *fold.State   // nil when only admitting
-	server  *serve.Server // nil when only admitting
+	state   *fold.State     // nil when only admitting
+	server  *serve.Server   // nil when only admitting
+	shelf   *registry.Shelf // of the models that routes go by; nil when none is asked
 
 	cfg     atomic.Pointer[config.Config] // the configuration in force
 	keeping sync.Mutex                    // held while the journal is let go of; guards kept and yield
@@ -95,7 +97,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	if serving {
-		n.state = &fold.State{}
+		n.state, n.shelf = &fold.State{}, registry.NewShelf(n.disk, false)
 	}
 	if n.passed, err = passedOver(n.disk); err != nil {
 		return n, dataError(cfg.Data, err)
@@ -365,7 +367,15 @@ func foldOptions(cfg *config.Config) fold.Options {
 
 // foldRoute is what the fold knows of a configured route.
 func foldRoute(r config.Route) fold.Route {
-	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order}
+	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order, Source: r.Source, Dim: r.Dim}
+}
+
+// pastFold is the fold in which slates of the past are made again: as watched, and each model that
+// routes went by is read once it is asked for.
+func pastFold(cfg *config.Config, disk fsys.FS) fold.Options {
+	o := watchedFold(cfg)
+	o.Bundles = registry.NewShelf(disk, true)
+	return o
 }
 
 // watchOneIn is the share of feature keys whose values are recomputed from raw events as they are
@@ -382,7 +392,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Disk: n.disk,
+		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {

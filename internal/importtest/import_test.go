@@ -76,7 +76,7 @@ var allowed = map[string][]string{
 	"internal/dense/gen": {},
 
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "collab", "internal/pack", "vector"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "internal/simd", "vector"},
 	"recall/routetest": {".", "internal/pack", "recall"}, // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
@@ -86,8 +86,8 @@ var allowed = map[string][]string{
 	// and measures do not know what they judge.
 	"rank":     {},
 	"eval":     {"."},
-	"learn":    {".", "eval", "fold", "rank", "recall", "stream"},
-	"registry": {".", "internal/fsys", "rank"},
+	"learn":    {".", "collab", "eval", "fold", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
+	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":    {".", "eval", "fold", "recall", "stream"},
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
