@@ -12,7 +12,7 @@ import (
 
 // StateVersion is that of the form Pack writes: one more with every change of it, or of what a
 // part of the state means. A snapshot of another version is of no use.
-const StateVersion = 2
+const StateVersion = 3
 
 // Pack writes the whole state.
 func (s *State) Pack(w *pack.Writer) {
@@ -29,6 +29,7 @@ func (s *State) Pack(w *pack.Writer) {
 	s.Model.pack(w)
 	s.Tally.pack(w)
 	s.Lately.pack(w)
+	s.Ledger.Pack(w)
 	s.shown.pack(w)
 	if s.Watch != nil {
 		s.Watch.Pack(w)
@@ -59,6 +60,7 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Model.unpack(r)
 	s.Tally.unpack(r)
 	s.Lately.unpack(r)
+	s.Ledger.Unpack(r, items, s.Visitors.Len())
 	s.shown.unpack(r, s.Visitors.Len())
 	if s.Watch != nil {
 		s.Watch.Unpack(r)
