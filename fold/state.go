@@ -20,6 +20,10 @@ type Route struct {
 	Kind   string           // itemcf, popular or new
 	Window freshet.Duration // popular: the first window counted
 	Within freshet.Duration // new: how young is new
+
+	Normalise string           // itemcf: see recall.ItemCFOptions; "" is the default
+	HalfLife  freshet.Duration // itemcf: of pairs; 0 is the default
+	Session   freshet.Duration // itemcf: acts further apart are of different sessions; 0 is the default
 }
 
 // Options configure a State.
@@ -85,7 +89,7 @@ func New(o Options) (*State, error) {
 		switch r.Kind {
 		case "itemcf":
 			s.own[r.Name] = true
-			s.Routes = append(s.Routes, recall.NewItemCF(r.Name, s.Histories))
+			s.Routes = append(s.Routes, recall.NewItemCF(r.Name, recall.ItemCFOptions{Normalise: r.Normalise, HalfLife: r.HalfLife, Session: r.Session}, s.Histories))
 		case "popular":
 			s.Routes = append(s.Routes, recall.NewPopular(r.Name, r.Window, o.MaxFuture))
 		case "new":

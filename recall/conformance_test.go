@@ -38,7 +38,7 @@ func TestRoutesConform(t *testing.T) {
 	t.Run("itemcf", func(t *testing.T) {
 		routetest.Run(t, func() routetest.Fixture {
 			histories := &recall.Histories{}
-			return fixture(recall.NewItemCF("covisit", histories), histories, catalog.New(), nil)
+			return fixture(recall.NewItemCF("covisit", recall.ItemCFOptions{}, histories), histories, catalog.New(), nil)
 		})
 	})
 	t.Run("popular", func(t *testing.T) {
