@@ -273,11 +273,12 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 	}
 	theta := r.blend.theta()
 	top := best{n: n}
-	for i, item := range s.touched {
+	for i := range s.touched {
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if c := (scored{s.score(item, theta), item}); c.score > 0 && top.wants(c) && !req.Skip(item) {
+		one := &s.touched[i]
+		if c := (scored{s.score(one, theta), one.item}); c.score > 0 && top.wants(c) && !req.Skip(one.item) {
 			top.offer(c)
 		}
 	}

@@ -140,11 +140,11 @@ func gathered(t require, r *ItemCFRoute, recent []Past, q int64) (together, next
 		t.Fatal(err)
 	}
 	together, next = map[uint32]float64{}, map[uint32]float64{}
-	for at, item := range s.touched {
-		if s.together[at] > 0 {
-			together[item] = s.together[at]
+	for _, one := range s.touched {
+		if one.together > 0 {
+			together[one.item] = one.together
 		}
-		next[item] = s.next[at]
+		next[one.item] = one.next
 	}
 	return together, next
 }

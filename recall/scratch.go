@@ -7,18 +7,18 @@ import (
 
 // scratch sums up what speaks for each item, for one request.
 type scratch struct {
-	at       []int32 // by item: its place in what follows, plus one; 0 when it is not there
-	touched  []uint32
-	together []float64
-	next     []float64
-	why      []why
-	whole    float64 // Σ together
+	at      []int32 // by item: its place among touched, plus one; 0 when it is not there
+	touched []touched
+	whole   float64 // Σ together
 }
 
-// why are the acts that gave an item most, as places among the last acts, −1 for none.
-type why struct {
-	together, next         int32
-	mostTogether, mostNext float64
+// touched is an item that something speaks for: how much, and which of the last acts most, as
+// its place among them, −1 for none.
+type touched struct {
+	together, mostTogether float64
+	next, mostNext         float64
+	byTogether, byNext     int32
+	item                   uint32
 }
 
 // room is an empty scratch; leave gives it back.
@@ -34,42 +34,40 @@ func (r *ItemCFRoute) room() *scratch {
 }
 
 func (r *ItemCFRoute) leave(s *scratch) {
-	for _, item := range s.touched {
-		s.at[item] = 0
+	for i := range s.touched {
+		s.at[s.touched[i].item] = 0
 	}
-	s.touched, s.together, s.next, s.why, s.whole = s.touched[:0], s.together[:0], s.next[:0], s.why[:0], 0
+	s.touched, s.whole = s.touched[:0], 0
 	r.scratch.Put(s)
 }
 
-// touch is the place of an item, which is made if it has none.
-func (s *scratch) touch(item uint32) int {
+// touch returns what is summed up for an item, valid until the next call.
+func (s *scratch) touch(item uint32) *touched {
 	if s.at[item] == 0 {
-		s.touched = append(s.touched, item)
-		s.together, s.next, s.why = append(s.together, 0), append(s.next, 0), append(s.why, why{together: -1, next: -1})
+		s.touched = append(s.touched, touched{item: item, byTogether: -1, byNext: -1})
 		s.at[item] = int32(len(s.touched))
 	}
-	return int(s.at[item] - 1)
+	return &s.touched[s.at[item]-1]
 }
 
 func (s *scratch) marked(item uint32) bool { return int(item) < len(s.at) && s.at[item] != 0 }
 
-// score is what an item that was touched scores in the end.
-func (s *scratch) score(item uint32, theta float64) float64 {
-	i := s.at[item] - 1
-	score := float64((1 - theta) * s.next[i])
+// score is what an item scores in the end.
+func (s *scratch) score(one *touched, theta float64) float64 {
+	score := float64((1 - theta) * one.next)
 	if s.whole > 0 {
-		score += float64(theta * (s.together[i] / s.whole))
+		score += float64(theta * (one.together / s.whole))
 	}
 	return score
 }
 
 // because is the act that says most for an item, −1 when none does.
 func (s *scratch) because(item uint32, theta float64) int {
-	w := &s.why[s.at[item]-1]
-	if w.next >= 0 && (w.together < 0 || float64((1-theta)*w.mostNext) > float64(theta*(w.mostTogether/s.whole))) {
-		return int(w.next)
+	one := &s.touched[s.at[item]-1]
+	if one.byNext >= 0 && (one.byTogether < 0 || float64((1-theta)*one.mostNext) > float64(theta*(one.mostTogether/s.whole))) {
+		return int(one.byNext)
 	}
-	return int(w.together)
+	return int(one.byTogether)
 }
 
 // ranks are those of an item that was touched, by each of the thetas, among all that skip does
@@ -78,18 +76,19 @@ func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
 	var ranks [len(thetas)]int
 	var mine [len(thetas)]float64
 	for k, theta := range thetas {
-		if mine[k] = s.score(item, theta); mine[k] > 0 {
+		if mine[k] = s.score(&s.touched[s.at[item]-1], theta); mine[k] > 0 {
 			ranks[k] = 1
 		}
 	}
-	for _, other := range s.touched {
+	for i := range s.touched {
+		other := &s.touched[i]
 		skipped, asked := false, false
 		for k, theta := range thetas {
 			if ranks[k] == 0 || ranks[k] > looksAtOnce || s.score(other, theta) <= mine[k] {
 				continue
 			}
 			if !asked {
-				skipped, asked = skip(other), true
+				skipped, asked = skip(other.item), true
 			}
 			if !skipped {
 				ranks[k]++
@@ -100,34 +99,10 @@ func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
 }
 
 // gather sums up what the last acts, newest first, say of each item at time q, and what the
-// crowd does. It ends early with ctx's error.
+// crowd does. It ends early with ctx's error. Of the crowd's wishes only those count that are
+// for the most wanted items, or for such as follow the last acts: the rest changes no order
+// that is worth a look at each.
 func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q int64) error {
-	norm := r.norm()
-	for k, past := range recent {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if int(past.Item) >= len(r.items) || r.items[past.Item].total <= 0 {
-			continue
-		}
-		from := &r.items[past.Item]
-		for i, item := range from.item {
-			c, total := float64(from.sum[i]), r.items[item].total
-			if c <= 0 || total <= 0 {
-				continue // faded away altogether
-			}
-			v := norm(c, from.total, total) / float64(k+1)
-			if v <= 0 {
-				continue
-			}
-			at := s.touch(item)
-			s.together[at] += v
-			s.whole += v
-			if w := &s.why[at]; v > w.mostTogether {
-				w.mostTogether, w.together = v, int32(k)
-			}
-		}
-	}
 	m := r.mixing(recent, q)
 	for k, past := range m.recent {
 		if int(past.Item) >= len(r.follow) {
@@ -144,10 +119,10 @@ func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q i
 			if v <= 0 {
 				continue
 			}
-			at := s.touch(f.item)
-			s.next[at] += v
-			if w := &s.why[at]; v > w.mostNext {
-				w.mostNext, w.next = v, int32(k)
+			one := s.touch(f.item)
+			one.next += v
+			if v > one.mostNext {
+				one.mostNext, one.byNext = v, int32(k)
 			}
 		}
 	}
@@ -156,18 +131,52 @@ func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q i
 			s.touch(item)
 		}
 	}
-	for at, item := range s.touched {
-		if at%checkEvery == 0 && ctx.Err() != nil {
+	for i := range s.touched {
+		one := &s.touched[i]
+		for k, p := range m.crowd.chances(one.item) {
+			one.next += float64(m.weights[k] * p)
+		}
+	}
+	for k, past := range recent {
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for k, p := range m.crowd.chances(item) {
-			s.next[at] += float64(m.weights[k] * p)
+		if int(past.Item) < len(r.items) && r.items[past.Item].total > 0 {
+			r.gatherPairs(s, k, &r.items[past.Item])
 		}
 	}
 	return nil
 }
 
-// norm is how a pair c(i→j) is normalised; a and b are n(i) and n(j), all above 0.
+// gatherPairs sums up what goes with the item of last act k, whose neighbours are from.
+func (r *ItemCFRoute) gatherPairs(s *scratch, k int, from *neighbours) {
+	norm := r.norm()
+	share := 1 / (float64(k+1) * math.Sqrt(from.total))
+	for i, item := range from.item {
+		c, total := float64(from.sum[i]), r.items[item].total
+		if c <= 0 || total <= 0 {
+			continue // faded away altogether
+		}
+		v := 0.0
+		if norm == nil {
+			v = c * share / math.Sqrt(total)
+		} else {
+			v = norm(c, from.total, total) / float64(k+1)
+		}
+		if v <= 0 {
+			continue
+		}
+		one := s.touch(item)
+		one.together += v
+		s.whole += v
+		if v > one.mostTogether {
+			one.mostTogether, one.byTogether = v, int32(k)
+		}
+	}
+}
+
+// norm is how a pair c(i→j) is normalised; a and b are n(i) and n(j), all above 0. It is nil
+// for cosine.
 func (r *ItemCFRoute) norm() func(c, a, b float64) float64 {
 	switch r.options.Normalise {
 	case NormaliseLift:
@@ -180,7 +189,7 @@ func (r *ItemCFRoute) norm() func(c, a, b float64) float64 {
 			return tf * math.Log1p(r.acts/b)
 		}
 	}
-	return func(c, a, b float64) float64 { return c / math.Sqrt(a) / math.Sqrt(b) }
+	return nil
 }
 
 // mixing is what the parts of next say at one time after some last acts.
