@@ -17,13 +17,13 @@ import (
 // Route configures one recall route.
 type Route struct {
 	Name   string
-	Kind   string           // itemcf, popular or new
+	Kind   string           // itemcf, session, popular or new
 	Window freshet.Duration // popular: the first window counted
 	Within freshet.Duration // new: how young is new
 
 	Normalise string           // itemcf: see recall.ItemCFOptions; "" is the default
-	HalfLife  freshet.Duration // itemcf: of pairs; 0 is the default
-	Session   freshet.Duration // itemcf: acts further apart are of different sessions; 0 is the default
+	HalfLife  freshet.Duration // itemcf: of pairs; session: of a session's say; 0 is the default
+	Session   freshet.Duration // itemcf, session: acts further apart are of different sessions; 0 is the default
 }
 
 // Options configure a State.
@@ -90,6 +90,9 @@ func New(o Options) (*State, error) {
 		case "itemcf":
 			s.own[r.Name] = true
 			s.Routes = append(s.Routes, recall.NewItemCF(r.Name, recall.ItemCFOptions{Normalise: r.Normalise, HalfLife: r.HalfLife, Session: r.Session}, s.Histories))
+		case "session":
+			s.own[r.Name] = true
+			s.Routes = append(s.Routes, recall.NewSession(r.Name, recall.SessionOptions{Gap: r.Session, HalfLife: r.HalfLife}))
 		case "popular":
 			s.Routes = append(s.Routes, recall.NewPopular(r.Name, r.Window, o.MaxFuture))
 		case "new":

@@ -41,6 +41,11 @@ func TestRoutesConform(t *testing.T) {
 			return fixture(recall.NewItemCF("covisit", recall.ItemCFOptions{}, histories), histories, catalog.New(), nil)
 		})
 	})
+	t.Run("session", func(t *testing.T) {
+		routetest.Run(t, func() routetest.Fixture {
+			return fixture(recall.NewSession("session", recall.SessionOptions{}), &recall.Histories{}, catalog.New(), nil)
+		})
+	})
 	t.Run("popular", func(t *testing.T) {
 		routetest.Run(t, func() routetest.Fixture {
 			return fixture(recall.NewPopular("hot", freshet.Hour, freshet.Minute), &recall.Histories{}, catalog.New(), nil)

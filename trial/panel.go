@@ -24,7 +24,7 @@ type panel struct {
 	alone                   []*row       // by route
 	compared                *eval.Routes // of the routes and their merge
 	lists                   [][]uint32   // by route: its proposals
-	merged                  []uint32
+	merged, cut             []uint32     // the first k, and the RecallK that recall hands on
 
 	request recall.Request
 	answers []recall.Answer
@@ -74,7 +74,7 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", p.routes[i].Name, err)
 		}
-		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.Weight(p.routes[i].Kind), Proposals: found}
+		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.Weight(p.routes[i].Kind), Reserve: recall.Reserve(p.routes[i].Kind, RecallK), Proposals: found}
 		list := p.lists[i][:0]
 		for k := range found {
 			list = append(list, found[k].Item)
@@ -85,18 +85,21 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 	p.baseline.note(group, p.popular.top(q, p.k, p.skip), wanted)
 	candidates := recall.Merge(p.answers)
 	p.merged = p.merged[:0]
-	for i := range candidates[:min(max(p.k, RecallK), len(candidates))] {
-		p.merged = append(p.merged, candidates[i].Item)
+	for _, c := range candidates[:min(p.k, len(candidates))] {
+		p.merged = append(p.merged, c.Item)
+	}
+	p.cut = p.cut[:0]
+	for _, c := range recall.Cut(slices.Clone(candidates), p.answers, RecallK) {
+		p.cut = append(p.cut, c.Item)
 	}
 	if wanted == 0 {
-		p.compared.Add(p.lists, p.merged, nil)
+		p.compared.Add(p.lists, p.cut, nil)
 	} else {
-		p.compared.Add(p.lists, p.merged, []uint32{wanted})
+		p.compared.Add(p.lists, p.cut, []uint32{wanted})
 	}
-	first := p.merged[:min(p.k, len(p.merged))]
-	p.recall.note(group, first, wanted)
+	p.recall.note(group, p.merged, wanted)
 	if p.ranker == nil || len(candidates) == 0 {
-		p.slate.note(group, first, wanted)
+		p.slate.note(group, p.merged, wanted)
 		return nil, nil
 	}
 	return p.rank(candidates, group, wanted), nil

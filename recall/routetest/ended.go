@@ -49,7 +49,9 @@ func checkEnding(ctx context.Context, open func() Fixture) error {
 	const many = callsAfterEnd * 3 / 2
 	w := newWorld(open())
 	for i := range int64(many) {
-		w.event(1+uint32(i%visitors), freshet.ItemID(fmt.Sprintf("item %d", i)), "click", start+i)
+		for again := range int64(2) { // by two visitors each, so that something goes together
+			w.event(1+uint32((i+again)%visitors), freshet.ItemID(fmt.Sprintf("item %d", i)), "click", start+i)
+		}
 	}
 	ending, cancel := context.WithCancel(ctx)
 	defer cancel()
