@@ -38,6 +38,7 @@ const (
 	KindItemCF  = "itemcf"  // recall: items seen together with the visitor's own
 	KindPopular = "popular" // recall: most wanted in a window
 	KindNew     = "new"     // recall: most recently published
+	KindSession = "session" // recall: wanted in sessions like the visitor's
 
 	KindSimilar  = "similar"  // recall: alike by what entries say
 	KindSearch   = "search"   // recall: what the visitor searched for
@@ -98,6 +99,10 @@ type Route struct {
 	Within   freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
 	Source   string           // of KindEmbedding: SourceTrained or SourceGiven
 	Dim      int              // of KindEmbedding: the length of items' own vectors that count, 0 for none
+
+	Normalise string           // of KindItemCF: NormaliseCosine, NormaliseLift or NormaliseBM25
+	HalfLife  freshet.Duration // of KindItemCF: of pairs; of KindSession: of a session's say; above 0
+	Session   freshet.Duration // of KindItemCF and KindSession: acts further apart are of different sessions, above 0
 }
 
 // Scene is one place where slates are shown.

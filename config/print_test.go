@@ -139,6 +139,9 @@ func (k *routeKey) drawn(t *rapid.T, r *Route) {
 	case "where":
 		r.Where = rapid.SampledFrom([]string{"item.author in user.follows", "item['a: b'] == \"#x\"", "'${X}' in item.tags ||\n\tctx.é"}).Draw(t, "where")
 		return
+	case "normalise":
+		r.Normalise = rapid.SampledFrom([]string{NormaliseCosine, NormaliseLift, NormaliseBM25}).Draw(t, "normalise")
+		return
 	case "order":
 		r.Order = rapid.SampledFrom([]string{OrderNewest, OrderPopular}).Draw(t, "order")
 		return
@@ -147,7 +150,7 @@ func (k *routeKey) drawn(t *rapid.T, r *Route) {
 		r.Distance = rapid.Float64Range(minDistance, maxDistance).Draw(t, "distance")
 		return
 	}
-	spans := map[string]*freshet.Duration{"window": &r.Window, "within": &r.Within, "against": &r.Against}
+	spans := map[string]*freshet.Duration{"window": &r.Window, "within": &r.Within, "against": &r.Against, "half_life": &r.HalfLife, "session": &r.Session}
 	span, known := spans[k.key]
 	if !known {
 		t.Fatalf("no values are drawn of the setting %s", k.key)

@@ -22,7 +22,11 @@ type routeKind struct {
 
 // recallKinds are the recall kinds of this release, one line each.
 var recallKinds = []routeKind{
-	{name: KindItemCF, text: "items seen together with the visitor's own"},
+	{name: KindItemCF, text: "items seen together with the visitor's own", keys: []routeKey{
+		wordOf("normalise", "how a pair is held against what its items are wanted alone: cosine, lift or bm25", func(r *Route) *string { return &r.Normalise }, NormaliseCosine, NormaliseLift, NormaliseBM25),
+		halfLifeOf("the age at which a pair counts half", 60*freshet.Day), sessionOf,
+	}},
+	{name: KindSession, text: "what was wanted in sessions like the visitor's own", keys: []routeKey{halfLifeOf("the age at which a session's say is half", freshet.Day), sessionOf}},
 	{name: KindPopular, text: "most wanted in a window", keys: []routeKey{windowOf("the span counted", freshet.Hour)}},
 	{name: KindNew, text: "most recently published", keys: []routeKey{withinOf("the greatest age proposed", 72*freshet.Hour)}},
 	{name: KindSimilar, text: "items whose title, tags, categories and text say what those of the visitor's last ones say"},
@@ -39,7 +43,7 @@ var recallKinds = []routeKind{
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"session", "external", "vector"}
+var laterRouteKinds = []string{"external", "vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {
@@ -59,6 +63,22 @@ func windowOf(text string, otherwise freshet.Duration) routeKey {
 func withinOf(text string, otherwise freshet.Duration) routeKey {
 	return spanKey("within", text, func(r *Route) *freshet.Duration { return &r.Within }, otherwise)
 }
+
+// The ways in which KindItemCF normalises.
+const (
+	NormaliseCosine = "cosine"
+	NormaliseLift   = "lift"
+	NormaliseBM25   = "bm25"
+)
+
+// halfLifeOf is the setting half_life.
+func halfLifeOf(text string, otherwise freshet.Duration) routeKey {
+	return spanKey("half_life", text, func(r *Route) *freshet.Duration { return &r.HalfLife }, otherwise)
+}
+
+// sessionOf is the setting session.
+var sessionOf = spanKey("session", "the gap between two acts of a visitor from which on they are of different sessions",
+	func(r *Route) *freshet.Duration { return &r.Session }, 30*freshet.Minute)
 
 // againstOf is the setting against.
 func againstOf(otherwise freshet.Duration) routeKey {

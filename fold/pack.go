@@ -31,6 +31,7 @@ func (s *State) Pack(w *pack.Writer) {
 	}
 	s.Tally.pack(w)
 	s.Lately.pack(w)
+	s.Ledger.Pack(w)
 	s.shown.pack(w)
 	if s.Watch != nil {
 		s.Watch.Pack(w)
@@ -66,6 +67,7 @@ func (s *State) Unpack(r *pack.Reader) {
 	}
 	s.Tally.unpack(r)
 	s.Lately.unpack(r)
+	s.Ledger.Unpack(r, items, s.Visitors.Len())
 	s.shown.unpack(r, s.Visitors.Len())
 	if s.Watch != nil {
 		s.Watch.Unpack(r)

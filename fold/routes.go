@@ -23,6 +23,10 @@ type Route struct {
 	Against  freshet.Duration `json:"against,omitempty"`  // trending: the long window
 	Source   string           `json:"source,omitempty"`   // embedding: where vectors are from, Trained or Given
 	Dim      int              `json:"dim,omitempty"`      // embedding: the length of vectors from outside that count; 0 is none
+
+	Normalise string           `json:"normalise,omitempty"` // itemcf: see recall.ItemCFOptions
+	HalfLife  freshet.Duration `json:"half_life,omitempty"` // itemcf: of pairs; session: of a session's say
+	Session   freshet.Duration `json:"session,omitempty"`   // itemcf, session: acts further apart are of different sessions
 }
 
 // Where the vectors of an embedding route are from.
@@ -35,7 +39,9 @@ const (
 func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
 	switch r.Kind {
 	case "itemcf":
-		return recall.NewItemCF(r.Name, s.Histories), nil
+		return recall.NewItemCF(r.Name, recall.ItemCFOptions{Normalise: r.Normalise, HalfLife: r.HalfLife, Session: r.Session}, s.Histories), nil
+	case "session":
+		return recall.NewSession(r.Name, recall.SessionOptions{Gap: r.Session, HalfLife: r.HalfLife}), nil
 	case "popular":
 		return recall.NewPopular(r.Name, r.Window, o.MaxFuture), nil
 	case "new":

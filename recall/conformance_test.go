@@ -64,7 +64,10 @@ func fixture(new maker) routetest.Fixture {
 
 func TestRoutesConform(t *testing.T) {
 	run(t, "itemcf", func(_ *catalog.Catalog, h *recall.Histories) (recall.Route, []recall.EntryReader) {
-		return recall.NewItemCF("covisit", h), nil
+		return recall.NewItemCF("covisit", recall.ItemCFOptions{}, h), nil
+	})
+	run(t, "session", func(*catalog.Catalog, *recall.Histories) (recall.Route, []recall.EntryReader) {
+		return recall.NewSession("session", recall.SessionOptions{}), nil
 	})
 	run(t, "popular", func(*catalog.Catalog, *recall.Histories) (recall.Route, []recall.EntryReader) {
 		return recall.NewPopular("hot", freshet.Hour, freshet.Minute), nil

@@ -80,7 +80,7 @@ func (r *ItemCFRoute) Alike(items []uint32, _ []Candidate, at map[uint32]int, te
 		from, most := &r.items[item], 0.0
 		strength := func(i int) float64 {
 			if total := r.items[from.item[i]].total; total > 0 {
-				return from.sum[i] / math.Sqrt(total)
+				return float64(from.sum[i]) / math.Sqrt(total)
 			}
 			return 0
 		}

@@ -76,7 +76,7 @@ func TestDemoteAgreesWithOracle(t *testing.T) {
 // The nearness that routes tell is in (0, 1], and of no item to itself.
 func TestRoutesTellNearness(t *testing.T) {
 	texts, h := NewTexts(), &Histories{}
-	covisit, similar := NewItemCF("covisit", h), NewSimilar("like", texts)
+	covisit, similar := NewItemCF("covisit", ItemCFOptions{}, h), NewSimilar("like", texts)
 	for item := range uint32(6) {
 		texts.Entry(item+1, &freshet.Item{Title: fmt.Sprintf("book %d", item/2), Tags: []string{vocabulary[item%2]}})
 	}

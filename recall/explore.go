@@ -120,12 +120,3 @@ func divisor(a, b uint64) uint64 {
 	}
 	return a
 }
-
-// mixed is the next of a row of random numbers (SplitMix64: Steele, Lea & Flood, "Fast Splittable
-// Pseudorandom Number Generators", OOPSLA 2014).
-func mixed(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}

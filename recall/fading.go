@@ -13,8 +13,8 @@ type fading struct {
 	set      bool
 }
 
-// rebaseAt is the exponent at which weights are rebased, far from the 2^1023 of a float64.
-const rebaseAt = 500
+// rebaseAt is the exponent at which weights are rebased, far from the 2^127 of a float32.
+const rebaseAt = 60
 
 // weight returns the weight of an event at t, and a factor ≠ 1 by which the caller must first
 // multiply every sum it keeps, when the landmark had to move.

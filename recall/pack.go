@@ -113,50 +113,49 @@ func (f *fading) unpack(r *pack.Reader) { f.landmark, f.set = r.Int(), r.Bool() 
 // Pack implements Route.
 func (r *ItemCFRoute) Pack(w *pack.Writer) {
 	r.decay.pack(w)
+	w.Float(r.acts)
+	w.Float(r.scale)
 	w.Len(len(r.items))
 	for i := range r.items {
 		r.items[i].pack(w)
+		r.follow[i].pack(w)
 	}
-}
-
-func (n *neighbours) pack(w *pack.Writer) {
-	w.Float(n.total)
-	w.Len(len(n.item))
-	for k, item := range n.item {
-		w.Uint(uint64(item))
-		w.Float(n.sum[k])
-	}
-}
-
-func (n *neighbours) unpack(from *pack.Reader, items int) {
-	n.total = from.Float()
-	count := from.Len(9)
-	if count >= 2*itemCFNeighbours {
-		from.Fail("%d neighbours of one item or token", count)
-	}
-	if from.Err() != nil {
-		return
-	}
-	if count > 0 {
-		n.item, n.sum = make([]uint32, count), make([]float64, count)
-	}
-	for k := range count {
-		n.item[k], n.sum[k] = from.Number(items), from.Float()
-	}
+	r.tail.pack(w)
+	w.Len(r.pairs.next)
+	w.Len(r.followed.next)
+	r.crowd.pack(w)
+	r.blend.pack(w)
 }
 
 // Unpack implements Route.
 func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 	r.decay.unpack(from)
-	r.items = make([]neighbours, from.Len(9))
+	r.acts, r.scale = from.Float(), from.Float()
+	n := from.Len(20 + 8*followerRungs)
+	if n > items {
+		from.Fail("pairs of %d items where there are %d", n, items)
+		return
+	}
+	r.items, r.follow = make([]neighbours, n), make([]followers, n)
 	for i := range r.items {
-		if r.items[i].unpack(from, items); from.Err() != nil {
+		r.items[i].unpack(from, n)
+		r.follow[i].unpack(from, n)
+		if from.Err() != nil {
 			return
 		}
+		if r.items[i].total > 0 {
+			r.known++
+		}
+		r.pairs.count += len(r.items[i].item)
+		r.followed.count += len(r.follow[i].list)
 	}
-	if len(r.items) > items {
-		from.Fail("pairs of %d items where there are %d", len(r.items), items)
+	r.tail.unpack(from)
+	r.pairs.next, r.followed.next = int(from.Uint()), int(from.Uint())
+	if r.pairs.next < 0 || r.followed.next < 0 {
+		from.Fail("hands at %d and %d", r.pairs.next, r.followed.next)
 	}
+	r.crowd.unpack(from, n)
+	r.blend.unpack(from)
 }
 
 // Pack implements Route.
@@ -270,7 +269,7 @@ func (r *SearchRoute) Pack(w *pack.Writer) {
 func (r *SearchRoute) Unpack(from *pack.Reader, items int) {
 	r.decay.unpack(from)
 	for range from.Len(17) {
-		h, n := from.Word(), &neighbours{}
+		h, n := from.Word(), &taught{}
 		n.unpack(from, items)
 		if from.Err() != nil {
 			return

@@ -34,8 +34,8 @@ type SearchRoute struct {
 	texts     *Texts
 	histories *Histories
 	decay     fading
-	clicks    map[uint64]*neighbours // by hash of a token
-	scratch   sync.Pool              // of *scratch
+	clicks    map[uint64]*taught // by hash of a token
+	scratch   sync.Pool          // of *sums
 }
 
 // The constants of the route, all guesses.
@@ -50,7 +50,7 @@ const (
 // histories must be folded after the route, event by event.
 func NewSearch(name string, within freshet.Duration, texts *Texts, histories *Histories) *SearchRoute {
 	return &SearchRoute{name: name, within: int64(within), texts: texts, histories: histories,
-		decay: fading{halfLife: float64(searchHalfLife)}, clicks: map[uint64]*neighbours{}}
+		decay: fading{halfLife: float64(searchHalfLife)}, clicks: map[uint64]*taught{}}
 }
 
 // Name implements Route.
@@ -82,7 +82,7 @@ func (r *SearchRoute) Apply(a *Act) {
 	for _, w := range slices.CompactFunc(asked, func(a, b word) bool { return a.hash == b.hash }) {
 		n := r.clicks[w.hash]
 		if n == nil {
-			n = &neighbours{}
+			n = &taught{}
 			r.clicks[w.hash] = n
 		}
 		n.total += weight
@@ -124,9 +124,9 @@ func (r *SearchRoute) forget(n int) {
 
 // Recall implements Route. A proposal's reason is the query that one token of which gave it most.
 func (r *SearchRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
-	s, ok := r.scratch.Get().(*scratch)
+	s, ok := r.scratch.Get().(*sums)
 	if !ok {
-		s = &scratch{}
+		s = &sums{}
 	}
 	defer r.scratch.Put(s)
 	defer s.reset()
@@ -187,7 +187,7 @@ func (r *SearchRoute) weigh(words []word) []word {
 }
 
 // learnt adds what acts have taught of the words.
-func (r *SearchRoute) learnt(s *scratch, words []word, newest int64, add func(item uint32, v float64)) {
+func (r *SearchRoute) learnt(s *sums, words []word, newest int64, add func(item uint32, v float64)) {
 	one := math.Exp2(float64(newest-r.decay.landmark) / r.decay.halfLife) // the weight of an act now
 	for _, w := range words {
 		from := r.clicks[w.hash]

@@ -174,7 +174,7 @@ func TestSearchLearnsFromClicks(t *testing.T) {
 		t.Errorf("finds %v, want item 7", got)
 	}
 	for i := range uint64(searchTokens) {
-		r.clicks[i+1] = &neighbours{total: 1e-9, item: []uint32{1}, sum: []float64{1e-9}}
+		r.clicks[i+1] = &taught{total: 1e-9, item: []uint32{1}, sum: []float64{1e-9}}
 	}
 	fold(*act(2, 7, 7000))
 	if len(r.clicks) != searchTokens/2 || r.clicks[tokenHash("formula")] == nil {

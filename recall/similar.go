@@ -22,7 +22,7 @@ import (
 type SimilarRoute struct {
 	name    string
 	texts   *Texts
-	scratch sync.Pool // of *scratch
+	scratch sync.Pool // of *sums
 }
 
 // similarActs is how many last acts a request is answered from: content changes slower than
@@ -60,9 +60,9 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	for _, w := range words {
 		whole += w.weight
 	}
-	s, ok := r.scratch.Get().(*scratch)
+	s, ok := r.scratch.Get().(*sums)
 	if !ok {
-		s = &scratch{}
+		s = &sums{}
 	}
 	defer r.scratch.Put(s)
 	defer s.reset()

@@ -367,7 +367,8 @@ func foldOptions(cfg *config.Config) fold.Options {
 
 // foldRoute is what the fold knows of a configured route.
 func foldRoute(r config.Route) fold.Route {
-	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order, Source: r.Source, Dim: r.Dim}
+	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order, Source: r.Source, Dim: r.Dim,
+		Normalise: r.Normalise, HalfLife: r.HalfLife, Session: r.Session}
 }
 
 // pastFold is the fold in which slates of the past are made again: as watched, and each model that

@@ -116,6 +116,15 @@ func (r *Reader) Word32() uint32 {
 // Float reads a float.
 func (r *Reader) Float() float64 { return math.Float64frombits(r.Word()) }
 
+// Single reads a float32.
+func (r *Reader) Single() float32 {
+	b := r.take(4)
+	if b == nil {
+		return 0
+	}
+	return math.Float32frombits(binary.LittleEndian.Uint32(b))
+}
+
 // Bool reads a truth value.
 func (r *Reader) Bool() bool {
 	b := r.take(1)

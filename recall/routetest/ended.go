@@ -52,7 +52,9 @@ func checkEnding(ctx context.Context, open func() Fixture) error {
 		w.upsert(entry(i, start, true), start)
 	}
 	for i := range int64(many) {
-		w.event(1+uint32(i%visitors), freshet.ItemID(fmt.Sprintf("item %d", i)), "click", start+i)
+		for again := range int64(2) { // by two visitors each, so that something goes together
+			w.event(1+uint32((i+again)%visitors), freshet.ItemID(fmt.Sprintf("item %d", i)), "click", start+i)
+		}
 	}
 	w.search(1, "milk powder", start+many)
 	w.burst("item 7", start+many-visitors-1)
