@@ -1,5 +1,5 @@
 // Package dense multiplies and solves with dense matrices of float32: products, symmetric products,
-// Cholesky factors, solutions and inverses.
+// Cholesky factors, solutions, inverses and, in float64, eigenvectors.
 //
 //	dense.Syrk(workers, true, n, k, 1, x, n, 0, g, n, true)  // g = x'x
 //	for i := range n { g[i*n+i] += lambda }
@@ -22,5 +22,6 @@
 // "Recursive Blocked Algorithms and Hybrid Data Structures for Dense Matrix Library Software",
 // 2004).
 //
-// What it leaves out: sparse matrices, float64, pivoting, eigenvectors.
+// What it leaves out: sparse matrices, products in float64, pivoting, matrices that are not symmetric
+// where something is solved.
 package dense

@@ -2,11 +2,11 @@ package dense
 
 import "golang.org/x/sys/cpu"
 
-// assembly lists the kernels in assembly that this machine can run. AVX-512 asks for VL as well:
-// processors without it are slower with it than with AVX2.
+// assembly lists the kernels in assembly that this machine can run. AVX-512 asks for VL
+// and DQ as well, which all processors have on which it is faster than AVX2.
 func assembly() []*kernel {
 	var all []*kernel
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ {
 		all = append(all, &kernel{name: "avx512", rows: 12, cols: 32, tile: tile12x32AVX512, strip: stripAVX512,
 			factor: factorAVX512, under: underAVX512, forward: forwardAVX512, backward: backwardAVX512,
 			weigh: weighAVX512, dots: dotsAVX512, roots: rootsAVX512, spread: spreadAVX512})
