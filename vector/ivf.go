@@ -16,8 +16,9 @@ import (
 // earlier than its centre alone would say, an easy query reads few lists, and one whose best rows are
 // skipped reads on until it has others. Reach is measured when the index is built: it is the least
 // with which the wanted share of true hits lies in lists whose bound is not below the last of
-// them. (Others read a fixed number of lists. With rows of one length that takes about as
-// many rows, with lengths that differ several times as many.)
+// them. (Others read a fixed number of lists, in the order of their centres. Measured on clustered
+// vectors that takes as many lists where rows are of about one length, and nine times as many where
+// the logarithm of the length has a standard deviation of 1.)
 //
 // A row is kept as int8 codes of what it differs from its centre, which is smaller than the row and
 // so coded finer; the rows with the best scores by codes are looked at again in float32. So scores are
@@ -34,9 +35,9 @@ type IVF struct {
 	reach  float32
 }
 
-// oversample is how many rows are looked at in float32 for each one wanted: measured to lose less
-// than one in a thousand of what a search in float32 of the same lists finds.
-const oversample = 1.5
+// oversample is how many rows are looked at in float32 for each one wanted. Measured on 100,000
+// clustered vectors of 64, with all lists read: 1 loses 2 in 1,000 of the true hits, 1.1 fewer than 1 in 10,000.
+const oversample = 1.25
 
 // firstLists is how many lists are put in order at first; then twice as many, and so on.
 const firstLists = 32
