@@ -82,11 +82,12 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	list := top.take()
 	vectors := make([][]word, len(acts))
 	for k, past := range acts {
-		vectors[k], _ = x.vector(past.Item)
+		vectors[k] = x.squared(past.Item)
 	}
 	out := make([]Proposal, len(list))
+	var v []word
 	for i, c := range list {
-		v, _ := x.vector(c.item)
+		v = x.words(v[:0], c.item, 1)
 		closest, most := 0, -1.0
 		for k := range vectors {
 			if d := dot(v, vectors[k]); d > most {
