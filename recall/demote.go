@@ -100,21 +100,24 @@ func (r *ItemCFRoute) Alike(items []uint32, _ []Candidate, at map[uint32]int, te
 // Alike implements the interface Alike: the cosine of what entries say, each token weighing
 // idf · f/(k1 + f).
 func (r *SimilarRoute) Alike(items []uint32, candidates []Candidate, _ map[uint32]int, tell func(item, candidate int, near float64)) {
-	vectors, lengths := make([][]word, len(items)), make([]float64, len(items))
+	x := r.texts
+	vectors, norms := make([][]word, len(items)), make([]float64, len(items))
 	for k, item := range items {
-		vectors[k], lengths[k] = r.texts.vector(item)
+		vectors[k], norms[k] = x.squared(item), x.norm(x.words(nil, item, 1))
 	}
+	var v []word
 	for i := range candidates {
-		v, length := r.texts.vector(candidates[i].Item)
-		if length == 0 {
-			continue
-		}
+		v = x.words(v[:0], candidates[i].Item, 1)
+		norm := 0.0 // not computed yet
 		for k := range vectors {
 			if items[k] == candidates[i].Item {
 				continue
 			}
 			if d := dot(vectors[k], v); d > 0 {
-				tell(k, i, d/(length*lengths[k]))
+				if norm == 0 {
+					norm = x.norm(v)
+				}
+				tell(k, i, d/(norm*norms[k]))
 			}
 		}
 	}

@@ -238,14 +238,24 @@ func (x *Texts) words(dst []word, item uint32, weight float64) []word {
 	return dst
 }
 
-// vector is an item's tokens with idf · f/(k1 + f), and the length of that vector.
-func (x *Texts) vector(item uint32) (v []word, length float64) {
-	v = x.words(nil, item, 1)
+// squared is an item's tokens with idf² · f/(k1 + f): its product with the words of another item is
+// that of two vectors of idf · f/(k1 + f), and the other's idf need not be looked up.
+func (x *Texts) squared(item uint32) []word {
+	v := x.words(nil, item, 1)
 	for i := range v {
-		v[i].weight = float64(v[i].weight * x.idf(v[i].hash))
-		length += float64(v[i].weight * v[i].weight)
+		idf := x.idf(v[i].hash)
+		v[i].weight = float64(v[i].weight * float64(idf*idf))
 	}
-	return v, math.Sqrt(length)
+	return v
+}
+
+// norm is the length of the vector of idf · f/(k1 + f) for an item's words.
+func (x *Texts) norm(words []word) (sum float64) {
+	for _, w := range words {
+		v := float64(w.weight * x.idf(w.hash))
+		sum += float64(v * v)
+	}
+	return math.Sqrt(sum)
 }
 
 // dot is the product of two vectors, both ascending by hash.
