@@ -10,7 +10,8 @@ import (
 	"github.com/freshet-rec/freshet/internal/pack"
 )
 
-// LinearHalfLife is by how many places an act must be older to count half in a linear model's score.
+// LinearHalfLife is by how many places an act must be older to count half in a linear model's score,
+// chosen as EmbeddingHalfLife is.
 const LinearHalfLife = 10
 
 // LinearRoute proposes what a model of weights from item to item, trained on the whole history, says
