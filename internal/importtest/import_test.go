@@ -71,8 +71,8 @@ var allowed = map[string][]string{
 	"internal/dense": {}, // products and solutions of dense matrices
 	// Writes the assembly of internal/dense; a module of its own.
 	"internal/dense/gen": {},
-	"vector":         {"internal/pack", "internal/simd"},
-	"collab":         {"internal/dense", "internal/pack", "internal/simd"},
+	"vector":             {"internal/pack", "internal/simd"},
+	"collab":             {"internal/dense", "internal/pack", "internal/simd"},
 
 	// A request. Recall never meets feature: they meet in serve.
 	"recall":           {".", "catalog", "collab", "internal/pack", "vector"},
