@@ -21,7 +21,38 @@ type kernel struct {
 	// strip computes stripRows rows and cols columns, a multiple of stripCols, of factors that lie
 	// as they are: the tile of small triangles.
 	strip func(cols, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, add bool)
+
+	// What is done with blocks of side × side on the diagonal of a triangle.
+	factor   factorFunc
+	under    underFunc
+	forward  solveFunc
+	backward solveFunc
 }
+
+// side is that of a block on the diagonal; cols of the functions below are multiples of it, and
+// may be 0. x − y·z is one fused operation in all of them.
+const side = 16
+
+// A factorFunc makes the Cholesky factor U of a block A = U'U, of which it reads the upper
+// triangle. For each row i it takes, in the order of r, U[r][i]·U[r] from A[i], for r < i; then
+// U[i][i] is the root of what stands there, inv[i] one divided by it, and the rest of the row is
+// multiplied by inv[i]. U stands in d, rows side apart, with anything below its diagonal. It
+// returns false when a root is not of a number above 0.
+type factorFunc func(a *float32, lda int, d *float32, inv *float32) bool
+
+// An underFunc solves U'Y = X for side rows and cols columns, and puts Y in the place of X: from
+// row i it takes, in the order of r, U[r][i]·Y[r], for r < i, and multiplies by inv[i].
+type underFunc func(cols int, d *float32, inv *float32, x *float32, ldx int)
+
+// A solveFunc is a step in solving with a triangle for one vector v, whose first side elements are
+// those of the block: forward (U'y = v) or backward (Uz = v). u are the rows of the block in the
+// cols columns that follow it.
+//
+// forward solves for the block as an underFunc does, and then takes, in the order of r,
+// u[r]·y[r] from the elements that follow. backward takes the products of u with those from the
+// elements of the block: the j-th to the sum of j mod side, the halves of the sums being added
+// until one is left; and then solves, from the last row up and from the last column on.
+type solveFunc func(cols int, d *float32, inv *float32, u *float32, ldu int, v *float32)
 
 // The sides of a strip: what all kernels can do.
 const (

@@ -28,3 +28,43 @@ func tile6x16AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, l
 //
 //go:noescape
 func tile4x16AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, add bool)
+
+// factorAVX512 is a factorFunc.
+//
+//go:noescape
+func factorAVX512(a *float32, lda int, d *float32, inv *float32) bool
+
+// underAVX512 is an underFunc.
+//
+//go:noescape
+func underAVX512(cols int, d *float32, inv *float32, x *float32, ldx int)
+
+// forwardAVX512 is a solveFunc.
+//
+//go:noescape
+func forwardAVX512(cols int, d *float32, inv *float32, u *float32, ldu int, y *float32)
+
+// backwardAVX512 is a solveFunc.
+//
+//go:noescape
+func backwardAVX512(cols int, d *float32, inv *float32, u *float32, ldu int, z *float32)
+
+// factorAVX2 is a factorFunc.
+//
+//go:noescape
+func factorAVX2(a *float32, lda int, d *float32, inv *float32) bool
+
+// underAVX2 is an underFunc.
+//
+//go:noescape
+func underAVX2(cols int, d *float32, inv *float32, x *float32, ldx int)
+
+// forwardAVX2 is a solveFunc.
+//
+//go:noescape
+func forwardAVX2(cols int, d *float32, inv *float32, u *float32, ldu int, y *float32)
+
+// backwardAVX2 is a solveFunc.
+//
+//go:noescape
+func backwardAVX2(cols int, d *float32, inv *float32, u *float32, ldu int, z *float32)

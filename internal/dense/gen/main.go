@@ -51,6 +51,12 @@ func main() {
 	} {
 		tile(t.set, t.rows, t.n)
 	}
+	for _, s := range []isa{avx512(), avx2()} {
+		factor(s)
+		under(s)
+		forward(s)
+		backward(s)
+	}
 	build.Generate()
 }
 
