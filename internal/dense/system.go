@@ -102,27 +102,13 @@ func (s *System) Shift(v float32) {
 }
 
 // Solve replaces b by the solution. The matrix is gone afterwards. It fails with ErrNotDefinite.
-//
-// The factor is made from the top down, a block row at a time (Golub and Van Loan, "Matrix
-// Computations", 4th edition, section 4.2.9, with rows for columns).
 func (s *System) Solve(b []float32) error {
 	if len(b) != s.n {
 		panic(fmt.Sprintf("BUG: dense: %d floats for %d unknowns", len(b), s.n))
 	}
 	n := s.n
-	for i := 0; i < n; i += side {
-		rest := n - i - side
-		if i > 0 {
-			for r := i; r < i+side; r += stripRows {
-				s.kn.strip(n-i, i, &s.a[r], n, &s.a[i], n, &s.a[r*n+i], n, -1, true)
-			}
-		}
-		if !s.kn.factor(&s.a[i*n+i], n, &s.d[i*side], &s.inv[i]) {
-			return ErrNotDefinite
-		}
-		if rest > 0 {
-			s.kn.under(rest, &s.d[i*side], &s.inv[i], &s.a[i*n+i+side], n)
-		}
+	if !s.kn.factorAll(n, s.a, s.d, s.inv) {
+		return ErrNotDefinite
 	}
 	for i := 0; i < n; i += side {
 		s.kn.forward(n-i-side, &s.d[i*side], &s.inv[i], s.after(i), n, &b[i])
