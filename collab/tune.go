@@ -3,7 +3,6 @@ package collab
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/freshet-rec/freshet/eval"
 )
@@ -37,9 +36,10 @@ type Tuned struct {
 }
 
 // Methods are the names that Tune knows, each with its own search; "blend" searches all that are
-// worth it for the size of the matrix, and then for their weights in a sum.
+// worth it for the size of the matrix, and then for their weights in a sum; "itemitem" is the blend
+// in the form in which it is served.
 func Methods() []string {
-	return []string{"popular", "itemcf", "ease", "local", "spectral", "blend"}
+	return []string{"popular", "itemcf", "ease", "local", "spectral", "blend", "itemitem"}
 }
 
 // EASEMost is how many items there may be at most for TrainEASE to be tried by itself: 8192 take
@@ -115,6 +115,8 @@ func (t *tuner) method(ctx context.Context, name string) (*tunedModel, error) {
 		found, err = t.spectral(ctx)
 	case "blend":
 		found, err = t.blend(ctx)
+	case "itemitem":
+		found, err = t.itemItem(ctx)
 	default:
 		err = fmt.Errorf("there is no such method, only %v", Methods())
 	}
@@ -152,5 +154,5 @@ func (t *tuner) parts() []string {
 	if t.judge.kept.Items <= EASEMost {
 		ridge = "ease"
 	}
-	return slices.Clone([]string{"popular", "itemcf", ridge, "spectral"})
+	return []string{"popular", "itemcf", ridge, "spectral"}
 }
