@@ -1,8 +1,10 @@
 package collab
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -20,26 +22,32 @@ type ItemCFOptions struct {
 	Users, History, Target float64
 }
 
-// ItemCF scores by normalised co-occurrence with the items of a history. It keeps the matrix and
-// goes from the history to the users who took of it, and on to what else they took: that is the
-// whole item-item table without ever making it. It is safe for concurrent use.
+// ItemCF scores by normalised co-occurrence with the items of a history: from a table of all items
+// that were ever taken together. Where that would be too large it keeps the matrix instead, and goes
+// from the history to the users who took of it and on to what else they took, which comes to the same
+// and takes some times as long. It is safe for concurrent use.
 type ItemCF struct {
-	m, users *Matrix
-	user     []float32 // by user: d^-Users
-	history  []float32 // by item: d^-History
-	target   []float32 // by item: d^-Target
+	history []float32 // by item: d^-History
+	target  []float32 // by item: d^-Target
+	user    []float32 // by user: d^-Users
+
+	table    [][]entry // by item; nil for walks
+	m, users *Matrix   // for walks
 	walks    sync.Pool // of *walk
 }
 
-// walk is the memory of one walk from a history to users.
-type walk struct {
-	weight  []float32 // by user, 0 between walks
-	touched []uint32  // users whose weight is not 0
+// entry is an item that was taken together with another, and the sum of d_u^-Users over the users.
+type entry struct {
+	item   uint32
+	weight float32
 }
 
-// NewItemCF returns the model of a matrix, whose weights are not looked at. It fails where an option
-// is out of range.
-func NewItemCF(m *Matrix, o ItemCFOptions) (*ItemCF, error) {
+// tableEntries bounds the entries of a table: a GiB.
+const tableEntries = 1 << 27
+
+// TrainItemCF returns the model of a matrix, whose weights are not looked at. It fails where an option
+// is out of range, and with the context's error.
+func TrainItemCF(ctx context.Context, m *Matrix, o ItemCFOptions, workers int) (*ItemCF, error) {
 	for _, p := range []struct {
 		name  string
 		power float64
@@ -48,16 +56,72 @@ func NewItemCF(m *Matrix, o ItemCFOptions) (*ItemCF, error) {
 			return nil, fmt.Errorf("item-item: the power %s is %v; it is in [-4, 4]", p.name, p.power)
 		}
 	}
-	c := &ItemCF{m: m, users: m.Transposed()}
+	c := &ItemCF{m: m, users: m.Transposed(), user: powers(m.degrees(), -o.Users)}
 	degrees := c.users.degrees()
-	c.user = powers(m.degrees(), -o.Users)
 	c.history, c.target = powers(degrees, -o.History), powers(degrees, -o.Target)
 	c.walks.New = func() any { return &walk{weight: make([]float32, m.Users)} }
-	return c, nil
+	pairs := 0 // at least as many as the table has entries, counted for each user
+	for _, d := range m.degrees() {
+		pairs += d * d
+	}
+	if min(pairs, m.Items*m.Items) > tableEntries {
+		return c, nil
+	}
+	c.table = make([][]entry, m.Items)
+	sums := make([][]float32, max(1, workers)) // by worker and item; 0 between tasks
+	err := parallel(ctx, workers, m.Items, func(worker, i int) {
+		if sums[worker] == nil {
+			sums[worker] = make([]float32, m.Items)
+		}
+		sum := sums[worker]
+		var row []entry
+		for _, u := range c.users.Row(i) {
+			x := c.user[u]
+			for _, j := range m.Row(int(u)) {
+				if sum[j] == 0 {
+					row = append(row, entry{item: j})
+				}
+				sum[j] += x
+			}
+		}
+		for k, e := range row {
+			row[k].weight = sum[e.item]
+			sum[e.item] = 0
+		}
+		c.table[i] = slices.Clip(row)
+	})
+	return c, err
 }
 
 // Score implements Model. Items of the history that the matrix does not have speak for nothing.
 func (c *ItemCF) Score(scores []float32, history []uint32) {
+	clear(scores)
+	if c.table != nil {
+		for _, h := range history {
+			if int(h) >= len(c.table) {
+				continue
+			}
+			x := c.history[h]
+			for _, e := range c.table[h] {
+				scores[e.item] += x * e.weight
+			}
+		}
+	} else {
+		c.walk(scores, history)
+	}
+	for i, x := range c.target {
+		scores[i] *= x
+	}
+}
+
+// walk is the memory of one walk from a history to users.
+type walk struct {
+	weight  []float32 // by user, 0 between walks
+	touched []uint32  // users whose weight is not 0
+}
+
+// walk adds up scores without their target's factor, user by user.
+func (c *ItemCF) walk(scores []float32, history []uint32) {
 	w := c.walks.Get().(*walk)
 	defer c.walks.Put(w)
 	for _, h := range history {
@@ -72,7 +136,6 @@ func (c *ItemCF) Score(scores []float32, history []uint32) {
 			w.weight[u] += x
 		}
 	}
-	clear(scores)
 	for _, u := range w.touched {
 		x := w.weight[u] * c.user[u]
 		w.weight[u] = 0
@@ -81,7 +144,4 @@ func (c *ItemCF) Score(scores []float32, history []uint32) {
 		}
 	}
 	w.touched = w.touched[:0]
-	for i, x := range c.target {
-		scores[i] *= x
-	}
 }

@@ -149,7 +149,7 @@ func TestItemCFOracle(t *testing.T) {
 		draw := rapid.SampledFrom([]float64{0, 0.3, 0.5, 1})
 		o := collab.ItemCFOptions{Users: draw.Draw(t, "users"), History: draw.Draw(t, "history"), Target: draw.Draw(t, "target")}
 		history := rapid.SliceOfNDistinct(rapid.Uint32Range(0, 16), 0, 9, rapid.ID[uint32]).Draw(t, "history items")
-		model, err := collab.NewItemCF(m, o)
+		model, err := collab.TrainItemCF(context.Background(), m, o, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,10 +160,12 @@ func TestItemCFOracle(t *testing.T) {
 				want[j] += power(degrees[i], -o.History) * g[i][j] * power(degrees[j], -o.Target)
 			}
 		}
+		scores := make([]float32, m.Items)
+		model.Score(scores, append(history, 99)) // 99 came after the model
+		near(t, "item-item", scores, want, 1e-5)
 		for range 2 { // a walk leaves nothing behind
-			scores := make([]float32, m.Items)
-			model.Score(scores, append(history, 99)) // 99 came after the model
-			near(t, "item-item", scores, want, 1e-5)
+			collab.Walk(model).Score(scores, append(history, 99))
+			near(t, "item-item by walks", scores, want, 1e-5)
 		}
 	})
 }
@@ -238,7 +240,7 @@ func TestLinearRefuses(t *testing.T) {
 	ctx := context.Background()
 	one := []collab.RidgeOptions{{Lambda: 1}}
 	for what, err := range map[string]error{
-		"power":       second(collab.NewItemCF(m, collab.ItemCFOptions{History: math.NaN()})),
+		"power":       second(collab.TrainItemCF(ctx, m, collab.ItemCFOptions{History: math.NaN()}, 1)),
 		"lambda":      second(collab.TrainEASE(ctx, m, collab.RidgeOptions{}, 1)),
 		"target":      second(collab.TrainEASE(ctx, m, collab.RidgeOptions{Lambda: 1, Target: 9}, 1)),
 		"neighbours":  second(collab.TrainLocal(ctx, m, collab.LocalOptions{Workers: 1}, one)),

@@ -80,7 +80,7 @@ func TestBest(t *testing.T) {
 func TestBlendAndTruncate(t *testing.T) {
 	m := tastes(t, 80, 30, 3, 5)
 	ctx := context.Background()
-	walk, err := collab.NewItemCF(m, collab.ItemCFOptions{Users: 0.5, History: 0.5, Target: 0.3})
+	walk, err := collab.TrainItemCF(ctx, m, collab.ItemCFOptions{Users: 0.5, History: 0.5, Target: 0.3}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,16 +19,16 @@ func (t *tuner) itemCF(ctx context.Context) (*tunedModel, error) {
 	var best *tunedModel
 	powers := []float64{0, 0.2, 0.4, 0.6, 0.8, 1}
 	_, _, err := climb([]axis{
-		{"users", powers, 4}, {"history", powers, 3}, {"target", []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1}, 3},
+		{"target", []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1}, 3}, {"history", powers, 3}, {"users", powers, 4},
 	}, func(p []float64) (float64, error) {
-		o := ItemCFOptions{Users: p[0], History: p[1], Target: p[2]}
-		model, err := NewItemCF(t.judge.kept, o)
+		o := ItemCFOptions{Users: p[2], History: p[1], Target: p[0]}
+		model, err := TrainItemCF(ctx, t.judge.kept, o, t.o.Workers)
 		if err != nil {
 			return 0, err
 		}
 		trial, err := t.try(ctx, "itemcf", fmt.Sprintf("users=%v history=%v target=%v", o.Users, o.History, o.Target), model)
-		better(&best, &tunedModel{model: model, Tuned: Tuned{Trial: trial, Train: func(_ context.Context, m *Matrix) (Model, error) {
-			return NewItemCF(m, o)
+		better(&best, &tunedModel{model: model, Tuned: Tuned{Trial: trial, Train: func(ctx context.Context, m *Matrix) (Model, error) {
+			return TrainItemCF(ctx, m, o, t.o.Workers)
 		}}})
 		return trial.worth(), err
 	})
