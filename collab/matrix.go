@@ -2,6 +2,7 @@ package collab
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -74,4 +75,37 @@ type Model interface {
 	// is better; scores of different histories do not compare. What is in the history gets a score
 	// like all others. It is safe for concurrent use.
 	Score(scores []float32, history []uint32)
+}
+
+// check reports what a matrix that was put together by hand got wrong.
+func (m *Matrix) check() error {
+	n := len(m.Item)
+	if m.Users < 0 || m.Items < 0 || len(m.Start) != m.Users+1 || m.Start[0] != 0 || m.Start[m.Users] != n || m.Weight != nil && len(m.Weight) != n {
+		return fmt.Errorf("a matrix of %d users and %d items has %d starts, %d entries and %d weights", m.Users, m.Items, len(m.Start), n, len(m.Weight))
+	}
+	for u := range m.Users {
+		if m.Start[u] > m.Start[u+1] || m.Start[u+1] > n {
+			return fmt.Errorf("user %d has the entries %d to %d of %d", u, m.Start[u], m.Start[u+1], n)
+		}
+		row := m.Row(u)
+		for k, i := range row {
+			if int(i) >= m.Items || k > 0 && row[k-1] >= i {
+				return fmt.Errorf("user %d took item %d as their %dth; items are 0 to %d, ascending", u, i, k+1, m.Items-1)
+			}
+		}
+		for k, w := range m.Weights(u) {
+			if err := checkWeight(w); err != nil {
+				return fmt.Errorf("user %d, item %d: %w", u, row[k], err)
+			}
+		}
+	}
+	return nil
+}
+
+// checkWeight refuses what is no weight of a pair.
+func checkWeight(w float32) error {
+	if !(w > 0 && w <= math.MaxFloat32) {
+		return fmt.Errorf("weight %v is no number above 0", w)
+	}
+	return nil
 }

@@ -27,8 +27,6 @@ const (
 const (
 	defaultN           = 100
 	defaultRouteBudget = 5 * freshet.Millisecond
-	defaultWindow      = freshet.Hour
-	defaultWithin      = 72 * freshet.Hour
 	defaultSceneBudget = 50 * freshet.Millisecond
 )
 
@@ -40,6 +38,16 @@ const (
 	KindItemCF  = "itemcf"  // recall: items seen together with the visitor's own
 	KindPopular = "popular" // recall: most wanted in a window
 	KindNew     = "new"     // recall: most recently published
+
+	KindSimilar  = "similar"  // recall: alike by what entries say
+	KindSearch   = "search"   // recall: what the visitor searched for
+	KindTrending = "trending" // recall: wanted more than before
+	KindExplore  = "explore"  // recall: hardly shown so far
+	KindRule     = "rule"     // recall: what the operator's condition holds for
+	KindGeo      = "geo"      // recall: near the visitor
+
+	KindEmbedding = "embedding" // recall: nearest by vectors, trained or given
+	KindLinear    = "linear"    // recall: weights from item to item, trained
 )
 
 // Config is everything a server is told before it starts. The zero Config is not useful:
@@ -76,11 +84,20 @@ type Store struct{ Kind string } // KindMemory
 // Route is one way to propose candidates.
 type Route struct {
 	Name   string
-	Kind   string           // KindItemCF, KindPopular or KindNew
+	Kind   string           // one of recallKinds
 	N      int              // most candidates proposed, 1 to MaxRouteN
 	Budget freshet.Duration // time a request gives the route, above 0
-	Window freshet.Duration // of KindPopular: the span counted, above 0; 0 for the others
-	Within freshet.Duration // of KindNew: the greatest age proposed, above 0; 0 for the others
+
+	// What only some kinds have is zero for the others; recallKinds says which.
+
+	Window   freshet.Duration // of KindPopular and KindTrending: the span counted, above 0
+	Against  freshet.Duration // of KindTrending: the span it is held against, above Window
+	Where    string           // of KindRule: the condition, sound by expression.CompileFilter
+	Order    string           // of KindRule: OrderNewest or OrderPopular
+	Distance float64          `json:"-"` // of KindGeo, where its key is within: metres, 1 to 20,038,000
+	Within   freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
+	Source   string           // of KindEmbedding: SourceTrained or SourceGiven
+	Dim      int              // of KindEmbedding: the length of items' own vectors that count, 0 for none
 }
 
 // Scene is one place where slates are shown.

@@ -121,11 +121,10 @@ func featureSettings(f *feature.Definition) []setting {
 
 func routeSettings(r Route) []setting {
 	s := []setting{{"name", scalar(r.Name)}, {"kind", scalar(r.Kind)}}
-	if r.Window != 0 {
-		s = append(s, setting{"window", r.Window.String()})
-	}
-	if r.Within != 0 {
-		s = append(s, setting{"within", r.Within.String()})
+	if kind := kindOf(r.Kind); kind != nil {
+		for _, k := range kind.keys {
+			s = append(s, setting{k.key, k.print(&r)})
+		}
 	}
 	return append(s, setting{"n", strconv.Itoa(r.N)}, setting{"budget", r.Budget.String()})
 }

@@ -117,6 +117,9 @@ func keysOf(t reflect.Type) map[string]reflect.StructField {
 			continue
 		}
 		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if key == "-" {
+			continue // another field has its key
+		}
 		if key == "" {
 			key = snake(field.Name)
 		}

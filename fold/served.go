@@ -47,7 +47,20 @@ type ServedRoute struct {
 	Name     string           `json:"name"`
 	Status   string           `json:"status"` // ok, timeout or error
 	Count    int              `json:"count"`
-	Position freshet.Position `json:"position"` // where its section read
+	Position freshet.Position `json:"position"`         // where its section read
+	Weight   float64          `json:"weight,omitempty"` // in the merge, when that is not always its kind's
+}
+
+// Weights gives the weight that a route had in the merge, by its name. kind gives that of its kind.
+func (rec *Served) Weights(kind func(route string) float64) func(route string) float64 {
+	return func(route string) float64 {
+		for i := range rec.Routes {
+			if r := &rec.Routes[i]; r.Name == route && r.Weight != 0 {
+				return r.Weight
+			}
+		}
+		return kind(route)
+	}
 }
 
 // ServedModel is the model that ranked.
@@ -66,10 +79,11 @@ type ServedList struct {
 
 // ServedItem is one place of the slate.
 type ServedItem struct {
-	Item   freshet.ItemID `json:"item_id"`
-	Score  float64        `json:"score"`
-	Row    string         `json:"row,omitempty"` // RowHash of its row; absent in records of earlier releases where no model ranked it
-	Routes []ServedScore  `json:"routes,omitempty"`
+	Item    freshet.ItemID `json:"item_id"`
+	Score   float64        `json:"score"`
+	Row     string         `json:"row,omitempty"` // RowHash of its row; absent in records of earlier releases where no model ranked it
+	Routes  []ServedScore  `json:"routes,omitempty"`
+	Demoted float64        `json:"demoted,omitempty"` // the share of its score, or of its odds, that dislikes took off
 }
 
 // RowPosition is where the row of a shown item was read: where the model ranked it, else where the
@@ -124,6 +138,13 @@ func (s *State) served(text []byte) {
 		return
 	}
 	s.Lately.note(&record, s.Acts.Of(s.Visitor(record.Visitor)).Position != 0, s.own)
+	for _, it := range record.Items {
+		if item := s.Items.Find(it.Item); item != 0 {
+			for _, w := range s.watchers {
+				w.Served(item)
+			}
+		}
+	}
 	if record.Visitor != "" {
 		s.shown.note(s.Visitors.Add(string(record.Visitor)), &record)
 	}

@@ -47,6 +47,14 @@ type why struct {
 	ItemID freshet.ItemID `json:"item_id,omitempty"`
 	Routes []string       `json:"routes"`
 	Strong []contribution `json:"contributions,omitempty"` // strongest first; absent without a model
+
+	Demoted *demotion `json:"demoted,omitempty"` // absent when no dislike took anything off
+}
+
+// demotion is what the visitor's dislikes did to an item.
+type demotion struct {
+	Share  float64        `json:"share"`   // taken off its score, or with a model off its odds
+	ItemID freshet.ItemID `json:"item_id"` // the disliked item that it is most like
 }
 
 // contribution is what one field of the model's row did for an item.
@@ -162,6 +170,9 @@ func encodeSlate(req *serve.Request, slate *serve.Reply) *recommendReply {
 			Why: why{Code: it.Reason.Code, Text: serve.Words(it, slate.Time), ItemID: it.Reason.Item, Routes: []string{}}}
 		for _, route := range it.Routes {
 			item.Why.Routes = append(item.Why.Routes, route.Route)
+		}
+		if it.Demoted > 0 {
+			item.Why.Demoted = &demotion{it.Demoted, it.Dislike}
 		}
 		for _, c := range it.Strong {
 			shown := contribution{Feature: c.Field, Adds: c.Adds}

@@ -44,9 +44,11 @@ type statusReply struct {
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
 	Features   featuresStatus    `json:"features"`
-	Model      *modelStatus      `json:"model"` // null: the recall score ranks
+	Model      *modelStatus      `json:"model"`                   // null: the recall score ranks
+	Models     []recallModel     `json:"recall_models,omitempty"` // that routes go by
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
+	Sampled    []sampledStatus   `json:"sampled_recall,omitempty"` // of routes that search an index
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined,omitempty"`  // records of the journal that are passed over
@@ -97,6 +99,16 @@ type nameStatus struct {
 	Late       uint64         `json:"late"`
 	Joined     uint64         `json:"joined"`           // of count, those with a request_id
 	Newest     string         `json:"newest,omitempty"` // newest event time, of those not late
+}
+
+// sampledStatus is what an index found of the nearest vectors, over the queries that were made once
+// more since the start.
+type sampledStatus struct {
+	Route   string  `json:"route"`
+	N       int     `json:"n"` // nearest vectors asked for
+	Queries uint64  `json:"queries"`
+	Mean    float64 `json:"recall"` // RecallAt(n), the mean over queries; 0 before the first
+	Least   float64 `json:"least"`
 }
 
 // slatesStatus sums up the 1,000 slates served last; dry runs are not among them.
@@ -179,9 +191,13 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	st := a.Server.Sizes()
 	live := a.Server.Live()
 	reply.Model = encodeLive(a.Server, &live)
+	reply.Models = encodeRecallModels(a.Server)
 	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Users: st.Users, Keys: st.Keys}
 	reply.Features = featuresStatus{a.reloadState(), st.Keys, st.Bytes, st.MaxKeys, st.Evicted}
 	a.lookback(&reply)
+	for _, f := range a.Server.Sampled() {
+		reply.Sampled = append(reply.Sampled, sampledStatus(f))
+	}
 	reply.EventIDs.Held, reply.EventIDs.Evicted = a.Stream.EventIDs()
 	again := a.Server.Watched()
 	reply.Audit = auditStatus{again.Cells, again.Differing, again.LetGo, again.OneIn, again.Keys, again.Facts}

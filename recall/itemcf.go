@@ -169,11 +169,7 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 	}
 	defer r.scratch.Put(s)
 	defer s.reset()
-	if grow := len(r.items) - len(s.score); grow > 0 {
-		s.score = append(s.score, make([]float64, grow)...)
-		s.most = append(s.most, make([]float64, grow)...)
-		s.because = append(s.because, make([]int32, grow)...)
-	}
+	s.grow(len(r.items))
 	for k, past := range req.Recent[:min(len(req.Recent), itemCFQuery)] {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -192,10 +188,7 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 			if v <= 0 {
 				continue // so has the pair, and a score of 0 means not touched yet
 			}
-			if s.score[item] == 0 {
-				s.touched = append(s.touched, item)
-			}
-			s.score[item] += v
+			s.add(item, v)
 			if v > s.most[item] {
 				s.most[item], s.because[item] = v, int32(k)
 			}
@@ -214,6 +207,23 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		out[i] = Proposal{c.item, c.score, Because{Code: LikeRecent, Item: past.Item, Event: past.Name, Time: past.Time}}
 	}
 	return out, nil
+}
+
+// grow makes room for so many items.
+func (s *scratch) grow(items int) {
+	if grow := items - len(s.score); grow > 0 {
+		s.score = append(s.score, make([]float64, grow)...)
+		s.most = append(s.most, make([]float64, grow)...)
+		s.because = append(s.because, make([]int32, grow)...)
+	}
+}
+
+// add adds v, which is above 0, to an item's score.
+func (s *scratch) add(item uint32, v float64) {
+	if s.score[item] == 0 {
+		s.touched = append(s.touched, item)
+	}
+	s.score[item] += v
 }
 
 func (s *scratch) reset() {

@@ -1,6 +1,7 @@
 package recall
 
 import (
+	"math"
 	"slices"
 	"sync"
 )
@@ -10,6 +11,11 @@ type Candidate struct {
 	Item   uint32
 	Score  float64
 	Routes []Opinion // in route order, never empty
+
+	// What Demote found; Score is as merged.
+
+	Demoted float64 // the share of its score that dislikes take off, below 1
+	Dislike Past    // the dislike that takes most; of item 0 when none does
 }
 
 // Opinion is one route's view of a candidate.
@@ -32,15 +38,39 @@ const fusionOffset = 60
 // Weight is how much a kind of route counts in the fused score. A route that knows the
 // visitor goes first: with these weights its 200th proposal is still above the best of the
 // crowd's, which add to what both propose and fill what is left open (on MovieLens-100K 0.3
-// for the popular costs a fifth of the ranking quality).
+// for the popular costs a fifth of the ranking quality). Those of the kinds that came later are
+// guesses by the same rule: what the visitor did or asked for, then what the operator says, then
+// the crowd.
 func Weight(kind string) float64 {
 	switch kind {
-	case "itemcf":
+	case "search":
+		return searchWeight
+	case "itemcf", KindEmbedding, KindLinear:
 		return 1
-	case "popular":
+	case "similar":
+		return 0.5
+	case "rule", "geo":
+		return 0.3
+	case "popular", "trending":
 		return 0.1
 	}
 	return 0.05
+}
+
+// searchWeight puts the first 120 matches of a fresh query before whatever another route knows
+// best: 3/(60 + 120) is 1/60.
+const searchWeight = 3
+
+// WeightAt is how much a kind of route counts for a request. That of search halves with every
+// 10 minutes of age of the visitor's newest query: after a quarter of an hour its first match
+// still stands beside the best of itemcf, after half an hour beside its hundredth. The others
+// always have their Weight.
+func WeightAt(kind string, req *Request) float64 {
+	if kind != "search" || len(req.Queries) == 0 {
+		return Weight(kind)
+	}
+	age := max(0, req.Time-req.Queries[0].Time)
+	return searchWeight * math.Exp2(-float64(age)/float64(searchFresh))
 }
 
 // Share is what a proposal at a rank, 1-based, adds to the score that Merge gives its item. The

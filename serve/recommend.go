@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,7 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	s.rankings.pool.Put(r.ranking)
 	if !req.DryRun {
 		r.record(ctx)
+		s.sampling.note(r.reply.Request, &r.recall)
 	}
 	r.reply.Took = s.Now().Sub(began)
 	return r.reply, nil
@@ -153,7 +155,7 @@ func (r *run) know() (err error) {
 		}
 		r.reply.Time = s.time(req.At)
 		visitor := st.Visitor(r.visitor)
-		r.recall = recall.Request{Time: r.reply.Time, Newest: st.Newest, Visitor: visitor, Skip: r.skip}
+		r.recall = recall.Request{Time: r.reply.Time, Newest: st.Newest, Visitor: visitor, Seed: recall.SeedOf(r.reply.Request), Context: req.Context, Skip: r.skip}
 		if err = r.context(visitor); err != nil {
 			return
 		}
@@ -188,28 +190,44 @@ func (r *run) context(visitor uint32) error {
 		r.exclude[item] = true
 		r.recall.Recent = append(r.recall.Recent, recall.Past{Item: item, Time: r.reply.Time})
 	}
-	var acts []recall.Past
+	var acts, disliked []recall.Past
 	for _, recent := range req.Recent {
 		item, signal := st.Items.Find(recent.Item), r.server.Kinds.Of(recent.Event).Signal
 		if item == 0 || signal == freshet.SignalImpression || signal == freshet.SignalContext {
 			continue
 		}
 		r.exclude[item] = true
-		if signal != freshet.SignalNegative {
-			at := recent.Time
-			if at == 0 {
-				at = r.reply.Time
-			}
-			acts = append(acts, recall.Past{Item: item, Time: at, Name: recent.Event})
+		at := recent.Time
+		if at == 0 {
+			at = r.reply.Time
+		}
+		past := recall.Past{Item: item, Time: at, Name: recent.Event}
+		if signal == freshet.SignalNegative {
+			disliked = append(disliked, past)
+		} else {
+			acts = append(acts, past)
 		}
 	}
-	// Of acts at the same time the one that came last is the newest; a history is oldest first.
-	for _, past := range slices.Backward(st.Histories.Recent(visitor)) {
-		acts = append(acts, past)
-	}
-	slices.SortStableFunc(acts, func(a, b recall.Past) int { return int(min(1, max(-1, b.Time-a.Time))) })
+	// Of acts at the same time the one that came last is the newest.
+	acts, disliked = append(acts, st.Histories.Liked(visitor)...), append(disliked, st.Histories.Disliked(visitor)...)
+	newest := func(a, b recall.Past) int { return cmp.Compare(b.Time, a.Time) }
+	slices.SortStableFunc(acts, newest)
+	slices.SortStableFunc(disliked, newest)
 	r.recall.Recent = append(r.recall.Recent, acts...)
+	r.recall.Disliked = onePerItem(disliked)
+	r.recall.Queries = st.Histories.Queries(visitor)
 	return nil
+}
+
+// onePerItem keeps the first act on each item.
+func onePerItem(acts []recall.Past) []recall.Past {
+	var list []recall.Past
+	for _, a := range acts {
+		if !slices.ContainsFunc(list, func(b recall.Past) bool { return b.Item == a.Item }) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // skip reports whether an item may not be in this slate; it is called under the state lock.
@@ -223,6 +241,9 @@ func (r *run) why(item uint32) string {
 	}
 	if r.exclude[item] {
 		return "excluded"
+	}
+	if st.Histories.Refused(r.recall.Visitor, item) {
+		return "refused"
 	}
 	seen, ok := st.Histories.Seen(r.recall.Visitor, item)
 	if ok && r.req.Purchased && st.Histories.Bought(r.recall.Visitor, item) {
@@ -243,8 +264,11 @@ func (r *run) gather(ctx context.Context, routes []int) {
 	r.served = make([]fold.ServedRoute, len(routes))
 	ask := func(i int, route Route, table recall.Route) {
 		answer, served := &r.answers[i], &r.served[i]
-		answer.Route, answer.Weight = route.Name, recall.Weight(route.Kind)
+		answer.Route, answer.Weight = route.Name, recall.WeightAt(route.Kind, &r.recall)
 		served.Name, served.Status = route.Name, "ok"
+		if answer.Weight != recall.Weight(route.Kind) {
+			served.Weight = answer.Weight
+		}
 		var err error
 		if err = ctx.Err(); err == nil {
 			r.view(func(rec *fold.Served) freshet.Position { return rec.Routes[i].Position }, func(p freshet.Position) {
@@ -263,6 +287,11 @@ func (r *run) gather(ctx context.Context, routes []int) {
 			served.Count = len(answer.Proposals)
 		case isTimeout(err):
 			answer.Proposals, served.Status = nil, "timeout"
+		case errors.Is(err, recall.ErrUnavailable): // Adopt has told of it
+			answer.Proposals, served.Status = nil, "unavailable"
+			if r.past != nil {
+				r.past.lacks(route.Name)
+			}
 		default:
 			answer.Proposals, served.Status = nil, "error"
 			s.Report("recall "+route.Name, err)
@@ -386,7 +415,10 @@ func (r *run) placed(i int, c *recall.Candidate) Placed {
 	st := r.server.State
 	because := c.Routes[0].Proposal.Because
 	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i),
-		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window}}
+		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window, Query: because.Query}, Demoted: c.Demoted}
+	if c.Demoted > 0 {
+		placed.Dislike = st.Items.ID(c.Dislike.Item)
+	}
 	if because.Item != 0 {
 		placed.Reason.Item, placed.Liked = st.Items.ID(because.Item), st.Items.Entry(because.Item)
 	}
@@ -404,7 +436,7 @@ func (r *run) shortfall() {
 			removed[why]++
 		}
 	}
-	for _, reason := range []string{"unavailable", "excluded", "seen"} {
+	for _, reason := range []string{"unavailable", "excluded", "refused", "seen"} {
 		if n := removed[reason]; n > 0 {
 			r.reply.Shortfall = append(r.reply.Shortfall, Shortfall{Stage: "filter", Reason: reason, Removed: n})
 		}

@@ -61,7 +61,7 @@ func ServedItems(reply *Reply) []fold.ServedItem {
 	items := make([]fold.ServedItem, len(reply.Items))
 	for i := range reply.Items {
 		item := &reply.Items[i]
-		items[i] = fold.ServedItem{Item: item.Item, Score: item.Score, Row: item.Row}
+		items[i] = fold.ServedItem{Item: item.Item, Score: item.Score, Row: item.Row, Demoted: item.Demoted}
 		for _, o := range item.Routes {
 			items[i].Routes = append(items[i].Routes, fold.ServedScore{Route: o.Route, Rank: o.Rank, Score: o.Score})
 		}

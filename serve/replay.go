@@ -32,7 +32,7 @@ type Row struct {
 // the row was read.
 func (p *Replayer) Rows(read func(*Row)) { p.rows = read }
 
-// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes and
+// NewReplayer returns a Replayer. The models that routes go by are for o.State to find. Of o it takes State, Kinds, MaxFuture, Routes and
 // Disk. advance folds the journal into o.State up to a position, and never further; it is
 // called with positions that do not fall within one request.
 func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
@@ -77,7 +77,7 @@ type past struct {
 	shown   map[freshet.ItemID]bool // those whose rows the record names; nil until rows asks
 	list    *fallbackList
 	server  *Server
-	err     error // of advance; the first one
+	err     error // of advance, or a *NotReplayable; the first one
 }
 
 // at calls read with the state as it stood at p.
@@ -109,9 +109,16 @@ func (p *past) gather(r *run, routes []int, ask func(i int, route Route, table r
 			continue
 		}
 		route := r.server.Routes[routes[i]]
-		r.answers[i] = recall.Answer{Route: route.Name, Weight: recall.Weight(route.Kind)}
+		r.answers[i] = recall.Answer{Route: route.Name, Weight: recall.WeightAt(route.Kind, &r.recall)}
 		r.served[i] = was
 		r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+was.Status)
+	}
+}
+
+// lacks notes that a route which answered then goes by a model that is not at hand any more.
+func (p *past) lacks(route string) {
+	if p.err == nil {
+		p.err = &NotReplayable{"model", fmt.Sprintf("the route %q went by a model that is not at hand; restore its files below models/", route)}
 	}
 }
 
@@ -180,7 +187,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		routes = append(routes, i)
 	}
 	if m := rec.Model; m != nil && s.bundle(&fold.Model{Switch: fold.Switch{SHA256: m.SHA256}}, s.State.Definitions) == nil {
-		if _, err := s.fetch(m.Name, m.Version, m.SHA256); err != nil {
+		if _, err := s.fetch(fold.Ranker, m.Name, m.Version, m.SHA256); err != nil {
 			return nil, &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it: %v", m.Name, m.Version, err)}
 		}
 	}

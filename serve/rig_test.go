@@ -17,6 +17,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/store/mem"
 	"github.com/freshet-rec/freshet/stream"
@@ -67,7 +68,8 @@ func newRig(t testing.TB, p plan) *rig {
 	r.clock.Store(t0)
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys}
+	shelf := registry.NewShelf(r.disk, false)
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Bundles: shelf}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}
@@ -107,7 +109,7 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	options := serve.Options{
-		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk,
+		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk, Shelf: shelf,
 		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()

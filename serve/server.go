@@ -11,6 +11,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -25,6 +26,7 @@ type Options struct {
 	Routes    []Route          // in the order of State.Routes
 	Scenes    map[string]Scene
 	Disk      fsys.FS                     // the data directory, where trained models are; nil is none
+	Shelf     *registry.Shelf             // what State looks into for the models that routes go by; nil is none
 	Report    func(msg string, err error) // told of trouble that no reply can carry
 }
 
@@ -48,9 +50,10 @@ type Server struct {
 	routes    map[string]int
 	fallback  atomic.Pointer[fallbackList]
 	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
-	switching sync.Mutex // held while the model that ranks is changed
+	switching sync.Mutex // held while a model that is live is changed
 	rankings  rankings
 	watch     watched
+	sampling  *sampling
 	reads     atomic.Pointer[featureReads]
 	stop      chan struct{}
 	wg        sync.WaitGroup
@@ -70,7 +73,7 @@ type fallbackList struct {
 	time     int64 // q
 }
 
-// New returns a Server over a started Stream. It runs one goroutine, until Close.
+// New returns a Server over a started Stream. It runs one goroutine, and another when routes search an index, until Close.
 func New(o Options) (*Server, error) {
 	s := &Server{Options: o, routes: map[string]int{}, stop: make(chan struct{})}
 	for i, r := range o.Routes {
@@ -84,6 +87,9 @@ func New(o Options) (*Server, error) {
 		}
 	}
 	s.refreshFallback()
+	if s.sampling = newSampling(s); len(s.sampling.routes) > 0 {
+		s.wg.Go(s.sampleOn)
+	}
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)
 		defer ticker.Stop()

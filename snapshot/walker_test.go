@@ -145,13 +145,19 @@ type (
 		time int64
 		name string
 	}
+	queryRead struct {
+		text string
+		time int64
+	}
 	seenRead struct {
-		time   int64
-		bought bool
+		time    int64
+		bought  bool
+		refused int64 // since when, plus one; 0 for not
 	}
 	historyRead struct {
-		recent []actRead
-		seen   map[uint64]seenRead
+		recent, disliked []actRead
+		queries          []queryRead
+		seen             map[uint64]seenRead
 	}
 	windowRead struct {
 		begun  bool
@@ -213,7 +219,7 @@ type (
 		histories        []historyRead
 		routes           []routeRead
 		acts             []lastRead
-		model            modelRead
+		models           [3]modelRead // of the slots: ranker, embedding, itemitem
 		names            []nameRead
 		others, imported uint64
 		lately           []slateRead
@@ -279,14 +285,24 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	w.list(func(int) {
 		h := historyRead{seen: map[uint64]seenRead{}}
 		w.list(func(int) { h.recent = append(h.recent, actRead{w.uint(), w.int(), w.text()}) })
-		w.list(func(int) { h.seen[w.uint()] = seenRead{w.int(), w.bool()} })
+		w.list(func(int) { h.disliked = append(h.disliked, actRead{w.uint(), w.int(), w.text()}) })
+		w.list(func(int) { h.queries = append(h.queries, queryRead{w.text(), w.int()}) })
+		w.list(func(int) {
+			item, seen := w.uint(), seenRead{time: w.int(), bought: w.bool()}
+			if w.bool() {
+				seen.refused = w.int() + 1
+			}
+			h.seen[item] = seen
+		})
 		r.histories = append(r.histories, h)
 	})
 	for _, route := range s.routes {
 		r.routes = append(r.routes, s.route(w, route))
 	}
 	w.list(func(int) { r.acts = append(r.acts, lastRead{w.uint(), w.text(), w.int()}) })
-	r.model = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+	for i := range r.models {
+		r.models[i] = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+	}
 	w.list(func(int) { r.names = append(r.names, nameRead{w.text(), w.uint(), w.uint(), w.uint(), w.int()}) })
 	r.others, r.imported = w.uint(), w.uint()
 	w.list(func(int) {

@@ -62,14 +62,14 @@ func (p *panel) count(e *freshet.Event) {
 func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q int64, wanted uint32) (learn func() error, err error) {
 	req := &p.request
 	req.Time, req.Newest, req.Visitor = q, p.state.Newest, p.state.Visitor(visitor)
-	req.Recent = append(req.Recent[:0], p.state.Histories.Recent(req.Visitor)...)
-	slices.Reverse(req.Recent)
+	asked := p.state.Request(req.Visitor, q)
+	req.Recent, req.Disliked, req.Queries, req.Seed = asked.Recent, asked.Disliked, asked.Queries, asked.Seed
 	for i, table := range p.state.Routes {
 		found, err := table.Recall(ctx, req, max(p.routes[i].N, p.k))
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", p.routes[i].Name, err)
 		}
-		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.Weight(p.routes[i].Kind), Proposals: found}
+		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.WeightAt(p.routes[i].Kind, req), Proposals: found}
 		p.list = p.list[:0]
 		for _, proposal := range found[:min(p.k, len(found))] {
 			p.list = append(p.list, proposal.Item)

@@ -1,7 +1,8 @@
 // Package vector finds nearest neighbours: of many vectors those with the greatest inner product
 // with a query, or the greatest cosine.
 //
-//	exact := vector.NewExact(vectors, k)          // or NewExactInt8, NewIVF, NewHNSW
+//	exact, err := vector.NewExact(vectors, dim, vector.InnerProduct) // or NewExactInt8, NewIVF, NewHNSW
+//	err = vector.Check(query, dim, vector.InnerProduct)              // what came from outside
 //	hits := exact.Search(dst, query, n, skip)
 //
 // Indexes are immutable once built and safe for concurrent use. Rows are numbers from 0, in the

@@ -64,7 +64,7 @@ func (f *evalFlags) options(cfg *config.Config) (trial.Options, error) {
 	}
 	o := trial.Options{Fold: foldOptions(cfg), K: f.k, Event: f.event, Seed: f.seed}
 	for _, r := range cfg.Recall {
-		o.Routes = append(o.Routes, trial.Route{Route: fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within}, N: r.N})
+		o.Routes = append(o.Routes, trial.Route{Route: foldRoute(r), N: r.N})
 	}
 	return o, nil
 }
@@ -144,7 +144,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHistory(cfg, entries, exposures, seed)
+	h, err := newHistory(cfg, nil, entries, exposures, seed)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/quarantine"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/store/mem"
@@ -40,8 +41,9 @@ type node struct {
 	report  journal.Report
 	letters *deadletter.Store
 	stream  *stream.Stream
-	state   *fold.State   // nil when only admitting
-	server  *serve.Server // nil when only admitting
+	state   *fold.State     // nil when only admitting
+	server  *serve.Server   // nil when only admitting
+	shelf   *registry.Shelf // of the models that routes go by; nil when none is asked
 
 	cfg     atomic.Pointer[config.Config] // the configuration in force
 	keeping sync.Mutex                    // held while the journal is let go of; guards kept and yield
@@ -95,7 +97,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	if serving {
-		n.state = &fold.State{}
+		n.state, n.shelf = &fold.State{}, registry.NewShelf(n.disk, false)
 	}
 	if n.passed, err = passedOver(n.disk); err != nil {
 		return n, dataError(cfg.Data, err)
@@ -358,8 +360,21 @@ func dataError(dir string, err error) error {
 func foldOptions(cfg *config.Config) fold.Options {
 	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
 	for _, r := range cfg.Recall {
-		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
+		o.Routes = append(o.Routes, foldRoute(r))
 	}
+	return o
+}
+
+// foldRoute is what the fold knows of a configured route.
+func foldRoute(r config.Route) fold.Route {
+	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order, Source: r.Source, Dim: r.Dim}
+}
+
+// pastFold is the fold in which slates of the past are made again: as watched, and each model that
+// routes went by is read once it is asked for.
+func pastFold(cfg *config.Config, disk fsys.FS) fold.Options {
+	o := watchedFold(cfg)
+	o.Bundles = registry.NewShelf(disk, true)
 	return o
 }
 
@@ -377,7 +392,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Disk: n.disk,
+		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {
@@ -393,11 +408,10 @@ func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 // what the journal's events mean.
 func definitionsText(cfg *config.Config) ([]byte, error) {
 	type route struct {
-		Name   string           `json:"name"`
-		Kind   string           `json:"kind"`
-		N      int              `json:"n"`
-		Window freshet.Duration `json:"window,omitempty"`
-		Within freshet.Duration `json:"within,omitempty"`
+		Name string `json:"name"`
+		Kind string `json:"kind"`
+		N    int    `json:"n"`
+		fold.Route
 	}
 	text := struct {
 		Hash        string               `json:"hash"` // of features
@@ -409,7 +423,7 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		FeatureKeys int                  `json:"feature_keys"`
 	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture, FeatureKeys: cfg.Memory.FeatureKeys}
 	for _, r := range cfg.Recall {
-		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
+		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, foldRoute(r)})
 	}
 	return json.Marshal(text)
 }

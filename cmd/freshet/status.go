@@ -22,6 +22,7 @@ type statusReply struct {
 	State      sizes             `json:"state"`
 	Features   featuresStatus    `json:"features"`
 	Model      *modelStatus      `json:"model"` // nil: the recall score ranks
+	Models     []modelStatus     `json:"recall_models"`
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
 	Audit      auditStatus       `json:"audit"`
@@ -157,11 +158,23 @@ func (m *modelStatus) String() string {
 	if m == nil {
 		return "none; the recall score ranks (freshet train makes one)"
 	}
-	text := fmt.Sprintf("%s@%d, %s at position %s", shownID(m.Name), m.Version, clean(m.By), shownID(m.Since))
+	text := m.live()
 	if !m.AtHand {
 		text += "; its files are missing or unfit, so the recall score ranks"
 	}
 	return text
+}
+
+func (m *modelStatus) live() string {
+	return fmt.Sprintf("%s@%d, %s at position %s", shownID(m.Name), m.Version, clean(m.By), shownID(m.Since))
+}
+
+// recall is a model that routes go by, in words.
+func (m *modelStatus) recall() string {
+	if m.AtHand {
+		return m.live()
+	}
+	return m.live() + "; its files are missing or damaged, or no route goes by it"
 }
 
 type versions struct {
@@ -268,6 +281,9 @@ func (s *statusReply) page(now time.Time) string {
 		visitors, grouped(s.State.Keys)+" feature keys")
 	list("features", s.Features.lines())
 	line("model", s.Model.String())
+	for i := range s.Models {
+		line("", s.Models[i].recall())
+	}
 	line("audit", s.Audit.String())
 	if s.EventIDs.Evicted > 0 {
 		line("event ids", fmt.Sprintf("%s remembered, %s forgotten early for want of room: sent again, those would count twice", grouped(s.EventIDs.Held), grouped(int64(s.EventIDs.Evicted))))

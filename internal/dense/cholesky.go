@@ -54,7 +54,7 @@ func (t task) cholesky(n int, a []float32, lda int) error {
 		return t.cholesky(n-h, a[h*lda+h:], lda)
 	}
 	tri := t.kn.symmetric(n, a, lda)
-	if !t.kn.factorAll(tri.n, tri.u, tri.d, tri.inv) {
+	if !t.kn.factorAll(tri.n, tri.u, tri.n, tri.d, tri.inv) {
 		return ErrNotDefinite
 	}
 	for i := range n {

@@ -27,6 +27,11 @@ type kernel struct {
 	under    underFunc
 	forward  solveFunc
 	backward solveFunc
+
+	weigh  weighFunc
+	dots   dotsFunc
+	roots  rootsFunc
+	spread spreadFunc
 }
 
 // side is that of a block on the diagonal; cols of the functions below are multiples of it, and
@@ -59,6 +64,23 @@ const (
 	stripRows = 8
 	stripCols = 16
 )
+
+// A weighFunc adds m > 0 rows x of cols > 0 columns, a multiple of side, to sum: one after the
+// other, each multiplied by its weight in w. The rows so multiplied are written to left. Without
+// weights, nil, nothing is multiplied, and nothing written to left.
+type weighFunc func(m int, cols int, x *float32, w *float32, left *float32, sum *float32)
+
+// A dotsFunc writes to to the products of m > 0 rows x of cols > 0 columns, a multiple of side,
+// with z: the j-th term goes to the sum of j mod side, and the halves of the sums are added until
+// one is left.
+type dotsFunc func(m int, cols int, x *float32, z *float32, to *float32)
+
+// A rootsFunc writes 1/√(g + shift) to to, for cols > 0 columns, a multiple of side.
+type rootsFunc func(cols int, g *float32, shift float32, to *float32)
+
+// A spreadFunc writes to to m > 0 rows x of cols > 0 columns, a multiple of side, each multiplied by
+// one row, element by element.
+type spreadFunc func(m int, cols int, x *float32, by *float32, to *float32)
 
 // kernels are those that run on this machine, the fastest first. plain is always the last.
 var kernels = append(assembly(), &plain)

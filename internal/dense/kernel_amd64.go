@@ -8,11 +8,13 @@ func assembly() []*kernel {
 	var all []*kernel
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL {
 		all = append(all, &kernel{name: "avx512", rows: 12, cols: 32, tile: tile12x32AVX512, strip: stripAVX512,
-			factor: factorAVX512, under: underAVX512, forward: forwardAVX512, backward: backwardAVX512})
+			factor: factorAVX512, under: underAVX512, forward: forwardAVX512, backward: backwardAVX512,
+			weigh: weighAVX512, dots: dotsAVX512, roots: rootsAVX512, spread: spreadAVX512})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
 		all = append(all, &kernel{name: "avx2", rows: 6, cols: 16, tile: tile6x16AVX2, strip: stripAVX2,
-			factor: factorAVX2, under: underAVX2, forward: forwardAVX2, backward: backwardAVX2})
+			factor: factorAVX2, under: underAVX2, forward: forwardAVX2, backward: backwardAVX2,
+			weigh: weighAVX2, dots: dotsAVX2, roots: rootsAVX2, spread: spreadAVX2})
 	}
 	return all
 }

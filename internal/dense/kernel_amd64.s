@@ -2162,6 +2162,200 @@ solve:
 	VZEROUPPER
 	RET
 
+// func weighAVX512(m int, cols int, x *float32, w *float32, left *float32, sum *float32)
+// Requires: AVX, AVX512F
+TEXT ·weighAVX512(SB), NOSPLIT, $0-48
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+24(FP), BX
+	MOVQ left+32(FP), SI
+	MOVQ sum+40(FP), DI
+	MOVQ CX, R8
+	SHLQ $0x02, R8
+
+wide:
+	CMPQ    CX, $0x40
+	JLT     narrow
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	VMOVUPS 192(DI), Z3
+	MOVQ    DX, R9
+	MOVQ    AX, R12
+	MOVQ    BX, R11
+	MOVQ    SI, R10
+	TESTQ   BX, BX
+	JZ      wide_plain
+
+wide_weighted:
+	VBROADCASTSS (R11), Z5
+	VMULPS       (R9), Z5, Z4
+	VMOVUPS      Z4, (R10)
+	VADDPS       Z4, Z0, Z0
+	VMULPS       64(R9), Z5, Z4
+	VMOVUPS      Z4, 64(R10)
+	VADDPS       Z4, Z1, Z1
+	VMULPS       128(R9), Z5, Z4
+	VMOVUPS      Z4, 128(R10)
+	VADDPS       Z4, Z2, Z2
+	VMULPS       192(R9), Z5, Z4
+	VMOVUPS      Z4, 192(R10)
+	VADDPS       Z4, Z3, Z3
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          wide_weighted
+	JMP          wide_next
+
+wide_plain:
+	VADDPS (R9), Z0, Z0
+	VADDPS 64(R9), Z1, Z1
+	VADDPS 128(R9), Z2, Z2
+	VADDPS 192(R9), Z3, Z3
+	ADDQ   R8, R9
+	DECQ   R12
+	JNZ    wide_plain
+
+wide_next:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+narrow:
+	TESTQ   CX, CX
+	JZ      done
+	VMOVUPS (DI), Z0
+	MOVQ    DX, R9
+	MOVQ    AX, R12
+	MOVQ    BX, R11
+	MOVQ    SI, R10
+	TESTQ   BX, BX
+	JZ      narrow_plain
+
+narrow_weighted:
+	VBROADCASTSS (R11), Z2
+	VMULPS       (R9), Z2, Z1
+	VMOVUPS      Z1, (R10)
+	VADDPS       Z1, Z0, Z0
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          narrow_weighted
+	JMP          narrow_next
+
+narrow_plain:
+	VADDPS (R9), Z0, Z0
+	ADDQ   R8, R9
+	DECQ   R12
+	JNZ    narrow_plain
+
+narrow_next:
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000010, CX
+	JMP     narrow
+
+done:
+	VZEROUPPER
+	RET
+
+// func dotsAVX512(m int, cols int, x *float32, z *float32, to *float32)
+// Requires: AVX, AVX512F
+TEXT ·dotsAVX512(SB), NOSPLIT, $0-40
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ z+24(FP), BX
+	MOVQ to+32(FP), SI
+
+row:
+	VPXORD Z0, Z0, Z0
+	MOVQ   BX, DI
+	MOVQ   CX, R8
+
+loop:
+	VMOVUPS       (DI), Z2
+	VFMADD231PS   (DX), Z2, Z0
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, DI
+	SUBQ          $0x10, R8
+	JNZ           loop
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPS        X2, X0, X0
+	VMOVHLPS      X0, X0, X2
+	VADDPS        X2, X0, X0
+	VMOVSHDUP     X0, X2
+	VADDSS        X2, X0, X0
+	VMOVSS        X0, (SI)
+	ADDQ          $0x04, SI
+	DECQ          AX
+	JNZ           row
+	VZEROUPPER
+	RET
+
+// func rootsAVX512(cols int, from *float32, shift float32, to *float32)
+// Requires: AVX, AVX512F
+TEXT ·rootsAVX512(SB), NOSPLIT, $0-32
+	MOVQ         cols+0(FP), AX
+	MOVQ         from+8(FP), CX
+	MOVQ         to+24(FP), DX
+	VBROADCASTSS shift+16(FP), Z0
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X1
+	VBROADCASTSS X1, Z1
+
+loop:
+	VADDPS  (CX), Z0, Z2
+	VSQRTPS Z2, Z2
+	VDIVPS  Z2, Z1, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, AX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func spreadAVX512(m int, cols int, x *float32, by *float32, to *float32)
+// Requires: AVX, AVX512F
+TEXT ·spreadAVX512(SB), NOSPLIT, $0-40
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ by+24(FP), BX
+	MOVQ to+32(FP), SI
+
+row:
+	MOVQ BX, DI
+	MOVQ CX, R8
+
+loop:
+	VMOVUPS (DX), Z0
+	VMULPS  (DI), Z0, Z0
+	VMOVUPS Z0, (SI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, R8
+	JNZ     loop
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
 // func factorAVX2(a *float32, lda int, d *float32, inv *float32) bool
 // Requires: AVX, AVX2, FMA3
 TEXT ·factorAVX2(SB), NOSPLIT, $0-33
@@ -3753,5 +3947,231 @@ solve:
 	VFNMADD231SS 4(CX), X1, X0
 	VMULSS       (DX), X0, X0
 	VMOVSS       X0, (DI)
+	VZEROUPPER
+	RET
+
+// func weighAVX2(m int, cols int, x *float32, w *float32, left *float32, sum *float32)
+// Requires: AVX
+TEXT ·weighAVX2(SB), NOSPLIT, $0-48
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+24(FP), BX
+	MOVQ left+32(FP), SI
+	MOVQ sum+40(FP), DI
+	MOVQ CX, R8
+	SHLQ $0x02, R8
+
+wide:
+	CMPQ    CX, $0x40
+	JLT     narrow
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y4
+	VMOVUPS 160(DI), Y5
+	VMOVUPS 192(DI), Y6
+	VMOVUPS 224(DI), Y7
+	MOVQ    DX, R9
+	MOVQ    AX, R12
+	MOVQ    BX, R11
+	MOVQ    SI, R10
+	TESTQ   BX, BX
+	JZ      wide_plain
+
+wide_weighted:
+	VBROADCASTSS (R11), Y9
+	VMULPS       (R9), Y9, Y8
+	VMOVUPS      Y8, (R10)
+	VADDPS       Y8, Y0, Y0
+	VMULPS       32(R9), Y9, Y8
+	VMOVUPS      Y8, 32(R10)
+	VADDPS       Y8, Y1, Y1
+	VMULPS       64(R9), Y9, Y8
+	VMOVUPS      Y8, 64(R10)
+	VADDPS       Y8, Y2, Y2
+	VMULPS       96(R9), Y9, Y8
+	VMOVUPS      Y8, 96(R10)
+	VADDPS       Y8, Y3, Y3
+	VMULPS       128(R9), Y9, Y8
+	VMOVUPS      Y8, 128(R10)
+	VADDPS       Y8, Y4, Y4
+	VMULPS       160(R9), Y9, Y8
+	VMOVUPS      Y8, 160(R10)
+	VADDPS       Y8, Y5, Y5
+	VMULPS       192(R9), Y9, Y8
+	VMOVUPS      Y8, 192(R10)
+	VADDPS       Y8, Y6, Y6
+	VMULPS       224(R9), Y9, Y8
+	VMOVUPS      Y8, 224(R10)
+	VADDPS       Y8, Y7, Y7
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          wide_weighted
+	JMP          wide_next
+
+wide_plain:
+	VADDPS (R9), Y0, Y0
+	VADDPS 32(R9), Y1, Y1
+	VADDPS 64(R9), Y2, Y2
+	VADDPS 96(R9), Y3, Y3
+	VADDPS 128(R9), Y4, Y4
+	VADDPS 160(R9), Y5, Y5
+	VADDPS 192(R9), Y6, Y6
+	VADDPS 224(R9), Y7, Y7
+	ADDQ   R8, R9
+	DECQ   R12
+	JNZ    wide_plain
+
+wide_next:
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, SI
+	ADDQ    $0x00000100, DI
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+narrow:
+	TESTQ   CX, CX
+	JZ      done
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	MOVQ    DX, R9
+	MOVQ    AX, R12
+	MOVQ    BX, R11
+	MOVQ    SI, R10
+	TESTQ   BX, BX
+	JZ      narrow_plain
+
+narrow_weighted:
+	VBROADCASTSS (R11), Y3
+	VMULPS       (R9), Y3, Y2
+	VMOVUPS      Y2, (R10)
+	VADDPS       Y2, Y0, Y0
+	VMULPS       32(R9), Y3, Y2
+	VMOVUPS      Y2, 32(R10)
+	VADDPS       Y2, Y1, Y1
+	ADDQ         R8, R9
+	ADDQ         R8, R10
+	ADDQ         $0x04, R11
+	DECQ         R12
+	JNZ          narrow_weighted
+	JMP          narrow_next
+
+narrow_plain:
+	VADDPS (R9), Y0, Y0
+	VADDPS 32(R9), Y1, Y1
+	ADDQ   R8, R9
+	DECQ   R12
+	JNZ    narrow_plain
+
+narrow_next:
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000010, CX
+	JMP     narrow
+
+done:
+	VZEROUPPER
+	RET
+
+// func dotsAVX2(m int, cols int, x *float32, z *float32, to *float32)
+// Requires: AVX, FMA3
+TEXT ·dotsAVX2(SB), NOSPLIT, $0-40
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ z+24(FP), BX
+	MOVQ to+32(FP), SI
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   BX, DI
+	MOVQ   CX, R8
+
+loop:
+	VMOVUPS      (DI), Y3
+	VFMADD231PS  (DX), Y3, Y0
+	VMOVUPS      32(DI), Y3
+	VFMADD231PS  32(DX), Y3, Y1
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, DI
+	SUBQ         $0x10, R8
+	JNZ          loop
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDPS       X3, X0, X0
+	VMOVHLPS     X0, X0, X3
+	VADDPS       X3, X0, X0
+	VMOVSHDUP    X0, X3
+	VADDSS       X3, X0, X0
+	VMOVSS       X0, (SI)
+	ADDQ         $0x04, SI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func rootsAVX2(cols int, from *float32, shift float32, to *float32)
+// Requires: AVX, AVX2
+TEXT ·rootsAVX2(SB), NOSPLIT, $0-32
+	MOVQ         cols+0(FP), AX
+	MOVQ         from+8(FP), CX
+	MOVQ         to+24(FP), DX
+	VBROADCASTSS shift+16(FP), Y0
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X1
+	VBROADCASTSS X1, Y1
+
+loop:
+	VADDPS  (CX), Y0, Y2
+	VSQRTPS Y2, Y2
+	VDIVPS  Y2, Y1, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	SUBQ    $0x00000008, AX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func spreadAVX2(m int, cols int, x *float32, by *float32, to *float32)
+// Requires: AVX
+TEXT ·spreadAVX2(SB), NOSPLIT, $0-40
+	MOVQ m+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ by+24(FP), BX
+	MOVQ to+32(FP), SI
+
+row:
+	MOVQ BX, DI
+	MOVQ CX, R8
+
+loop:
+	VMOVUPS (DX), Y0
+	VMULPS  (DI), Y0, Y0
+	VMOVUPS Y0, (SI)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x00000008, R8
+	JNZ     loop
+	DECQ    AX
+	JNZ     row
 	VZEROUPPER
 	RET

@@ -75,12 +75,7 @@ func plainBackward(cols int, d *float32, inv *float32, u *float32, ldu int, v *f
 			for j, f := range unsafe.Slice(at(u, i*ldu), cols) {
 				sums[j%side] = fma(-f, z[side+j], sums[j%side])
 			}
-			for half := side / 2; half > 0; half /= 2 {
-				for j := range half {
-					sums[j] += sums[j+half]
-				}
-			}
-			z[i] += sums[0]
+			z[i] += halves(&sums)
 		}
 	}
 	for i := side - 1; i >= 0; i-- {

@@ -49,6 +49,26 @@ func forwardAVX512(cols int, d *float32, inv *float32, u *float32, ldu int, y *f
 //go:noescape
 func backwardAVX512(cols int, d *float32, inv *float32, u *float32, ldu int, z *float32)
 
+// weighAVX512 is a weighFunc.
+//
+//go:noescape
+func weighAVX512(m int, cols int, x *float32, w *float32, left *float32, sum *float32)
+
+// dotsAVX512 is a dotsFunc.
+//
+//go:noescape
+func dotsAVX512(m int, cols int, x *float32, z *float32, to *float32)
+
+// rootsAVX512 is a rootsFunc.
+//
+//go:noescape
+func rootsAVX512(cols int, from *float32, shift float32, to *float32)
+
+// spreadAVX512 is a spreadFunc.
+//
+//go:noescape
+func spreadAVX512(m int, cols int, x *float32, by *float32, to *float32)
+
 // factorAVX2 is a factorFunc.
 //
 //go:noescape
@@ -68,3 +88,23 @@ func forwardAVX2(cols int, d *float32, inv *float32, u *float32, ldu int, y *flo
 //
 //go:noescape
 func backwardAVX2(cols int, d *float32, inv *float32, u *float32, ldu int, z *float32)
+
+// weighAVX2 is a weighFunc.
+//
+//go:noescape
+func weighAVX2(m int, cols int, x *float32, w *float32, left *float32, sum *float32)
+
+// dotsAVX2 is a dotsFunc.
+//
+//go:noescape
+func dotsAVX2(m int, cols int, x *float32, z *float32, to *float32)
+
+// rootsAVX2 is a rootsFunc.
+//
+//go:noescape
+func rootsAVX2(cols int, from *float32, shift float32, to *float32)
+
+// spreadAVX2 is a spreadFunc.
+//
+//go:noescape
+func spreadAVX2(m int, cols int, x *float32, by *float32, to *float32)

@@ -11,21 +11,34 @@ const strips = 512
 // the place of a. It works from the top down, a block row at a time (Golub and Van Loan, "Matrix
 // Computations", 4th edition, section 4.2.9, with rows for columns), and returns false when a is
 // not positive definite.
-func (kn *kernel) factorAll(n int, a, d, inv []float32) bool {
+func (kn *kernel) factorAll(n int, a []float32, lda int, d, inv []float32) bool {
 	for i := 0; i < n; i += side {
 		if i > 0 {
 			for r := i; r < i+side; r += stripRows {
-				kn.strip(n-i, i, &a[r], n, &a[i], n, &a[r*n+i], n, -1, true)
+				kn.strip(n-i, i, &a[r], lda, &a[i], lda, &a[r*lda+i], lda, -1, true)
 			}
 		}
-		if !kn.factor(&a[i*n+i], n, &d[i*side], &inv[i]) {
+		if !kn.factor(&a[i*lda+i], lda, &d[i*side], &inv[i]) {
 			return false
 		}
 		if rest := n - i - side; rest > 0 {
-			kn.under(rest, &d[i*side], &inv[i], &a[i*n+i+side], n)
+			kn.under(rest, &d[i*side], &inv[i], &a[i*lda+i+side], lda)
 		}
 	}
 	return true
+}
+
+// solveAll puts z with U'U·z = b in the place of b, given what factorAll made.
+func (kn *kernel) solveAll(n int, a []float32, lda int, d, inv, b []float32) {
+	after := func(i int) *float32 { // where row i goes on right of its block: for the last ones nowhere
+		return &a[min(i*lda+i+side, len(a)-1)]
+	}
+	for i := 0; i < n; i += side {
+		kn.forward(n-i-side, &d[i*side], &inv[i], after(i), lda, &b[i])
+	}
+	for i := n - side; i >= 0; i -= side {
+		kn.backward(n-i-side, &d[i*side], &inv[i], after(i), lda, &b[i])
+	}
 }
 
 // triangle is a copy of an upper triangle of at most leaf rows, filled up to a multiple of side

@@ -67,16 +67,18 @@ var allowed = map[string][]string{
 	"source/globo":     {".", "codec", "source"},
 
 	// Vectors and matrices: pure arithmetic over numbers, without ids, time or the journal.
-	"internal/simd":  {}, // kernels in assembly, each beside its twin in Go
-	"internal/dense": {}, // products and solutions of dense matrices
+	"internal/simd":     {}, // kernels in assembly, each beside its twin in Go
+	"internal/simd/gen": {}, // writes that assembly; a module of its own
+	"internal/dense":    {}, // products and solutions of dense matrices
+	"vector":            {"internal/pack", "internal/prefetch", "internal/simd"},
+	// A search for settings is judged by the measures that judge its result: collab meets eval.
+	"collab":            {"eval", "internal/dense", "internal/hugepage", "internal/pack", "internal/prefetch", "internal/simd"},
 	// Writes the assembly of internal/dense; a module of its own.
 	"internal/dense/gen": {},
-	"vector":             {"internal/pack", "internal/simd"},
-	"collab":             {"internal/dense", "internal/pack", "internal/simd"},
 
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "collab", "internal/pack", "vector"},
-	"recall/routetest": {".", "recall"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "internal/simd", "vector"},
+	"recall/routetest": {".", "internal/pack", "recall"}, // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
 	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
@@ -85,8 +87,8 @@ var allowed = map[string][]string{
 	// and measures do not know what they judge.
 	"rank":     {},
 	"eval":     {"."},
-	"learn":    {".", "eval", "fold", "rank", "recall", "stream"},
-	"registry": {".", "internal/fsys", "rank"},
+	"learn":    {".", "collab", "eval", "fold", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
+	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":    {".", "eval", "fold", "recall", "stream"},
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
@@ -95,6 +97,12 @@ var allowed = map[string][]string{
 	// The feature engine measured in its own process: the one workload that needs a part of the
 	// server, and tables of its own as the bound.
 	"bench/engine": {".", "bench", "feature", "internal/hugepage", "internal/intern", "internal/prefetch", "store/mem"},
+
+	// What narrows a catalogue to candidates, likewise measured in its own process.
+	"bench/candidates": {".", "bench", "internal/simd", "vector"},
+
+	// Fold-in and training of vectors in their own process, against the rate of dense products.
+	"bench/factors": {"bench", "collab", "internal/dense"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
 	// journal and folding it stay with the command.
 	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},

@@ -104,6 +104,15 @@ func (r *Reader) Word() uint64 {
 	return binary.LittleEndian.Uint64(b)
 }
 
+// Word32 reads four bytes.
+func (r *Reader) Word32() uint32 {
+	b := r.take(4)
+	if b == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(b)
+}
+
 // Float reads a float.
 func (r *Reader) Float() float64 { return math.Float64frombits(r.Word()) }
 

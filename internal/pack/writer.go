@@ -23,6 +23,9 @@ func (w *Writer) Float(v float64) { w.Word(math.Float64bits(v)) }
 // Word appends eight bytes.
 func (w *Writer) Word(v uint64) { w.Bytes = binary.LittleEndian.AppendUint64(w.Bytes, v) }
 
+// Word32 appends four bytes.
+func (w *Writer) Word32(v uint32) { w.Bytes = binary.LittleEndian.AppendUint32(w.Bytes, v) }
+
 // Bool appends a byte.
 func (w *Writer) Bool(v bool) {
 	b := byte(0)

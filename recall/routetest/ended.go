@@ -48,9 +48,14 @@ const callsAfterEnd = 10_000
 func checkEnding(ctx context.Context, open func() Fixture) error {
 	const many = callsAfterEnd * 3 / 2
 	w := newWorld(open())
+	for i := range many {
+		w.upsert(entry(i, start, true), start)
+	}
 	for i := range int64(many) {
 		w.event(1+uint32(i%visitors), freshet.ItemID(fmt.Sprintf("item %d", i)), "click", start+i)
 	}
+	w.search(1, "milk powder", start+many)
+	w.burst("item 7", start+many-visitors-1)
 	ending, cancel := context.WithCancel(ctx)
 	defer cancel()
 	calls := 0

@@ -56,6 +56,10 @@ func main() {
 		under(s)
 		forward(s)
 		backward(s)
+		weigh(s)
+		dots(s)
+		roots(s)
+		spread(s)
 	}
 	build.Generate()
 }

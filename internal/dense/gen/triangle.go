@@ -228,19 +228,8 @@ func backward(s isa) {
 	build.ADDQ(operand.Imm(4*side), from)
 	build.SUBQ(operand.Imm(side), left)
 	build.JNZ(operand.LabelRef("loop"))
+	s.halves(sums, half)
 	sum := sums[0]
-	if parts == 2 {
-		build.VADDPS(sums[1].AsY(), sum.AsY(), sum.AsY())
-	} else {
-		build.VEXTRACTF64X4(operand.Imm(1), sum, half.AsY())
-		build.VADDPS(half.AsY(), sum.AsY(), sum.AsY())
-	}
-	build.VEXTRACTF128(operand.Imm(1), sum.AsY(), half.AsX())
-	build.VADDPS(half.AsX(), sum.AsX(), sum.AsX())
-	build.VMOVHLPS(sum.AsX(), sum.AsX(), half.AsX())
-	build.VADDPS(half.AsX(), sum.AsX(), sum.AsX())
-	build.VMOVSHDUP(sum.AsX(), half.AsX())
-	build.VADDSS(half.AsX(), sum.AsX(), sum.AsX())
 	build.VADDSS(operand.Mem{Base: to}, sum.AsX(), sum.AsX())
 	build.VMOVSS(sum.AsX(), operand.Mem{Base: to})
 	build.ADDQ(operand.Imm(4), to)
