@@ -39,7 +39,7 @@ type Tuned struct {
 // worth it for the size of the matrix, and then for their weights in a sum; "itemitem" is the blend
 // in the form in which it is served.
 func Methods() []string {
-	return []string{"popular", "itemcf", "ease", "local", "spectral", "blend", "itemitem"}
+	return []string{"popular", "itemcf", "ease", "local", "spectral", "ials", "blend", "itemitem"}
 }
 
 // EASEMost is how many items there may be at most for TrainEASE to be tried by itself: 8192 take
@@ -113,6 +113,8 @@ func (t *tuner) method(ctx context.Context, name string) (*tunedModel, error) {
 		found, err = t.local(ctx)
 	case "spectral":
 		found, err = t.spectral(ctx)
+	case "ials":
+		found, err = t.ials(ctx)
 	case "blend":
 		found, err = t.blend(ctx)
 	case "itemitem":
