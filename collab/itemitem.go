@@ -2,6 +2,7 @@ package collab
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -12,8 +13,7 @@ import (
 
 // ItemItem is a linear model in the form in which it is served: for each item the items that taking
 // it speaks for most, with weights. A history's scores are the sums of its items' weights, so an
-// answer costs as many steps as the items of a history have neighbours. It is made by NewItemItem or
-// UnpackItemItem, is not changed after that, and is safe for concurrent use.
+// answer costs as many steps as the items of a history have neighbours. X// UnpackItemItem, is not changed after that, and is safe for concurrent use.
 type ItemItem struct {
 	start  []int // the neighbours of item i are item[start[i]:start[i+1]]; len is Len()+1
 	item   []uint32
@@ -129,12 +129,12 @@ func NewItemItem(neighbours [][]uint32, weights [][]float32, most int) (*ItemIte
 	n := len(neighbours)
 	m := &ItemItem{start: make([]int, 1, n+1)}
 	seen := make([]uint32, n)
-	var order []int
+	var row []neighbour
 	for i, items := range neighbours {
 		if len(weights[i]) != len(items) {
 			return nil, fmt.Errorf("item %d has %d neighbours with %d weights", i, len(items), len(weights[i]))
 		}
-		order = order[:0]
+		row = row[:0]
 		for k, j := range items {
 			x := float64(weights[i][k])
 			switch {
@@ -147,17 +147,97 @@ func NewItemItem(neighbours [][]uint32, weights [][]float32, most int) (*ItemIte
 			}
 			seen[j] = uint32(i) + 1
 			if int(j) != i && x != 0 {
-				order = append(order, k)
+				row = append(row, neighbour{j, weights[i][k]})
 			}
 		}
-		slices.SortFunc(order, func(a, b int) int {
-			return compareNeighbours(items[a], weights[i][a], items[b], weights[i][b])
-		})
-		for _, k := range order[:min(len(order), most)] {
-			m.item = append(m.item, items[k])
-			m.weight = append(m.weight, weights[i][k])
+		m.add(row, most)
+	}
+	return m, nil
+}
+
+// neighbour is an item and its weight.
+type neighbour struct {
+	item   uint32
+	weight float32
+}
+
+// add appends the next item's row, the best most of it.
+func (m *ItemItem) add(row []neighbour, most int) {
+	slices.SortFunc(row, func(a, b neighbour) int { return compareNeighbours(a.item, a.weight, b.item, b.weight) })
+	for _, n := range row[:min(len(row), max(0, most))] {
+		m.item, m.weight = append(m.item, n.item), append(m.weight, n.weight)
+	}
+	m.start = append(m.start, len(m.item))
+}
+
+// itemItemOf is the model of incoming weights: from[j] are the items that speak for j. It takes them
+// as they are: no item twice, none of itself, all weights finite.
+func itemItemOf(from [][]uint32, weights [][]float32) *ItemItem {
+	n := len(from)
+	counts := make([]int, n)
+	for j := range from {
+		for k, i := range from[j] {
+			if weights[j][k] != 0 {
+				counts[i]++
+			}
 		}
-		m.start = append(m.start, len(m.item))
+	}
+	rows := make([][]neighbour, n)
+	total := 0
+	for i, count := range counts {
+		rows[i] = make([]neighbour, 0, count)
+		total += count
+	}
+	for j := range from {
+		for k, i := range from[j] {
+			if x := weights[j][k]; x != 0 {
+				rows[i] = append(rows[i], neighbour{uint32(j), x})
+			}
+		}
+	}
+	m := &ItemItem{start: make([]int, 1, n+1), item: make([]uint32, 0, total), weight: make([]float32, 0, total)}
+	for i, row := range rows {
+		m.add(row, len(row))
+		rows[i] = nil
+	}
+	return m
+}
+
+// Truncate returns the model of a linear model's greatest weights: for each item what it speaks for
+// most, at most the given number. A model is linear when the scores of a history are the sums of
+// those of its items; of any other this is the nearest there is. What is not above 0 is left out:
+// it recalls nothing. It fails with the context's error alone.
+func Truncate(ctx context.Context, model Model, items, most, workers int) (*ItemItem, error) {
+	const batch = 64
+	rows := make([][]neighbour, items)
+	err := parallel(ctx, workers, (items+batch-1)/batch, func(_, task int) {
+		from, to := task*batch, min(items, (task+1)*batch)
+		scores := make([]float32, (to-from)*items)
+		histories := make([][]uint32, to-from)
+		for k := range histories {
+			histories[k] = []uint32{uint32(from + k)}
+		}
+		ScoreAll(model, scores, histories)
+		best := NewBest(most)
+		for i := from; i < to; i++ {
+			best.Reset()
+			row := scores[(i-from)*items : (i-from+1)*items]
+			for j, x := range row {
+				if x > 0 && j != i {
+					best.Add(uint32(j), x)
+				}
+			}
+			for _, j := range best.Items() {
+				rows[i] = append(rows[i], neighbour{j, row[j]})
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := &ItemItem{start: make([]int, 1, items+1)}
+	for _, row := range rows {
+		m.add(row, most)
 	}
 	return m, nil
 }
