@@ -21,6 +21,9 @@ type Table interface {
 	// Cell returns the cell of k, making a zeroed one of a generation at first sight: that is fresh. The slice
 	// may be written until the cell is removed.
 	Cell(k Key, generation int64, hint Hint) (cell []uint64, fresh bool)
+	// Cells is Cell for each of at most 64 keys of one generation, in order: bit i of fresh says that
+	// cells[i] was made.
+	Cells(keys []Key, generation int64, hints []Hint, cells [][]uint64) (fresh uint64)
 	// Find returns the cell of k for reading, nil when there is none.
 	Find(k Key, hint Hint) []uint64
 	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
