@@ -66,8 +66,12 @@ func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)]
 func Start(hash uint32) int { return int(hash % pageSlots) }
 
 // Ahead fetches the slot that the search of a hash begins with.
-func (x *Index) Ahead(hash uint32) {
-	prefetch.Line(unsafe.Pointer(&x.Page(hash).slots[Start(hash)]))
+func (x *Index) Ahead(hash uint32) { prefetch.Line(x.First(hash)) }
+
+// First is the slot that the search of a hash begins with, for who fetches it. (The address of an element
+// of slots would have the page looked at, whether it is nil: a miss of the cache for each.)
+func (x *Index) First(hash uint32) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(x.Page(hash)), unsafe.Offsetof(Page{}.slots)+uintptr(Start(hash))*8)
 }
 
 // Next is the first place of a hash from slot i on, and its slot; -1 when there is none.
