@@ -12,7 +12,7 @@
 // A prefetch is a hint: it changes no value, never faults, also not for an address that is not
 // mapped, and does nothing where there is no instruction for it (other processors than amd64
 // and arm64). It pays for tables larger than the cache and batches of about 8 to 256: a core has
-// 10 to 20 misses under way at a time, and a first-level cache of 32 KiB has 512 lines.
+// 10 to 50 misses under way at a time.
 //
 // A call costs about a nanosecond, since assembly is not inlined; [Lines] and [Words] ask for several lines
 // in one.

@@ -35,3 +35,17 @@ next:
 	BNE  next
 done:
 	RET
+
+// func At(lines []unsafe.Pointer)
+TEXT ·At(SB), NOSPLIT, $0-24
+	MOVD lines_base+0(FP), R0
+	MOVD lines_len+8(FP), R1
+	CMP  $0, R1
+	BLE  done
+next:
+	MOVD.P 8(R0), R2
+	PRFM (R2), PLDL1KEEP
+	SUBS $1, R1
+	BNE  next
+done:
+	RET
