@@ -6,7 +6,10 @@
 // feature's.
 package store
 
-import "github.com/freshet-rec/freshet/internal/pack"
+import (
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/prefetch"
+)
 
 // Key names a cell within one table. Its 64 bits are the caller's to divide.
 type Key uint64
@@ -28,9 +31,9 @@ type Table interface {
 	Find(k Key, hint Hint) []uint64
 	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
 	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i], 0
-	// when there is no such cell.
-	Soon(keys []Key)
-	Ahead(keys []Key, hints []Hint)
+	// when there is no such cell. What they ask for is put into lines; nil is at once.
+	Soon(keys []Key, lines *prefetch.Queue)
+	Ahead(keys []Key, hints []Hint, lines *prefetch.Queue)
 	// Old calls look for at most n cells of generations before the one given, the oldest first,
 	// and of one generation in the order in which they came into it. look returns the
 	// generation that the cell is of by now, above its own, or false: then the cell is removed,

@@ -18,8 +18,8 @@ import (
 const (
 	firstRecords = 8       // of the first block
 	headWords    = 1       // of a record: the key
-	blockBytes   = 1 << 18 // of a full block, about: what the table grows by
-	aheadLines   = 4       // of a record at most are fetched ahead
+	blockBytes   = 1 << 19 // of a full block, about: what the table grows by
+	aheadWords   = 32      // of a record at most are fetched ahead
 	aheadRecords = 8       // new ones, written to before long
 )
 
@@ -76,10 +76,13 @@ func (t *Table) link(place uint32) *uint32 {
 }
 
 // fetch asks for the record at a place, of a long one for the first lines.
-func (t *Table) fetch(place uint32) {
-	first := unsafe.Pointer(unsafe.SliceData(t.record(place)))
-	lines := (int(uintptr(first)%prefetch.LineBytes) + t.words*8 + prefetch.LineBytes - 1) / prefetch.LineBytes
-	prefetch.Lines(first, min(lines, aheadLines))
+func (t *Table) fetch(place uint32, lines *prefetch.Queue) {
+	record := t.record(place)
+	first, last := unsafe.Pointer(&record[0]), unsafe.Pointer(&record[min(len(record), aheadWords)-1])
+	lines.Add(first)
+	for at := (uintptr(first) &^ (prefetch.LineBytes - 1)) + prefetch.LineBytes; at <= uintptr(last); at += prefetch.LineBytes {
+		lines.Add(unsafe.Add(first, at-uintptr(first)))
+	}
 }
 
 func (t *Table) cell(record []uint64) []uint64 {
@@ -187,7 +190,7 @@ func (t *Table) newPlace() uint32 {
 		t.room += records
 	}
 	if soon := place + aheadRecords; soon < t.room {
-		t.fetch(soon)
+		t.fetch(soon, nil)
 	}
 	return place
 }
@@ -215,20 +218,20 @@ func (t *Table) hinted(k store.Key, hint store.Hint) []uint64 {
 }
 
 // Soon implements store.Table.
-func (t *Table) Soon(keys []store.Key) {
+func (t *Table) Soon(keys []store.Key, lines *prefetch.Queue) {
 	for _, k := range keys {
-		t.index.Ahead(hashOf(uint64(k), t.seed))
+		lines.Add(t.index.First(hashOf(uint64(k), t.seed)))
 	}
 }
 
 // Ahead implements store.Table.
-func (t *Table) Ahead(keys []store.Key, hints []store.Hint) {
+func (t *Table) Ahead(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
 	for i, k := range keys {
 		hints[i] = 0
 		hash := hashOf(uint64(k), t.seed)
 		if place, at := t.index.Page(hash).Next(hash, places.Start(hash)); at >= 0 {
 			hints[i] = store.Hint(place + 1)
-			t.fetch(place)
+			t.fetch(place, lines)
 		}
 	}
 }
