@@ -266,7 +266,7 @@ func (g *Engine) ApplyAll(acts []Act) {
 const (
 	// atOnce is how many acts a batch has: their cells fit into the buffers of a core that waits for
 	// memory. By measurement; 8 and 32 are slower.
-	atOnce = 32
+	atOnce = 16
 	stages = 3
 )
 

@@ -6,20 +6,6 @@ TEXT ·Line(SB), NOSPLIT, $0-8
 	PREFETCHT1 (AX)
 	RET
 
-// func Lines(base unsafe.Pointer, n int)
-TEXT ·Lines(SB), NOSPLIT, $0-16
-	MOVQ base+0(FP), AX
-	MOVQ n+8(FP), CX
-	TESTQ CX, CX
-	JLE  done
-next:
-	PREFETCHT1 (AX)
-	ADDQ $64, AX
-	DECQ CX
-	JNZ  next
-done:
-	RET
-
 // func Words(base *uint64, at []uint32)
 TEXT ·Words(SB), NOSPLIT, $0-32
 	MOVQ base+0(FP), AX

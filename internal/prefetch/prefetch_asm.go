@@ -11,12 +11,6 @@ import "unsafe"
 //go:noescape
 func Line(p unsafe.Pointer)
 
-// Lines asks for n cache lines: those of base, base+64, …, base+64(n−1). A record of b bytes at
-// any alignment lies in at most (b+126)/64 of them. Nothing when n ≤ 0.
-//
-//go:noescape
-func Lines(base unsafe.Pointer, n int)
-
 // Words asks for the lines of the 8-byte words base[i], for every i of at.
 //
 //go:noescape

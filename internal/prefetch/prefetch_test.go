@@ -21,10 +21,6 @@ func TestPrefetchIsAHint(t *testing.T) {
 		Line(unsafe.Pointer(&table[i]))
 	}
 	Line(nil)
-	for _, n := range []int{-1, 0, 1, 2, 7, len(table) * 8 / LineBytes, 1 << 20} {
-		Lines(unsafe.Pointer(&table[0]), n)
-	}
-	Lines(nil, 4)
 	at := []uint32{0, 1, uint32(len(table) - 1), 1 << 31, 1<<32 - 1}
 	for n := range len(at) + 1 {
 		Words(&table[0], at[:n])

@@ -11,7 +11,7 @@ type Queue struct {
 	part      int // of Ask
 }
 
-const queueLines = 1024
+const queueLines = 512
 
 // Add puts the line that holds the byte at p at the end; when there is no room, or no Queue, it is
 // asked for at once.
