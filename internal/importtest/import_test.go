@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"internal/hugepage": {}, // memory for flat tables: one place that asks the kernel
 	"internal/slab":     {}, // memory that the collector need not look at
 	"window":            {"internal/pack", "internal/slab"},
-	"store":             {"internal/pack"},
+	"store":             {"internal/pack", "internal/prefetch"},
 	"store/mem":         {"internal/hugepage", "internal/pack", "internal/places", "internal/prefetch", "store"},
 	"store/storetest":   {"internal/pack", "store"},
 
