@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"internal/intern":   {"internal/pack", "internal/places", "internal/prefetch"},
 	"internal/prefetch": {}, // the one place with assembly for memory: asks for cache lines early
 	"internal/hugepage": {}, // memory for flat tables: one place that asks the kernel
+	"internal/outgoing": {}, // where this process may connect to: the one place that dials by a configured name
 	"internal/slab":     {}, // memory that the collector need not look at
 	"window":            {"internal/pack", "internal/slab"},
 	"store":             {"internal/pack"},
