@@ -45,10 +45,12 @@ type ServedAct struct {
 // ServedRoute is the outcome of one route.
 type ServedRoute struct {
 	Name     string           `json:"name"`
-	Status   string           `json:"status"` // ok, timeout or error
+	Status   string           `json:"status"` // ok, timeout, error, busy, panic or garbage
 	Count    int              `json:"count"`
 	Position freshet.Position `json:"position"`         // where its section read
 	Weight   float64          `json:"weight,omitempty"` // in the merge, when that is not always its kind's
+	// Said is what somebody outside answered, as it came; nil for routes that ask nobody.
+	Said []recall.External `json:"candidates,omitempty"`
 }
 
 // Weights gives the weight that a route had in the merge, by its name. kind gives that of its kind.
@@ -61,6 +63,23 @@ func (rec *Served) Weights(kind func(route string) float64) func(route string) f
 		}
 		return kind(route)
 	}
+}
+
+// Answered reports that the route had a say in the slate.
+func (r *ServedRoute) Answered() bool { return r.Status == "ok" || len(r.Said) > 0 }
+
+// External is what was said outside, as recall.Request has it.
+func (rec *Served) External() map[string][]recall.External {
+	var said map[string][]recall.External
+	for i := range rec.Routes {
+		if r := &rec.Routes[i]; len(r.Said) > 0 {
+			if said == nil {
+				said = map[string][]recall.External{}
+			}
+			said[r.Name] = r.Said
+		}
+	}
+	return said
 }
 
 // ServedModel is the model that ranked.

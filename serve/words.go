@@ -41,6 +41,8 @@ func Words(p *Placed, q int64) string {
 		return "hardly shown to anybody yet"
 	case "new":
 		return "new, published " + ago(q-because.Time)
+	case "external":
+		return "proposed from outside"
 	case "fallback":
 		return "popular or new; nothing closer was found"
 	}
