@@ -45,6 +45,7 @@ const (
 	KindExplore  = "explore"  // recall: hardly shown so far
 	KindRule     = "rule"     // recall: what the operator's condition holds for
 	KindGeo      = "geo"      // recall: near the visitor
+	KindExternal = "external" // recall: what a service of somebody else answers
 )
 
 // Config is everything a server is told before it starts. The zero Config is not useful:
@@ -57,6 +58,8 @@ type Config struct {
 	Store   Store
 	Journal Journal
 	Memory  Memory
+
+	Outgoing Outgoing // where the server may connect to
 
 	Durability string // DurabilityFsync or DurabilityRelaxed
 
@@ -93,12 +96,22 @@ type Route struct {
 	Order    string           // of KindRule: OrderNewest or OrderPopular
 	Distance float64          `json:"-"` // of KindGeo, where its key is within: metres, 1 to 20,038,000
 	Within   freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
+
+	URL     string           `json:"url"` // of KindExternal: who is asked
+	Timeout freshet.Duration // of KindExternal: how long an answer is waited for, above 0 to LongestTimeout
+	Slots   int              // of KindExternal: calls under way at once, 1 to MaxSlots
 }
 
 // Scene is one place where slates are shown.
 type Scene struct {
-	Recall []string         // route names, at least one, none twice
-	Budget freshet.Duration // time a request has, above 0
+	Recall  []string         // route names, at least one, none twice
+	Budget  freshet.Duration // time a request has, above 0
+	Explore Explore
+}
+
+// Explore keeps places of a scene's slates for candidates of routes that explore.
+type Explore struct {
+	Share float64 // of the places, 0 to 1
 }
 
 // Default is what an empty file means. The caller owns the result.

@@ -29,11 +29,16 @@ var recallKinds = []routeKind{
 	{name: KindTrending, text: "wanted more than before", keys: []routeKey{windowOf("the span that is now", freshet.Hour), againstOf(freshet.Day)}, check: checkTrending},
 	{name: KindGeo, text: "items near the position in the request's context", keys: []routeKey{distanceOf("the greatest distance proposed, such as 800m or 5km", 5000)}},
 	{name: KindRule, text: "items for which a condition of yours holds", keys: []routeKey{ruleWhere, ruleOrder}},
+	{name: KindExternal, text: "what somebody else's HTTP service answers", keys: []routeKey{
+		urlOf("who is asked, by POST"),
+		timeoutOf("how long an answer is waited for; budget has no say in that", defaultTimeout),
+		slotsOf("calls under way at once; while all are, the route is busy", defaultSlots),
+	}},
 	{name: KindExplore, text: "hardly shown to anybody so far"},
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"embedding", "session", "external", "vector"}
+var laterRouteKinds = []string{"embedding", "session", "vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {

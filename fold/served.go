@@ -33,6 +33,8 @@ type Served struct {
 	SeenWithin  *freshet.Duration `json:"seen_within,omitempty"` // nil is ever
 	Purchased   bool              `json:"purchased,omitempty"`
 	MinPosition freshet.Position  `json:"min_position,omitempty"`
+	Seed        string            `json:"seed,omitempty"`    // recall.SeedOf the request, in hexadecimal: what was drawn by lot was drawn with it
+	Explore     float64           `json:"explore,omitempty"` // share of the places kept for routes that explore
 }
 
 // ServedAct is an act that a request brought along: part of the record, of no history.
@@ -103,6 +105,9 @@ type ServedItem struct {
 	Row     string         `json:"row,omitempty"` // RowHash of its row; absent in records of earlier releases where no model ranked it
 	Routes  []ServedScore  `json:"routes,omitempty"`
 	Demoted float64        `json:"demoted,omitempty"` // the share of its score, or of its odds, that dislikes took off
+
+	Explored   bool    `json:"explored,omitempty"`   // it has one of the places kept for routes that explore
+	Propensity float64 `json:"propensity,omitempty"` // its probability to be in the slate, where the scene explored
 }
 
 // RowPosition is where the row of a shown item was read: where the model ranked it, else where the

@@ -68,6 +68,7 @@ func (r *ExternalRoute) Unusable(answer []External) (n int) {
 	for _, said := range answer {
 		if taken[said.Item] || r.items.Find(said.Item) == 0 || math.IsNaN(said.Score) || math.IsInf(said.Score, 0) {
 			n++
+			continue
 		}
 		taken[said.Item] = true
 	}

@@ -56,6 +56,9 @@ func Personal(kind string) bool {
 	return false
 }
 
+// Explores reports whether a kind of route proposes what is not known to be wanted yet.
+func Explores(kind string) bool { return kind == "new" || kind == "explore" }
+
 // Act is one event in numbers.
 type Act struct {
 	Visitor uint32 // who, 0 for nobody

@@ -28,7 +28,7 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	if !ok {
 		return nil, &Problem{Code: "unknown_scene", Pointer: "/scene", Message: fmt.Sprintf("there is no scene %q", name), Hint: "scenes are " + strings.Join(s.sceneNames(), ", ")}
 	}
-	r := &run{server: s, req: req, n: req.N, reply: &Reply{Request: req.ID, Scene: name, N: req.N}}
+	r := &run{server: s, req: req, n: req.N, share: scene.Explore, reply: &Reply{Request: req.ID, Scene: name, N: req.N}}
 	if req.ID == "" {
 		r.reply.Request = s.NewID()
 	}
@@ -103,6 +103,7 @@ type run struct {
 	served  []fold.ServedRoute
 	ranking *ranking
 
+	share    float64  // of the places, kept for routes that explore
 	question Question // for routes that ask outside
 	held     bool     // the state could not be had in time
 
@@ -305,16 +306,12 @@ func (r *run) place(ctx context.Context, candidates []recall.Candidate) {
 		r.defined()
 		taken := map[uint32]bool{}
 		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
-		for _, i := range r.ranking.order {
-			c := &candidates[i]
-			if len(r.reply.Items) == r.n {
-				break
-			}
-			if r.skip(c.Item) { // it may have been seen since the route looked
-				continue
-			}
+		for _, p := range r.picks(candidates) {
+			c := &candidates[p.candidate]
 			taken[c.Item] = true
-			r.reply.Items = append(r.reply.Items, r.placed(i, c))
+			placed := r.placed(p.candidate, c)
+			placed.Explored, placed.Propensity = p.explored, p.propensity
+			r.reply.Items = append(r.reply.Items, placed)
 			if r.ranking.model == nil {
 				unranked = append(unranked, *c)
 			}

@@ -190,7 +190,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		req.Recent = append(req.Recent, Recent(act))
 	}
 	was := &past{record: rec, advance: p.advance, rows: p.rows, server: s}
-	r := &run{server: s, req: req, n: rec.N, visitor: rec.Visitor, past: was, reply: &Reply{Request: rec.Request, Scene: rec.Scene, N: rec.N, Reflected: true}}
+	r := &run{server: s, req: req, n: rec.N, visitor: rec.Visitor, share: rec.Explore, past: was, reply: &Reply{Request: rec.Request, Scene: rec.Scene, N: rec.N, Reflected: true}}
 	r.recall.External = rec.External()
 	if err := r.know(ctx, false); err != nil {
 		return nil, err
@@ -223,6 +223,8 @@ func Differences(rec *fold.Served, again *Reply) string {
 			say("place %d was %s, now %s", i+1, was.Item, now.Item)
 		case was.Score != now.Score:
 			say("place %d, %s: the score was %v, now %v", i+1, was.Item, was.Score, now.Score)
+		case was.Explored != now.Explored || was.Propensity != now.Propensity:
+			say("place %d, %s: explored %v with propensity %v, now %v with %v", i+1, was.Item, was.Explored, was.Propensity, now.Explored, now.Propensity)
 		case was.Row != "" && was.Row != now.Row: // an earlier release names only rows that a model ranked
 			say("place %d, %s: another row", i+1, was.Item)
 		case !slices.Equal(was.Routes, now.Routes):

@@ -41,8 +41,9 @@ type Route struct {
 
 // Scene is a place where slates are shown.
 type Scene struct {
-	Routes []string         // by name; nil is all
-	Budget freshet.Duration // for a whole request, unless it names its own
+	Routes  []string         // by name; nil is all
+	Budget  freshet.Duration // for a whole request, unless it names its own
+	Explore float64          // share of the places that is kept for routes that explore, 0 to 1
 }
 
 // Server answers requests. Use New and Close.
@@ -52,6 +53,7 @@ type Server struct {
 	troubles  []trouble        // by route
 	outside   []*outside       // by route; nil for routes in memory
 	scenes    map[string][]int // the routes of each scene
+	explorers map[string]bool  // routes that explore
 	fallback  atomic.Pointer[fallbackList]
 	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
 	switching sync.Mutex // held while the model that ranks is changed
@@ -133,7 +135,7 @@ func New(o Options) (*Server, error) {
 
 // newServer returns a Server that knows its routes and does nothing by itself.
 func newServer(o Options) *Server {
-	s := &Server{Options: o, routes: map[string]int{}, scenes: map[string][]int{}, troubles: make([]trouble, len(o.Routes)), outside: make([]*outside, len(o.Routes))}
+	s := &Server{Options: o, routes: map[string]int{}, scenes: map[string][]int{}, troubles: make([]trouble, len(o.Routes)), outside: make([]*outside, len(o.Routes)), explorers: explorers(o.Routes)}
 	for i, r := range o.Routes {
 		s.routes[r.Name] = i
 	}

@@ -81,7 +81,7 @@ func TestRoutesThatBreakTheirPromise(t *testing.T) {
 
 // comesAgain replays the slate of a request with routes that are well, and holds it against its
 // record.
-func comesAgain(t *testing.T, r *rig, request string) *fold.Served {
+func comesAgain(t *testing.T, r *rig, request string, kinds ...string) *fold.Served {
 	t.Helper()
 	r.settled(t)
 	all := entries(t, r.disk)
@@ -89,7 +89,7 @@ func comesAgain(t *testing.T, r *rig, request string) *fold.Served {
 		if rec.Request != request {
 			continue
 		}
-		reply, err := replayer(t, r.disk, all).Replay(t.Context(), rec)
+		reply, err := replayer(t, r.disk, all, kinds...).Replay(t.Context(), rec)
 		if err != nil {
 			t.Fatal(err)
 		}

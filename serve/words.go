@@ -15,6 +15,15 @@ var done = map[string]string{
 
 // Words says in one short sentence, for people, why an item is in the slate of time q.
 func Words(p *Placed, q int64) string {
+	text := reasonWords(p, q)
+	if p.Explored {
+		text += "; shown to find out who likes it"
+	}
+	return text
+}
+
+// reasonWords says why the item was proposed.
+func reasonWords(p *Placed, q int64) string {
 	because := p.Reason
 	switch because.Code {
 	case "like_recent":
