@@ -29,6 +29,7 @@ func (s *State) Pack(w *pack.Writer) {
 	s.Model.pack(w)
 	s.Tally.pack(w)
 	s.Lately.pack(w)
+	s.Ledger.Pack(w)
 	s.shown.pack(w)
 	if s.Watch != nil {
 		s.Watch.Pack(w)
@@ -62,6 +63,7 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Model.unpack(r)
 	s.Tally.unpack(r)
 	s.Lately.unpack(r)
+	s.Ledger.Unpack(r, items, s.Visitors.Len())
 	s.shown.unpack(r, s.Visitors.Len())
 	if s.Watch != nil {
 		s.Watch.Unpack(r)

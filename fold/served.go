@@ -169,9 +169,25 @@ func (s *State) served(text []byte) {
 			}
 		}
 	}
+	visitor := uint32(0)
 	if record.Visitor != "" {
-		s.shown.note(s.Visitors.Add(string(record.Visitor)), &record)
+		visitor = s.Visitors.Add(string(record.Visitor))
+		s.shown.note(visitor, &record)
 	}
+	s.Ledger.Served(visitor, s.places(&record))
+}
+
+// places are those of a slate with the routes that proposed their items.
+func (s *State) places(record *Served) []recall.ShownItem {
+	shown := make([]recall.ShownItem, len(record.Items))
+	for i := range record.Items {
+		it := &record.Items[i]
+		shown[i].Item = s.Items.Find(it.Item)
+		for _, score := range it.Routes {
+			shown[i].Routes = append(shown[i].Routes, score.Route)
+		}
+	}
+	return shown
 }
 
 // note keeps a slate as the visitor's last.

@@ -43,10 +43,11 @@ type State struct {
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts
-	Model     Model         // which model ranks
-	Tally     Tally         // events by name
-	Lately    Lately        // the slates served last
-	Watch     *audit.Oracle // of some of the features' keys; nil without Options.Watch
+	Model     Model          // which model ranks
+	Tally     Tally          // events by name
+	Lately    Lately         // the slates served last
+	Ledger    *recall.Ledger // what each route brought to them
+	Watch     *audit.Oracle  // of some of the features' keys; nil without Options.Watch
 
 	Definitions string // hash of the definitions that Features has
 	Config      string // Options.Config, or that of the definitions that came after
@@ -77,6 +78,11 @@ func New(o Options) (*State, error) {
 	if err := s.addRoutes(&o); err != nil {
 		return nil, err
 	}
+	var names []string
+	for _, r := range s.Routes {
+		names = append(names, r.Name())
+	}
+	s.Ledger = recall.NewLedger(names)
 	return s, nil
 }
 
@@ -190,6 +196,9 @@ func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position
 		r.Apply(&act)
 	}
 	s.Histories.Apply(&act)
+	if kind.Signal.Positive() {
+		s.Ledger.Clicked(visitor, item)
+	}
 	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Newest: e.Time})
 }
 

@@ -251,6 +251,7 @@ func TestLayout(t *testing.T) {
 	is("the events", s.names, []nameRead{{"click", 3, 1, 0, start}, {"expose", 1, 0, 0, second}, {"hide", 1, 0, 0, start - 2*hour}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
 	is("those of other names, and of imports", []uint64{s.others, s.imported}, []uint64{0, 2})
 	is("the slates", s.lately, []slateRead{{[5]int64{0, 0, 2, 1, 1}, "recall.hot:timeout"}, {[5]int64{0, 1, 0, 0, 0}, ""}})
+	is("the ledger", s.ledger, []ledgerRead{{ada, []placeRead{{sea, 2, false}, {0, 0, false}}}, {strange, nil}})
 	is("those shown", []any{s.shownNext, s.shown}, []any{0, []shownRead{{ada, "r-1", "sea x"}, {strange, "r-2", ""}}})
 	is("the share of keys watched", s.oneIn, 1)
 	is("what was spent on Orrin", s.watched[2], map[uint64]watchRead{watchKey(2, watchHash("tOrrin")): {start, false, fmt.Sprintf("%d:-2.5:1 ", start)}})

@@ -198,6 +198,14 @@ type (
 		counts [5]int64
 		lacks  string
 	}
+	ledgerRead struct {
+		visitor uint64
+		places  []placeRead
+	}
+	placeRead struct {
+		item, routes uint64
+		clicked      bool
+	}
 	shownRead struct {
 		visitor        uint64
 		request, items string
@@ -223,6 +231,7 @@ type (
 		names            []nameRead
 		others, imported uint64
 		lately           []slateRead
+		ledger           []ledgerRead
 		shownNext        uint64
 		shown            []shownRead
 		oneIn            uint64
@@ -307,6 +316,11 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 		slate := slateRead{counts: [5]int64{w.int(), w.int(), w.int(), w.int(), w.int()}}
 		slate.lacks = strings.Join(w.texts(), " ")
 		r.lately = append(r.lately, slate)
+	})
+	w.list(func(int) {
+		slate := ledgerRead{visitor: w.uint()}
+		w.list(func(int) { slate.places = append(slate.places, placeRead{w.uint(), w.uint(), w.bool()}) })
+		r.ledger = append(r.ledger, slate)
 	})
 	n := w.uint()
 	r.shownNext = w.uint()
