@@ -35,6 +35,9 @@ const patience = 2 * time.Millisecond
 // stateWait is how long a section waits for the state when the request's own time is up.
 const stateWait = 10 * time.Millisecond
 
+// handedOver stands for an ask whose answer was taken.
+var handedOver time.Time
+
 // asked is what became of one route.
 type asked struct {
 	i      int // its place among those asked
@@ -64,13 +67,13 @@ func (r *run) gather(ctx context.Context, routes []int) {
 	defer cancel()
 
 	answered := make(chan asked, len(routes)) // never full: whoever is late is not waited for
-	open := make([]atomic.Bool, len(routes))  // of each, that it is still to answer
+	// Of each: nil while it is waited for, then handedOver or when it was left.
+	state := make([]atomic.Pointer[time.Time], len(routes))
 	for i, at := range routes {
-		open[i].Store(true)
 		go func() {
 			a := r.ask(ctx, i, at)
-			if !open[i].CompareAndSwap(true, false) {
-				s.troubles[at].back()
+			if !state[i].CompareAndSwap(nil, &handedOver) {
+				s.troubles[at].back(state[i].Load())
 				return
 			}
 			answered <- a
@@ -107,17 +110,18 @@ func (r *run) gather(ctx context.Context, routes []int) {
 		if r.served[i].Status != "" {
 			continue
 		}
-		if !open[i].CompareAndSwap(true, false) { // it is just handing over
+		left := s.troubles[at].leave(s.Now())
+		if !state[i].CompareAndSwap(nil, left) { // it is just handing over
+			s.troubles[at].back(left)
 			take(<-answered)
 			continue
 		}
 		missing--
-		s.troubles[at].leave(s.Now())
 		r.answers[i], r.served[i] = r.silent(at), fold.ServedRoute{Name: s.Routes[at].Name, Status: statusTimeout, Weight: r.weightOf(at)}
 	}
 	for i := range r.served {
 		route := &r.served[i]
-		s.troubles[routes[i]].count(route.Status)
+		s.troubles[routes[i]].count(route.Status, route.Count)
 		if route.Status != statusOK {
 			r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+route.Status)
 		}

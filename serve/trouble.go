@@ -2,6 +2,7 @@ package serve
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -9,14 +10,14 @@ import (
 
 // trouble is what is known of how a route did. It is safe for concurrent use.
 type trouble struct {
-	asked  atomic.Uint64
-	failed [len(failures)]atomic.Uint64
-	wait   waits
+	asked    atomic.Uint64
+	proposed atomic.Uint64 // candidates
+	failed   [len(failures)]atomic.Uint64
+	wait     waits
 
-	mu    sync.Mutex // guards the rest
-	told  map[string]time.Time
-	late  int       // asks that were left behind and have not returned
-	since time.Time // with late: when the first of them was left
+	mu   sync.Mutex // guards the rest
+	told map[string]time.Time
+	left []*time.Time // asks that were left behind and have not returned, by when; oldest first
 }
 
 // failures are the statuses that count as one.
@@ -25,9 +26,10 @@ var failures = [...]string{statusTimeout, statusError, statusBusy, statusPanic, 
 // tellEvery is how often one kind of trouble of one route is reported.
 const tellEvery = time.Minute
 
-// count notes what became of one ask.
-func (t *trouble) count(status string) {
+// count notes what became of one ask, and how many candidates came of it.
+func (t *trouble) count(status string, candidates int) {
 	t.asked.Add(1)
+	t.proposed.Add(uint64(candidates))
 	for i, name := range failures {
 		if status == name {
 			t.failed[i].Add(1)
@@ -38,28 +40,31 @@ func (t *trouble) count(status string) {
 // took notes how long one ask took, whether it was waited for or not.
 func (t *trouble) took(d time.Duration) { t.wait.note(d) }
 
-// leave notes that an ask goes on that nobody waits for any more.
-func (t *trouble) leave(now time.Time) {
+// leave notes that an ask goes on that nobody waits for any more, and returns what back takes.
+func (t *trouble) leave(now time.Time) *time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.late == 0 {
-		t.since = now
-	}
-	t.late++
+	t.left = append(t.left, &now)
+	return &now
 }
 
 // back notes that such an ask has returned.
-func (t *trouble) back() {
+func (t *trouble) back(left *time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.late--
+	if i := slices.Index(t.left, left); i >= 0 {
+		t.left = slices.Delete(t.left, i, i+1)
+	}
 }
 
-// lates are the asks that go on with nobody waiting, and since when there are any.
+// lates are the asks that go on with nobody waiting, and when the first of them was left.
 func (t *trouble) lates() (n int, since time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.late, t.since
+	if len(t.left) > 0 {
+		since = *t.left[0]
+	}
+	return len(t.left), since
 }
 
 // tell reports whether this kind of trouble is to be told now.

@@ -95,6 +95,8 @@ var allowed = map[string][]string{
 	// The feature engine measured in its own process: the one workload that needs a part of the
 	// server, and tables of its own as the bound.
 	"bench/engine": {".", "bench", "feature", "internal/hugepage", "internal/intern", "internal/prefetch", "store/mem"},
+	// Recall measured in its own process: it needs the state and the server, and no HTTP.
+	"bench/stage": {".", "bench", "fold", "internal/fsys", "journal", "serve", "store/mem", "stream"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
 	// journal and folding it stay with the command.
 	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},
