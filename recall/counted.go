@@ -24,7 +24,7 @@ type counted struct {
 // shifted is the window that ends at a tile other than the newest event's.
 type shifted struct {
 	tile   int64
-	counts peaked[int64]
+	counts *peaked[int64]
 	total  int64
 }
 
@@ -111,11 +111,11 @@ func (c *counted) within(q int64) (*peaked[int64], int64) {
 		counts, total := c.shift(tile)
 		c.last = &shifted{tile, counts, total}
 	}
-	return &c.last.counts, c.last.total
+	return c.last.counts, c.last.total
 }
 
 // shift counts the window that ends at a tile, from the one that ends at the newest event's.
-func (c *counted) shift(tile int64) (peaked[int64], int64) {
+func (c *counted) shift(tile int64) (*peaked[int64], int64) {
 	counts, total := c.totals.clone(), c.total
 	change := func(tile, sign int64) {
 		for item, n := range *c.slot(tile) {

@@ -2,6 +2,7 @@ package recall
 
 import (
 	"context"
+	"slices"
 
 	"github.com/freshet-rec/freshet"
 )
@@ -66,12 +67,15 @@ func (p *PopularRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 		if err != nil {
 			return nil, err
 		}
+		out = slices.Grow(out, len(list))
 		for _, c := range list {
 			out = append(out, Proposal{c.item, c.score/float64(total) + float64(len(p.rungs)-rung), Because{Code: Popular, Window: r.window}})
-			taken[c.item] = true
 		}
 		if len(out) == n {
 			return out, nil
+		}
+		for _, c := range list {
+			taken[c.item] = true
 		}
 	}
 	list, err := p.score.top(ctx, n-len(out), skip)

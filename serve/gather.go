@@ -113,7 +113,9 @@ func (r *run) gather(ctx context.Context, routes []int) {
 		left := s.troubles[at].leave(s.Now())
 		if !state[i].CompareAndSwap(nil, left) { // it is just handing over
 			s.troubles[at].back(left)
-			take(<-answered)
+			for r.served[i].Status == "" { // another's may come first
+				take(<-answered)
+			}
 			continue
 		}
 		missing--

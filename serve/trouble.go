@@ -90,7 +90,7 @@ func (s *Server) complain(at int, kind string, err error) {
 
 // heldAfter is how long a route in memory may go on after its time before it is said to hold the
 // state: far longer than a processor that is busy with something else lets it wait.
-const heldAfter = time.Second
+const heldAfter = 5 * time.Second
 
 // Held says which route in memory keeps the state from changing, and since when, "" when none
 // does. It does not look at its context, which is a defect of it; while it goes on nothing is

@@ -133,7 +133,7 @@ func TestAHungRoute(t *testing.T) {
 	if len(s.Items) != 6 || s.Fallback != 6 || slices.Contains(shown(s), "i-2") || s.Items[0].Doc == nil {
 		t.Errorf("slate %v, %d from the fallback list", shown(s), s.Fallback)
 	}
-	r.clock.Add(2000)
+	r.clock.Add(6000)
 	if name, since := r.Held(); name != "r-itemcf" || since.UnixMilli() != t0 {
 		t.Errorf("held by %q since %s", name, since)
 	}
