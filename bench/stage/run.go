@@ -36,7 +36,7 @@ type Options struct {
 	Places int           // of a slate
 
 	Now func() time.Time // with a monotonic reading
-	CPU func() time.Duration
+	CPU func() (time.Duration, error) // that the process has used
 	Say func(format string, args ...any)
 }
 
@@ -91,7 +91,10 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 	defer stop()
 	o.Say("  %.0f slates and %.0f events a second for %s", o.Rate, o.Acts, o.For)
 	var mu sync.Mutex
-	cpu := o.CPU()
+	cpu, err := o.CPU()
+	if err != nil {
+		return nil, err
+	}
 	result.Lag, result.Took, err = pace(ctx, &o, o.For, func(i int) {
 		reply, problem := r.slate(ctx, 1<<30+i)
 		mu.Lock()
@@ -111,7 +114,9 @@ func Run(ctx context.Context, o Options) (_ *Result, err error) {
 			result.Short++
 		}
 	})
-	result.CPU = (o.CPU() - cpu) / time.Duration(max(1, result.Slates))
+	used, failedCPU := o.CPU()
+	err = errors.Join(err, failedCPU)
+	result.CPU = (used - cpu) / time.Duration(max(1, result.Slates))
 	stop()
 	acts.Wait()
 	if err == nil && failed != nil && !errors.Is(failed, context.Canceled) {
