@@ -35,7 +35,7 @@ type Options struct {
 	For    time.Duration // of the schedule, after a fifth of that to warm up
 	Places int           // of a slate
 
-	Now func() time.Time // with a monotonic reading
+	Now func() time.Time              // with a monotonic reading
 	CPU func() (time.Duration, error) // that the process has used
 	Say func(format string, args ...any)
 }
