@@ -17,6 +17,7 @@ const peakBlock = 64
 type peaked[N int64 | float64] struct {
 	values []N // by item
 	peaks  []N // by item / peakBlock
+	some   int // values above 0
 	last   atomic.Pointer[bottom[N]]
 }
 
@@ -41,7 +42,14 @@ func (p *peaked[N]) grow(item uint32) {
 // peak of the block stays too high.
 func (p *peaked[N]) add(item uint32, by N) {
 	p.grow(item)
+	had := p.values[item] > 0
 	p.values[item] += by
+	switch has := p.values[item] > 0; {
+	case has && !had:
+		p.some++
+	case had && !has:
+		p.some--
+	}
 	if block := item / peakBlock; p.values[item] > p.peaks[block] {
 		p.peaks[block] = p.values[item]
 	}
@@ -69,12 +77,13 @@ func (p *peaked[N]) scale(factor N) {
 }
 
 func (p *peaked[N]) clone() *peaked[N] {
-	return &peaked[N]{values: slices.Clone(p.values), peaks: slices.Clone(p.peaks)}
+	return &peaked[N]{values: slices.Clone(p.values), peaks: slices.Clone(p.peaks), some: p.some}
 }
 
 func (p *peaked[N]) clear() {
 	clear(p.values)
 	clear(p.peaks)
+	p.some = 0
 }
 
 // most is the greatest value, or somewhat more after values were taken away; 0 for none.
