@@ -3,7 +3,6 @@ package httpapi
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/serve"
 )
 
@@ -89,7 +88,7 @@ func (b books) collectRecall(out chan<- prometheus.Metric, tell func(d *promethe
 		return 0
 	}
 	routes, total := b.a.Server.RouteStatuses()
-	places := func(use *recall.RouteUse, route string) {
+	places := func(use *serve.RouteUse, route string) {
 		tell(routePlacesDesc, prometheus.GaugeValue, float64(use.Shown), route, "shown")
 		tell(routePlacesDesc, prometheus.GaugeValue, float64(use.Alone), route, "alone")
 		tell(routePlacesDesc, prometheus.GaugeValue, float64(use.Clicks), route, "clicked")

@@ -7,6 +7,9 @@ import (
 	"github.com/freshet-rec/freshet/recall"
 )
 
+// RouteUse is what a route brought to the slates served last, in places.
+type RouteUse = recall.RouteUse
+
 // RouteStatus is how a recall route does.
 type RouteStatus struct {
 	Name, Kind string
@@ -25,15 +28,15 @@ type RouteStatus struct {
 	Blown bool      // of a route outside: it failed again and again and is asked once a second
 
 	// Over the slates served last; see recall.Ledger.
-	Use recall.RouteUse
+	Use RouteUse
 }
 
 // RouteStatuses are those of all routes in configured order, and the sum over all places of the
 // slates served last. The shares that need the state are those of nothing while it is held.
-func (s *Server) RouteStatuses() (list []RouteStatus, total recall.RouteUse) {
-	uses := map[string]recall.RouteUse{}
+func (s *Server) RouteStatuses() (list []RouteStatus, total RouteUse) {
+	uses := map[string]RouteUse{}
 	s.Stream.ViewWithin(stateWait, func(freshet.Position) {
-		var table []recall.RouteUse
+		var table []RouteUse
 		if table, total = s.State.Ledger.Table(); len(table) > 0 {
 			for _, use := range table {
 				uses[use.Route] = use

@@ -22,8 +22,8 @@ func Full() Options {
 	return Options{
 		Items: 1_000_000, Users: 200_000, Events: 2_000_000, N: 200, Budget: 10 * freshet.Millisecond, Seed: 7,
 		Routes: []fold.Route{
-			{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "day", Kind: "popular", Window: freshet.Day},
-			{Name: "new", Kind: "new", Within: 3 * freshet.Day}, {Name: "week", Kind: "popular", Window: 7 * freshet.Day}, {Name: "year", Kind: "new", Within: 365 * freshet.Day},
+			{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "rising", Kind: "trending", Window: freshet.Hour, Against: freshet.Day},
+			{Name: "alike", Kind: "similar"}, {Name: "new", Kind: "new", Within: 3 * freshet.Day}, {Name: "try", Kind: "explore"},
 		},
 		Rate: 500, Acts: 500, For: 30 * time.Second, Places: 10,
 	}

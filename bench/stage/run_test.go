@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for _, route := range r.Routes {
-		if route.Asked < 50 || route.Candidates == 0 {
+		if route.Asked < 50 || route.Candidates == 0 && route.Kind != "trending" { // of so few events nothing stands out
 			t.Errorf("route %+v", route)
 		}
 	}
