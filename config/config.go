@@ -49,6 +49,7 @@ const (
 
 	KindEmbedding = "embedding" // recall: nearest by vectors, trained or given
 	KindLinear    = "linear"    // recall: weights from item to item, trained
+	KindExternal = "external" // recall: what a service of somebody else answers
 )
 
 // Config is everything a server is told before it starts. The zero Config is not useful:
@@ -61,6 +62,8 @@ type Config struct {
 	Store   Store
 	Journal Journal
 	Memory  Memory
+
+	Outgoing Outgoing // where the server may connect to
 
 	Durability string // DurabilityFsync or DurabilityRelaxed
 
@@ -103,12 +106,22 @@ type Route struct {
 	Normalise string           // of KindItemCF: NormaliseCosine, NormaliseLift or NormaliseBM25
 	HalfLife  freshet.Duration // of KindItemCF: of pairs; of KindSession: of a session's say; above 0
 	Session   freshet.Duration // of KindItemCF and KindSession: acts further apart are of different sessions, above 0
+
+	URL     string           `json:"url"` // of KindExternal: who is asked
+	Timeout freshet.Duration // of KindExternal: how long an answer is waited for, above 0 to LongestTimeout
+	Slots   int              // of KindExternal: calls under way at once, 1 to MaxSlots
 }
 
 // Scene is one place where slates are shown.
 type Scene struct {
-	Recall []string         // route names, at least one, none twice
-	Budget freshet.Duration // time a request has, above 0
+	Recall  []string         // route names, at least one, none twice
+	Budget  freshet.Duration // time a request has, above 0
+	Explore Explore
+}
+
+// Explore keeps places of a scene's slates for candidates of routes that explore.
+type Explore struct {
+	Share float64 // of the places, 0 to 1
 }
 
 // Default is what an empty file means. The caller owns the result.

@@ -268,8 +268,8 @@ func TestRefused(t *testing.T) {
 		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of ` + joinWords(routeKinds)}},
 		{"route twice", "recall:\n- {name: a, kind: new}\n- {name: a, kind: itemcf}\n", []string{`f:3:10: a second route is named "a"; the first is on line 2`}},
 		{"route kind", "recall: [{name: a, kind: populr}]\n", []string{`f:1:26: unknown recall[0].kind "populr"; did you mean "popular"?`}},
-		{"route kinds to come", "recall:\n- {name: a, kind: vector, radius: 5}\n- {name: b, kind: external}\nscenes: {home: {recall: [a, b]}}\n", []string{
-			`f:2:19: recall[0].kind "vector" is not available in this release (not_available)`, `f:3:19: recall[1].kind "external" is not available in this release (not_available)`}},
+		{"route kinds to come", "recall:\n- {name: a, kind: vector, radius: 5}\n- {name: b, kind: new}\nscenes: {home: {recall: [a, b]}}\n", []string{
+			`f:2:19: recall[0].kind "vector" is not available in this release (not_available)`}},
 		{"route numbers", "recall:\n- {name: a, kind: new, n: 10001}\n- {name: b, kind: new, n: 1.5}\n- {name: c, kind: new, n: 99999999999999999999}\n- {name: d, kind: new, n: 0x1F}\n", []string{
 			`f:2:27: recall[0].n is "10001"; it must be from 1 to 10000`, `f:3:27: recall[1].n is 1.5; it must be a whole number`,
 			`f:4:27: recall[2].n is "99999999999999999999"; it must be from 1 to 10000`, `f:5:27: recall[3].n is "0x1F"; write a plain decimal number`}},
@@ -292,14 +292,28 @@ func TestRefused(t *testing.T) {
 			`f:5:36: "5" is not a duration: the unit is missing; write 5ms, 5s, 5m, 5h or 5d`}},
 		{"route name", "recall: [{name: ' ', kind: new}]\n", []string{`f:1:17: recall[0].name is " ": an id may not be blank`}},
 
+		{"external routes", "outgoing: {allow: [127.0.0.1, svc.internal]}\nrecall:\n- {name: a, kind: external}\n- {name: b, kind: external, url: 'http://10.0.0.1/', timeout: 11s, slots: 0}\n- {name: c, kind: external, url: 'ftp://a', slots: 1001}\n- {name: d, kind: external, url: 'http://127.0.0.1:8080/r', timeout: 0s}\n- {name: e, kind: new, url: 'http://a.example/'}\n- {name: f, kind: external, url: 'http://0x7f.1/'}\n", []string{
+			`f:3:3: url is missing in recall[0], which kind external does not go without`,
+			`f:4:34: recall[1].url is "http://10.0.0.1/": 10.0.0.1 leads to 10.0.0.1, which is not public (private); list it under outgoing.allow if it is meant`,
+			`f:4:63: recall[1].timeout is 11s; it must be from 1ms to 10s`, `f:4:75: recall[1].slots is "0"; it must be from 1 to 1000`,
+			`f:5:34: recall[2].url is "ftp://a": it must begin with https:// or http://`, `f:5:52: recall[2].slots is "1001"; it must be from 1 to 1000`,
+			`f:6:70: recall[3].timeout is 0s; it must be from 1ms to 10s`, `f:7:29: recall[4].url belongs to kind external, not new`,
+			`f:8:34: recall[5].url is "http://0x7f.1/": its host "0x7f.1" is an address in a form that is read in more than one way`}},
+		{"outgoing", "outgoing: {allow: [10.0.0.1/8, a.example, 'x y']}\nrecall:\n- {name: b, kind: external, url: 'http://10.0.0.1/'}\n", []string{
+			`f:1:20: outgoing.allow: "10.0.0.1/8" has bits beyond its prefix; write 10.0.0.0/8`, `f:1:43: outgoing.allow: "x y" is no host name; write a host name, an address or a prefix such as 10.0.0.0/8`}},
+		{"outgoing without list", "outgoing: {allow: a.example}\n", []string{`f:1:19: outgoing.allow must be a list, not text; write [a.example]`}},
+		{"explore", "scenes:\n  a: {explore: {share: 1.5}}\n  b: {explore: {share: -0.1}}\n  c: {explore: 0.05}\n  d: {explore: {share: x, of: 1}}\n", []string{
+			`f:2:24: scenes.a.explore.share is 1.5; it must be from 0 to 1`, `f:3:24: scenes.b.explore.share is -0.1; it must be from 0 to 1`,
+			`f:4:16: scenes.c.explore must be a mapping, not a number`, `f:5:24: scenes.d.explore.share must be a number, not text`, `f:5:27: unknown key "of" in scenes.d.explore`}},
+
 		{"no scenes", "scenes: {}\n", []string{`f:1:9: scenes has no scene; without one nothing is recommended; leave scenes out for the default one`}},
 		{"scene without value", "scenes:\n  home:\n", []string{`f:2:8: scenes.home has no value; give it one or leave the key out`}},
 		{"scene routes", "scenes: {home: {recall: [hott, zzz, hot, hot]}, empty: {recall: []}}\n", []string{
 			`f:1:26: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 			`f:1:32: scenes.home.recall names the unknown route "zzz"; there are covisit, hot, new`,
 			`f:1:42: scenes.home.recall names "hot" twice`, `f:1:65: scenes.empty.recall names no route; leave it out for all routes`}},
-		{"scene keys to come", "scenes:\n  home:\n    diversify: {}\n    explore: {}\n    ranker: x\n    rules: []\n    filter: x\n", []string{
-			`f:3:5: diversify in scenes.home is not available in this release (not_available)`, `f:4:5: explore in scenes.home is not available in this release (not_available)`,
+		{"scene keys to come", "scenes:\n  home:\n    diversify: {}\n    explore: {share: 1}\n    ranker: x\n    rules: []\n    filter: x\n", []string{
+			`f:3:5: diversify in scenes.home is not available in this release (not_available)`,
 			`f:5:5: ranker in scenes.home is not available in this release (not_available)`, `f:6:5: rules in scenes.home is not available in this release (not_available)`,
 			`f:7:5: filter in scenes.home is not available in this release (not_available)`}},
 		{"scene name", "scenes: {'': {}}\n", []string{`f:1:10: scenes has the name "": an id may not be empty`}},

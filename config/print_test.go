@@ -95,6 +95,7 @@ func anyConfig(t *rapid.T) *Config {
 		}
 		c.Features = append(c.Features, f)
 	}
+	c.Outgoing.Allow = []string{"10.0.0.0/8", "svc.internal", "::1"}
 	c.Recall = nil
 	for _, n := range names("routes", 1, 4) {
 		r := Route{Name: n, Kind: rapid.SampledFrom(routeKinds).Draw(t, "kind"),
@@ -115,7 +116,7 @@ func anyConfig(t *rapid.T) *Config {
 	for _, n := range names("scenes", 1, 3) {
 		c.Scenes[n] = Scene{
 			Recall: rapid.SliceOfNDistinct(rapid.SampledFrom(c.routeNames()), 1, len(c.Recall), rapid.ID).Draw(t, "scene recall"),
-			Budget: span("scene budget", 1, freshet.Minute),
+			Budget: span("scene budget", 1, freshet.Minute), Explore: Explore{Share: rapid.SampledFrom([]float64{0, 0.05, 1, 1e-9}).Draw(t, "share")},
 		}
 	}
 	return c
@@ -144,6 +145,15 @@ func (k *routeKey) drawn(t *rapid.T, r *Route) {
 		return
 	case "order":
 		r.Order = rapid.SampledFrom([]string{OrderNewest, OrderPopular}).Draw(t, "order")
+		return
+	case "url":
+		r.URL = rapid.SampledFrom([]string{"https://partner.example/recall?key=${K}&n: 1", "http://10.1.2.3:8080/"}).Draw(t, "url")
+		return
+	case "timeout":
+		r.Timeout = freshet.Duration(rapid.Int64Range(1, int64(LongestTimeout)).Draw(t, k.key))
+		return
+	case "slots":
+		r.Slots = rapid.IntRange(1, MaxSlots).Draw(t, k.key)
 		return
 	}
 	if k.key == "within" && r.Kind == KindGeo {

@@ -10,7 +10,7 @@ import (
 )
 
 // laterSceneKeys are the keys of a scene designed but not built.
-var laterSceneKeys = []string{"diversify", "explore", "ranker", "rules", "filter"}
+var laterSceneKeys = []string{"diversify", "ranker", "rules", "filter"}
 
 // recall reads the routes, which replace the default ones.
 func (d *decoder) recall(path string, n *node) {
@@ -150,6 +150,17 @@ func (d *decoder) scene(path string, n *node) Scene {
 	s := Scene{Budget: defaultSceneBudget}
 	d.fields(path, n, schema{later: laterSceneKeys, keys: map[string]func(string, *node){
 		"budget": d.duration(&s.Budget, freshet.Millisecond, freshet.MaxDuration),
+		"explore": func(path string, n *node) {
+			d.fields(path, n, schema{keys: map[string]func(string, *node){"share": func(path string, n *node) {
+				share, ok := d.float(path, n)
+				switch {
+				case ok && (share < 0 || share > 1):
+					d.add(n.at, "", "%s is %s; it must be from 0 to 1", path, n.text)
+				case ok:
+					s.Explore.Share = share
+				}
+			}}})
+		},
 		"recall": func(path string, n *node) {
 			if n.kind == list && len(n.items) == 0 {
 				d.add(n.at, "leave it out for all routes", "%s names no route", path)

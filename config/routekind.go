@@ -39,11 +39,16 @@ var recallKinds = []routeKind{
 		dimOf("the length of the vectors in the embedding of items that count, others being passed over; 0 is none, which source given does not go with"),
 	}, check: checkEmbedding},
 	{name: KindLinear, text: "what goes with the visitor's last acts by weights that freshet train has found"},
+	{name: KindExternal, text: "what somebody else's HTTP service answers", keys: []routeKey{
+		urlOf("who is asked, by POST"),
+		timeoutOf("how long an answer is waited for; budget has no say in that", defaultTimeout),
+		slotsOf("calls under way at once; while all are, the route is busy", defaultSlots),
+	}},
 	{name: KindExplore, text: "hardly shown to anybody so far"},
 }
 
 // laterRouteKinds are those designed but not built.
-var laterRouteKinds = []string{"external", "vector"}
+var laterRouteKinds = []string{"vector"}
 
 // routeKey is one setting of a kind.
 type routeKey struct {

@@ -41,6 +41,10 @@ var settings = map[string]about{
 	"memory":              {text: "How much is kept in memory."},
 	"memory.feature_keys": {text: "Keys over all features; one that several features share counts once. Beyond so many the oldest go, first those of two parts and more, and begin anew; /status and /metrics count them. A key takes some 60 to 200 bytes, a distinct of more than 128 values up to 4 KB (freshet features cost); once more while a snapshot is taken beside the server and once more while changed features warm: the default takes 6 GB at the most, for a machine of 8 GiB.", rules: object{"minimum": LeastFeatureKeys, "maximum": MostFeatureKeys}},
 
+	"outgoing":         {text: "Where the server may connect to, for routes that ask outside."},
+	"outgoing.allow":   {text: "Beside the public internet: host names, which may then be at private and loopback addresses, addresses, and CIDR prefixes, which free every address in them."},
+	"outgoing.allow[]": {rules: object{"examples": []string{"ranker.internal", "10.1.0.0/16", "127.0.0.1"}}},
+
 	"events":          {text: "What event names mean. These are merged into the built-in ones."},
 	"events.*":        {text: "An event name of your own.", rules: required("signal")},
 	"events.*.signal": {text: "What the event says of the visitor's wish. Recall goes by click, engage, intent and convert.", rules: object{"enum": freshet.Signals()}},
@@ -82,12 +86,17 @@ var settings = map[string]about{
 	"recall[].source":  {text: ownText("source"), rules: enum(SourceTrained, SourceGiven)},
 	"recall[].dim":     {text: ownText("dim"), rules: object{"minimum": 0, "maximum": maxDim}},
 	"recall[].within":  {text: ownText("within"), rules: object{"pattern": durationText + "|" + distanceForm.String()}},
+	"recall[].url":     {text: ownText("url")},
+	"recall[].timeout": {text: ownText("timeout")},
+	"recall[].slots":   {text: ownText("slots"), rules: object{"minimum": 1, "maximum": MaxSlots}},
 
-	"scenes":            {text: "Places where slates are shown. These replace the default one, home.", rules: object{"minProperties": 1}},
-	"scenes.*":          {text: "A scene, as requests name it."},
-	"scenes.*.recall":   {text: "Names of the routes asked; without it all of them.", rules: object{"minItems": 1, "uniqueItems": true}},
-	"scenes.*.recall[]": {},
-	"scenes.*.budget":   {text: "Time a request has, unless it names its own deadline.", rules: object{"default": defaultSceneBudget.String()}},
+	"scenes":                 {text: "Places where slates are shown. These replace the default one, home.", rules: object{"minProperties": 1}},
+	"scenes.*":               {text: "A scene, as requests name it."},
+	"scenes.*.recall":        {text: "Names of the routes asked; without it all of them.", rules: object{"minItems": 1, "uniqueItems": true}},
+	"scenes.*.recall[]":      {},
+	"scenes.*.explore":       {text: "Places kept for candidates of routes of the kinds new and explore, so that what nobody knows yet is shown too."},
+	"scenes.*.explore.share": {text: "So much of the places, on average: 0.05 is one of 20.", rules: object{"minimum": 0, "maximum": 1, "default": 0}},
+	"scenes.*.budget":        {text: "Time a request has, unless it names its own deadline.", rules: object{"default": defaultSceneBudget.String()}},
 }
 
 func required(keys ...string) object { return object{"required": keys} }

@@ -65,6 +65,8 @@ func (s *State) newRoute(r *Route, o *Options) (recall.Route, error) {
 		return recall.NewLinear(r.Name, s.Items, o.Kinds, s.liveLinear), nil
 	case "explore":
 		return recall.NewExplore(r.Name), nil
+	case "external":
+		return recall.NewExternal(r.Name, s.Items), nil
 	}
 	return nil, fmt.Errorf("recall route %q has unknown kind %q", r.Name, r.Kind)
 }

@@ -33,6 +33,8 @@ type Served struct {
 	SeenWithin  *freshet.Duration `json:"seen_within,omitempty"` // nil is ever
 	Purchased   bool              `json:"purchased,omitempty"`
 	MinPosition freshet.Position  `json:"min_position,omitempty"`
+	Seed        string            `json:"seed,omitempty"`    // recall.SeedOf the request, in hexadecimal: what was drawn by lot was drawn with it
+	Explore     float64           `json:"explore,omitempty"` // share of the places kept for routes that explore
 }
 
 // ServedAct is an act that a request brought along: part of the record, of no history.
@@ -45,10 +47,12 @@ type ServedAct struct {
 // ServedRoute is the outcome of one route.
 type ServedRoute struct {
 	Name     string           `json:"name"`
-	Status   string           `json:"status"` // ok, timeout or error
+	Status   string           `json:"status"` // ok, timeout, error, busy, panic or garbage
 	Count    int              `json:"count"`
 	Position freshet.Position `json:"position"`         // where its section read
 	Weight   float64          `json:"weight,omitempty"` // in the merge, when that is not always its kind's
+	// Said is what somebody outside answered, as it came; nil for routes that ask nobody.
+	Said []recall.External `json:"candidates,omitempty"`
 }
 
 // Weights gives the weight that a route had in the merge, by its name. kind gives that of its kind.
@@ -61,6 +65,23 @@ func (rec *Served) Weights(kind func(route string) float64) func(route string) f
 		}
 		return kind(route)
 	}
+}
+
+// Answered reports that the route had a say in the slate.
+func (r *ServedRoute) Answered() bool { return r.Status == "ok" || len(r.Said) > 0 }
+
+// External is what was said outside, as recall.Request has it.
+func (rec *Served) External() map[string][]recall.External {
+	var said map[string][]recall.External
+	for i := range rec.Routes {
+		if r := &rec.Routes[i]; len(r.Said) > 0 {
+			if said == nil {
+				said = map[string][]recall.External{}
+			}
+			said[r.Name] = r.Said
+		}
+	}
+	return said
 }
 
 // ServedModel is the model that ranked.
@@ -84,6 +105,9 @@ type ServedItem struct {
 	Row     string         `json:"row,omitempty"` // RowHash of its row; absent in records of earlier releases where no model ranked it
 	Routes  []ServedScore  `json:"routes,omitempty"`
 	Demoted float64        `json:"demoted,omitempty"` // the share of its score, or of its odds, that dislikes took off
+
+	Explored   bool    `json:"explored,omitempty"`   // it has one of the places kept for routes that explore
+	Propensity float64 `json:"propensity,omitempty"` // its probability to be in the slate, where the scene explored
 }
 
 // RowPosition is where the row of a shown item was read: where the model ranked it, else where the

@@ -89,6 +89,9 @@ func (b books) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, letGoDesc, keysDesc, bytesDesc, maxKeysDesc, goneDesc, reloadsDesc, warmingDesc, sampledDesc, foundDesc, watermarkDesc} {
 		out <- d
 	}
+	for _, d := range recallDescs {
+		out <- d
+	}
 }
 
 // sign is 1 for trouble.
@@ -118,6 +121,10 @@ func (b books) Collect(out chan<- prometheus.Metric) {
 	tell(positionDesc, prometheus.GaugeValue, float64(events.Applied()), "applied")
 	tell(failedDesc, prometheus.GaugeValue, sign(events.Err()))
 	tell(fullDesc, prometheus.GaugeValue, sign(events.Full()))
+	b.collectRecall(out, tell)
+	if name, _ := server.Held(); name != "" {
+		return // the rest is read from the state, which is not to be had
+	}
 	sizes := server.Sizes()
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Items), "items")
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Visitors), "visitors")

@@ -49,6 +49,9 @@ type why struct {
 	Strong []contribution `json:"contributions,omitempty"` // strongest first; absent without a model
 
 	Demoted *demotion `json:"demoted,omitempty"` // absent when no dislike took anything off
+
+	Explored   bool    `json:"explored,omitempty"`   // one of the places kept for what is not known to be liked yet
+	Propensity float64 `json:"propensity,omitempty"` // of being in the slate; absent in a scene that does not explore
 }
 
 // demotion is what the visitor's dislikes did to an item.
@@ -167,7 +170,7 @@ func encodeSlate(req *serve.Request, slate *serve.Reply) *recommendReply {
 	for i := range slate.Items {
 		it := &slate.Items[i]
 		item := itemReply{ID: it.Item, Rank: i + 1, Score: it.Score, Fields: itemFields(it.Doc, req.Fields),
-			Why: why{Code: it.Reason.Code, Text: serve.Words(it, slate.Time), ItemID: it.Reason.Item, Routes: []string{}}}
+			Why: why{Code: it.Reason.Code, Text: serve.Words(it, slate.Time), ItemID: it.Reason.Item, Routes: []string{}, Explored: it.Explored, Propensity: it.Propensity}}
 		for _, route := range it.Routes {
 			item.Why.Routes = append(item.Why.Routes, route.Route)
 		}

@@ -1,6 +1,7 @@
 package recall_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -114,4 +115,21 @@ func TestRoutesConform(t *testing.T) {
 			},
 		}, false, items), nil
 	})
+	run(t, "external", func(items *catalog.Catalog, _ *recall.Histories) (recall.Route, []recall.EntryReader) {
+		return &answered{recall.NewExternal("partner", items)}, nil
+	})
+}
+
+// answered is a route that asks outside and is always told the same: items in no order, some twice
+// and some that nobody knows.
+type answered struct{ *recall.ExternalRoute }
+
+func (r *answered) Recall(ctx context.Context, req *recall.Request, n int) ([]recall.Proposal, error) {
+	own := *req
+	var said []recall.External
+	for i := range 60 {
+		said = append(said, recall.External{Item: freshet.ItemID(fmt.Sprintf("item %d", i*7%45)), Score: float64(i % 11)})
+	}
+	own.External = map[string][]recall.External{r.Name(): said, "other": {{Item: "item 1", Score: 99}}}
+	return r.ExternalRoute.Recall(ctx, &own, n)
 }

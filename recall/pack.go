@@ -161,8 +161,8 @@ func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 // Pack implements Route.
 func (p *PopularRoute) Pack(w *pack.Writer) {
 	p.decay.pack(w)
-	w.Len(len(p.score))
-	for _, s := range p.score {
+	w.Len(len(p.score.values))
+	for _, s := range p.score.values {
 		w.Float(s)
 	}
 	for _, c := range p.rungs {
@@ -173,12 +173,13 @@ func (p *PopularRoute) Pack(w *pack.Writer) {
 // Unpack implements Route.
 func (p *PopularRoute) Unpack(r *pack.Reader, items int) {
 	p.decay.unpack(r)
-	p.score = make([]float64, r.Len(8))
-	for i := range p.score {
-		p.score[i] = r.Float()
+	n := r.Len(8)
+	if n > items {
+		r.Fail("scores of %d items where there are %d", n, items)
+		return
 	}
-	if len(p.score) > items {
-		r.Fail("scores of %d items where there are %d", len(p.score), items)
+	for i := range n {
+		p.score.add(uint32(i), r.Float())
 	}
 	for _, c := range p.rungs {
 		c.unpack(r, items)
@@ -222,10 +223,7 @@ func (c *counted) unpack(r *pack.Reader, items int) {
 	}
 	for back := range int64(countedTiles) {
 		for item, n := range *c.slot(c.newest - back) {
-			for int(item) >= len(c.totals) {
-				c.totals = append(c.totals, 0)
-			}
-			c.totals[item] += n
+			c.totals.add(item, n)
 			c.total += n
 		}
 	}

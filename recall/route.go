@@ -56,6 +56,9 @@ func Personal(kind string) bool {
 	return false
 }
 
+// Explores reports whether a kind of route proposes what is not known to be wanted yet.
+func Explores(kind string) bool { return kind == "new" || kind == "explore" }
+
 // Act is one event in numbers.
 type Act struct {
 	Visitor uint32 // who, 0 for nobody
@@ -76,9 +79,10 @@ type Request struct {
 	Visitor uint32
 	Seed    uint64 // SeedOf the request: what is drawn by lot is drawn with it; the same for the same request
 
-	Disliked []Past         // the visitor's last negative acts, newest first, one per item
-	Queries  []Query        // what the visitor searched for lately, newest first
-	Context  map[string]any // of the request: free data as decoded JSON, numbers as json.Number; not to be changed
+	Disliked []Past                // the visitor's last negative acts, newest first, one per item
+	Queries  []Query               // what the visitor searched for lately, newest first
+	External map[string][]External // what was said outside, by the name of the route that asked there
+	Context  map[string]any        // of the request: free data as decoded JSON, numbers as json.Number; not to be changed
 }
 
 // SeedOf is the seed of a request: FNV-1a, 64 bits, of a text that names it.
@@ -125,6 +129,7 @@ const (
 	Popular    = "popular"     // many wanted it
 	Newcomer   = "new"         // lately published
 	Catalogued = "catalogue"   // nothing better is known
+	Elsewhere  = "external"    // somebody outside proposed it
 )
 
 // checkEvery is how many steps of work a route does between two looks at its context; about

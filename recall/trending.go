@@ -56,34 +56,35 @@ func (r *TrendingRoute) Apply(a *Act) {
 
 // Recall implements Route. A proposal's score is z.
 func (r *TrendingRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
-	now, all := r.short.at(req.Time)
-	before, allBefore := r.long.at(req.Time)
-	items := 0.0
-	for item, n := range before {
-		if item%checkEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if n > 0 {
-			items++
-		}
+	now, all := r.short.within(req.Time)
+	before, allBefore := r.long.within(req.Time)
+	rest := float64(max(0, allBefore-all)) + max(1, float64(before.some))
+	z := func(s, b int64) float64 {
+		e := float64(all) * float64(b+1) / rest
+		return 2*math.Sqrt(float64(s)+0.375) - 2*math.Sqrt(e+0.375)
 	}
 	top := best{n: n}
-	for item, s := range now {
-		if item%checkEvery == 0 && ctx.Err() != nil {
+	for block, peak := range now.peaks {
+		if block%(checkEvery/peakBlock) == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if s == 0 {
+		// No item of the block has more than its peak and nothing before, and of equals the first goes first.
+		if most := z(peak, 0); peak <= 0 || most < trendingLeast || len(top.heap) == n && (n <= 0 || most <= top.heap[0].score) {
 			continue
 		}
-		// The long window moves in longer hops: what it has left out, the short one may still have.
-		b := int64(0)
-		if item < len(before) {
-			b = max(0, before[item]-s)
-		}
-		e := float64(all) * float64(b+1) / (float64(max(0, allBefore-all)) + max(1, items))
-		z := 2*math.Sqrt(float64(s)+0.375) - 2*math.Sqrt(e+0.375)
-		if c := (scored{z, uint32(item)}); z >= trendingLeast && top.wants(c) && !req.Skip(c.item) {
-			top.offer(c)
+		from := block * peakBlock
+		for i, s := range now.values[from:min(from+peakBlock, len(now.values))] {
+			if s <= 0 {
+				continue
+			}
+			// The long window moves in longer hops: what it has left out, the short one may still have.
+			item, b := from+i, int64(0)
+			if item < len(before.values) {
+				b = max(0, before.values[item]-s)
+			}
+			if c := (scored{z(s, b), uint32(item)}); c.score >= trendingLeast && top.wants(c) && !req.Skip(c.item) {
+				top.offer(c)
+			}
 		}
 	}
 	list := top.take()

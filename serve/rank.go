@@ -53,7 +53,7 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 	if len(candidates) == 0 {
 		return
 	}
-	r.view(func(rec *fold.Served) freshet.Position { return rec.Ranked }, func(p freshet.Position) {
+	r.view(ctx, func(rec *fold.Served) freshet.Position { return rec.Ranked }, func(p freshet.Position) {
 		r.ranked = p
 		r.defined()
 		r.demote(ctx, candidates)

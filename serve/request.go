@@ -98,6 +98,9 @@ type Placed struct {
 	Demoted float64        // the share of its score, or with a model of its odds, that the visitor's dislikes took off
 	Dislike freshet.ItemID // with Demoted: the disliked item that it is most like
 	Strong  []Contribution // what spoke most for it among the candidates, strongest first; nil without a model
+
+	Explored   bool    // it has one of the places kept for routes that explore
+	Propensity float64 // its probability to be in the slate, where the scene explores; else 0
 }
 
 // Model says which model ranked a slate.

@@ -38,6 +38,9 @@ type plan struct {
 	watch  uint64                                // of one feature key in so many the raw events are kept
 
 	maxKeys int // of features; 0 is no bound
+
+	outside serve.Outside // whom the route of kind external asks
+	slots   int
 }
 
 // rig is a server over a journal in memory.
@@ -79,7 +82,11 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	for _, kind := range p.routes {
 		o.Routes = append(o.Routes, fold.Route{Name: "r-" + kind, Kind: kind, Window: freshet.Hour, Within: freshet.Day})
-		routes = append(routes, serve.Route{Name: "r-" + kind, Kind: kind, N: 100, Budget: p.budget})
+		route := serve.Route{Name: "r-" + kind, Kind: kind, N: 100, Budget: p.budget}
+		if kind == "external" {
+			route.Outside, route.Slots = p.outside, p.slots
+		}
+		routes = append(routes, route)
 	}
 	if p.scenes == nil {
 		p.scenes = map[string]serve.Scene{"home": {Budget: 5 * freshet.Second}}

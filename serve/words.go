@@ -15,6 +15,15 @@ var done = map[string]string{
 
 // Words says in one short sentence, for people, why an item is in the slate of time q.
 func Words(p *Placed, q int64) string {
+	text := reasonWords(p, q)
+	if p.Explored {
+		text += "; shown to find out who likes it"
+	}
+	return text
+}
+
+// reasonWords says why the item was proposed.
+func reasonWords(p *Placed, q int64) string {
 	because := p.Reason
 	switch because.Code {
 	case "like_recent":
@@ -41,6 +50,8 @@ func Words(p *Placed, q int64) string {
 		return "hardly shown to anybody yet"
 	case "new":
 		return "new, published " + ago(q-because.Time)
+	case "external":
+		return "proposed from outside"
 	case "fallback":
 		return "popular or new; nothing closer was found"
 	}

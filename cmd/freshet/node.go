@@ -19,10 +19,12 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/deadletter"
+	"github.com/freshet-rec/freshet/external"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/clock"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/outgoing"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/registry"
@@ -44,6 +46,7 @@ type node struct {
 	state   *fold.State     // nil when only admitting
 	server  *serve.Server   // nil when only admitting
 	shelf   *registry.Shelf // of the models that routes go by; nil when none is asked
+	outside []*external.Client
 
 	cfg     atomic.Pointer[config.Config] // the configuration in force
 	keeping sync.Mutex                    // held while the journal is let go of; guards kept and yield
@@ -128,7 +131,11 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	if serving {
-		if n.server, err = serve.New(serveOptions(a, cfg, n)); err != nil {
+		options := serveOptions(a, cfg, n)
+		if n.outside, err = askOutside(cfg, options.Routes); err != nil {
+			return n, err
+		}
+		if n.server, err = serve.New(options); err != nil {
 			return n, err
 		}
 		err = n.server.Adopt(ctx)
@@ -270,6 +277,9 @@ func (n *node) close() error {
 	if n.server != nil && n.stream.Poison() == nil { // else it waits for a state that nobody reads any more
 		n.server.Close()
 	}
+	for _, client := range n.outside {
+		client.Close()
+	}
 	if n.stream != nil {
 		n.stream.Close()
 	}
@@ -400,9 +410,29 @@ func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 		o.Routes = append(o.Routes, serve.Route{Name: r.Name, Kind: r.Kind, N: r.N, Budget: r.Budget})
 	}
 	for name, scene := range cfg.Scenes {
-		o.Scenes[name] = serve.Scene{Routes: scene.Recall, Budget: scene.Budget}
+		o.Scenes[name] = serve.Scene{Routes: scene.Recall, Budget: scene.Budget, Explore: scene.Explore.Share}
 	}
 	return o
+}
+
+// askOutside gives each route that asks outside somebody to ask.
+func askOutside(cfg *config.Config, routes []serve.Route) (clients []*external.Client, err error) {
+	rules, err := outgoing.Parse(cfg.Outgoing.Allow)
+	if err != nil {
+		return nil, fmt.Errorf("outgoing.allow: %w", err)
+	}
+	for i, r := range cfg.Recall {
+		if r.Kind != config.KindExternal {
+			continue
+		}
+		client, err := external.New(external.Options{URL: r.URL, Rules: rules, Conns: r.Slots})
+		if err != nil {
+			return clients, fmt.Errorf("recall route %s: %w", r.Name, err)
+		}
+		clients = append(clients, client)
+		routes[i].Outside, routes[i].Slots, routes[i].Budget = client, r.Slots, r.Timeout
+	}
+	return clients, nil
 }
 
 // definitionsText is what the journal keeps of the configuration: everything that shapes

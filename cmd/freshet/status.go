@@ -25,6 +25,7 @@ type statusReply struct {
 	Models     []modelStatus     `json:"recall_models"`
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
+	Recall     recallStatus      `json:"recall"`
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined"`
@@ -246,6 +247,10 @@ func (s *statusReply) page(now time.Time) string {
 		line("STALLED", clean(s.Stalled))
 		line("", "no events are taken; slates are still served; events are taken again as soon as it does")
 	}
+	if held := s.Recall.Held; held != nil {
+		line("STATE HELD", fmt.Sprintf("the recall route %s has not returned since %s", shownID(held.Route), clean(held.Since)))
+		line("", "nothing is applied; slates are made of a list of what was popular; restart if it does not end")
+	}
 	line("position", "durable "+shownID(s.Durable), "applied "+shownID(s.Applied))
 	if s.First != "" && s.First != "1" {
 		line("", "the journal keeps nothing before position "+shownID(s.First))
@@ -280,6 +285,7 @@ func (s *statusReply) page(now time.Time) string {
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
 		visitors, grouped(s.State.Keys)+" feature keys")
 	list("features", s.Features.lines())
+	list("recall", s.Recall.lines())
 	line("model", s.Model.String())
 	for i := range s.Models {
 		line("", s.Models[i].recall())

@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"internal/intern":   {"internal/pack", "internal/places", "internal/prefetch"},
 	"internal/prefetch": {}, // the one place with assembly for memory: asks for cache lines early
 	"internal/hugepage": {}, // memory for flat tables: one place that asks the kernel
+	"internal/outgoing": {}, // where this process may connect to: the one place that dials by a configured name
 	"internal/slab":     {}, // memory that the collector need not look at
 	"window":            {"internal/pack", "internal/slab"},
 	"store":             {"internal/pack", "internal/prefetch"},
@@ -39,7 +40,7 @@ var allowed = map[string][]string{
 
 	// JSON in and out of the nouns, and what the operator writes.
 	"codec":            {"."},
-	"config":           {".", "expression", "feature", "internal/nearest"},
+	"config":           {".", "expression", "feature", "internal/nearest", "internal/outgoing"}, // a URL that would be refused is refused when it is read
 	"feature":          {".", "expression", "internal/intern", "internal/pack", "internal/prefetch", "internal/slab", "store", "window"},
 	"internal/nearest": {}, // the word someone meant, for configuration and expressions alike
 	// An expression knows the nouns and no feature; those are told to it by name and kind.
@@ -81,6 +82,7 @@ var allowed = map[string][]string{
 	"recall/routetest": {".", "internal/pack", "recall"}, // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
+	"external":         {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
 	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
@@ -103,6 +105,8 @@ var allowed = map[string][]string{
 
 	// Fold-in and training of vectors in their own process, against the rate of dense products.
 	"bench/factors": {"bench", "collab", "internal/dense"},
+	// Recall measured in its own process: it needs the state and the server, and no HTTP.
+	"bench/stage": {".", "bench", "fold", "internal/fsys", "journal", "serve", "store/mem", "stream"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
 	// journal and folding it stay with the command.
 	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},

@@ -35,3 +35,17 @@ next:
 	BNE  next
 done:
 	RET
+
+// func Lines(base unsafe.Pointer, n int)
+TEXT ·Lines(SB), NOSPLIT, $0-16
+	MOVD base+0(FP), R0
+	MOVD n+8(FP), R1
+	CMP  $0, R1
+	BLE  done
+next:
+	PRFM (R0), PLDL1KEEP
+	ADD  $64, R0
+	SUBS $1, R1
+	BNE  next
+done:
+	RET

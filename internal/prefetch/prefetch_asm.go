@@ -20,3 +20,10 @@ func Words(base *uint64, at []uint32)
 //
 //go:noescape
 func At(lines []unsafe.Pointer)
+
+// Lines asks for n cache lines that lie one behind the other: those of base, base+64, …,
+// base+64(n−1). They are to be read at once, so on amd64 they come into the first level. Nothing when
+// n ≤ 0.
+//
+//go:noescape
+func Lines(base unsafe.Pointer, n int)

@@ -70,6 +70,10 @@ func reasonFault(b recall.Because, req *recall.Request) error {
 		if b.Item != 0 || b.Event != "" || b.Time > req.Time || b.Window != 0 || b.Query != "" {
 			return fmt.Errorf("because %+v at %d: a birth has a time, not after the request, and nothing else", b, req.Time)
 		}
+	case recall.Elsewhere:
+		if b != (recall.Because{Code: recall.Elsewhere}) {
+			return fmt.Errorf("because %+v: nothing is known of why somebody outside proposes", b)
+		}
 	default:
 		return fmt.Errorf("because has the unknown code %q", b.Code)
 	}
