@@ -38,6 +38,7 @@ const (
 	KindMemory   = "memory"   // store: this process
 
 	KindItemCF  = "itemcf"  // recall: items seen together with the visitor's own
+	KindSession = "session" // recall: items of sessions like the visitor's own
 	KindPopular = "popular" // recall: most wanted in a window
 	KindNew     = "new"     // recall: most recently published
 )
@@ -76,11 +77,15 @@ type Store struct{ Kind string } // KindMemory
 // Route is one way to propose candidates.
 type Route struct {
 	Name   string
-	Kind   string           // KindItemCF, KindPopular or KindNew
+	Kind   string           // KindItemCF, KindSession, KindPopular or KindNew
 	N      int              // most candidates proposed, 1 to MaxRouteN
 	Budget freshet.Duration // time a request gives the route, above 0
 	Window freshet.Duration // of KindPopular: the span counted, above 0; 0 for the others
 	Within freshet.Duration // of KindNew: the greatest age proposed, above 0; 0 for the others
+
+	Normalise string           // of KindItemCF: cosine, lift or bm25; "" is cosine
+	HalfLife  freshet.Duration // of KindItemCF and KindSession; 0 is the kind's default
+	Session   freshet.Duration // of KindItemCF and KindSession: the gap that ends a session; 0 is the default
 }
 
 // Scene is one place where slates are shown.

@@ -258,7 +258,7 @@ func TestRefused(t *testing.T) {
 		{"many routes", "recall: [" + strings.Repeat("{name: r, kind: new},", 13) + "]\nscenes: {home: {recall: [zzz]}}\n", append(
 			secondRoutes(12), `f:2:26: scenes.home.recall names the unknown route "zzz"; there are r, r, r, r, r, r, r, r, r, r, r, r, …`)},
 		{"scenes as list", "scenes: [home]\n", []string{`f:1:9: scenes must be a mapping, not a list`}},
-		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of itemcf, popular, new`}},
+		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of itemcf, session, popular, new`}},
 		{"route twice", "recall:\n- {name: a, kind: new}\n- {name: a, kind: itemcf}\n", []string{`f:3:10: a second route is named "a"; the first is on line 2`}},
 		{"route kind", "recall: [{name: a, kind: populr}]\n", []string{`f:1:26: unknown recall[0].kind "populr"; did you mean "popular"?`}},
 		{"route kinds to come", "recall:\n- {name: a, kind: geo, radius: 5}\n- {name: b, kind: external}\nscenes: {home: {recall: [a, b]}}\n", []string{

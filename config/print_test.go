@@ -104,6 +104,9 @@ func anyConfig(t *rapid.T) *Config {
 			r.Window = span("window", 1, freshet.MaxDuration)
 		case KindNew:
 			r.Within = span("within", 1, freshet.MaxDuration)
+		case KindItemCF:
+			r.Normalise = rapid.SampledFrom([]string{"", "cosine", "lift", "bm25"}).Draw(t, "normalise")
+			r.HalfLife, r.Session = span("half_life", 1, freshet.MaxDuration), span("session", 1, freshet.MaxDuration)
 		}
 		c.Recall = append(c.Recall, r)
 	}

@@ -10,8 +10,8 @@ import (
 
 // The recall kinds of this release, and those designed but not built.
 var (
-	routeKinds      = []string{KindItemCF, KindPopular, KindNew}
-	laterRouteKinds = []string{"embedding", "trending", "similar", "session", "search", "rule", "geo", "external", "vector"}
+	routeKinds      = []string{KindItemCF, KindSession, KindPopular, KindNew}
+	laterRouteKinds = []string{"embedding", "trending", "similar", "search", "rule", "geo", "external", "vector"}
 )
 
 // laterSceneKeys are the keys of a scene designed but not built.
@@ -56,6 +56,10 @@ func (d *decoder) route(path string, item *node) (r Route, name *node) {
 		"budget": d.duration(&r.Budget, above0, freshet.MaxDuration),
 		"window": d.duration(&r.Window, above0, freshet.MaxDuration),
 		"within": d.duration(&r.Within, above0, freshet.MaxDuration),
+
+		"normalise": d.oneOf(&r.Normalise, []string{"cosine", "lift", "bm25"}, nil),
+		"half_life": d.duration(&r.HalfLife, above0, freshet.MaxDuration),
+		"session":   d.duration(&r.Session, above0, freshet.MaxDuration),
 	}})
 	name = got.value["name"]
 	if !ok {
@@ -75,9 +79,10 @@ func (d *decoder) route(path string, item *node) (r Route, name *node) {
 	if r.Kind == "" {
 		return r, name // unknown or later: what else it may hold is unknown too
 	}
-	for _, span := range []struct{ key, owner string }{{"window", KindPopular}, {"within", KindNew}} {
-		if n := got.value[span.key]; n != nil && r.Kind != span.owner {
-			d.add(n.at, "", "%s.%s belongs to kind %s, not %s", path, span.key, span.owner, r.Kind)
+	for _, own := range []struct{ key, owner, other string }{{"window", KindPopular, ""}, {"within", KindNew, ""},
+		{"normalise", KindItemCF, ""}, {"half_life", KindItemCF, KindSession}, {"session", KindItemCF, KindSession}} {
+		if n := got.value[own.key]; n != nil && r.Kind != own.owner && r.Kind != own.other {
+			d.add(n.at, "", "%s.%s belongs to kind %s, not %s", path, own.key, own.owner, r.Kind)
 		}
 	}
 	if r.Kind == KindPopular && got.value["window"] == nil {

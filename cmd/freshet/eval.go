@@ -65,7 +65,7 @@ func (f *evalFlags) options(cfg *config.Config) (trial.Options, error) {
 	}
 	o := trial.Options{Fold: foldOptions(cfg), K: f.k, Event: f.event, Seed: f.seed}
 	for _, r := range cfg.Recall {
-		o.Routes = append(o.Routes, trial.Route{Route: fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within}, N: r.N})
+		o.Routes = append(o.Routes, trial.Route{Route: fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Normalise: r.Normalise, HalfLife: r.HalfLife, Session: r.Session}, N: r.N})
 	}
 	return o, nil
 }

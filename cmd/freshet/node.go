@@ -358,7 +358,7 @@ func dataError(dir string, err error) error {
 func foldOptions(cfg *config.Config) fold.Options {
 	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
 	for _, r := range cfg.Recall {
-		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
+		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Normalise: r.Normalise, HalfLife: r.HalfLife, Session: r.Session})
 	}
 	return o
 }
@@ -398,6 +398,10 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		N      int              `json:"n"`
 		Window freshet.Duration `json:"window,omitempty"`
 		Within freshet.Duration `json:"within,omitempty"`
+
+		Normalise string           `json:"normalise,omitempty"`
+		HalfLife  freshet.Duration `json:"half_life,omitempty"`
+		Session   freshet.Duration `json:"session,omitempty"`
 	}
 	text := struct {
 		Hash        string               `json:"hash"` // of features
@@ -409,7 +413,7 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		FeatureKeys int                  `json:"feature_keys"`
 	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture, FeatureKeys: cfg.Memory.FeatureKeys}
 	for _, r := range cfg.Recall {
-		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
+		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within, r.Normalise, r.HalfLife, r.Session})
 	}
 	return json.Marshal(text)
 }
