@@ -36,9 +36,9 @@ const (
 	KindMemory   = "memory"   // store: this process
 
 	KindItemCF  = "itemcf"  // recall: items seen together with the visitor's own
+	KindSession = "session" // recall: items of sessions like the visitor's own
 	KindPopular = "popular" // recall: most wanted in a window
 	KindNew     = "new"     // recall: most recently published
-	KindSession = "session" // recall: wanted in sessions like the visitor's
 
 	KindSimilar  = "similar"  // recall: alike by what entries say
 	KindSearch   = "search"   // recall: what the visitor searched for
@@ -49,7 +49,7 @@ const (
 
 	KindEmbedding = "embedding" // recall: nearest by vectors, trained or given
 	KindLinear    = "linear"    // recall: weights from item to item, trained
-	KindExternal = "external" // recall: what a service of somebody else answers
+	KindExternal  = "external"  // recall: what a service of somebody else answers
 )
 
 // Config is everything a server is told before it starts. The zero Config is not useful:
@@ -144,7 +144,7 @@ func Default() *Config {
 		Events:    events,
 		Features:  defaultFeatures(),
 		Recall: []Route{
-			{Name: "covisit", Kind: KindItemCF, N: 200, Budget: defaultRouteBudget},
+			{Name: "covisit", Kind: KindItemCF, N: 200, Budget: defaultRouteBudget, Normalise: NormaliseCosine, HalfLife: 60 * freshet.Day, Session: 30 * freshet.Minute},
 			{Name: "hot", Kind: KindPopular, N: 100, Budget: defaultRouteBudget, Window: freshet.Hour},
 			{Name: "new", Kind: KindNew, N: 50, Budget: defaultRouteBudget, Within: 72 * freshet.Hour},
 		},

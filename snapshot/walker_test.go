@@ -53,6 +53,17 @@ func (w *walker) word() uint64   { w.t.Helper(); return binary.LittleEndian.Uint
 func (w *walker) float() float64 { w.t.Helper(); return math.Float64frombits(w.word()) }
 func (w *walker) text() string   { w.t.Helper(); return string(w.take(w.uint())) }
 
+func (w *walker) single() float32 {
+	w.t.Helper()
+	return math.Float32frombits(binary.LittleEndian.Uint32(w.take(4)))
+}
+
+func (w *walker) times(n int, each func()) {
+	for range n {
+		each()
+	}
+}
+
 func (w *walker) bool() bool {
 	w.t.Helper()
 	b := w.take(1)[0]
@@ -576,12 +587,42 @@ func (s *shape) route(w *walker, route shapeOfRoute) (r routeRead) {
 	switch route.kind {
 	case "itemcf":
 		r.landmark, r.set = w.int(), w.bool()
+		_, _ = w.float(), w.float() // all acts, and one at the newest time
 		w.list(func(int) {
 			r.weights = append(r.weights, w.float())
+			_, _ = w.bool(), w.single() // used, floor
 			pairs := map[uint64]float64{}
-			w.list(func(int) { pairs[w.uint()] = w.float() })
+			w.list(func(int) { pairs[w.uint()] = float64(w.single()) })
 			r.pairs = append(r.pairs, pairs)
+			w.int()
+			w.bool()
+			w.times(4, func() { w.float() })
+			w.list(func(int) {
+				w.uint()
+				w.int()
+				w.float()
+				w.times(4, func() { w.single() })
+			})
 		})
+		w.bool()
+		w.list(func(int) { _, _ = w.uint(), w.single() })
+		_, _ = w.uint(), w.uint()
+		w.int()
+		w.times(6, func() { w.float() })
+		w.list(func(int) {
+			w.int()
+			w.times(6, func() { w.single() })
+		})
+		w.times(6, func() { w.list(func(int) { _, _ = w.uint(), w.float() }) })
+		w.int()
+		w.times(7+48*18, func() { w.float() })
+	case "session":
+		w.uint()
+		w.list(func(int) {
+			_, _, _ = w.uint(), w.int(), w.bool()
+			w.list(func(int) { w.uint() })
+		})
+		w.list(func(int) { w.list(func(int) { w.uint() }) })
 	case "popular":
 		r.landmark, r.set = w.int(), w.bool()
 		w.list(func(int) { r.weights = append(r.weights, w.float()) })
