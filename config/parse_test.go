@@ -45,7 +45,7 @@ features:
   - {name: clicks, key: [item], agg: age}
 recall:
   - {name: hot, kind: popular, n: 0}
-  - {name: vector, kind: session}
+  - {name: vector, kind: vector}
 ranker: {kind: deepfm}
 scenes:
   home: {recall: [hott]}
@@ -62,7 +62,7 @@ func TestTwelveProblemsInOneRun(t *testing.T) {
 		`f:12:10: feature "clicks": hop 45s does not divide the window of 5m`,
 		`f:13:12: a second feature is named "clicks"; the first is on line 8`,
 		`f:15:35: recall[0].n is "0"; it must be from 1 to 10000`,
-		`f:16:26: recall[1].kind "session" is not available in this release (not_available)`,
+		`f:16:26: recall[1].kind "vector" is not available in this release (not_available)`,
 		`f:17:1: ranker is not available in this release (not_available)`,
 		`f:19:19: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 		`f:20:3: duplicate key "home"; the first is on line 19`,

@@ -127,15 +127,6 @@ func routeSettings(r Route) []setting {
 			s = append(s, setting{k.key, k.print(&r)})
 		}
 	}
-	if r.Normalise != "" {
-		s = append(s, setting{"normalise", r.Normalise})
-	}
-	if r.HalfLife != 0 {
-		s = append(s, setting{"half_life", r.HalfLife.String()})
-	}
-	if r.Session != 0 {
-		s = append(s, setting{"session", r.Session.String()})
-	}
 	return append(s, setting{"n", strconv.Itoa(r.N)}, setting{"budget", r.Budget.String()})
 }
 

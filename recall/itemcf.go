@@ -51,6 +51,7 @@ type ItemCFRoute struct {
 	options   ItemCFOptions
 	histories *Histories
 	decay     fading
+	silence   silence
 	acts      float64      // N
 	known     int          // items with acts
 	scale     float64      // the weight of an act at the newest time
@@ -89,6 +90,7 @@ const (
 	itemCFBackward = 0.4 // what came later predicts what came before less well
 	itemCFApart    = 0.7 // a guess: acts of different sessions go together half as much
 	itemCFQuery    = 30  // last acts a request is answered from
+	itemCFSilence  = 30  // half-lives without any act that count, at most: a float32 holds 2^±126
 
 	maxPairs    = 1 << 25 // in all, of 8 to 12 bytes
 	maxFollowed = 1 << 23 // in all, of 40 bytes
@@ -118,7 +120,7 @@ func NewItemCF(name string, o ItemCFOptions, histories *Histories) *ItemCFRoute 
 	if o.Session == 0 {
 		o.Session = itemCFSession
 	}
-	return &ItemCFRoute{name: name, options: o, histories: histories, decay: fading{halfLife: float64(o.HalfLife)},
+	return &ItemCFRoute{name: name, options: o, histories: histories, decay: fading{halfLife: float64(o.HalfLife), limit: itemCFSilence},
 		pairs: hand{most: maxPairs}, followed: hand{most: maxFollowed}, blend: newBlend()}
 }
 
@@ -133,7 +135,7 @@ func (r *ItemCFRoute) Apply(a *Act) {
 	recent := r.histories.Recent(a.Visitor)
 	r.learn(a, recent)
 	r.crowd.add(a.Item, a.Time, a.Weight)
-	weight, rebase := r.decay.weight(a.Time)
+	weight, rebase := r.decay.weight(r.silence.time(a.Time, itemCFSilence*int64(r.options.HalfLife)))
 	if rebase != 1 {
 		r.rescale(rebase)
 	}

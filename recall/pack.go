@@ -113,6 +113,9 @@ func (f *fading) unpack(r *pack.Reader) { f.landmark, f.set = r.Int(), r.Bool() 
 // Pack implements Route.
 func (r *ItemCFRoute) Pack(w *pack.Writer) {
 	r.decay.pack(w)
+	w.Int(r.silence.newest)
+	w.Int(r.silence.cut)
+	w.Bool(r.silence.begun)
 	w.Float(r.acts)
 	w.Float(r.scale)
 	w.Len(len(r.items))
@@ -130,6 +133,7 @@ func (r *ItemCFRoute) Pack(w *pack.Writer) {
 // Unpack implements Route.
 func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 	r.decay.unpack(from)
+	r.silence = silence{from.Int(), from.Int(), from.Bool()}
 	r.acts, r.scale = from.Float(), from.Float()
 	n := from.Len(20 + 8*followerRungs)
 	if n > items {

@@ -587,6 +587,9 @@ func (s *shape) route(w *walker, route shapeOfRoute) (r routeRead) {
 	switch route.kind {
 	case "itemcf":
 		r.landmark, r.set = w.int(), w.bool()
+		w.int() // the newest time, and how much of silences was cut
+		w.int()
+		w.bool()
 		_, _ = w.float(), w.float() // all acts, and one at the newest time
 		w.list(func(int) {
 			r.weights = append(r.weights, w.float())
