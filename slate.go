@@ -15,6 +15,7 @@ type Reason struct {
 	Event  string // what the visitor did to that item
 	Time   int64  // when, Unix milliseconds; 0 if it means nothing here
 	Window int64  // the window counted, in milliseconds; 0 if none
+	Query  string // what the visitor searched for, "" if none
 }
 
 // Candidate is an item that at least one route proposed.

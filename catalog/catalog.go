@@ -24,6 +24,7 @@ type Catalog struct {
 type entry struct {
 	doc   *freshet.Item // nil until an entry came; replaced, never changed
 	since int64         // earliest sign of life, Unix ms: first event or receipt of an entry
+	gone  bool          // doc says that it may not be shown; here, where it is read without a look at doc
 }
 
 // New returns an empty Catalog.
@@ -67,7 +68,7 @@ func (c *Catalog) Upsert(doc *freshet.Item, t int64) uint32 {
 	if c.entries[n].doc == nil {
 		c.known++
 	}
-	c.entries[n].doc = doc
+	c.entries[n].doc, c.entries[n].gone = doc, doc.Unavailable
 	return n
 }
 
@@ -83,8 +84,7 @@ func (c *Catalog) Entry(n uint32) *freshet.Item { return c.entries[n].doc }
 
 // Available reports whether the item may be shown: it may unless its entry says otherwise.
 func (c *Catalog) Available(n uint32) bool {
-	doc := c.entries[n].doc
-	return doc == nil || !doc.Unavailable
+	return !c.entries[n].gone
 }
 
 // Born is when the item came into the world, Unix ms: its publication when the entry has

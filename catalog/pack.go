@@ -39,7 +39,7 @@ func (c *Catalog) Unpack(r *pack.Reader, decode func([]byte) (*freshet.Item, err
 			r.Fail("the entry of item %d is that of another", n)
 			return
 		}
-		c.entries[n].doc = doc
+		c.entries[n].doc, c.entries[n].gone = doc, doc.Unavailable
 		c.known++
 	}
 }

@@ -13,13 +13,14 @@ import (
 // Invariant: a record is refused if and only if faults > 0 when its closing brace is behind.
 type decoder struct {
 	scanner
-	rules *Rules               // of events; nil for items and users
-	names map[string]eventName // names met in this batch, nil to not remember
-	name  eventName            // of them, the one met last
-	ids   []byte               // scratch: those of the event at hand, one behind the other
-	root  string               // pointer of what holds the records
-	place Problem              // Index and Line of the record at hand
-	one   bool                 // the record is the whole document, so pointers do not number it
+	rules   *Rules               // of events; nil for items and users
+	lengths []int                // of an item's embedding; nil is any
+	names   map[string]eventName // names met in this batch, nil to not remember
+	name    eventName            // of them, the one met last
+	ids     []byte               // scratch: those of the event at hand, one behind the other
+	root    string               // pointer of what holds the records
+	place   Problem              // Index and Line of the record at hand
+	one     bool                 // the record is the whole document, so pointers do not number it
 
 	problems []Problem
 	start    int // problems of the record at hand begin here

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/freshet-rec/freshet"
@@ -26,6 +27,24 @@ func DecodeItem(raw []byte) (freshet.Item, []Problem) {
 // accepted. The error is a *[Malformed].
 func DecodeItems(body []byte, form Form) (Items, error) {
 	return decodeBatch(decoder{}, &itemShape, body, form, maxItems)
+}
+
+// ItemRules say what items are refused for beside what no item may be. The zero ItemRules refuse
+// nothing more.
+type ItemRules struct {
+	// Lengths are those that an embedding may have; nil is any up to MaxEmbedding.
+	Lengths []int
+}
+
+// Item is DecodeItem by these rules.
+func (r *ItemRules) Item(raw []byte) (freshet.Item, []Problem) {
+	d := decoder{one: true, lengths: r.Lengths}
+	return decodeOne(&d, &itemShape, raw)
+}
+
+// Items is DecodeItems by these rules.
+func (r *ItemRules) Items(body []byte, form Form) (Items, error) {
+	return decodeBatch(decoder{lengths: r.Lengths}, &itemShape, body, form, maxItems)
 }
 
 var itemShape = shape[freshet.Item]{
@@ -212,12 +231,26 @@ func (d *decoder) embedding() []float32 {
 		return nil
 	case n == 0 || n > MaxEmbedding:
 		d.badVector("%s: has %s numbers, 1 to %d are accepted", here{d}, strconv.Itoa(n), MaxEmbedding)
+	case d.lengths != nil && !slices.Contains(d.lengths, n):
+		d.badVector("%s: has %s numbers; what goes by embeddings here takes %s", here{d}, strconv.Itoa(n), numbersText(d.lengths))
 	case odd.lit != nil:
 		d.badVector("%s: %s is not a finite number of 32 bits", here{d}, token(odd.lit))
 	case zero && typed:
 		d.badVector("%s: all %s numbers are zero", here{d}, strconv.Itoa(n))
 	}
 	return list
+}
+
+// numbersText is a list of numbers in a sentence.
+func numbersText(list []int) string {
+	text := ""
+	for i, n := range list {
+		if i > 0 {
+			text += " or "
+		}
+		text += strconv.Itoa(n)
+	}
+	return text
 }
 
 func (d *decoder) badVector(format string, args ...any) {

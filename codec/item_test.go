@@ -117,3 +117,34 @@ func TestProblemItemID(t *testing.T) {
 		t.Errorf("got  %s %v\nwant %s", text, err, want)
 	}
 }
+
+// TestItemRules: where lengths are named, an embedding has one of them.
+func TestItemRules(t *testing.T) {
+	rules := ItemRules{Lengths: []int{2, 3}}
+	for text, want := range map[string]string{
+		`{"item_id":"a","embedding":[1,2]}`:            "",
+		`{"item_id":"a","embedding":[1,2,3]}`:          "",
+		`{"item_id":"a"}`:                              "",
+		`{"item_id":"a","embedding":[1,2,3,4]}`:        "bad_vector: embedding: has 4 numbers; what goes by embeddings here takes 2 or 3",
+		`{"item_id":"a","embedding":[0,0]}`:            "bad_vector: embedding: all 2 numbers are zero",
+		`{"item_id":"a","embedding":[1,"2",3]}`:        "type:embedding: embedding/1: must be a number, this is a string",
+		`{"item_id":"a","embedding":[1,1e39]}`:         "bad_vector: embedding: 1e39 is not a finite number of 32 bits",
+		`{"item_id":"a","embedding":[1,2],"price":-5}`: "out_of_range: price: -5 is not between 0 and 1e+12",
+	} {
+		_, problems := rules.Item([]byte(text))
+		got := ""
+		if len(problems) > 0 {
+			got = problems[0].Error()
+		}
+		if got != want || len(problems) > 1 {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	batch, err := rules.Items([]byte(`[{"item_id":"a","embedding":[1]},{"item_id":"b","embedding":[1,2]}]`), JSON)
+	if err != nil || len(batch.List) != 1 || batch.Refused != 1 || batch.Problems[0].Pointer != "/0/embedding" || batch.Problems[0].ItemID != "a" {
+		t.Errorf("%+v, %v", batch, err)
+	}
+	if items, err := DecodeItems([]byte(`[{"item_id":"a","embedding":[1]}]`), JSON); err != nil || len(items.List) != 1 {
+		t.Errorf("without rules: %+v, %v", items, err)
+	}
+}

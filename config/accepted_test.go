@@ -31,7 +31,7 @@ func TestAccepted(t *testing.T) {
 		{"every interface", "listen: :80\n", func(c *Config) { c.Listen = ":80" }},
 		{"JSON with tabs", "{\n\t\"data\": \"x\",\n\t\"recall\": [\n\t\t{\"name\": \"r\", \"kind\": \"itemcf\"}\n\t]\n}\n", func(c *Config) {
 			c.Data = "x"
-			c.Recall = []Route{{Name: "r", Kind: KindItemCF, N: 100, Budget: 5}}
+			c.Recall = []Route{{Name: "r", Kind: KindItemCF, N: 100, Budget: 5, Normalise: NormaliseCosine, HalfLife: 60 * freshet.Day, Session: 30 * freshet.Minute}}
 			c.Scenes = map[string]Scene{"home": {Recall: []string{"r"}, Budget: 50}}
 		}},
 		{"variables", "listen: 0.0.0.0:${PORT}\ndata: ${DIR}/$${X}/$y\n", func(c *Config) {
@@ -56,6 +56,11 @@ func TestAccepted(t *testing.T) {
 		}},
 		{"unknown event when not strict", "features: [{name: a, key: [user], on: [never], agg: age}]\n", func(c *Config) {
 			c.Features = []feature.Definition{{Name: "a", Key: []string{"user"}, On: []string{"never"}, Agg: feature.Age}}
+		}},
+		{"trained models", "recall: [{name: v, kind: embedding}, {name: g, kind: embedding, source: given, dim: 384, n: 7}, {name: l, kind: linear}]\n", func(c *Config) {
+			c.Recall = []Route{{Name: "v", Kind: KindEmbedding, N: 100, Budget: 5, Source: SourceTrained},
+				{Name: "g", Kind: KindEmbedding, N: 7, Budget: 5, Source: SourceGiven, Dim: 384}, {Name: "l", Kind: KindLinear, N: 100, Budget: 5}}
+			c.Scenes = map[string]Scene{"home": {Recall: []string{"v", "g", "l"}, Budget: 50}}
 		}},
 		{"route defaults", "recall: [{name: p, kind: popular}, {name: n, kind: new, n: 10000, budget: 1ms}]\nscenes: {home: {}, x: {recall: [n], budget: 9ms}}\n", func(c *Config) {
 			c.Recall = []Route{{Name: "p", Kind: KindPopular, N: 100, Budget: 5, Window: freshet.Hour}, {Name: "n", Kind: KindNew, N: 10000, Budget: 1, Within: 72 * freshet.Hour}}

@@ -49,6 +49,10 @@ func TestRestart(t *testing.T) {
 			case reflect.String:
 				v.SetString("127.0.0.1:9")
 			default:
+				if words, ok := v.Interface().([]string); ok && words == nil {
+					v.Set(reflect.ValueOf([]string{"10.0.0.0/8"}))
+					break
+				}
 				v.SetZero()
 			}
 		}

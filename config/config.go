@@ -27,8 +27,6 @@ const (
 const (
 	defaultN           = 100
 	defaultRouteBudget = 5 * freshet.Millisecond
-	defaultWindow      = freshet.Hour
-	defaultWithin      = 72 * freshet.Hour
 	defaultSceneBudget = 50 * freshet.Millisecond
 )
 
@@ -38,8 +36,20 @@ const (
 	KindMemory   = "memory"   // store: this process
 
 	KindItemCF  = "itemcf"  // recall: items seen together with the visitor's own
+	KindSession = "session" // recall: items of sessions like the visitor's own
 	KindPopular = "popular" // recall: most wanted in a window
 	KindNew     = "new"     // recall: most recently published
+
+	KindSimilar  = "similar"  // recall: alike by what entries say
+	KindSearch   = "search"   // recall: what the visitor searched for
+	KindTrending = "trending" // recall: wanted more than before
+	KindExplore  = "explore"  // recall: hardly shown so far
+	KindRule     = "rule"     // recall: what the operator's condition holds for
+	KindGeo      = "geo"      // recall: near the visitor
+
+	KindEmbedding = "embedding" // recall: nearest by vectors, trained or given
+	KindLinear    = "linear"    // recall: weights from item to item, trained
+	KindExternal  = "external"  // recall: what a service of somebody else answers
 )
 
 // Config is everything a server is told before it starts. The zero Config is not useful:
@@ -52,6 +62,8 @@ type Config struct {
 	Store   Store
 	Journal Journal
 	Memory  Memory
+
+	Outgoing Outgoing // where the server may connect to
 
 	Durability string // DurabilityFsync or DurabilityRelaxed
 
@@ -76,17 +88,40 @@ type Store struct{ Kind string } // KindMemory
 // Route is one way to propose candidates.
 type Route struct {
 	Name   string
-	Kind   string           // KindItemCF, KindPopular or KindNew
+	Kind   string           // one of recallKinds
 	N      int              // most candidates proposed, 1 to MaxRouteN
 	Budget freshet.Duration // time a request gives the route, above 0
-	Window freshet.Duration // of KindPopular: the span counted, above 0; 0 for the others
-	Within freshet.Duration // of KindNew: the greatest age proposed, above 0; 0 for the others
+
+	// What only some kinds have is zero for the others; recallKinds says which.
+
+	Window   freshet.Duration // of KindPopular and KindTrending: the span counted, above 0
+	Against  freshet.Duration // of KindTrending: the span it is held against, above Window
+	Where    string           // of KindRule: the condition, sound by expression.CompileFilter
+	Order    string           // of KindRule: OrderNewest or OrderPopular
+	Distance float64          `json:"-"` // of KindGeo, where its key is within: metres, 1 to 20,038,000
+	Within   freshet.Duration // of KindNew: the greatest age proposed, above 0; of KindSearch: that of a query
+	Source   string           // of KindEmbedding: SourceTrained or SourceGiven
+	Dim      int              // of KindEmbedding: the length of items' own vectors that count, 0 for none
+
+	Normalise string           // of KindItemCF: NormaliseCosine, NormaliseLift or NormaliseBM25
+	HalfLife  freshet.Duration // of KindItemCF: of pairs; of KindSession: of a session's say; above 0
+	Session   freshet.Duration // of KindItemCF and KindSession: acts further apart are of different sessions, above 0
+
+	URL     string           `json:"url"` // of KindExternal: who is asked
+	Timeout freshet.Duration // of KindExternal: how long an answer is waited for, above 0 to LongestTimeout
+	Slots   int              // of KindExternal: calls under way at once, 1 to MaxSlots
 }
 
 // Scene is one place where slates are shown.
 type Scene struct {
-	Recall []string         // route names, at least one, none twice
-	Budget freshet.Duration // time a request has, above 0
+	Recall  []string         // route names, at least one, none twice
+	Budget  freshet.Duration // time a request has, above 0
+	Explore Explore
+}
+
+// Explore keeps places of a scene's slates for candidates of routes that explore.
+type Explore struct {
+	Share float64 // of the places, 0 to 1
 }
 
 // Default is what an empty file means. The caller owns the result.
@@ -109,7 +144,7 @@ func Default() *Config {
 		Events:    events,
 		Features:  defaultFeatures(),
 		Recall: []Route{
-			{Name: "covisit", Kind: KindItemCF, N: 200, Budget: defaultRouteBudget},
+			{Name: "covisit", Kind: KindItemCF, N: 200, Budget: defaultRouteBudget, Normalise: NormaliseCosine, HalfLife: 60 * freshet.Day, Session: 30 * freshet.Minute},
 			{Name: "hot", Kind: KindPopular, N: 100, Budget: defaultRouteBudget, Window: freshet.Hour},
 			{Name: "new", Kind: KindNew, N: 50, Budget: defaultRouteBudget, Within: 72 * freshet.Hour},
 		},

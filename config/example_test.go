@@ -54,6 +54,7 @@ func ExampleConfig_YAML() {
 	// store: {kind: memory}
 	// journal: {ballast_mib: 16, retain: {mib: 0, age: 0s}}
 	// memory: {feature_keys: 10000000}
+	// outgoing: {allow: []}
 	// durability: fsync
 	// strict_events: false
 	// lateness: 1h
@@ -85,7 +86,7 @@ func ExampleConfig_YAML() {
 	//   - {name: user_category_taste, key: [user, item.category], on: [click, like], agg: decayed_sum, half_life: 6h}
 	//   - {name: user_last_click_age, key: [user], on: [click], agg: age}
 	// recall:
-	//   - {name: covisit, kind: itemcf, n: 200, budget: 5ms}
+	//   - {name: covisit, kind: itemcf, normalise: cosine, half_life: 60d, session: 30m, n: 200, budget: 5ms}
 	//   - {name: hot, kind: popular, window: 1h, n: 100, budget: 5ms}
 	//   - {name: new, kind: new, within: 3d, n: 50, budget: 5ms}
 	// scenes:

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/freshet-rec/freshet/expression"
 	"github.com/freshet-rec/freshet/feature"
 )
 
@@ -137,7 +138,7 @@ func TestPlaces(t *testing.T) {
 
 // TestPagesAreAccepted reads every configuration in the pages on features and on expressions.
 func TestPagesAreAccepted(t *testing.T) {
-	for name, want := range map[string]int{"expressions.md": 1, "features.md": 3} {
+	for name, want := range map[string]int{"expressions.md": 1, "features.md": 3, "recall.md": 2} {
 		page, err := os.ReadFile("../docs/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -157,5 +158,25 @@ func TestPagesAreAccepted(t *testing.T) {
 		if n != want {
 			t.Errorf("%s has %d configurations, want %d", name, n, want)
 		}
+	}
+}
+
+// TestRulesOnThePageAreConditions compiles the examples of conditions in the page on recall.
+func TestRulesOnThePageAreConditions(t *testing.T) {
+	page, err := os.ReadFile("../docs/recall.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(page)) {
+		if where, ok := strings.CutPrefix(line, "    where: "); ok {
+			n++
+			if _, err := expression.CompileFilter(strings.TrimSpace(where)); err != nil {
+				t.Errorf("%s: %v", where, err)
+			}
+		}
+	}
+	if n != 4 {
+		t.Errorf("%d conditions, want 4", n)
 	}
 }

@@ -47,6 +47,9 @@ type decoder struct {
 
 	unsureEvents bool // the events section was not fully read: judge no name by it
 	unsureRoutes bool // likewise the recall section
+
+	urls           []urlUse // those that are to be called
+	unsureOutgoing bool     // the outgoing section was not fully read: judge no URL by it
 }
 
 func (d *decoder) document(root *node) {
@@ -59,6 +62,7 @@ func (d *decoder) document(root *node) {
 		"store":         d.kindOnly(&c.Store.Kind, KindMemory, "redis"),
 		"journal":       d.journal,
 		"memory":        d.memory,
+		"outgoing":      d.outgoing,
 		"durability":    d.oneOf(&c.Durability, []string{DurabilityFsync, DurabilityRelaxed}, nil),
 		"strict_events": d.switchInto(&c.StrictEvents),
 		"lateness":      d.duration(&c.Lateness, 0, LongestLateness),
@@ -80,6 +84,8 @@ func (d *decoder) document(root *node) {
 	}
 	d.checkEventNames()
 	d.checkScenes()
+	d.unsureOutgoing = d.unsureOutgoing || misspelt("outgoing")
+	d.checkURLs()
 }
 
 func (d *decoder) version(path string, n *node) {

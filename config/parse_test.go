@@ -45,7 +45,7 @@ features:
   - {name: clicks, key: [item], agg: age}
 recall:
   - {name: hot, kind: popular, n: 0}
-  - {name: vector, kind: embedding}
+  - {name: vector, kind: vector}
 ranker: {kind: deepfm}
 scenes:
   home: {recall: [hott]}
@@ -62,7 +62,7 @@ func TestTwelveProblemsInOneRun(t *testing.T) {
 		`f:12:10: feature "clicks": hop 45s does not divide the window of 5m`,
 		`f:13:12: a second feature is named "clicks"; the first is on line 8`,
 		`f:15:35: recall[0].n is "0"; it must be from 1 to 10000`,
-		`f:16:26: recall[1].kind "embedding" is not available in this release (not_available)`,
+		`f:16:26: recall[1].kind "vector" is not available in this release (not_available)`,
 		`f:17:1: ranker is not available in this release (not_available)`,
 		`f:19:19: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 		`f:20:3: duplicate key "home"; the first is on line 19`,
@@ -258,18 +258,53 @@ func TestRefused(t *testing.T) {
 		{"many routes", "recall: [" + strings.Repeat("{name: r, kind: new},", 13) + "]\nscenes: {home: {recall: [zzz]}}\n", append(
 			secondRoutes(12), `f:2:26: scenes.home.recall names the unknown route "zzz"; there are r, r, r, r, r, r, r, r, r, r, r, r, …`)},
 		{"scenes as list", "scenes: [home]\n", []string{`f:1:9: scenes must be a mapping, not a list`}},
-		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of itemcf, popular, new`}},
+		{"given vectors of no length", "recall:\n  - {name: g, kind: embedding, source: given}\n  - {name: h, kind: embedding, source: given, dim: 0}\n  - {name: i, kind: embedding, source: learnt, dim: 5000}\n  - {name: l, kind: linear, dim: 3}\n", []string{
+			`f:2:5: recall[0].dim is 0 or missing, the length of the items' vectors, which source given does not go without`,
+			`f:3:52: recall[1].dim is 0 or missing, the length of the items' vectors, which source given does not go without`,
+			`f:4:40: unknown recall[2].source "learnt"; write trained, given`,
+			`f:4:53: recall[2].dim is "5000"; it must be from 0 to 4096`,
+			`f:5:34: recall[3].dim belongs to kind embedding, not linear`,
+		}},
+		{"route without anything", "recall: [{}]\n", []string{`f:1:10: name is missing in recall[0]`, `f:1:10: kind is missing in recall[0]; write one of ` + joinWords(routeKinds)}},
 		{"route twice", "recall:\n- {name: a, kind: new}\n- {name: a, kind: itemcf}\n", []string{`f:3:10: a second route is named "a"; the first is on line 2`}},
 		{"route kind", "recall: [{name: a, kind: populr}]\n", []string{`f:1:26: unknown recall[0].kind "populr"; did you mean "popular"?`}},
-		{"route kinds to come", "recall:\n- {name: a, kind: geo, radius: 5}\n- {name: b, kind: external}\nscenes: {home: {recall: [a, b]}}\n", []string{
-			`f:2:19: recall[0].kind "geo" is not available in this release (not_available)`, `f:3:19: recall[1].kind "external" is not available in this release (not_available)`}},
+		{"route kinds to come", "recall:\n- {name: a, kind: vector, radius: 5}\n- {name: b, kind: new}\nscenes: {home: {recall: [a, b]}}\n", []string{
+			`f:2:19: recall[0].kind "vector" is not available in this release (not_available)`}},
 		{"route numbers", "recall:\n- {name: a, kind: new, n: 10001}\n- {name: b, kind: new, n: 1.5}\n- {name: c, kind: new, n: 99999999999999999999}\n- {name: d, kind: new, n: 0x1F}\n", []string{
 			`f:2:27: recall[0].n is "10001"; it must be from 1 to 10000`, `f:3:27: recall[1].n is 1.5; it must be a whole number`,
 			`f:4:27: recall[2].n is "99999999999999999999"; it must be from 1 to 10000`, `f:5:27: recall[3].n is "0x1F"; write a plain decimal number`}},
 		{"route spans", "recall:\n- {name: a, kind: popular, window: 0s, within: 1h}\n- {name: b, kind: itemcf, window: 1h}\n- {name: c, kind: new, budget: 0ms}\n", []string{
-			`f:2:36: recall[0].window is 0s; it must be 1ms or more`, `f:2:48: recall[0].within belongs to kind new, not popular`,
-			`f:3:35: recall[1].window belongs to kind popular, not itemcf`, `f:4:32: recall[2].budget is 0ms; it must be 1ms or more`}},
+			`f:2:36: recall[0].window is 0s; it must be 1ms or more`, `f:2:48: recall[0].within belongs to kind new or search or geo, not popular`,
+			`f:3:35: recall[1].window belongs to kind popular or trending, not itemcf`, `f:4:32: recall[2].budget is 0ms; it must be 1ms or more`}},
+		{"rules", "recall:\n- {name: a, kind: rule}\n- {name: b, kind: rule, where: item.author in user.}\n- {name: c, kind: rule, where: event.value > 3, order: oldest}\n- {name: d, kind: rule, where: 'itm.author == 1', order: poplar}\n- {name: e, kind: rule, where: ''}\n- {name: f, kind: new, where: 'true'}\n", []string{
+			`f:2:3: where is missing in recall[0], which kind rule does not go without`, `f:3:51: recall[1].where: unexpected end of expression`,
+			`f:4:32: recall[2].where: a rule reads no event; it is about items, before anything was done to them`, `f:4:56: unknown recall[2].order "oldest"; write newest, popular`,
+			`f:5:33: recall[3].where: "itm" has no names to read; did you mean item.author?`, `f:5:58: unknown recall[3].order "poplar"; did you mean "popular"?`,
+			`f:6:32: recall[4].where is empty`, `f:7:31: recall[5].where belongs to kind rule, not new`}},
+		{"distances", "recall:\n- {name: a, kind: geo, within: 5}\n- {name: b, kind: geo, within: 5h}\n- {name: c, kind: geo, within: 0.5m}\n- {name: d, kind: geo, within: 99999km}\n- {name: e, kind: geo, within: [1km]}\n- {name: f, kind: geo, within: -5km}\n", []string{
+			`f:2:32: recall[0].within is "5"; it must be a distance such as 800m or 5km; the unit is missing; write 5m or 5km`,
+			`f:3:32: recall[1].within is "5h"; it must be a distance such as 800m or 5km`, `f:4:32: recall[2].within is 0.5m; it must be from 1m to 20038km`,
+			`f:5:32: recall[3].within is 99999km; it must be from 1m to 20038km`, `f:6:32: recall[4].within must be a distance such as 800m or 5km, not a list`,
+			`f:7:32: recall[5].within is "-5km"; it must be a distance such as 800m or 5km`}},
+		{"route settings that do not fit", "recall:\n- {name: a, kind: trending, window: 1d}\n- {name: b, against: 5m, kind: trending}\n- {name: c, kind: trending, window: 2h, against: 2h}\n- {name: d, kind: trendy, against: 5}\n", []string{
+			`f:2:3: recall[0].against is 1d; it must be longer than window, which is 1d`, `f:3:22: recall[1].against is 5m; it must be longer than window, which is 1h`,
+			`f:4:50: recall[2].against is 2h; it must be longer than window, which is 2h`, `f:5:19: unknown recall[3].kind "trendy"; write ` + strings.Join(routeKinds, ", "),
+			`f:5:36: "5" is not a duration: the unit is missing; write 5ms, 5s, 5m, 5h or 5d`}},
 		{"route name", "recall: [{name: ' ', kind: new}]\n", []string{`f:1:17: recall[0].name is " ": an id may not be blank`}},
+
+		{"external routes", "outgoing: {allow: [127.0.0.1, svc.internal]}\nrecall:\n- {name: a, kind: external}\n- {name: b, kind: external, url: 'http://10.0.0.1/', timeout: 11s, slots: 0}\n- {name: c, kind: external, url: 'ftp://a', slots: 1001}\n- {name: d, kind: external, url: 'http://127.0.0.1:8080/r', timeout: 0s}\n- {name: e, kind: new, url: 'http://a.example/'}\n- {name: f, kind: external, url: 'http://0x7f.1/'}\n", []string{
+			`f:3:3: url is missing in recall[0], which kind external does not go without`,
+			`f:4:34: recall[1].url is "http://10.0.0.1/": 10.0.0.1 leads to 10.0.0.1, which is not public (private); list it under outgoing.allow if it is meant`,
+			`f:4:63: recall[1].timeout is 11s; it must be from 1ms to 10s`, `f:4:75: recall[1].slots is "0"; it must be from 1 to 1000`,
+			`f:5:34: recall[2].url is "ftp://a": it must begin with https:// or http://`, `f:5:52: recall[2].slots is "1001"; it must be from 1 to 1000`,
+			`f:6:70: recall[3].timeout is 0s; it must be from 1ms to 10s`, `f:7:29: recall[4].url belongs to kind external, not new`,
+			`f:8:34: recall[5].url is "http://0x7f.1/": its host "0x7f.1" is an address in a form that is read in more than one way`}},
+		{"outgoing", "outgoing: {allow: [10.0.0.1/8, a.example, 'x y']}\nrecall:\n- {name: b, kind: external, url: 'http://10.0.0.1/'}\n", []string{
+			`f:1:20: outgoing.allow: "10.0.0.1/8" has bits beyond its prefix; write 10.0.0.0/8`, `f:1:43: outgoing.allow: "x y" is no host name; write a host name, an address or a prefix such as 10.0.0.0/8`}},
+		{"outgoing without list", "outgoing: {allow: a.example}\n", []string{`f:1:19: outgoing.allow must be a list, not text; write [a.example]`}},
+		{"explore", "scenes:\n  a: {explore: {share: 1.5}}\n  b: {explore: {share: -0.1}}\n  c: {explore: 0.05}\n  d: {explore: {share: x, of: 1}}\n", []string{
+			`f:2:24: scenes.a.explore.share is 1.5; it must be from 0 to 1`, `f:3:24: scenes.b.explore.share is -0.1; it must be from 0 to 1`,
+			`f:4:16: scenes.c.explore must be a mapping, not a number`, `f:5:24: scenes.d.explore.share must be a number, not text`, `f:5:27: unknown key "of" in scenes.d.explore`}},
 
 		{"no scenes", "scenes: {}\n", []string{`f:1:9: scenes has no scene; without one nothing is recommended; leave scenes out for the default one`}},
 		{"scene without value", "scenes:\n  home:\n", []string{`f:2:8: scenes.home has no value; give it one or leave the key out`}},
@@ -277,8 +312,8 @@ func TestRefused(t *testing.T) {
 			`f:1:26: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 			`f:1:32: scenes.home.recall names the unknown route "zzz"; there are covisit, hot, new`,
 			`f:1:42: scenes.home.recall names "hot" twice`, `f:1:65: scenes.empty.recall names no route; leave it out for all routes`}},
-		{"scene keys to come", "scenes:\n  home:\n    diversify: {}\n    explore: {}\n    ranker: x\n    rules: []\n    filter: x\n", []string{
-			`f:3:5: diversify in scenes.home is not available in this release (not_available)`, `f:4:5: explore in scenes.home is not available in this release (not_available)`,
+		{"scene keys to come", "scenes:\n  home:\n    diversify: {}\n    explore: {share: 1}\n    ranker: x\n    rules: []\n    filter: x\n", []string{
+			`f:3:5: diversify in scenes.home is not available in this release (not_available)`,
 			`f:5:5: ranker in scenes.home is not available in this release (not_available)`, `f:6:5: rules in scenes.home is not available in this release (not_available)`,
 			`f:7:5: filter in scenes.home is not available in this release (not_available)`}},
 		{"scene name", "scenes: {'': {}}\n", []string{`f:1:10: scenes has the name "": an id may not be empty`}},

@@ -52,7 +52,7 @@ func (c *Config) YAML() []byte {
 
 // paths lists what [Config.Origins] speaks of.
 func (c *Config) paths() []string {
-	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "memory.feature_keys", "events", "features", "recall", "scenes"}
+	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "memory.feature_keys", "outgoing.allow", "events", "features", "recall", "scenes"}
 	add := func(path string, settings []setting) {
 		for _, s := range settings {
 			all = append(all, join(path, s.key))
@@ -84,6 +84,7 @@ func (c *Config) top() []setting {
 		{"store", inline([]setting{{"kind", scalar(c.Store.Kind)}})},
 		{"journal", inline(journalSettings(c.Journal))},
 		{"memory", inline(memorySettings(c.Memory))},
+		{"outgoing", inline(outgoingSettings(c.Outgoing))},
 		{"durability", scalar(c.Durability)},
 		{"strict_events", strconv.FormatBool(c.StrictEvents)},
 		{"lateness", c.Lateness.String()},
@@ -121,17 +122,20 @@ func featureSettings(f *feature.Definition) []setting {
 
 func routeSettings(r Route) []setting {
 	s := []setting{{"name", scalar(r.Name)}, {"kind", scalar(r.Kind)}}
-	if r.Window != 0 {
-		s = append(s, setting{"window", r.Window.String()})
-	}
-	if r.Within != 0 {
-		s = append(s, setting{"within", r.Within.String()})
+	if kind := kindOf(r.Kind); kind != nil {
+		for _, k := range kind.keys {
+			s = append(s, setting{k.key, k.print(&r)})
+		}
 	}
 	return append(s, setting{"n", strconv.Itoa(r.N)}, setting{"budget", r.Budget.String()})
 }
 
 func sceneSettings(s Scene) []setting {
-	return []setting{{"recall", words(s.Recall)}, {"budget", s.Budget.String()}}
+	list := []setting{{"recall", words(s.Recall)}, {"budget", s.Budget.String()}}
+	if s.Explore.Share != 0 {
+		list = append(list, setting{"explore", inline([]setting{{"share", decimalText(s.Explore.Share)}})})
+	}
+	return list
 }
 
 func inline(settings []setting) string {

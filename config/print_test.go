@@ -95,15 +95,20 @@ func anyConfig(t *rapid.T) *Config {
 		}
 		c.Features = append(c.Features, f)
 	}
+	c.Outgoing.Allow = []string{"10.0.0.0/8", "svc.internal", "::1"}
 	c.Recall = nil
 	for _, n := range names("routes", 1, 4) {
 		r := Route{Name: n, Kind: rapid.SampledFrom(routeKinds).Draw(t, "kind"),
 			N: rapid.IntRange(1, MaxRouteN).Draw(t, "n"), Budget: span("budget", 1, freshet.Minute)}
-		switch r.Kind {
-		case KindPopular:
-			r.Window = span("window", 1, freshet.MaxDuration)
-		case KindNew:
-			r.Within = span("within", 1, freshet.MaxDuration)
+		for _, k := range kindOf(r.Kind).keys {
+			k.drawn(t, &r)
+		}
+		if r.Kind == KindTrending && r.Against <= r.Window {
+			r.Window = min(r.Window, freshet.MaxDuration-1)
+			r.Against = r.Window + 1
+		}
+		if r.Source == SourceGiven && r.Dim == 0 {
+			r.Dim = 3
 		}
 		c.Recall = append(c.Recall, r)
 	}
@@ -111,10 +116,56 @@ func anyConfig(t *rapid.T) *Config {
 	for _, n := range names("scenes", 1, 3) {
 		c.Scenes[n] = Scene{
 			Recall: rapid.SliceOfNDistinct(rapid.SampledFrom(c.routeNames()), 1, len(c.Recall), rapid.ID).Draw(t, "scene recall"),
-			Budget: span("scene budget", 1, freshet.Minute),
+			Budget: span("scene budget", 1, freshet.Minute), Explore: Explore{Share: rapid.SampledFrom([]float64{0, 0.05, 1, 1e-9}).Draw(t, "share")},
 		}
 	}
 	return c
+}
+
+// drawn gives a route some value of a setting: its default now and then.
+func (k *routeKey) drawn(t *rapid.T, r *Route) {
+	if k.missing != nil {
+		k.missing(r)
+		if rapid.Bool().Draw(t, k.key+" by default") {
+			return
+		}
+	}
+	switch k.key {
+	case "source":
+		r.Source = rapid.SampledFrom([]string{SourceTrained, SourceGiven}).Draw(t, "source")
+		return
+	case "dim":
+		r.Dim = rapid.IntRange(1, maxDim).Draw(t, "dim")
+		return
+	case "where":
+		r.Where = rapid.SampledFrom([]string{"item.author in user.follows", "item['a: b'] == \"#x\"", "'${X}' in item.tags ||\n\tctx.é"}).Draw(t, "where")
+		return
+	case "normalise":
+		r.Normalise = rapid.SampledFrom([]string{NormaliseCosine, NormaliseLift, NormaliseBM25}).Draw(t, "normalise")
+		return
+	case "order":
+		r.Order = rapid.SampledFrom([]string{OrderNewest, OrderPopular}).Draw(t, "order")
+		return
+	case "url":
+		r.URL = rapid.SampledFrom([]string{"https://partner.example/recall?key=${K}&n: 1", "http://10.1.2.3:8080/"}).Draw(t, "url")
+		return
+	case "timeout":
+		r.Timeout = freshet.Duration(rapid.Int64Range(1, int64(LongestTimeout)).Draw(t, k.key))
+		return
+	case "slots":
+		r.Slots = rapid.IntRange(1, MaxSlots).Draw(t, k.key)
+		return
+	}
+	if k.key == "within" && r.Kind == KindGeo {
+		r.Distance = rapid.Float64Range(minDistance, maxDistance).Draw(t, "distance")
+		return
+	}
+	spans := map[string]*freshet.Duration{"window": &r.Window, "within": &r.Within, "against": &r.Against, "half_life": &r.HalfLife, "session": &r.Session}
+	span, known := spans[k.key]
+	if !known {
+		t.Fatalf("no values are drawn of the setting %s", k.key)
+	}
+	*span = freshet.Duration(rapid.Int64Range(1, int64(freshet.MaxDuration)).Draw(t, k.key))
 }
 
 // anyDerived draws an expression over one of the features.

@@ -2,20 +2,15 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/freshet-rec/freshet"
 )
 
-// The recall kinds of this release, and those designed but not built.
-var (
-	routeKinds      = []string{KindItemCF, KindPopular, KindNew}
-	laterRouteKinds = []string{"embedding", "trending", "similar", "session", "search", "rule", "geo", "external", "vector"}
-)
-
 // laterSceneKeys are the keys of a scene designed but not built.
-var laterSceneKeys = []string{"diversify", "explore", "ranker", "rules", "filter"}
+var laterSceneKeys = []string{"diversify", "ranker", "rules", "filter"}
 
 // recall reads the routes, which replace the default ones.
 func (d *decoder) recall(path string, n *node) {
@@ -47,16 +42,21 @@ func (d *decoder) recall(path string, n *node) {
 // route reads one route and says where its name stands, nil when it has none.
 func (d *decoder) route(path string, item *node) (r Route, name *node) {
 	r = Route{N: defaultN, Budget: defaultRouteBudget}
-	const above0 = freshet.Millisecond
-	later := slices.Contains(laterRouteKinds, item.getText("kind"))
-	got, ok := d.fields(path, item, schema{loose: later, keys: map[string]func(string, *node){
+	keys := map[string]func(string, *node){
 		"name":   d.textInto(&r.Name),
 		"kind":   d.oneOf(&r.Kind, routeKinds, laterRouteKinds),
 		"n":      d.integer(&r.N, 1, MaxRouteN),
-		"budget": d.duration(&r.Budget, above0, freshet.MaxDuration),
-		"window": d.duration(&r.Window, above0, freshet.MaxDuration),
-		"within": d.duration(&r.Within, above0, freshet.MaxDuration),
-	}})
+		"budget": d.duration(&r.Budget, freshet.Millisecond, freshet.MaxDuration),
+	}
+	// What a kind's own settings mean is known with the kind, which may stand behind them.
+	own := map[string]ownValue{}
+	for i := range recallKinds {
+		for _, k := range recallKinds[i].keys {
+			keys[k.key] = func(path string, n *node) { own[k.key] = ownValue{path, n} }
+		}
+	}
+	later := slices.Contains(laterRouteKinds, item.getText("kind"))
+	got, ok := d.fields(path, item, schema{loose: later, keys: keys})
 	name = got.value["name"]
 	if !ok {
 		return r, name
@@ -72,21 +72,60 @@ func (d *decoder) route(path string, item *node) (r Route, name *node) {
 	if got.value["kind"] == nil {
 		d.add(item.at, "write one of "+joinWords(routeKinds), "kind is missing in %s", path)
 	}
-	if r.Kind == "" {
-		return r, name // unknown or later: what else it may hold is unknown too
-	}
-	for _, span := range []struct{ key, owner string }{{"window", KindPopular}, {"within", KindNew}} {
-		if n := got.value[span.key]; n != nil && r.Kind != span.owner {
-			d.add(n.at, "", "%s.%s belongs to kind %s, not %s", path, span.key, span.owner, r.Kind)
-		}
-	}
-	if r.Kind == KindPopular && got.value["window"] == nil {
-		r.Window = defaultWindow
-	}
-	if r.Kind == KindNew && got.value["within"] == nil {
-		r.Within = defaultWithin
+	if !later {
+		d.ownSettings(path, item, &r, own)
 	}
 	return r, name
+}
+
+// ownValue is a setting that only some kinds have, as the file has it.
+type ownValue struct {
+	path string
+	n    *node
+}
+
+// ownSettings reads the settings that belong to kinds. Under a kind that is not known they are
+// judged by the first that has them.
+func (d *decoder) ownSettings(path string, item *node, r *Route, values map[string]ownValue) {
+	kind, before := kindOf(r.Kind), d.total
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		value, owners := values[key], ownersOf(key)
+		switch {
+		case kind == nil:
+			owners[0].own(key).read(d, r)(value.path, value.n)
+		case kind.own(key) != nil:
+			kind.own(key).read(d, r)(value.path, value.n)
+		default:
+			names := make([]string, len(owners))
+			for i, k := range owners {
+				names[i] = k.name
+			}
+			d.add(value.n.at, "", "%s belongs to kind %s, not %s", value.path, strings.Join(names, " or "), r.Kind)
+		}
+	}
+	if kind == nil {
+		return
+	}
+	for _, k := range kind.keys {
+		if _, given := values[k.key]; given {
+			continue
+		}
+		if k.missing == nil {
+			d.add(item.at, "", "%s is missing in %s, which kind %s does not go without", k.key, path, r.Kind)
+			continue
+		}
+		k.missing(r)
+	}
+	if kind.check == nil || d.total > before {
+		return
+	}
+	if key, fault := kind.check(r); fault != "" {
+		at := item.at
+		if value, given := values[key]; given {
+			at = value.n.at
+		}
+		d.add(at, "", "%s.%s %s", path, key, fault)
+	}
 }
 
 // sceneUse is a route's name where a scene mentions it.
@@ -111,6 +150,17 @@ func (d *decoder) scene(path string, n *node) Scene {
 	s := Scene{Budget: defaultSceneBudget}
 	d.fields(path, n, schema{later: laterSceneKeys, keys: map[string]func(string, *node){
 		"budget": d.duration(&s.Budget, freshet.Millisecond, freshet.MaxDuration),
+		"explore": func(path string, n *node) {
+			d.fields(path, n, schema{keys: map[string]func(string, *node){"share": func(path string, n *node) {
+				share, ok := d.float(path, n)
+				switch {
+				case ok && (share < 0 || share > 1):
+					d.add(n.at, "", "%s is %s; it must be from 0 to 1", path, n.text)
+				case ok:
+					s.Explore.Share = share
+				}
+			}}})
+		},
 		"recall": func(path string, n *node) {
 			if n.kind == list && len(n.items) == 0 {
 				d.add(n.at, "leave it out for all routes", "%s names no route", path)

@@ -117,6 +117,9 @@ func keysOf(t reflect.Type) map[string]reflect.StructField {
 			continue
 		}
 		key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if key == "-" {
+			continue // another field has its key
+		}
 		if key == "" {
 			key = snake(field.Name)
 		}
@@ -138,7 +141,7 @@ func snake(name string) string {
 }
 
 // printedWhole are the structs of which what is zero is told, too.
-var printedWhole = []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Journal](), reflect.TypeFor[Retain]()}
+var printedWhole = []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Journal](), reflect.TypeFor[Retain](), reflect.TypeFor[Outgoing]()}
 
 // plain is a value as JSON has it, under the keys of the file; what is zero inside a list or a
 // mapping is left out there.

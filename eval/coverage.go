@@ -16,6 +16,14 @@ func (s *ItemSet) Add(item uint32) {
 	s.words[item/64] |= 1 << (item % 64)
 }
 
+// Has reports whether an item is in the set.
+func (s *ItemSet) Has(item uint32) bool {
+	return int(item/64) < len(s.words) && s.words[item/64]>>(item%64)&1 == 1
+}
+
+// remove takes out an item that is in the set.
+func (s *ItemSet) remove(item uint32) { s.words[item/64] &^= 1 << (item % 64) }
+
 // Len is the number of items in the set.
 func (s *ItemSet) Len() int {
 	n := 0

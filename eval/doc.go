@@ -13,6 +13,12 @@
 //	sums, asks := tally.Groups()
 //	interval := eval.Bootstrap(sums, asks, 500, 0.95, rng)
 //
+// What the routes of recall find, together and each alone, over the same asks:
+//
+//	routes := eval.NewRoutes(names, 200)
+//	routes.Add(lists, merged, wanted)          // once per ask
+//	rows := routes.Rows(0)
+//
 // What is reported has one JSON form, [Results].
 //
 // Rules that hold for all ranking measures here. Ranks are 1-based. A list is cut at k; what
@@ -24,5 +30,5 @@
 // Left out: running anything (package trial), significance tests between two rows, estimates
 // from logged propensities.
 //
-// Functions are pure and safe for concurrent use; a Tally or an ItemSet has one user at a time.
+// Functions are pure and safe for concurrent use; a Tally, an ItemSet or a Routes has one user at a time.
 package eval

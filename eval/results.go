@@ -11,11 +11,15 @@ import (
 // same questions in the same run, and what makes the figures doubtful. Its JSON is
 //
 //	{"protocol":"holdout","results":[{"name":"slate","k":10,"delay":"0s","hit@10":0.19,
-//	 "ndcg@10":0.11,"mrr":0.08,"coverage":0.3,"n":942,"ci":{"ndcg@10":[0.09,0.12]}},…],"warnings":[]}
+//	 "ndcg@10":0.11,"mrr":0.08,"coverage":0.3,"n":942,"ci":{"ndcg@10":[0.09,0.12]}},…],
+//	 "routes":[…],"warnings":[]}
+//
+// with the form of [RouteRow] in routes.
 type Results struct {
 	Protocol string
 	Rows     []Row
-	Warnings []string // sentences for people
+	Routes   []RouteRow // what each route is worth; nil where none was asked
+	Warnings []string   // sentences for people
 }
 
 // Row is the figures of one name at one delay.
@@ -35,10 +39,11 @@ type Row struct {
 // MarshalJSON writes the form above; lists are never null.
 func (r Results) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Protocol string   `json:"protocol"`
-		Rows     []Row    `json:"results"`
-		Warnings []string `json:"warnings"`
-	}{r.Protocol, append([]Row{}, r.Rows...), append([]string{}, r.Warnings...)})
+		Protocol string     `json:"protocol"`
+		Rows     []Row      `json:"results"`
+		Routes   []RouteRow `json:"routes,omitempty"`
+		Warnings []string   `json:"warnings"`
+	}{r.Protocol, append([]Row{}, r.Rows...), r.Routes, append([]string{}, r.Warnings...)})
 }
 
 // MarshalJSON writes the row with the cut-off in the names of its measures. An error says

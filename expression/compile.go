@@ -23,11 +23,12 @@ type value struct {
 // compiler turns a checked tree into functions. It notes the first error and goes on with values
 // of no kind, about which nothing more is said.
 type compiler struct {
-	source   string
-	where    bool            // for events; otherwise for rows of features
-	features map[string]Kind // that may be read
-	index    func(name string) int
-	err      *Error
+	source    string
+	where     bool            // for events; otherwise for rows of features
+	eventless bool            // with where: there is no event
+	features  map[string]Kind // that may be read
+	index     func(name string) int
+	err       *Error
 }
 
 func (c *compiler) failAt(at int, hint, format string, args ...any) value {

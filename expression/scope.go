@@ -20,7 +20,7 @@ func (c *compiler) name(n *ast.IdentifierNode) value {
 		if c.where && word == "features" {
 			break
 		}
-		if !c.where && word == "event" {
+		if (!c.where || c.eventless) && word == "event" {
 			return c.noEvent(n)
 		}
 		return c.fail(n, "write "+word+".<name>", "%s is not a value by itself", word)
@@ -31,6 +31,9 @@ func (c *compiler) name(n *ast.IdentifierNode) value {
 	if !c.where {
 		return c.feature(n, word)
 	}
+	if c.eventless {
+		return c.fail(n, "a rule reads item, user and context", "unknown name %s", quote(word))
+	}
 	hint := "where reads event, item, user and context, no features"
 	if near := nearest.Word(word, eventFields()); near != "" {
 		hint = fmt.Sprintf("did you mean event.%s?", near)
@@ -39,6 +42,9 @@ func (c *compiler) name(n *ast.IdentifierNode) value {
 }
 
 func (c *compiler) noEvent(n ast.Node) value {
+	if c.eventless {
+		return c.fail(n, "", "a rule reads no event; it is about items, before anything was done to them")
+	}
 	return c.fail(n, "", "a derived feature reads no event; event belongs to where")
 }
 
@@ -104,7 +110,7 @@ func (c *compiler) member(n *ast.MemberNode) value {
 	case "context", "ctx":
 		return value{kind: Either, scalar: func(r *Row) scalar { return scalarOf(r.Context[name]) }}
 	case "event":
-		if !c.where {
+		if !c.where || c.eventless {
 			return c.noEvent(n)
 		}
 		if field, known := events[name]; known {
@@ -123,9 +129,9 @@ func (c *compiler) member(n *ast.MemberNode) value {
 		}
 	}
 	known := []string{"item", "user", "context", "ctx"}
-	if c.where {
+	if c.where && !c.eventless {
 		known = append(known, "event")
-	} else {
+	} else if !c.where {
 		known = append(known, "features")
 	}
 	hint := "names are read of item, user and context"

@@ -3,6 +3,7 @@ package feature
 import (
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/expression"
@@ -19,6 +20,7 @@ type column struct {
 	field  field
 	lanes  map[string]uint8  // of an event name: of a rate its counts, as bits, otherwise 1; nil is every name
 	byName []uint8           // lanes by the number of an event name
+	every  bool              // no name has lanes but 1
 	where  *expression.Where // nil takes every event
 	slab   *slab.Slab        // what the cells do not hold themselves
 	cells  window.Cells
@@ -30,6 +32,7 @@ type column struct {
 	latest   bool             // cells are window.Latest
 
 	decay   window.Putting // cells, of a decayed_sum
+	sums    window.Running // the same where it takes runs
 	waiting queue          // the keys whose cells wait to be settled, each at least once
 }
 
@@ -61,6 +64,8 @@ func newColumn(d Definition, o *Options, order window.Order) *column {
 	}
 	c.cells = newCells(&d, o, order)
 	c.decay, _ = c.cells.(window.Putting)
+	c.sums, _ = c.cells.(window.Running)
+	c.every = c.lanes == nil
 	c.counters, _ = c.cells.(*window.Counters)
 	_, c.latest = c.cells.(window.Latest)
 	return c
@@ -162,25 +167,32 @@ func (c *column) add(k store.Key, record []uint64, sample *window.Sample, hashes
 }
 
 // addRun adds the acts of a run of a plain group.
-func (c *column) addRun(run []running) {
-	if c.counters != nil {
-		for i := range run {
-			r := &run[i]
-			if lanes := c.byName[r.deed.name]; lanes != 0 {
-				cell := r.record[c.from:c.to:c.to]
-				if cell[0] == 0 {
-					c.live++
-				}
-				c.counters.AddEvent(cell, r.deed.sample.Time, lanes)
-			}
+func (c *column) addRun(r *run) {
+	acts := &r.acts
+	*acts = window.Run{Records: r.records, Times: r.times}
+	if !c.every {
+		acts.Lanes = r.lanes[:len(r.names)]
+		for i, name := range r.names {
+			acts.Lanes[i] = c.byName[name]
 		}
-		return
 	}
-	for i := range run {
-		r := &run[i]
-		if lanes := c.byName[r.deed.name]; lanes != 0 {
-			r.deed.sample.Number, r.deed.sample.Lanes = 1, lanes
-			c.add(r.key, r.record, &r.deed.sample, nil)
+	switch {
+	case c.counters != nil:
+		c.live += c.counters.AddRun(acts, c.from)
+	case c.latest:
+		c.live += window.Latest{}.AddRun(acts, c.from)
+	case c.sums != nil:
+		made, began := c.sums.AddRun(acts, c.from)
+		for c.live += made; began != 0; began &= began - 1 {
+			i := bits.TrailingZeros64(began)
+			c.waiting.push(r.keys[i], c.decay.Due(c.cell(r.records[i])))
+		}
+	default:
+		for i, record := range acts.Records {
+			if lanes := c.byName[r.names[i]]; lanes != 0 {
+				sample := window.Sample{Time: r.times[i], Number: 1, Lanes: lanes, Horizon: r.horizons[i]}
+				c.add(r.keys[i], record, &sample, nil)
+			}
 		}
 	}
 }
@@ -196,14 +208,23 @@ func (c *column) drop(record []uint64) {
 // settle folds decayed amounts that no read can be ahead of any more. It takes the keys that have
 // waited longest, so the work follows the writes.
 func (c *column) settle(t store.Table, horizon int64) {
+	var keys [atOnce]store.Key
+	var hints [atOnce]store.Hint
 	for c.waiting.due(horizon) {
-		k := c.waiting.pop()
-		record := t.Find(k, 0)
-		if record == nil {
-			continue
+		n := 0
+		for ; n < atOnce && c.waiting.due(horizon); n++ {
+			keys[n] = c.waiting.pop()
 		}
-		if cell := c.cell(record); c.decay.Settle(cell, horizon) {
-			c.waiting.push(k, c.decay.Due(cell))
+		t.Soon(keys[:n], nil)
+		t.Ahead(keys[:n], hints[:n], nil)
+		for i, k := range keys[:n] {
+			record := t.Find(k, hints[i])
+			if record == nil {
+				continue
+			}
+			if cell := c.cell(record); c.decay.Settle(cell, horizon) {
+				c.waiting.push(k, c.decay.Due(cell))
+			}
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package feature
 
 import (
+	"math"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/intern"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/internal/slab"
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/window"
@@ -47,9 +49,11 @@ type Engine struct {
 	slack       int64
 	newest      int64 // newest event time applied
 	maxKeys     int
-	batches     [stages]batch // of the acts that are being applied
-	lastName    int           // of the event before
-	unpacked    int           // one more than the highest item that Unpack may come across
+	batches     [stages]batch  // of the acts that are being applied
+	ahead       prefetch.Queue // what they ask the memory for
+	kept        int            // columns of all groups
+	lastName    int            // of the event before
+	unpacked    int            // one more than the highest item that Unpack may come across
 }
 
 // New returns an Engine for definitions that [Definition.Check] and [CheckAll] found sound.
@@ -83,6 +87,8 @@ func New(defs []Definition, o Options) *Engine {
 	g.nameTexts = append([]string{""}, names...)
 	for _, gr := range g.groups {
 		gr.finish(&o, names)
+		gr.run.ahead = &g.ahead
+		g.kept += len(gr.columns)
 	}
 	for i := range g.batches {
 		g.batches[i].of = make([]found, len(g.groups))
@@ -230,20 +236,27 @@ func (g *Engine) ApplyAll(acts []Act) {
 			g.take(asked, acts[n*atOnce:min((n+1)*atOnce, len(acts))])
 		}
 		crowded := g.maxKeys > 0 && n >= stages-1 && g.Keys()+due.keys > g.maxKeys
+		if n+1 < batches {
+			g.askAttributes(acts[(n+1)*atOnce : min((n+2)*atOnce, len(acts))])
+		}
 		for _, gr := range g.groups {
 			if n < batches {
-				asked.keys += gr.prepare(asked)
+				asked.keys += gr.prepare(asked, &g.ahead)
 			}
 			if n > 0 && n <= batches && len(acts) > 1 {
-				gr.table.Ahead(fetched.of[gr.place].keys, fetched.of[gr.place].hints)
+				gr.table.Ahead(fetched.of[gr.place].keys, fetched.of[gr.place].hints, &g.ahead)
 			}
-			if n >= stages-1 && !crowded {
+		}
+		switch {
+		case n < stages-1:
+		case crowded:
+			g.applyCrowded(due)
+		default:
+			for _, gr := range g.groups {
 				gr.applyAll(due)
 			}
 		}
-		if crowded {
-			g.applyCrowded(due)
-		}
+		g.ahead.Rest()
 	}
 	for i := range g.batches {
 		clear(g.batches[i].deeds) // they point to events
@@ -259,10 +272,16 @@ const (
 
 // batch is the acts of one step, and where each group finds their cells.
 type batch struct {
-	deeds []deed
-	of    []found // by group
-	keys  int     // of all groups together
-	room  [atOnce]deed
+	deeds    []deed
+	of       []found // by group
+	keys     int     // of all groups together
+	horizon  int64   // of the last act
+	earliest int64   // event time
+	latest   int64
+	room     [atOnce]deed
+	times    [atOnce]int64 // of the deeds, again
+	horizons [atOnce]int64
+	names    [atOnce]int
 }
 
 // found are the keys of a batch's acts in a group's table.
@@ -270,19 +289,38 @@ type found struct {
 	keys  []store.Key
 	ends  []int // where those of each act end
 	hints []store.Hint
+	many  bool // some act has several
 }
 
 // take fills a batch.
 func (g *Engine) take(b *batch, acts []Act) {
 	b.deeds, b.keys = b.room[:len(acts)], 0
+	b.earliest, b.latest = math.MaxInt64, 0
 	for i := range acts {
 		a, d := &acts[i], &b.deeds[i]
-		g.newest = max(g.newest, a.Event.Time)
-		d.event, d.name = a.Event, g.name(a.Event.Name)
-		d.subject = subject{visitor: a.Visitor, item: a.Item, context: a.Event.Context}
-		d.sample.Time, d.sample.Horizon, d.sample.Item, d.sample.EventID = a.Event.Time, g.newest-g.slack, a.Item, a.Event.ID
+		e := a.Event
+		g.newest = max(g.newest, e.Time)
+		b.earliest, b.latest = min(b.earliest, e.Time), max(b.latest, e.Time)
+		d.subject.visitor, d.subject.item, d.subject.context = a.Visitor, a.Item, e.Context
+		d.event, d.name, d.time, d.horizon = e, g.name(e.Name), e.Time, g.newest-g.slack
+		b.times[i], b.horizons[i], b.names[i] = d.time, d.horizon, d.name
 		if g.asksDocs {
 			d.item, d.user = g.docs(&d.subject)
+		}
+	}
+	b.horizon = g.newest - g.slack
+}
+
+// askAttributes asks for the attributes that are parts of the keys of acts.
+func (g *Engine) askAttributes(acts []Act) {
+	for _, a := range g.items {
+		for i := range acts {
+			a.ahead(acts[i].Item)
+		}
+	}
+	for _, a := range g.users {
+		for i := range acts {
+			a.ahead(acts[i].Visitor)
 		}
 	}
 }
@@ -310,8 +348,9 @@ func (g *Engine) name(text string) int {
 type deed struct {
 	subject subject
 	event   *freshet.Event
-	sample  window.Sample // what it is to all aggregates
-	name    int           // the number of the event's name, 0 when no feature mentions it
+	time    int64
+	horizon int64 // the earliest time that a read may still be made for
+	name    int   // the number of the event's name, 0 when no feature mentions it
 	item    *freshet.Item
 	user    *freshet.User // both nil when they are unknown or nobody asks
 }

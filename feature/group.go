@@ -3,9 +3,11 @@ package feature
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/window"
 )
@@ -33,8 +35,9 @@ type group struct {
 	steps  [][]step // by the number of an event name
 	decays []*column
 	plain  bool // all columns take every event of the names they name, with nothing but its time
-	run    []running
-	fresh  []running // those of the run whose records were made for them
+	every  bool // each name is one that some column takes
+	run    run
+	sample window.Sample
 	hashes []uint64
 
 	spentBefore int64 // the generation before which cells are spent
@@ -100,94 +103,191 @@ func (g *group) finish(o *Options, names []string) {
 		}
 		g.steps = append(g.steps, steps)
 	}
+	g.every = !slices.ContainsFunc(g.steps, func(steps []step) bool { return len(steps) == 0 })
 	g.look = g.old
 }
 
 // prepare finds the keys of a batch, and asks for where their cells are. It returns how many keys
 // there are.
-func (g *group) prepare(b *batch) int {
+func (g *group) prepare(b *batch, lines *prefetch.Queue) int {
 	f := &b.of[g.place]
-	f.keys, f.ends = f.keys[:0], f.ends[:0]
-	for i := range b.deeds {
-		if d := &b.deeds[i]; len(g.steps[d.name]) > 0 {
-			f.keys = g.keys(f.keys, &d.subject, true)
-		}
-		f.ends = append(f.ends, len(f.keys))
+	f.keys, f.ends, f.many = f.keys[:0], f.ends[:0], false
+	if !g.every || !g.oneEach(b, f) {
+		g.someEach(b, f)
 	}
 	f.hints = slices.Grow(f.hints[:0], len(f.keys))[:len(f.keys)]
 	clear(f.hints)
 	if len(b.deeds) > 1 {
-		g.table.Soon(f.keys)
+		g.table.Soon(f.keys, lines)
 	}
 	return len(f.keys)
+}
+
+// oneEach finds the keys of acts that have one each, all of them, of a group whose keys have a shape;
+// otherwise it finds nothing, and says so.
+func (g *group) oneEach(b *batch, f *found) bool {
+	keys := f.keys[:0]
+	for i := range b.deeds {
+		s := &b.deeds[i].subject
+		k := store.Key(s.visitor)
+		switch g.shape {
+		case shapeUser:
+		case shapeItem:
+			k = store.Key(s.item)
+		case shapePair:
+			if k = k<<32 | store.Key(s.item); s.item == 0 {
+				return false
+			}
+		case shapeTaste:
+			values := g.parts[1].attr.of(s.item)
+			if len(values) != 1 {
+				return false
+			}
+			k = k<<32 | store.Key(values[0])
+		default:
+			return false
+		}
+		if s.visitor == 0 && g.shape != shapeItem || k == 0 {
+			return false
+		}
+		keys = append(keys, k)
+		f.ends = append(f.ends, i+1)
+	}
+	f.keys = keys
+	return true
+}
+
+// someEach finds the keys of any acts.
+func (g *group) someEach(b *batch, f *found) {
+	f.keys, f.ends = f.keys[:0], f.ends[:0]
+	for i := range b.deeds {
+		from := len(f.keys)
+		if d := &b.deeds[i]; g.every || len(g.steps[d.name]) > 0 {
+			f.keys = g.keys(f.keys, &d.subject, true)
+		}
+		f.ends = append(f.ends, len(f.keys))
+		f.many = f.many || len(f.keys) > from+1
+	}
 }
 
 // applyAll adds the events of all acts that were prepared. Where the group is plain it takes
 // one column after the other, each over a run of acts: what an act makes of a cell depends on that cell
 // alone.
 func (g *group) applyAll(b *batch) {
-	if !g.plain {
+	f := &b.of[g.place]
+	if !g.plain || f.many {
 		for i := range b.deeds {
 			g.apply(b, i)
 		}
 		return
 	}
-	f := &b.of[g.place]
-	g.run = g.run[:0]
-	earliest := int64(math.MaxInt64) // event time in the run
-	from := 0
-	for i := range b.deeds {
-		d := &b.deeds[i]
-		to := f.ends[i]
-		horizon := d.sample.Horizon
-		if horizon >= min(g.nextPass, earliest) {
-			g.runAll()
-			earliest = math.MaxInt64
-			if horizon >= g.nextPass {
-				g.pass(horizon)
-			}
+	for from := 0; from < len(b.deeds); {
+		first := &b.deeds[from]
+		if first.horizon >= g.nextPass {
+			g.pass(first.horizon)
 		}
-		if d.sample.Time < horizon || to-from > 1 {
-			g.runAll()
-			earliest = math.MaxInt64
-			g.add(b, i)
-		} else if to > from {
-			record, fresh := g.table.Cell(f.keys[from], g.generation(d.sample.Time), f.hints[from])
-			if fresh {
-				g.fresh = append(g.fresh, running{record, d, f.keys[from]})
-			} else {
-				g.run = append(g.run, running{record, d, f.keys[from]})
-			}
-			earliest = min(earliest, d.sample.Time)
+		to := g.runEnd(b, from)
+		if to == from+1 {
+			g.add(b, from)
+		} else {
+			g.addRun(b, from, to)
 		}
 		from = to
 	}
-	g.runAll()
 }
 
-// running is an act of a run and the record that it is added to.
-type running struct {
-	record []uint64
-	deed   *deed
-	key    store.Key
-}
-
-// runAll adds the acts of the run to all columns: first those whose cells are all empty, so that the
-// processor sees what comes. An act of the others on one of those cells came after them.
-func (g *group) runAll() {
-	for _, c := range g.columns {
-		c.addRun(g.fresh)
-		c.addRun(g.run)
+// runEnd is where a run that begins with act from ends: before a pass has something to do, and before
+// an act that may be beyond what is kept, or is of another generation.
+func (g *group) runEnd(b *batch, from int) int {
+	first := &b.deeds[from]
+	generation := g.generation(first.time)
+	if b.horizon < min(g.nextPass, b.earliest) && g.generation(b.earliest) == generation && g.generation(b.latest) == generation {
+		return len(b.deeds)
 	}
-	g.fresh, g.run = g.fresh[:0], g.run[:0]
+	to, earliest := from+1, first.time
+	for ; to < len(b.deeds) && first.time >= first.horizon; to++ {
+		d := &b.deeds[to]
+		earliest = min(earliest, d.time)
+		if d.horizon >= min(g.nextPass, earliest) || g.generation(d.time) != generation {
+			break
+		}
+	}
+	return to
+}
+
+// addRun adds acts that are a run, each under one key at most: first those whose records are made for
+// them, so that the processor sees what comes. An act of the others on one of those records came after
+// them.
+func (g *group) addRun(b *batch, from, to int) {
+	f := &b.of[g.place]
+	first := 0
+	if from > 0 {
+		first = f.ends[from-1]
+	}
+	keys := f.keys[first:f.ends[to-1]]
+	if len(keys) == 0 {
+		return
+	}
+	r := &g.run
+	fresh := g.table.Cells(keys, g.generation(b.deeds[from].time), f.hints[first:f.ends[to-1]], r.found[:len(keys)])
+	if fresh == 0 && len(keys) == to-from {
+		r.records, r.keys = r.found[:len(keys)], keys
+		r.times, r.horizons, r.names = b.times[from:to], b.horizons[from:to], b.names[from:to]
+	} else {
+		r.order(b, f, from, to, first, fresh)
+	}
+	for _, c := range g.columns {
+		r.ahead.Ask()
+		c.addRun(r)
+	}
 	for _, c := range g.decays {
 		g.nextPass = min(g.nextPass, c.waiting.next())
 	}
 }
 
+// run is the working space of addRun.
+type run struct {
+	records  [][]uint64
+	keys     []store.Key
+	times    []int64
+	horizons []int64
+	names    []int
+	found    [atOnce][]uint64 // the records by key
+	ordered  struct {
+		records  [atOnce][]uint64
+		keys     [atOnce]store.Key
+		times    [atOnce]int64
+		horizons [atOnce]int64
+		names    [atOnce]int
+	}
+	lanes [atOnce]uint8
+	acts  window.Run // of one column
+	ahead *prefetch.Queue
+}
+
+// order makes a run of the acts from the given one on that have a key, those with fresh records first.
+// The first key is number first of f.
+func (r *run) order(b *batch, f *found, from, to, first int, fresh uint64) {
+	o := &r.ordered
+	key, next := 0, [2]int{bits.OnesCount64(fresh), 0} // where the next one goes, of the old and of the fresh
+	for i := from; i < to; i++ {
+		if f.ends[i] == first+key {
+			continue
+		}
+		of := fresh >> key & 1
+		at := next[of]
+		next[of]++
+		o.records[at], o.keys[at] = r.found[key], f.keys[first+key]
+		o.times[at], o.horizons[at], o.names[at] = b.times[i], b.horizons[i], b.names[i]
+		key++
+	}
+	r.records, r.keys = o.records[:key], o.keys[:key]
+	r.times, r.horizons, r.names = o.times[:key], o.horizons[:key], o.names[:key]
+}
+
 // apply adds the event of act i of a batch that was prepared.
 func (g *group) apply(b *batch, i int) {
-	if horizon := b.deeds[i].sample.Horizon; horizon >= g.nextPass {
+	if horizon := b.deeds[i].horizon; horizon >= g.nextPass {
 		g.pass(horizon)
 	}
 	g.add(b, i)
@@ -203,7 +303,8 @@ func (g *group) add(b *batch, i int) {
 	if from == to {
 		return
 	}
-	keys, hints, sample := f.keys[from:to], f.hints[from:to], &d.sample
+	keys, hints, sample := f.keys[from:to], f.hints[from:to], &g.sample
+	*sample = window.Sample{Time: d.time, Item: d.subject.item, EventID: d.event.ID, Horizon: d.horizon}
 	var record []uint64
 	for _, step := range g.steps[d.name] {
 		c := step.column

@@ -178,8 +178,8 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			r.ends = append(r.ends, len(r.keys))
 		}
 		r.hints = slices.Grow(r.hints, len(r.keys)-len(r.hints))[:len(r.keys)]
-		g.table.Soon(r.keys[from:])
-		g.table.Ahead(r.keys[from:], r.hints[from:])
+		g.table.Soon(r.keys[from:], nil)
+		g.table.Ahead(r.keys[from:], r.hints[from:], nil)
 	}
 	from, at := 0, 0
 	for _, g := range r.engine.groups {

@@ -2,8 +2,9 @@ package fold
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"strconv"
 
 	"github.com/freshet-rec/freshet/recall"
 )
@@ -22,8 +23,9 @@ func (s *State) Request(visitor uint32, q int64) *recall.Request {
 		_, seen := s.Histories.Seen(visitor, item)
 		return seen || !s.Items.Available(item)
 	}}
-	req.Recent = slices.Clone(s.Histories.Recent(visitor))
-	slices.Reverse(req.Recent) // a history is oldest first
+	req.Recent = s.Histories.Liked(visitor)
+	req.Disliked, req.Queries = s.Histories.Disliked(visitor), s.Histories.Queries(visitor)
+	req.Seed = recall.SeedOf(strconv.FormatUint(uint64(visitor), 10) + "@" + strconv.FormatInt(q, 10))
 	return req
 }
 
@@ -33,10 +35,13 @@ func (s *State) Candidates(ctx context.Context, asks []Ask, req *recall.Request)
 	answers := make([]recall.Answer, len(s.Routes))
 	for i, route := range s.Routes {
 		found, err := route.Recall(ctx, req, asks[i].N)
+		if errors.Is(err, recall.ErrUnavailable) { // as for a request
+			found, err = nil, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", route.Name(), err)
 		}
-		answers[i] = recall.Answer{Route: route.Name(), Weight: recall.Weight(asks[i].Kind), Proposals: found}
+		answers[i] = recall.Answer{Route: route.Name(), Weight: recall.WeightAt(asks[i].Kind, req), Proposals: found}
 	}
 	return recall.Merge(answers), nil
 }

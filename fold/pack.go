@@ -12,7 +12,7 @@ import (
 
 // StateVersion is that of the form Pack writes: one more with every change of it, or of what a
 // part of the state means. A snapshot of another version is of no use.
-const StateVersion = 2
+const StateVersion = 3
 
 // Pack writes the whole state.
 func (s *State) Pack(w *pack.Writer) {
@@ -26,9 +26,12 @@ func (s *State) Pack(w *pack.Writer) {
 		r.Pack(w)
 	}
 	s.Acts.pack(w)
-	s.Model.pack(w)
+	for _, slot := range Slots {
+		s.Live(slot).pack(w)
+	}
 	s.Tally.pack(w)
 	s.Lately.pack(w)
+	s.Ledger.Pack(w)
 	s.shown.pack(w)
 	if s.Watch != nil {
 		s.Watch.Pack(w)
@@ -52,13 +55,19 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Features.Unpack(r, items, s.Visitors.Len())
 	s.entries(s.Features.Upsert, s.Features.UpsertUser)
 	s.Histories.Unpack(r, items)
+	for _, reader := range s.readers {
+		s.itemEntries(reader.Entry)
+	}
 	for _, route := range s.tables() {
 		route.Unpack(r, items)
 	}
 	s.Acts.unpack(r)
-	s.Model.unpack(r)
+	for _, slot := range Slots {
+		s.Live(slot).unpack(r, slot)
+	}
 	s.Tally.unpack(r)
 	s.Lately.unpack(r)
+	s.Ledger.Unpack(r, items, s.Visitors.Len())
 	s.shown.unpack(r, s.Visitors.Len())
 	if s.Watch != nil {
 		s.Watch.Unpack(r)
@@ -66,28 +75,25 @@ func (s *State) Unpack(r *pack.Reader) {
 	}
 }
 
-// entries tells of all items and users that have an entry.
-func (s *State) entries(item func(uint32, *freshet.Item), user func(uint32, *freshet.User)) {
+// itemEntries tells of all items that have an entry, by number.
+func (s *State) itemEntries(item func(uint32, *freshet.Item)) {
 	for n := uint32(1); int(n) < s.Items.Len(); n++ {
 		if doc := s.Items.Entry(n); doc != nil {
 			item(n, doc)
 		}
 	}
+}
+
+// entries tells of all items and users that have an entry.
+func (s *State) entries(item func(uint32, *freshet.Item), user func(uint32, *freshet.User)) {
+	s.itemEntries(item)
 	for visitor, doc := range s.Users.docs {
 		user(visitor, doc)
 	}
 }
 
 // tables are all routes that keep something, each once.
-func (s *State) tables() []recall.Route {
-	list := slices.Concat(s.Routes, s.extra)
-	for _, r := range s.newcomer {
-		if !slices.Contains(list, recall.Route(r)) {
-			list = append(list, r)
-		}
-	}
-	return list
-}
+func (s *State) tables() []recall.Route { return slices.Concat(s.Routes, s.extra) }
 
 // Export writes the features' state in a form that does not depend on how it came about, a line
 // a key; see feature.Engine.Export.
@@ -122,19 +128,6 @@ func (w words) one(text string) string {
 	}
 	w[text] = text
 	return text
-}
-
-func (m *Model) pack(w *pack.Writer) {
-	w.Text(m.Name)
-	w.Int(int64(m.Version))
-	w.Text(m.SHA256)
-	w.Text(m.By)
-	w.Uint(uint64(m.Since))
-	w.Bool(m.Promoted)
-}
-
-func (m *Model) unpack(r *pack.Reader) {
-	*m = Model{Switch: Switch{Name: r.Text(), Version: int(r.Int()), SHA256: r.Text(), By: r.Text()}, Since: freshet.Position(r.Uint()), Promoted: r.Bool()}
 }
 
 func (t *Tally) pack(w *pack.Writer) {

@@ -22,7 +22,10 @@ import (
 // wholeOptions use every part of a state.
 func wholeOptions() fold.Options {
 	return fold.Options{Kinds: freshet.BuiltinEvents(), MaxFuture: freshet.Minute, NewTable: mem.New, Watch: 2,
-		Routes: []fold.Route{{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "new", Kind: "new", Within: freshet.Day}},
+		Routes: []fold.Route{{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "new", Kind: "new", Within: freshet.Day},
+			{Name: "asked", Kind: "search", Within: 2 * freshet.Hour}, {Name: "like", Kind: "similar"}, {Name: "try", Kind: "explore"},
+			{Name: "rising", Kind: "trending", Window: freshet.Hour, Against: freshet.Day}, {Name: "close", Kind: "geo", Distance: 5000},
+			{Name: "by", Kind: "rule", Where: "item.author == 'a1'", Order: "popular"}, {Name: "all", Kind: "rule", Where: "item.title != nil", Order: "newest"}},
 		Features: []feature.Definition{
 			{Name: "clicks", Key: []string{"user", "item.category"}, On: []string{"click"}, Agg: feature.Count, Window: 10 * freshet.Minute, Hop: freshet.Minute},
 			{Name: "ctr", Key: []string{"item"}, Agg: feature.Rate, Of: []string{"click"}, Per: []string{"expose"}, Window: freshet.Hour, Hop: 5 * freshet.Minute, Prior: [2]float64{1, 20}},
@@ -64,7 +67,7 @@ func (p *player) next(t testing.TB) *stream.Entry {
 	item := freshet.ItemID(fmt.Sprintf("i-%d", p.rng.IntN(80)))
 	switch p.rng.IntN(13) {
 	case 0:
-		doc := freshet.Item{ID: item, Title: "T", Unavailable: p.rng.IntN(8) == 0, Attributes: map[string]any{"author": fmt.Sprintf("a%d", p.rng.IntN(4))}}
+		doc := freshet.Item{ID: item, Title: []string{"T", "Boats and tides", "Hill boots"}[p.rng.IntN(3)], Unavailable: p.rng.IntN(8) == 0, Attributes: map[string]any{"author": fmt.Sprintf("a%d", p.rng.IntN(4)), "lat": json.Number(fmt.Sprint(p.rng.IntN(3))), "lon": json.Number("7")}}
 		for range p.rng.IntN(3) {
 			doc.Categories = append(doc.Categories, []string{"sea", "hill", "town"}[p.rng.IntN(3)])
 		}
@@ -96,6 +99,9 @@ func (p *player) next(t testing.TB) *stream.Entry {
 		names := []string{"click", "view", "like", "purchase", "hide", "expose", "search", "watch"}
 		e.Event = &freshet.Event{User: user, Item: item, Name: names[p.rng.IntN(len(names))], Time: p.now - p.rng.Int64N(int64(freshet.Hour)) + p.rng.Int64N(int64(freshet.Minute)), Value: float64(p.rng.IntN(9)), HasValue: p.rng.IntN(2) == 0}
 		e.Event.Context = map[string]any{"place": []any{"home", json.Number("2"), true}[p.rng.IntN(3)]}
+		if e.Event.Name == "search" || p.rng.IntN(20) == 0 {
+			e.Event.Query = []string{"boats", "hill tides", "boots"}[p.rng.IntN(3)]
+		}
 		if p.rng.IntN(2) == 0 {
 			e.Event.ID = fmt.Sprintf("e-%d", p.last)
 			e.Event.Context["q"] = []any{"boats", json.Number("7")}[p.rng.IntN(2)]
@@ -144,7 +150,10 @@ func TestAnUnpackedStateGoesOnAlike(t *testing.T) {
 		if !bytes.Equal(packed(live), packed(restored)) {
 			t.Fatalf("seed %d: it does not go on alike", seed)
 		}
-		asks := []fold.Ask{{Kind: "itemcf", N: 50}, {Kind: "popular", N: 50}, {Kind: "new", N: 50}}
+		var asks []fold.Ask
+		for _, r := range wholeOptions().Routes {
+			asks = append(asks, fold.Ask{Kind: r.Kind, N: 50})
+		}
 		for v := range 30 {
 			visitor := freshet.VisitorOf(freshet.UserID(fmt.Sprintf("u-%d", v)), "", "")
 			one, err := live.Candidates(t.Context(), asks, live.Request(live.Visitor(visitor), live.Newest))

@@ -33,6 +33,8 @@ type Served struct {
 	SeenWithin  *freshet.Duration `json:"seen_within,omitempty"` // nil is ever
 	Purchased   bool              `json:"purchased,omitempty"`
 	MinPosition freshet.Position  `json:"min_position,omitempty"`
+	Seed        string            `json:"seed,omitempty"`    // recall.SeedOf the request, in hexadecimal: what was drawn by lot was drawn with it
+	Explore     float64           `json:"explore,omitempty"` // share of the places kept for routes that explore
 }
 
 // ServedAct is an act that a request brought along: part of the record, of no history.
@@ -45,9 +47,41 @@ type ServedAct struct {
 // ServedRoute is the outcome of one route.
 type ServedRoute struct {
 	Name     string           `json:"name"`
-	Status   string           `json:"status"` // ok, timeout or error
+	Status   string           `json:"status"` // ok, timeout, error, busy, panic or garbage
 	Count    int              `json:"count"`
-	Position freshet.Position `json:"position"` // where its section read
+	Position freshet.Position `json:"position"`         // where its section read
+	Weight   float64          `json:"weight,omitempty"` // in the merge, when that is not always its kind's
+	// Said is what somebody outside answered, as it came; nil for routes that ask nobody.
+	Said []recall.External `json:"candidates,omitempty"`
+}
+
+// Weights gives the weight that a route had in the merge, by its name. kind gives that of its kind.
+func (rec *Served) Weights(kind func(route string) float64) func(route string) float64 {
+	return func(route string) float64 {
+		for i := range rec.Routes {
+			if r := &rec.Routes[i]; r.Name == route && r.Weight != 0 {
+				return r.Weight
+			}
+		}
+		return kind(route)
+	}
+}
+
+// Answered reports that the route had a say in the slate.
+func (r *ServedRoute) Answered() bool { return r.Status == "ok" || len(r.Said) > 0 }
+
+// External is what was said outside, as recall.Request has it.
+func (rec *Served) External() map[string][]recall.External {
+	var said map[string][]recall.External
+	for i := range rec.Routes {
+		if r := &rec.Routes[i]; len(r.Said) > 0 {
+			if said == nil {
+				said = map[string][]recall.External{}
+			}
+			said[r.Name] = r.Said
+		}
+	}
+	return said
 }
 
 // ServedModel is the model that ranked.
@@ -66,10 +100,14 @@ type ServedList struct {
 
 // ServedItem is one place of the slate.
 type ServedItem struct {
-	Item   freshet.ItemID `json:"item_id"`
-	Score  float64        `json:"score"`
-	Row    string         `json:"row,omitempty"` // RowHash of its row; absent in records of earlier releases where no model ranked it
-	Routes []ServedScore  `json:"routes,omitempty"`
+	Item    freshet.ItemID `json:"item_id"`
+	Score   float64        `json:"score"`
+	Row     string         `json:"row,omitempty"` // RowHash of its row; absent in records of earlier releases where no model ranked it
+	Routes  []ServedScore  `json:"routes,omitempty"`
+	Demoted float64        `json:"demoted,omitempty"` // the share of its score, or of its odds, that dislikes took off
+
+	Explored   bool    `json:"explored,omitempty"`   // it has one of the places kept for routes that explore
+	Propensity float64 `json:"propensity,omitempty"` // its probability to be in the slate, where the scene explored
 }
 
 // RowPosition is where the row of a shown item was read: where the model ranked it, else where the
@@ -124,9 +162,32 @@ func (s *State) served(text []byte) {
 		return
 	}
 	s.Lately.note(&record, s.Acts.Of(s.Visitor(record.Visitor)).Position != 0, s.own)
-	if record.Visitor != "" {
-		s.shown.note(s.Visitors.Add(string(record.Visitor)), &record)
+	for _, it := range record.Items {
+		if item := s.Items.Find(it.Item); item != 0 {
+			for _, w := range s.watchers {
+				w.Served(item)
+			}
+		}
 	}
+	visitor := uint32(0)
+	if record.Visitor != "" {
+		visitor = s.Visitors.Add(string(record.Visitor))
+		s.shown.note(visitor, &record)
+	}
+	s.Ledger.Served(visitor, s.places(&record))
+}
+
+// places are those of a slate with the routes that proposed their items.
+func (s *State) places(record *Served) []recall.ShownItem {
+	shown := make([]recall.ShownItem, len(record.Items))
+	for i := range record.Items {
+		it := &record.Items[i]
+		shown[i].Item = s.Items.Find(it.Item)
+		for _, score := range it.Routes {
+			shown[i].Routes = append(shown[i].Routes, score.Route)
+		}
+	}
+	return shown
 }
 
 // note keeps a slate as the visitor's last.

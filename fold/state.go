@@ -1,8 +1,6 @@
 package fold
 
 import (
-	"fmt"
-
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/audit"
 	"github.com/freshet-rec/freshet/catalog"
@@ -14,14 +12,6 @@ import (
 	"github.com/freshet-rec/freshet/stream"
 )
 
-// Route configures one recall route.
-type Route struct {
-	Name   string
-	Kind   string           // itemcf, popular or new
-	Window freshet.Duration // popular: the first window counted
-	Within freshet.Duration // new: how young is new
-}
-
 // Options configure a State.
 type Options struct {
 	Kinds     freshet.EventKinds
@@ -30,6 +20,8 @@ type Options struct {
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
 	MaxKeys   int              // of features, 0 for no bound; see feature.Options
 	NewTable  func(words int) store.Table
+	// Bundles gives the contents of models that routes go by; nil has none of them at hand.
+	Bundles Bundles
 	// Config is the hash of everything configured that shapes a slate.
 	Config string
 	// Watch keeps the raw events of one feature key in so many, a power of two, so that
@@ -49,23 +41,31 @@ type State struct {
 	Features  *feature.Engine
 	Histories *recall.Histories
 	Routes    []recall.Route // in configured order
+	Alike     []recall.Alike // those of Routes that know how near items are
 	Fallback  []recall.Route // what to show when no route answers: popular, then newest
 	Newest    int64          // newest event time applied, Unix ms; 0 before the first
 	Acts      Acts
-	Model     Model         // which model ranks
-	Tally     Tally         // events by name
-	Lately    Lately        // the slates served last
-	Watch     *audit.Oracle // of some of the features' keys; nil without Options.Watch
+	Model     Model          // which model ranks; Live has those of the other slots
+	Tally     Tally          // events by name
+	Lately    Lately         // the slates served last
+	Ledger    *recall.Ledger // what each route brought to them
+	Watch     *audit.Oracle  // of some of the features' keys; nil without Options.Watch
 
 	Definitions string // hash of the definitions that Features has
 	Config      string // Options.Config, or that of the definitions that came after
 
 	own      map[string]bool // routes that go by what the visitor did
+	vectors  Model           // which embedding is live
+	linear   Model           // which weights from item to item are
+	bundles  Bundles         // Options.Bundles
 	kinds    freshet.EventKinds
-	lastName string                // of the event before
-	lastKind freshet.EventKind     // what kinds says of it
-	newcomer []*recall.NewestRoute // those among Routes and Fallback
-	extra    []recall.Route        // routes of Fallback that are not among Routes
+	lastName string                 // of the event before
+	lastKind freshet.EventKind      // what kinds says of it
+	texts    *recall.Texts          // what entries say; nil when no route asks
+	dated    []recall.Dated         // of Routes and extra, those told of births
+	readers  []recall.EntryReader   // likewise, of entries
+	watchers []recall.ServedWatcher // likewise, of slates
+	extra    []recall.Route         // routes of Fallback that are not among Routes: popular, then newest
 	shown    shown
 	run      run      // scratch of ApplyAll
 	defined  defined  // what the journal says is defined
@@ -77,25 +77,17 @@ func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
 		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{},
-		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(),
+		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(), bundles: o.Bundles,
 	}
 	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
-	for _, r := range o.Routes {
-		switch r.Kind {
-		case "itemcf":
-			s.own[r.Name] = true
-			s.Routes = append(s.Routes, recall.NewItemCF(r.Name, s.Histories))
-		case "popular":
-			s.Routes = append(s.Routes, recall.NewPopular(r.Name, r.Window, o.MaxFuture))
-		case "new":
-			newest := recall.NewNewest(r.Name, r.Within, s.Items)
-			s.newcomer = append(s.newcomer, newest)
-			s.Routes = append(s.Routes, newest)
-		default:
-			return nil, fmt.Errorf("recall route %q has unknown kind %q", r.Name, r.Kind)
-		}
+	if err := s.addRoutes(&o); err != nil {
+		return nil, err
 	}
-	s.addFallback(o)
+	var names []string
+	for _, r := range s.Routes {
+		names = append(names, r.Name())
+	}
+	s.Ledger = recall.NewLedger(names)
 	return s, nil
 }
 
@@ -121,29 +113,6 @@ func Where(text string) (func(e *freshet.Event, item *freshet.Item, user *freshe
 	return where.True, nil
 }
 
-// addFallback picks a popular route and a newest one from those configured, or keeps one more.
-func (s *State) addFallback(o Options) {
-	var popular, newest recall.Route
-	for i, r := range o.Routes {
-		switch {
-		case r.Kind == "popular" && popular == nil:
-			popular = s.Routes[i]
-		case r.Kind == "new" && newest == nil:
-			newest = s.Routes[i]
-		}
-	}
-	if popular == nil {
-		popular = recall.NewPopular("fallback", freshet.Hour, o.MaxFuture)
-		s.extra = append(s.extra, popular)
-	}
-	if newest == nil {
-		r := recall.NewNewest("fallback", freshet.Day, s.Items)
-		s.newcomer = append(s.newcomer, r)
-		newest = r
-	}
-	s.Fallback = []recall.Route{popular, newest}
-}
-
 // Apply implements stream.Fold.
 func (s *State) Apply(e *stream.Entry) {
 	switch {
@@ -156,7 +125,7 @@ func (s *State) Apply(e *stream.Entry) {
 	case e.Definitions != nil:
 		s.define(e.Definitions, e.Position)
 	case e.Model != nil:
-		s.Model.apply(e)
+		s.switched(e)
 	case e.Event != nil:
 		s.Tally.apply(e)
 		if !e.Late {
@@ -168,6 +137,9 @@ func (s *State) Apply(e *stream.Entry) {
 func (s *State) upsert(doc *freshet.Item, received int64) {
 	item := s.meet(s.Items.Find(doc.ID), func() uint32 { return s.Items.Upsert(doc, received) })
 	s.Features.Upsert(item, doc)
+	for _, r := range s.readers {
+		r.Entry(item, doc)
+	}
 	if s.Watch != nil {
 		s.Watch.Upsert(item, doc)
 	}
@@ -194,7 +166,7 @@ func (s *State) meet(item uint32, note func() uint32) uint32 {
 	}
 	item = note()
 	if !had || s.Items.Born(item) != was {
-		for _, r := range s.newcomer {
+		for _, r := range s.dated {
 			r.Upsert(item, was, had)
 		}
 	}
@@ -217,7 +189,7 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position) {
 	s.Newest = max(s.Newest, e.Time)
 	kind := s.kind(e.Name)
-	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Signal: kind.Signal, Weight: kind.Weight}
+	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Query: e.Query, Signal: kind.Signal, Weight: kind.Weight}
 	if s.Watch != nil {
 		s.Watch.Event(visitor, item, e)
 	}
@@ -229,6 +201,9 @@ func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position
 		r.Apply(&act)
 	}
 	s.Histories.Apply(&act)
+	if kind.Signal.Positive() {
+		s.Ledger.Clicked(visitor, item)
+	}
 	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Newest: e.Time})
 }
 

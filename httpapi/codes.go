@@ -51,6 +51,7 @@ var meanings = map[string]string{
 	"journal_failed":       "Writing to disk failed, so nothing can be acknowledged until the server is restarted. Reads go on.",
 	"disk_full":            "The disk is full, so nothing can be acknowledged just now. Reads go on; the server takes events again by itself once there is room.",
 	"disk_stalled":         "The disk has not answered for a while, so nothing can be acknowledged just now. Reads go on; the server takes events again by itself. What was sent meanwhile may be in: sending the same bytes again is safe for events with an event_id.",
+	"state_held":           "A defect in a recall route keeps the state from changing: nothing is applied or acknowledged, and slates are made of a list of what was popular. Restart the server.",
 	"cross_origin":         "A web page of another origin asked a browser to send this. Programs and pages of the server's own origin may.",
 	"starting":             "The server is replaying its journal. Wait for /ready.",
 	"busy":                 "The request was not finished in time. Sending the same bytes again is safe for events with an event_id.",

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/serve"
@@ -25,6 +26,7 @@ type Options struct {
 	Kinds     freshet.EventKinds
 	Strict    bool             // refuse event names that are not configured
 	MaxFuture freshet.Duration // how far ahead of Now event times may be
+	Items     codec.ItemRules  // what items are refused for
 	Versions  Versions
 	Rejected  func(after deadletter.ID, limit int) (deadletter.Page, error) // lists dead letters, as deadletter.List does
 	ClockOff  func() time.Duration                                          // how far the system's clock is ahead while it is not followed; nil is never

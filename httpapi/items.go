@@ -19,7 +19,7 @@ func (a *API) postItems(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
-	batch, err := codec.DecodeItems(body, form)
+	batch, err := a.Items.Items(body, form)
 	var bad *codec.Malformed
 	if errors.As(err, &bad) {
 		writeMalformed(w, bad)
@@ -36,7 +36,7 @@ func (a *API) postItems(w http.ResponseWriter, r *http.Request) {
 // putItem replaces one item. The body may leave out item_id; when it has one it must be that
 // of the path.
 func (a *API) putItem(w http.ResponseWriter, r *http.Request) {
-	item, ok := putBody(a, w, r, "item_id", codec.DecodeItem)
+	item, ok := putBody(a, w, r, "item_id", a.Items.Item)
 	if !ok {
 		return
 	}

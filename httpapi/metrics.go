@@ -79,12 +79,17 @@ var (
 	goneDesc      = desc("feature_keys_evicted_total", "Keys that went because there were more than freshet_feature_keys_max; their values begin anew.")
 	reloadsDesc   = desc("config_reloads_total", "Reloads of the configuration since the start, by how they ended. refused and failed left everything as it was.", "outcome")
 	warmingDesc   = desc("features_warming_share", "Of the journal that changed features are folded from, the share that is done; absent when none are on their way.")
+	sampledDesc   = desc("recall_sampled_queries_total", "Searches of an index that were made once more in all vectors since the start, by route.", "route")
+	foundDesc     = desc("recall_sampled_share", "Mean share of the nearest vectors that the index found in those searches, by route; absent before the first.", "route")
 	watermarkDesc = desc("watermark_seconds", "Unix time up to which events by HTTP are taken to have come.")
 )
 
 // Describe implements prometheus.Collector.
 func (b books) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, letGoDesc, keysDesc, bytesDesc, maxKeysDesc, goneDesc, reloadsDesc, warmingDesc, watermarkDesc} {
+	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, letGoDesc, keysDesc, bytesDesc, maxKeysDesc, goneDesc, reloadsDesc, warmingDesc, sampledDesc, foundDesc, watermarkDesc} {
+		out <- d
+	}
+	for _, d := range recallDescs {
 		out <- d
 	}
 }
@@ -116,6 +121,10 @@ func (b books) Collect(out chan<- prometheus.Metric) {
 	tell(positionDesc, prometheus.GaugeValue, float64(events.Applied()), "applied")
 	tell(failedDesc, prometheus.GaugeValue, sign(events.Err()))
 	tell(fullDesc, prometheus.GaugeValue, sign(events.Full()))
+	b.collectRecall(out, tell)
+	if name, _ := server.Held(); name != "" {
+		return // the rest is read from the state, which is not to be had
+	}
 	sizes := server.Sizes()
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Items), "items")
 	tell(sizeDesc, prometheus.GaugeValue, float64(sizes.Visitors), "visitors")
@@ -141,6 +150,12 @@ func (b books) Collect(out chan<- prometheus.Metric) {
 	}
 	if reloads.Warming != nil {
 		tell(warmingDesc, prometheus.GaugeValue, reloads.Warming.Share)
+	}
+	for _, f := range server.Sampled() {
+		tell(sampledDesc, prometheus.CounterValue, float64(f.Queries), f.Route)
+		if f.Queries > 0 {
+			tell(foundDesc, prometheus.GaugeValue, f.Mean, f.Route)
+		}
 	}
 	if ms, ok := events.Watermarks()[stream.SourceHTTP]; ok {
 		tell(watermarkDesc, prometheus.GaugeValue, float64(ms)/1000)

@@ -19,7 +19,7 @@ type modelsReply struct {
 
 type modelReply struct {
 	Name     string         `json:"name"`
-	Live     *int           `json:"live"` // the version that ranks, null for none
+	Live     *int           `json:"live"` // the version that is live, null for none
 	Versions []versionReply `json:"versions"`
 }
 
@@ -33,13 +33,15 @@ type versionReply struct {
 	Baseline  float64          `json:"baseline_logloss"` // of always saying the mean
 	Negatives string           `json:"negatives"`
 	SHA256    string           `json:"sha256"`
-	Source    string           `json:"source"` // offline: trained from the journal
+	Source    string           `json:"source"`          // offline: trained from the journal
+	Kind      registry.Kind    `json:"kind,omitempty"`  // absent: it ranks
+	Recall    registry.Recall  `json:"recall,omitzero"` // of kinds that propose
 	Unfit     string           `json:"unfit,omitempty"`
 }
 
 func encodeVersion(m *registry.Manifest) versionReply {
 	return versionReply{Version: m.Version, Created: m.Created, Until: m.Until, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss,
-		Baseline: m.Baseline, Negatives: m.Negatives, SHA256: m.SHA256, Source: "offline", Unfit: m.Faulty()}
+		Baseline: m.Baseline, Negatives: m.Negatives, SHA256: m.SHA256, Source: "offline", Kind: m.Kind, Recall: m.Recall, Unfit: m.Faulty()}
 }
 
 func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +69,8 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 type promoteReply struct {
 	Name     string           `json:"name"`
 	Live     int              `json:"live"`
-	Was      *switchReply     `json:"was"`               // null when the recall score ranked, and with already
+	Slot     fold.Slot        `json:"slot,omitempty"`    // absent: it ranks
+	Was      *switchReply     `json:"was"`               // null when none was live in its place, and with already
 	Already  bool             `json:"already,omitempty"` // it was promoted before, at position
 	Position freshet.Position `json:"position"`
 	TookMS   float64          `json:"took_ms"`
@@ -83,7 +86,7 @@ var (
 	promoteLater  = []string{"percent", "guard"}
 )
 
-// postPromote makes a version rank. The body may be empty; the one stage there is is live.
+// postPromote makes a version live. The body may be empty; the one stage there is is live.
 func (a *API) postPromote(w http.ResponseWriter, r *http.Request) {
 	began := a.Now()
 	if !noParameters(w, r) {
@@ -118,21 +121,38 @@ func (a *API) postPromote(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, err)
 		return
 	}
-	reply := promoteReply{Name: done.Name, Live: done.Live, Already: done.Already, Position: done.Position, TookMS: millis(a.Now().Sub(began))}
+	reply := promoteReply{Name: done.Name, Slot: done.Slot, Live: done.Live, Already: done.Already, Position: done.Position, TookMS: millis(a.Now().Sub(began))}
 	if done.Was != nil {
 		reply.Was = &switchReply{done.Was.Name, done.Was.Version}
 	}
 	writeJSON(w, http.StatusOK, &reply)
 }
 
-// modelStatus is the model that ranks by the journal.
+// modelStatus is a model that is live by the journal.
 type modelStatus struct {
 	Name    string           `json:"name"`
 	Version int              `json:"version"`
 	SHA256  string           `json:"sha256"`
 	By      string           `json:"by"` // adopted or promoted
 	Since   freshet.Position `json:"since_position"`
-	AtHand  bool             `json:"at_hand"` // false: its bundle is missing or unfit, and the recall score ranks
+	AtHand  bool             `json:"at_hand"` // false: its bundle is missing or unfit, and the recall score ranks, or routes have no answer
+}
+
+// recallModel is a model that routes go by, by the journal.
+type recallModel struct {
+	Slot fold.Slot `json:"slot"`
+	*modelStatus
+}
+
+// encodeRecallModels lists what is live beside the ranker.
+func encodeRecallModels(s *serve.Server) (list []recallModel) {
+	for _, slot := range fold.Slots[1:] {
+		live := s.LiveIn(slot)
+		if status := encodeLive(s, &live); status != nil {
+			list = append(list, recallModel{slot, status})
+		}
+	}
+	return list
 }
 
 func encodeLive(s *serve.Server, live *fold.Model) *modelStatus {

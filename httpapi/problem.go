@@ -158,6 +158,7 @@ var titles = map[string]string{
 	"too_old":              "The time asked for is gone",
 	"rejected_unreadable":  "The dead letters cannot be read",
 	"journal_failed":       "The journal cannot take events",
+	"state_held":           "The state cannot change",
 	"disk_full":            "The disk is full",
 	"disk_stalled":         "The disk does not answer",
 	"busy":                 "The server is busy",

@@ -47,6 +47,17 @@ type why struct {
 	ItemID freshet.ItemID `json:"item_id,omitempty"`
 	Routes []string       `json:"routes"`
 	Strong []contribution `json:"contributions,omitempty"` // strongest first; absent without a model
+
+	Demoted *demotion `json:"demoted,omitempty"` // absent when no dislike took anything off
+
+	Explored   bool    `json:"explored,omitempty"`   // one of the places kept for what is not known to be liked yet
+	Propensity float64 `json:"propensity,omitempty"` // of being in the slate; absent in a scene that does not explore
+}
+
+// demotion is what the visitor's dislikes did to an item.
+type demotion struct {
+	Share  float64        `json:"share"`   // taken off its score, or with a model off its odds
+	ItemID freshet.ItemID `json:"item_id"` // the disliked item that it is most like
 }
 
 // contribution is what one field of the model's row did for an item.
@@ -159,9 +170,12 @@ func encodeSlate(req *serve.Request, slate *serve.Reply) *recommendReply {
 	for i := range slate.Items {
 		it := &slate.Items[i]
 		item := itemReply{ID: it.Item, Rank: i + 1, Score: it.Score, Fields: itemFields(it.Doc, req.Fields),
-			Why: why{Code: it.Reason.Code, Text: serve.Words(it, slate.Time), ItemID: it.Reason.Item, Routes: []string{}}}
+			Why: why{Code: it.Reason.Code, Text: serve.Words(it, slate.Time), ItemID: it.Reason.Item, Routes: []string{}, Explored: it.Explored, Propensity: it.Propensity}}
 		for _, route := range it.Routes {
 			item.Why.Routes = append(item.Why.Routes, route.Route)
+		}
+		if it.Demoted > 0 {
+			item.Why.Demoted = &demotion{it.Demoted, it.Dislike}
 		}
 		for _, c := range it.Strong {
 			shown := contribution{Feature: c.Field, Adds: c.Adds}

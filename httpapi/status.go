@@ -31,6 +31,11 @@ func (a *API) ready(w http.ResponseWriter, _ *http.Request) {
 		writeStalled(w, "the disk does not answer; reads go on; events are taken again as soon as it does")
 		return
 	}
+	if name, since := a.Server.Held(); name != "" {
+		writeProblem(w, &problem{Status: http.StatusServiceUnavailable, Code: "state_held",
+			Detail: "the recall route " + quote(name) + " has not returned since " + since.UTC().Format(timeFormat) + " and keeps the state from changing; restart if it does not end"})
+		return
+	}
 	writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 }
 
@@ -44,9 +49,12 @@ type statusReply struct {
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
 	Features   featuresStatus    `json:"features"`
-	Model      *modelStatus      `json:"model"` // null: the recall score ranks
+	Model      *modelStatus      `json:"model"`                   // null: the recall score ranks
+	Models     []recallModel     `json:"recall_models,omitempty"` // that routes go by
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
+	Sampled    []sampledStatus   `json:"sampled_recall,omitempty"` // of routes that search an index
+	Recall     recallStatus      `json:"recall"`
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined,omitempty"`  // records of the journal that are passed over
@@ -97,6 +105,16 @@ type nameStatus struct {
 	Late       uint64         `json:"late"`
 	Joined     uint64         `json:"joined"`           // of count, those with a request_id
 	Newest     string         `json:"newest,omitempty"` // newest event time, of those not late
+}
+
+// sampledStatus is what an index found of the nearest vectors, over the queries that were made once
+// more since the start.
+type sampledStatus struct {
+	Route   string  `json:"route"`
+	N       int     `json:"n"` // nearest vectors asked for
+	Queries uint64  `json:"queries"`
+	Mean    float64 `json:"recall"` // RecallAt(n), the mean over queries; 0 before the first
+	Least   float64 `json:"least"`
 }
 
 // slatesStatus sums up the 1,000 slates served last; dry runs are not among them.
@@ -175,16 +193,10 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 	for _, r := range a.Passed {
 		reply.Passed = append(reply.Passed, passedStatus{r.Position, r.Reason, r.Letter})
 	}
-	reply.Versions.Definitions = a.Server.Definitions()
-	st := a.Server.Sizes()
-	live := a.Server.Live()
-	reply.Model = encodeLive(a.Server, &live)
-	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Users: st.Users, Keys: st.Keys}
-	reply.Features = featuresStatus{a.reloadState(), st.Keys, st.Bytes, st.MaxKeys, st.Evicted}
-	a.lookback(&reply)
 	reply.EventIDs.Held, reply.EventIDs.Evicted = a.Stream.EventIDs()
-	again := a.Server.Watched()
-	reply.Audit = auditStatus{again.Cells, again.Differing, again.LetGo, again.OneIn, again.Keys, again.Facts}
+	if reply.Recall = a.recallStatus(); reply.Recall.Held == nil { // else what the state says is not to be had
+		a.stateStatus(&reply)
+	}
 	if err := a.Stream.Err(); err != nil {
 		reply.Failed = err.Error()
 	}
@@ -195,6 +207,23 @@ func (a *API) status(w http.ResponseWriter, _ *http.Request) {
 		reply.Stalled = err.Error()
 	}
 	writeJSON(w, http.StatusOK, reply)
+}
+
+// stateStatus fills in what is read from the state.
+func (a *API) stateStatus(reply *statusReply) {
+	reply.Versions.Definitions = a.Server.Definitions()
+	st := a.Server.Sizes()
+	live := a.Server.Live()
+	reply.Model = encodeLive(a.Server, &live)
+	reply.Models = encodeRecallModels(a.Server)
+	for _, f := range a.Server.Sampled() {
+		reply.Sampled = append(reply.Sampled, sampledStatus(f))
+	}
+	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Users: st.Users, Keys: st.Keys}
+	reply.Features = featuresStatus{a.reloadState(), st.Keys, st.Bytes, st.MaxKeys, st.Evicted}
+	a.lookback(reply)
+	again := a.Server.Watched()
+	reply.Audit = auditStatus{again.Cells, again.Differing, again.LetGo, again.OneIn, again.Keys, again.Facts}
 }
 
 // timeFormat is RFC 3339 with milliseconds.

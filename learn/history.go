@@ -44,6 +44,8 @@ type History struct {
 	recent  map[uint32]*recollected // candidates by visitor
 	asked   map[string]fold.Context // context by request, nil for none; of the newest requests
 	before  map[string]fold.Context // the same of those before
+
+	said, saidBefore map[string]map[string][]recall.External // likewise what routes that ask outside were answered
 }
 
 type exposed struct{ visitor, item uint32 }
@@ -57,6 +59,7 @@ type exposure struct {
 // recollected are the candidates of a visitor, good for exposures of the same moment.
 type recollected struct {
 	time  int64
+	said  string // the request whose answers from outside are in them, "" for none
 	items map[uint32]*recall.Candidate
 }
 
@@ -66,6 +69,7 @@ const (
 	sameMoment        = 30 * freshet.Second // how long a visitor's candidates are kept
 	recollectedMost   = 4096                // visitors whose candidates are kept
 	askedMost         = 1 << 15             // requests whose context is kept, and as many before
+	saidMost          = 1 << 11             // requests whose answers from outside are kept, likewise: some 10 KB each
 	wantedMost        = 1 << 16             // wishes remembered before old ones are looked for
 )
 
@@ -82,7 +86,7 @@ func NewHistory(o HistoryOptions) *History {
 		names = append(names, exposedRank)
 	}
 	return &History{HistoryOptions: o, rows: NewRows(names), builder: o.State.NewRowBuilder(),
-		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]exposure{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}}
+		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]exposure{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}
 }
 
 // Apply folds in the next entry, after making what rows it gives.
@@ -100,11 +104,12 @@ func (h *History) Apply(ctx context.Context, e *stream.Entry) error {
 	return nil
 }
 
-// served keeps the context that a slate was asked with.
+// served keeps the context that a slate was asked with, and what was said outside.
 func (h *History) served(text []byte) {
 	var record struct {
-		Request string       `json:"request_id"`
-		Context fold.Context `json:"context"`
+		Request string             `json:"request_id"`
+		Context fold.Context       `json:"context"`
+		Routes  []fold.ServedRoute `json:"routes"`
 	}
 	if err := json.Unmarshal(text, &record); err != nil {
 		return // it says nothing
@@ -113,6 +118,28 @@ func (h *History) served(text []byte) {
 		h.asked, h.before = map[string]fold.Context{}, h.asked
 	}
 	h.asked[record.Request] = record.Context
+	if said := (&fold.Served{Routes: record.Routes}).External(); said != nil {
+		if len(h.said) >= saidMost {
+			h.said, h.saidBefore = map[string]map[string][]recall.External{}, h.said
+		}
+		h.said[record.Request] = said
+	}
+}
+
+// external is what was said outside for the slate that the event answers, so that its row has the
+// candidates of then; nil when that is not known, or nobody was asked.
+func (h *History) external(e *freshet.Event) map[string][]recall.External {
+	if said, ok := h.said[e.Request]; ok {
+		return said
+	}
+	return h.saidBefore[e.Request]
+}
+
+// request is what routes are asked for the visitor of an event at time q.
+func (h *History) request(visitor uint32, q int64, e *freshet.Event) *recall.Request {
+	req := h.State.Request(visitor, q)
+	req.External = h.external(e)
+	return req
 }
 
 // context is that of the request which the event answers, so that a row is the one served; of an
@@ -169,13 +196,16 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		return nil // it is told after what it led to: the features know that already
 	}
 	q := h.q(e.Time)
-	r := h.recent[visitor]
-	if r == nil || q-r.time > int64(sameMoment) {
-		candidates, err := h.State.Candidates(ctx, h.Asks, h.State.Request(visitor, q))
+	r, said := h.recent[visitor], ""
+	if h.external(e) != nil {
+		said = e.Request
+	}
+	if r == nil || q-r.time > int64(sameMoment) || r.said != said {
+		candidates, err := h.State.Candidates(ctx, h.Asks, h.request(visitor, q, e))
 		if err != nil {
 			return err
 		}
-		r = &recollected{time: q, items: make(map[uint32]*recall.Candidate, len(candidates))}
+		r = &recollected{time: q, said: said, items: make(map[uint32]*recall.Candidate, len(candidates))}
 		for i := range candidates {
 			r.items[candidates[i].Item] = &candidates[i]
 		}
@@ -244,7 +274,7 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet
 		return nil
 	}
 	q := h.q(e.Time)
-	candidates, err := h.State.Candidates(ctx, h.Asks, h.State.Request(visitor, q))
+	candidates, err := h.State.Candidates(ctx, h.Asks, h.request(visitor, q, e))
 	if err != nil {
 		return err
 	}

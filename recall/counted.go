@@ -1,9 +1,6 @@
 package recall
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // countedTiles is the number of tiles of a counted window: its tail moves by 1/60 of it.
 const countedTiles = 60
@@ -16,20 +13,18 @@ type counted struct {
 	hop    int64 // ms, ≥ 1
 	newest int64 // tile of the newest event
 	ring   []map[uint32]int64
-	totals []int64 // by item, over the tiles (newest − countedTiles, newest]
-	total  int64   // sum of totals
+	totals peaked[int64] // by item, over the tiles (newest − countedTiles, newest]
+	total  int64         // sum of totals
 	begun  bool
-	turn   uint64 // grows with each event added
 
-	mu   sync.Mutex // guards last; readers share it
-	last shifted    // the newest window asked for that does not end at the newest event
+	mu   sync.Mutex // guards last among readers, who share it
+	last *shifted   // the newest window asked for that does not end at the newest event's tile; nil is none
 }
 
-// shifted is the window that ends at a tile other than the newest event's, as of a turn.
+// shifted is the window that ends at a tile other than the newest event's.
 type shifted struct {
-	turn   uint64
 	tile   int64
-	counts []int64
+	counts *peaked[int64]
 	total  int64
 }
 
@@ -60,64 +55,71 @@ func (c *counted) add(item uint32, t int64) {
 		*slot = map[uint32]int64{}
 	}
 	(*slot)[item]++
-	c.turn++
 	if tile > c.newest-countedTiles {
-		for int(item) >= len(c.totals) {
-			c.totals = append(c.totals, 0)
-		}
-		c.totals[item]++
+		c.totals.add(item, 1)
 		c.total++
+	}
+	if l := c.last; l != nil && tile > l.tile-countedTiles && tile <= l.tile {
+		l.counts.add(item, 1)
+		l.total++
 	}
 }
 
 // advance moves the newest tile on: tiles leave the totals as they fall behind the window,
 // and the ring as they fall behind it.
 func (c *counted) advance(tile int64) {
+	c.last = nil // what falls out of the ring may be in it
 	if tile-c.newest >= int64(len(c.ring)) {
 		clear(c.ring)
-		clear(c.totals)
+		c.totals.clear()
 		c.total, c.newest = 0, tile
 		return
 	}
+	stale := make([]bool, len(c.totals.peaks))
 	for c.newest < tile {
 		c.newest++
 		*c.slot(c.newest) = nil
 		for item, n := range *c.slot(c.newest - countedTiles) {
-			c.totals[item] -= n
+			c.totals.add(item, -n)
+			stale[item/peakBlock] = true
 			c.total -= n
 		}
 	}
+	c.totals.settle(stale)
 }
 
 // at returns the counts by item of the window that ends at time q, and their sum. The slice
-// is shared: read only, under the lock. Between two events all readers of one tile share the
-// work of shifting the window there.
+// is shared: read only, under the lock.
 func (c *counted) at(q int64) ([]int64, int64) {
+	counts, total := c.within(q)
+	return counts.values, total
+}
+
+// within is at with the peaks of the counts. Between two tiles of the newest event all readers of
+// one tile share the work of shifting the window there; events that come meanwhile are added.
+func (c *counted) within(q int64) (*peaked[int64], int64) {
 	tile := q / c.hop
 	switch {
 	case !c.begun || tile-c.newest >= countedTiles:
-		return nil, 0
+		return &peaked[int64]{}, 0
 	case tile == c.newest:
-		return c.totals, c.total
+		return &c.totals, c.total
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.last.turn != c.turn || c.last.tile != tile || c.last.counts == nil {
+	if c.last == nil || c.last.tile != tile {
 		counts, total := c.shift(tile)
-		c.last = shifted{c.turn, tile, counts, total}
+		c.last = &shifted{tile, counts, total}
 	}
 	return c.last.counts, c.last.total
 }
 
 // shift counts the window that ends at a tile, from the one that ends at the newest event's.
-func (c *counted) shift(tile int64) ([]int64, int64) {
-	counts, total := slices.Clone(c.totals), c.total
+func (c *counted) shift(tile int64) (*peaked[int64], int64) {
+	counts, total := c.totals.clone(), c.total
 	change := func(tile, sign int64) {
 		for item, n := range *c.slot(tile) {
-			for int(item) >= len(counts) {
-				counts = append(counts, 0)
-			}
-			counts[item] += sign * n
+			counts.add(item, sign*n)
 			total += sign * n
 		}
 	}
@@ -129,5 +131,6 @@ func (c *counted) shift(tile int64) ([]int64, int64) {
 	for t := max(tile-countedTiles+1, c.newest-int64(len(c.ring))+1); t <= min(tile, c.newest-countedTiles); t++ {
 		change(t, +1)
 	}
+	counts.settle(nil)
 	return counts, total
 }

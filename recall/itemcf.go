@@ -2,53 +2,98 @@ package recall
 
 import (
 	"context"
+	"fmt"
 	"math"
-	"slices"
 	"sync"
 
 	"github.com/freshet-rec/freshet"
 )
 
-// ItemCFRoute is item-to-item collaborative filtering on co-visitation, updated per event:
-// items wanted by one visitor within a short stretch of acts go together (Linden et al.,
-// "Amazon.com Recommendations", IEEE Internet Computing 2003, made incremental, decayed and
-// sequence-aware).
+// ItemCFRoute is item-to-item collaborative filtering, updated per event, with two memories.
 //
-// When a visitor wants item j, each of the visitor's last acts on items i adds to the pair
+// The long one is co-visitation: items wanted by one visitor within a short stretch of acts go
+// together (Linden et al., "Amazon.com Recommendations", IEEE Internet Computing 2003, made
+// incremental, decayed and sequence-aware). When a visitor wants item j, each of the visitor's
+// last acts on items i adds to the pair
 //
 //	c(i→j) += w      c(j→i) += backward · w
-//	w = weight · d^-0.7 · 2^((t−landmark)/halfLife)
+//	w = weight · d^-0.7 · 2^((t−landmark)/halfLife) · apart
 //
-// where d is how many acts lie between, plus one, and the last factor makes old pairs fade
-// relative to new ones. A visitor's proposals are
+// where d is how many acts lie between, plus one, the next factor makes old pairs fade
+// relative to new ones, and apart is below 1 when more than Session lies between the acts. What
+// goes with the visitor's last acts is
 //
-//	score(j) = Σ over the last acts i, newest first, of 1/r · c(i→j) / (n(i)·n(j))^½
+//	together(j) = Σ over the last acts i, newest first, of 1/r · norm(i, j)
 //
-// with r the 1-based recency of i and n the faded weight of all acts on an item, so that
-// what everyone wants does not win by being everywhere.
+// with r the 1-based recency of i. The norm is, with n(i) the faded weight of all acts on an
+// item and N of all acts, so that what everyone wants does not win by being everywhere:
+//
+//	cosine  c(i→j) / (n(i)·n(j))^½
+//	lift    c(i→j)·N / (n(i)·n(j))
+//	bm25    tf · log(1 + N/n(j)),  tf = c'·(k+1) / (c' + k·(1−b+b·n(i)/mean n)), c' = c(i→j) as
+//	        weights stand at the newest act (Robertson and Zaragoza, "The Probabilistic Relevance
+//	        Framework", 2009, §3.4, with pairs for terms; k = 1.2, b = 0.75)
+//
+// The short one is what is going on: what followed the last acts, and what everybody wants, in
+// the last minutes, hours and days (followers, crowd). A proposal's score is
+//
+//	theta · together(j)/Σ together + (1 − theta) · next(j)
+//
+// with next and theta as they were learned from the acts themselves (blend): in a shop of
+// films co-visitation decides, in the news the last minutes. Items that go with nothing but are
+// wanted by the crowd are proposed too where next says so, as popular. A visitor without acts
+// gets nothing: that is what popular routes are for.
+//
+// Memory is bounded: of pairs and followers there are at most so many an item, and in all at
+// most maxPairs and maxFollowed and what is added during one round of the hand (see hand).
 type ItemCFRoute struct {
 	name      string
+	options   ItemCFOptions
 	histories *Histories
 	decay     fading
+	silence   silence
+	acts      float64      // N
+	known     int          // items with acts
+	scale     float64      // the weight of an act at the newest time
 	items     []neighbours // by item number
-	scratch   sync.Pool    // of *scratch
+	follow    []followers  // by item number
+	tail      tail         // of pairs without a place in items
+	pairs     hand         // over items
+	followed  hand         // over follow
+	crowd     crowd
+	blend     *blend
+	scratch   sync.Pool // of *scratch
+	last      []Past    // room for Apply
 }
 
-// neighbours are the items that go with one item, in no order; sums are faded.
-type neighbours struct {
-	total float64 // n: faded weight of all acts on the item
-	item  []uint32
-	sum   []float64
+// ItemCFOptions configure an ItemCFRoute. The zero value has every default.
+type ItemCFOptions struct {
+	Normalise string           // NormaliseCosine, -Lift or -BM25; "" is cosine
+	HalfLife  freshet.Duration // of pairs; 0 is 60 days
+	Session   freshet.Duration // acts further apart are of different sessions; 0 is 30 minutes
 }
 
-// The constants of the route, chosen on MovieLens-100K with each user's last like held out;
-// every one of them lies on a broad optimum there.
+// The ways to normalise a pair.
 const (
-	itemCFHalfLife   = 60 * freshet.Day
-	itemCFStretch    = 30  // acts a new one is paired with
-	itemCFBackward   = 0.4 // what came later predicts what came before less well
-	itemCFQuery      = 30  // last acts a request is answered from
-	itemCFNeighbours = 100 // kept per item when pruned; up to twice that in between
+	NormaliseCosine = "cosine"
+	NormaliseLift   = "lift"
+	NormaliseBM25   = "bm25"
+)
+
+// The constants of the route. Those of pairs were chosen on MovieLens-100K with each user's
+// last like held out, and lie on a broad optimum there; those of followers on the second day of
+// four days of news.
+const (
+	itemCFHalfLife = 60 * freshet.Day
+	itemCFSession  = 30 * freshet.Minute
+	itemCFStretch  = 30  // acts a new one is paired with
+	itemCFBackward = 0.4 // what came later predicts what came before less well
+	itemCFApart    = 0.7 // a guess: acts of different sessions go together half as much
+	itemCFQuery    = 30  // last acts a request is answered from
+	itemCFSilence  = 30  // half-lives without any act that count, at most: a float32 holds 2^±126
+
+	maxPairs    = 1 << 25 // in all, of 8 to 12 bytes
+	maxFollowed = 1 << 23 // in all, of 40 bytes
 )
 
 // near is the weight of a pair by how many acts lie between, plus one: d^-0.7.
@@ -59,26 +104,50 @@ var near = func() (w [itemCFStretch + 1]float64) {
 	return w
 }()
 
-// NewItemCF returns the route. histories must be folded after the route, event by event.
-func NewItemCF(name string, histories *Histories) *ItemCFRoute {
-	return &ItemCFRoute{name: name, histories: histories, decay: fading{halfLife: float64(itemCFHalfLife)}}
+// NewItemCF returns the route. histories must be folded after the route, event by event. An
+// unknown way to normalise is a bug of the caller.
+func NewItemCF(name string, o ItemCFOptions, histories *Histories) *ItemCFRoute {
+	switch o.Normalise {
+	case "":
+		o.Normalise = NormaliseCosine
+	case NormaliseCosine, NormaliseLift, NormaliseBM25:
+	default:
+		panic(fmt.Sprintf("BUG: route %q is normalised by %q", name, o.Normalise))
+	}
+	if o.HalfLife == 0 {
+		o.HalfLife = itemCFHalfLife
+	}
+	if o.Session == 0 {
+		o.Session = itemCFSession
+	}
+	return &ItemCFRoute{name: name, options: o, histories: histories, decay: fading{halfLife: float64(o.HalfLife), limit: itemCFSilence},
+		pairs: hand{most: maxPairs}, followed: hand{most: maxFollowed}, blend: newBlend()}
 }
 
 // Name implements Route.
 func (r *ItemCFRoute) Name() string { return r.name }
 
-// Apply implements Route.
+// Apply implements Route: the act is predicted, learned from, and then known.
 func (r *ItemCFRoute) Apply(a *Act) {
 	if a.Visitor == 0 || a.Item == 0 || !a.Signal.Positive() {
 		return
 	}
-	weight, rebase := r.decay.weight(a.Time)
-	if rebase != 1 {
-		r.scale(rebase)
-	}
-	weight = float64(weight * a.Weight)
-	r.at(a.Item).total += weight
 	recent := r.histories.Recent(a.Visitor)
+	r.learn(a, recent)
+	r.crowd.add(a.Item, a.Time, a.Weight)
+	weight, rebase := r.decay.weight(r.silence.time(a.Time, itemCFSilence*int64(r.options.HalfLife)))
+	if rebase != 1 {
+		r.rescale(rebase)
+	}
+	r.scale = max(r.scale, weight)
+	weight = float64(weight * a.Weight)
+	r.reach(a.Item)
+	if r.items[a.Item].total == 0 {
+		r.known++
+	}
+	r.items[a.Item].total += weight
+	r.items[a.Item].used = true
+	r.acts += weight
 	d := 0
 	for i := len(recent) - 1; i >= 0 && d < itemCFStretch; i-- {
 		past := recent[i]
@@ -86,139 +155,140 @@ func (r *ItemCFRoute) Apply(a *Act) {
 			continue
 		}
 		d++
-		w := float64(weight * near[d])
+		apart := 1.0
 		before, after := past.Item, a.Item
-		if past.Time > a.Time {
-			before, after = after, before
+		gap := a.Time - past.Time
+		if gap < 0 {
+			before, after, gap = after, before, -gap
 		}
-		r.at(before).add(after, w)
-		r.at(after).add(before, float64(itemCFBackward*w))
+		if gap > int64(r.options.Session) {
+			apart = itemCFApart
+		}
+		w := float64(float64(weight*near[d]) * apart)
+		r.pair(before, after, w)
+		r.pair(after, before, float64(itemCFBackward*w))
+		if d <= followStretch {
+			w := float64(float64(a.Weight*following[d]) * apart)
+			r.step(before, after, a.Time, w)
+			r.step(after, before, a.Time, float64(followBack*w))
+		}
 	}
 }
 
-func (r *ItemCFRoute) at(item uint32) *neighbours {
+// reach makes room for an item.
+func (r *ItemCFRoute) reach(item uint32) {
 	for int(item) >= len(r.items) {
-		r.items = append(r.items, neighbours{})
+		r.items, r.follow = append(r.items, neighbours{}), append(r.follow, followers{})
 	}
-	return &r.items[item]
 }
 
-func (r *ItemCFRoute) scale(factor float64) {
+// pair adds to a pair.
+func (r *ItemCFRoute) pair(from, to uint32, w float64) {
+	r.reach(from)
+	n := &r.items[from]
+	n.used = true
+	if n.add(from, to, w, &r.tail) {
+		r.pairs.count++
+		r.pairs.turn(len(r.items), func(i int) (int, bool) {
+			n, used := &r.items[i], r.items[i].used
+			n.used = false
+			if used || len(n.item) == 0 {
+				return 0, used
+			}
+			freed := len(n.item)
+			n.item, n.sum, n.floor = nil, nil, 0
+			return freed, false
+		})
+	}
+}
+
+// step adds to what follows an item.
+func (r *ItemCFRoute) step(from, to uint32, t int64, w float64) {
+	f := &r.follow[from]
+	f.used = true
+	if f.add(to, t, w) {
+		r.followed.count++
+		r.followed.turn(len(r.follow), func(i int) (int, bool) {
+			f, used := &r.follow[i], r.follow[i].used
+			f.used = false
+			if used || len(f.list) == 0 {
+				return 0, used
+			}
+			freed := len(f.list)
+			*f = followers{}
+			return freed, false
+		})
+	}
+}
+
+func (r *ItemCFRoute) rescale(factor float64) {
+	r.acts *= factor
+	r.scale *= factor
+	r.tail.scale(factor)
 	for i := range r.items {
-		r.items[i].total *= factor
-		for k := range r.items[i].sum {
-			r.items[i].sum[k] *= factor
-		}
+		r.items[i].scale(factor)
 	}
 }
 
-// add adds w to the pair with item. At twice the bound the weakest half is forgotten, ties
-// by item number; a pair that comes back starts anew.
-func (n *neighbours) add(item uint32, w float64) {
-	if i := slices.Index(n.item, item); i >= 0 {
-		n.sum[i] += w
+// learn predicts an act and learns from how well that went. What the visitor has seen before or
+// nobody has is no lesson.
+func (r *ItemCFRoute) learn(a *Act, recent []Past) {
+	if len(recent) == 0 || int(a.Item) >= len(r.items) || r.items[a.Item].total <= 0 {
 		return
 	}
-	n.item, n.sum = append(n.item, item), append(n.sum, w)
-	if len(n.item) < 2*itemCFNeighbours {
+	if _, seen := r.histories.Seen(a.Visitor, a.Item); seen {
 		return
 	}
-	n.prune()
-}
-
-// prune keeps the itemCFNeighbours strongest pairs, in the order they stand.
-func (n *neighbours) prune() {
-	var sums [2 * itemCFNeighbours]float64
-	sorted := sums[:copy(sums[:], n.sum)]
-	slices.Sort(sorted)
-	cut := sorted[len(sorted)-itemCFNeighbours] // the weakest sum that is kept
-	var ties []uint32                           // items at the cut, of which the lowest numbers stay
-	above := 0
-	for i, sum := range n.sum {
-		if sum > cut {
-			above++
-		} else if sum == cut {
-			ties = append(ties, n.item[i])
-		}
+	r.last = r.last[:0]
+	for i := len(recent) - 1; i >= max(0, len(recent)-itemCFQuery); i-- {
+		r.last = append(r.last, recent[i])
 	}
-	slices.Sort(ties)
-	last := ties[itemCFNeighbours-above-1]
-	kept := 0
-	for i, sum := range n.sum {
-		if item := n.item[i]; sum > cut || sum == cut && item <= last {
-			n.item[kept], n.sum[kept] = item, sum
-			kept++
+	b := r.blend
+	if b.acts%b.lookEvery() == 0 {
+		s := r.room()
+		if err := r.gather(context.Background(), s, r.last, a.Time); err == nil && s.marked(a.Item) {
+			skip := func(item uint32) bool { _, seen := r.histories.Seen(a.Visitor, item); return seen }
+			b.look(s.ranks(a.Item, skip))
 		}
+		r.leave(s)
 	}
-	n.item, n.sum = n.item[:kept], n.sum[:kept]
-}
-
-// scratch sums scores by item for one request.
-type scratch struct {
-	score   []float64 // by item number, 0 outside touched
-	because []int32   // the act that gave most, as an index into the request's acts
-	most    []float64
-	touched []uint32
+	b.acts++
+	var p [parts]float64
+	m := r.mixing(r.last, a.Time)
+	if m.chances(r, a.Item, &p) {
+		b.learn(m.context, &p)
+	}
 }
 
 // Recall implements Route. A proposal's score is the formula above.
 func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
-	s, ok := r.scratch.Get().(*scratch)
-	if !ok {
-		s = &scratch{}
+	recent := req.Recent[:min(len(req.Recent), itemCFQuery)]
+	if len(recent) == 0 {
+		return nil, ctx.Err()
 	}
-	defer r.scratch.Put(s)
-	defer s.reset()
-	if grow := len(r.items) - len(s.score); grow > 0 {
-		s.score = append(s.score, make([]float64, grow)...)
-		s.most = append(s.most, make([]float64, grow)...)
-		s.because = append(s.because, make([]int32, grow)...)
+	s := r.room()
+	defer r.leave(s)
+	if err := r.gather(ctx, s, recent, req.Time); err != nil {
+		return nil, err
 	}
-	for k, past := range req.Recent[:min(len(req.Recent), itemCFQuery)] {
-		if ctx.Err() != nil {
+	theta := r.blend.theta()
+	top := best{n: n}
+	for i := range s.touched {
+		if i%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if int(past.Item) >= len(r.items) || r.items[past.Item].total <= 0 {
-			continue
-		}
-		from := &r.items[past.Item]
-		share := 1 / (float64(k+1) * math.Sqrt(from.total))
-		for i, item := range from.item {
-			total := r.items[item].total
-			if total <= 0 {
-				continue // faded away altogether
-			}
-			v := share * from.sum[i] / math.Sqrt(total)
-			if v <= 0 {
-				continue // so has the pair, and a score of 0 means not touched yet
-			}
-			if s.score[item] == 0 {
-				s.touched = append(s.touched, item)
-			}
-			s.score[item] += v
-			if v > s.most[item] {
-				s.most[item], s.because[item] = v, int32(k)
-			}
-		}
-	}
-	top := best{n: n}
-	for _, item := range s.touched {
-		if c := (scored{s.score[item], item}); c.score > 0 && top.wants(c) && !req.Skip(item) {
+		one := &s.touched[i]
+		if c := (scored{s.score(one, theta), one.item}); c.score > 0 && top.wants(c) && !req.Skip(one.item) {
 			top.offer(c)
 		}
 	}
 	list := top.take()
 	out := make([]Proposal, len(list))
 	for i, c := range list {
-		past := req.Recent[s.because[c.item]]
-		out[i] = Proposal{c.item, c.score, Because{Code: LikeRecent, Item: past.Item, Event: past.Name, Time: past.Time}}
+		out[i] = Proposal{c.item, c.score, Because{Code: Popular}}
+		if k := s.because(c.item, theta); k >= 0 {
+			out[i].Because = Because{Code: LikeRecent, Item: recent[k].Item, Event: recent[k].Name, Time: recent[k].Time}
+		}
 	}
 	return out, nil
-}
-
-func (s *scratch) reset() {
-	for _, item := range s.touched {
-		s.score[item], s.most[item], s.because[item] = 0, 0, 0
-	}
-	s.touched = s.touched[:0]
 }

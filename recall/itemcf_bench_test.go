@@ -24,7 +24,7 @@ func benchItemCF(b *testing.B) (*ItemCFRoute, *Histories, *rand.Rand) {
 	b.Helper()
 	rng := rand.New(rand.NewPCG(1, 1))
 	h := &Histories{}
-	r := NewItemCF("covisit", h)
+	r := NewItemCF("covisit", ItemCFOptions{}, h)
 	for i := range benchActs {
 		a := benchAct(rng, i)
 		r.Apply(a)

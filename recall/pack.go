@@ -12,56 +12,93 @@ func (h *Histories) Pack(w *pack.Writer) {
 	w.Len(len(h.visitors))
 	for i := range h.visitors {
 		v := &h.visitors[i]
-		w.Len(len(v.recent))
-		for _, p := range v.recent {
-			w.Uint(uint64(p.Item))
-			w.Int(p.Time)
-			w.Text(p.Name)
+		packActs(w, v.recent)
+		packActs(w, v.disliked)
+		w.Len(len(v.queries))
+		for _, q := range v.queries {
+			w.Text(q.Text)
+			w.Int(q.Time)
 		}
 		w.Len(len(v.seen))
 		for _, item := range slices.Sorted(maps.Keys(v.seen)) {
 			w.Uint(uint64(item))
 			w.Int(v.seen[item])
 			w.Bool(v.bought[item])
+			at, refused := v.refused[item]
+			w.Bool(refused)
+			if refused {
+				w.Int(at)
+			}
 		}
+	}
+}
+
+func packActs(w *pack.Writer, acts []Past) {
+	w.Len(len(acts))
+	for _, p := range acts {
+		w.Uint(uint64(p.Item))
+		w.Int(p.Time)
+		w.Text(p.Name)
 	}
 }
 
 // Unpack fills empty histories with what Pack wrote. items is one more than the highest item.
 func (h *Histories) Unpack(r *pack.Reader, items int) {
-	h.visitors = make([]history, r.Len(2))
+	h.visitors = make([]history, r.Len(4))
 	names := map[string]string{} // one copy of each
 	for i := range h.visitors {
 		v := &h.visitors[i]
-		for range r.Len(3) {
-			p := Past{Item: r.Number(items), Time: r.Int()}
-			name := r.Text()
-			if names[name] == "" {
-				names[name] = name
-			}
-			p.Name = names[name]
-			v.recent = append(v.recent, p)
+		v.recent = unpackActs(r, items, maxRecent, names)
+		v.disliked = unpackActs(r, items, maxDisliked, names)
+		for range r.Len(2) {
+			v.queries = append(v.queries, Query{Text: r.Text(), Time: r.Int()})
 		}
-		if len(v.recent) > maxRecent {
-			r.Fail("visitor %d has %d recent acts", i, len(v.recent))
+		if len(v.queries) > maxQueries {
+			r.Fail("visitor %d has %d searches", i, len(v.queries))
 		}
-		n := r.Len(3)
-		if n == 0 {
-			continue
-		}
-		v.seen = make(map[uint32]int64, n)
-		for range n {
-			item := r.Number(items)
-			v.seen[item] = r.Int()
-			if r.Bool() {
-				if v.bought == nil {
-					v.bought = map[uint32]bool{}
-				}
-				v.bought[item] = true
-			}
-		}
+		v.unpackSeen(r, items)
 		if r.Err() != nil {
 			return
+		}
+	}
+}
+
+func unpackActs(r *pack.Reader, items, most int, names map[string]string) (acts []Past) {
+	for range r.Len(3) {
+		p := Past{Item: r.Number(items), Time: r.Int()}
+		name := r.Text()
+		if names[name] == "" {
+			names[name] = name
+		}
+		p.Name = names[name]
+		acts = append(acts, p)
+	}
+	if len(acts) > most {
+		r.Fail("a visitor has %d last acts of one sort", len(acts))
+	}
+	return acts
+}
+
+func (v *history) unpackSeen(r *pack.Reader, items int) {
+	n := r.Len(4)
+	if n == 0 {
+		return
+	}
+	v.seen = make(map[uint32]int64, n)
+	for range n {
+		item := r.Number(items)
+		v.seen[item] = r.Int()
+		if r.Bool() {
+			if v.bought == nil {
+				v.bought = map[uint32]bool{}
+			}
+			v.bought[item] = true
+		}
+		if r.Bool() {
+			if v.refused == nil {
+				v.refused = map[uint32]int64{}
+			}
+			v.refused[item] = r.Int()
 		}
 	}
 }
@@ -76,49 +113,60 @@ func (f *fading) unpack(r *pack.Reader) { f.landmark, f.set = r.Int(), r.Bool() 
 // Pack implements Route.
 func (r *ItemCFRoute) Pack(w *pack.Writer) {
 	r.decay.pack(w)
+	w.Int(r.silence.newest)
+	w.Int(r.silence.cut)
+	w.Bool(r.silence.begun)
+	w.Float(r.acts)
+	w.Float(r.scale)
 	w.Len(len(r.items))
 	for i := range r.items {
-		n := &r.items[i]
-		w.Float(n.total)
-		w.Len(len(n.item))
-		for k, item := range n.item {
-			w.Uint(uint64(item))
-			w.Float(n.sum[k])
-		}
+		r.items[i].pack(w)
+		r.follow[i].pack(w)
 	}
+	r.tail.pack(w)
+	w.Len(r.pairs.next)
+	w.Len(r.followed.next)
+	r.crowd.pack(w)
+	r.blend.pack(w)
 }
 
 // Unpack implements Route.
 func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 	r.decay.unpack(from)
-	r.items = make([]neighbours, from.Len(9))
+	r.silence = silence{from.Int(), from.Int(), from.Bool()}
+	r.acts, r.scale = from.Float(), from.Float()
+	n := from.Len(20 + 8*followerRungs)
+	if n > items {
+		from.Fail("pairs of %d items where there are %d", n, items)
+		return
+	}
+	r.items, r.follow = make([]neighbours, n), make([]followers, n)
 	for i := range r.items {
-		n := &r.items[i]
-		n.total = from.Float()
-		count := from.Len(9)
-		if count >= 2*itemCFNeighbours {
-			from.Fail("item %d has %d neighbours", i, count)
-		}
+		r.items[i].unpack(from, n)
+		r.follow[i].unpack(from, n)
 		if from.Err() != nil {
 			return
 		}
-		if count > 0 {
-			n.item, n.sum = make([]uint32, count), make([]float64, count)
+		if r.items[i].total > 0 {
+			r.known++
 		}
-		for k := range count {
-			n.item[k], n.sum[k] = from.Number(items), from.Float()
-		}
+		r.pairs.count += len(r.items[i].item)
+		r.followed.count += len(r.follow[i].list)
 	}
-	if len(r.items) > items {
-		from.Fail("pairs of %d items where there are %d", len(r.items), items)
+	r.tail.unpack(from)
+	r.pairs.next, r.followed.next = int(from.Uint()), int(from.Uint())
+	if r.pairs.next < 0 || r.followed.next < 0 {
+		from.Fail("hands at %d and %d", r.pairs.next, r.followed.next)
 	}
+	r.crowd.unpack(from, n)
+	r.blend.unpack(from)
 }
 
 // Pack implements Route.
 func (p *PopularRoute) Pack(w *pack.Writer) {
 	p.decay.pack(w)
-	w.Len(len(p.score))
-	for _, s := range p.score {
+	w.Len(len(p.score.values))
+	for _, s := range p.score.values {
 		w.Float(s)
 	}
 	for _, c := range p.rungs {
@@ -129,12 +177,13 @@ func (p *PopularRoute) Pack(w *pack.Writer) {
 // Unpack implements Route.
 func (p *PopularRoute) Unpack(r *pack.Reader, items int) {
 	p.decay.unpack(r)
-	p.score = make([]float64, r.Len(8))
-	for i := range p.score {
-		p.score[i] = r.Float()
+	n := r.Len(8)
+	if n > items {
+		r.Fail("scores of %d items where there are %d", n, items)
+		return
 	}
-	if len(p.score) > items {
-		r.Fail("scores of %d items where there are %d", len(p.score), items)
+	for i := range n {
+		p.score.add(uint32(i), r.Float())
 	}
 	for _, c := range p.rungs {
 		c.unpack(r, items)
@@ -178,10 +227,7 @@ func (c *counted) unpack(r *pack.Reader, items int) {
 	}
 	for back := range int64(countedTiles) {
 		for item, n := range *c.slot(c.newest - back) {
-			for int(item) >= len(c.totals) {
-				c.totals = append(c.totals, 0)
-			}
-			c.totals[item] += n
+			c.totals.add(item, n)
 			c.total += n
 		}
 	}
@@ -208,5 +254,105 @@ func (r *NewestRoute) Unpack(from *pack.Reader, items int) {
 			from.Fail("newest items out of order")
 			return
 		}
+	}
+}
+
+// Pack implements Route. The index of entries follows from the catalogue.
+func (r *SearchRoute) Pack(w *pack.Writer) {
+	r.decay.pack(w)
+	w.Len(len(r.clicks))
+	for _, h := range slices.Sorted(maps.Keys(r.clicks)) {
+		w.Word(h)
+		r.clicks[h].pack(w)
+	}
+}
+
+// Unpack implements Route.
+func (r *SearchRoute) Unpack(from *pack.Reader, items int) {
+	r.decay.unpack(from)
+	for range from.Len(17) {
+		h, n := from.Word(), &taught{}
+		n.unpack(from, items)
+		if from.Err() != nil {
+			return
+		}
+		r.clicks[h] = n
+	}
+	if len(r.clicks) > searchTokens {
+		from.Fail("%d tokens of queries", len(r.clicks))
+	}
+}
+
+// Pack implements Route.
+func (r *TrendingRoute) Pack(w *pack.Writer) {
+	r.short.pack(w)
+	r.long.pack(w)
+}
+
+// Unpack implements Route.
+func (r *TrendingRoute) Unpack(from *pack.Reader, items int) {
+	r.short.unpack(from, items)
+	r.long.unpack(from, items)
+}
+
+// Pack implements Route: the lists in their order, from which all else follows.
+func (r *ExploreRoute) Pack(w *pack.Writer) {
+	w.Len(len(r.shown))
+	for _, level := range r.levels {
+		w.Len(len(level))
+		for _, item := range level {
+			w.Uint(uint64(item))
+		}
+	}
+}
+
+// Unpack implements Route. An item that is in no list has had its chance.
+func (r *ExploreRoute) Unpack(from *pack.Reader, items int) {
+	n := from.Uint()
+	if n > uint64(items) {
+		from.Fail("showings of %d items where there are %d", n, items)
+		return
+	}
+	r.shown, r.place = make([]uint8, n), make([]uint32, n)
+	for item := range r.shown {
+		r.shown[item] = exploreFew
+	}
+	if n > 0 {
+		r.shown[0] = notKnown
+	}
+	for showings := range r.levels {
+		for range from.Len(1) {
+			item := from.Number(int(n))
+			if from.Err() != nil {
+				return
+			}
+			if r.shown[item] != exploreFew {
+				from.Fail("item %d in two lists of those hardly shown", item)
+				return
+			}
+			r.shown[item] = uint8(showings)
+			r.enter(item)
+		}
+	}
+}
+
+// Pack implements Route. The index follows from the catalogue.
+func (r *RuleRoute) Pack(w *pack.Writer) {
+	r.decay.pack(w)
+	w.Len(len(r.weights))
+	for _, v := range r.weights {
+		w.Float(v)
+	}
+}
+
+// Unpack implements Route.
+func (r *RuleRoute) Unpack(from *pack.Reader, items int) {
+	r.decay.unpack(from)
+	r.weights = make([]float64, from.Len(8))
+	for i := range r.weights {
+		r.weights[i] = from.Float()
+	}
+	if len(r.weights) > items {
+		from.Fail("weights of %d items where there are %d", len(r.weights), items)
 	}
 }

@@ -2,6 +2,7 @@ package recall
 
 import (
 	"context"
+	"slices"
 
 	"github.com/freshet-rec/freshet"
 )
@@ -15,7 +16,7 @@ type PopularRoute struct {
 	name  string
 	rungs []*counted // growing windows
 	decay fading
-	score []float64 // by item: the decayed weight
+	score peaked[float64] // by item: the decayed weight
 }
 
 // popularHalfLife is that of the last rung; a guess: a few weekly rhythms.
@@ -46,14 +47,9 @@ func (p *PopularRoute) Apply(a *Act) {
 	}
 	weight, rebase := p.decay.weight(a.Time)
 	if rebase != 1 {
-		for i := range p.score {
-			p.score[i] *= rebase
-		}
+		p.score.scale(rebase)
 	}
-	for int(a.Item) >= len(p.score) {
-		p.score = append(p.score, 0)
-	}
-	p.score[a.Item] += float64(weight * a.Weight)
+	p.score.add(a.Item, float64(weight*a.Weight))
 }
 
 // Recall implements Route. A proposal's score is the share its window's events that are the
@@ -63,49 +59,32 @@ func (p *PopularRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	taken := map[uint32]bool{}
 	skip := func(item uint32) bool { return taken[item] || req.Skip(item) }
 	for rung, r := range p.rungs {
-		counts, total := r.at(req.Time)
+		counts, total := r.within(req.Time)
 		if total < int64(n) {
 			continue
 		}
-		list, err := topOf(ctx, counts, n-len(out), skip)
+		list, err := counts.top(ctx, n-len(out), skip)
 		if err != nil {
 			return nil, err
 		}
+		out = slices.Grow(out, len(list))
 		for _, c := range list {
 			out = append(out, Proposal{c.item, c.score/float64(total) + float64(len(p.rungs)-rung), Because{Code: Popular, Window: r.window}})
-			taken[c.item] = true
 		}
 		if len(out) == n {
 			return out, nil
 		}
+		for _, c := range list {
+			taken[c.item] = true
+		}
 	}
-	list, err := topOf(ctx, p.score, n-len(out), skip)
+	list, err := p.score.top(ctx, n-len(out), skip)
 	if err != nil {
 		return nil, err
 	}
-	most := 0.0
-	for _, s := range p.score {
-		most = max(most, s)
-	}
+	most := p.score.most()
 	for _, c := range list {
 		out = append(out, Proposal{c.item, c.score / most, Because{Code: Popular}})
 	}
 	return out, nil
-}
-
-// topOf returns the n items with the highest scores above 0, best first.
-func topOf[N int64 | float64](ctx context.Context, scores []N, n int, skip func(uint32) bool) ([]scored, error) {
-	top := best{n: n}
-	for item, s := range scores {
-		if item%checkEvery == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if s <= 0 {
-			continue
-		}
-		if c := (scored{float64(s), uint32(item)}); top.wants(c) && !skip(c.item) {
-			top.offer(c)
-		}
-	}
-	return top.take(), nil
 }

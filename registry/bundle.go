@@ -16,13 +16,14 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/recall"
 )
 
 // Manifest says what a bundle is.
 type Manifest struct {
-	Model       string           `json:"model"` // lr
+	Model       string           `json:"model"` // its name, such as lr
 	Version     int              `json:"version"`
-	SHA256      string           `json:"sha256"` // of model.json, in hex
+	SHA256      string           `json:"sha256"` // of the file of the model, in hex
 	Created     string           `json:"created"`
 	From        freshet.Position `json:"from"`        // the first record trained on
 	Until       freshet.Position `json:"until"`       // the last
@@ -36,7 +37,38 @@ type Manifest struct {
 	LogLoss     float64          `json:"logloss"`
 	Baseline    float64          `json:"baseline_logloss"` // of always saying the mean
 	Seed        uint64           `json:"seed"`
-	Seal        string           `json:"seal"` // SHA-256 of the manifest with an empty seal, in hex
+	Kind        Kind             `json:"kind,omitempty"`  // what it is; absent is Ranker
+	Recall      Recall           `json:"recall,omitzero"` // of the kinds that propose
+	Seal        string           `json:"seal"`            // SHA-256 of the manifest with an empty seal, in hex
+}
+
+// Kind says what a bundle holds.
+type Kind string
+
+// The kinds.
+const (
+	Ranker    Kind = ""          // a rank.LR, in model.json
+	Embedding Kind = "embedding" // vectors of items with an index, in model.bin
+	ItemItems Kind = "itemitem"  // weights from item to item, in model.bin
+)
+
+// Recall says how a model that proposes was made, and what it found of what was held back: the items
+// that each of some visitors took last, with all the others as candidates that the visitor had not
+// taken before. The figures are means over visitors of the share of those items among the first so
+// many candidates; they are of a model trained without them.
+type Recall struct {
+	Method     string  `json:"method"`          // with its parameters
+	Visitors   int     `json:"visitors"`        // trained on
+	Items      int     `json:"items"`           // likewise
+	Pairs      int     `json:"pairs"`           // of a visitor and an item taken
+	Dim        int     `json:"dim,omitempty"`   // of vectors
+	Index      string  `json:"index,omitempty"` // over vectors
+	Judged     int     `json:"judged"`          // visitors
+	At20       float64 `json:"recall_at_20"`
+	At200      float64 `json:"recall_at_200"`
+	Popular20  float64 `json:"popular_recall_at_20"` // of the most taken items
+	Popular200 float64 `json:"popular_recall_at_200"`
+	IndexAt200 float64 `json:"index_recall_at_200,omitempty"` // share of the 200 best that the index finds
 }
 
 // sealed returns the manifest with its seal, and the bytes of its file: no other bytes are it.
@@ -60,12 +92,16 @@ const (
 	Sampled = "sampled from the recall candidates at the position of each positive"
 )
 
-// Faulty says why a model must not rank, "" when nothing speaks against it: what it predicted
-// of rows it had not seen was no better than always saying the mean.
+// Faulty says why a model must not be live, "" when nothing speaks against it: what it predicted of
+// rows it had not seen was no better than always saying the mean, or what it proposed of items that
+// were held back was no better than proposing what is taken most.
 func (m *Manifest) Faulty() string {
 	switch {
 	case m.Permuted:
 		return "its labels were permuted: it is a check of the training, not a model"
+	case m.Kind != Ranker && !(m.Recall.At20 > m.Recall.Popular20):
+		return fmt.Sprintf("its RecallAt(20) of %.4f on what was held back is no better than the %.4f of proposing what is taken most", m.Recall.At20, m.Recall.Popular20)
+	case m.Kind != Ranker:
 	case !(m.LogLoss < m.Baseline):
 		return fmt.Sprintf("its log-loss of %.4f on the rows held back is no better than the %.4f of always saying the mean", m.LogLoss, m.Baseline)
 	}
@@ -75,14 +111,34 @@ func (m *Manifest) Faulty() string {
 // Bundle is a version that passed every check.
 type Bundle struct {
 	Manifest
-	Ranker *rank.LR
+
+	// One of these is set, by Kind.
+
+	Ranker  *rank.LR
+	Vectors *recall.Vectors
+	Linear  *recall.Linear
+}
+
+// Model is a model that can be kept.
+type Model interface {
+	// Bytes are those of its file.
+	Bytes() ([]byte, error)
+}
+
+// OtherError says that a version is whole, and another one than was asked for.
+type OtherError struct{ Has, Want string } // checksums
+
+func (e *OtherError) Error() string {
+	return fmt.Sprintf("the model has the checksum %.12s… where the journal says %.12s…", e.Has, e.Want)
 }
 
 const (
 	root             = "models"
 	manifestName     = "manifest.json"
 	modelName        = "model.json"
+	binaryName       = "model.bin"
 	maxManifestBytes = 1 << 20
+	maxBinaryBytes   = 8 << 30 // ten million items of 128 numbers take some 6.5 GB
 )
 
 func folder(model string, version int) string {
@@ -91,7 +147,7 @@ func folder(model string, version int) string {
 
 // Save writes a model as the next version of its name and returns the manifest with Version,
 // SHA256 and Created filled in. The bundle appears whole or not at all.
-func Save(disk fsys.FS, m Manifest, model *rank.LR, now time.Time) (Manifest, error) {
+func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error) {
 	fail := func(err error) (Manifest, error) {
 		return m, fmt.Errorf("save model %q: %w", m.Model, err)
 	}
@@ -118,7 +174,7 @@ func Save(disk fsys.FS, m Manifest, model *rank.LR, now time.Time) (Manifest, er
 	if err := disk.MkdirAll(draft); err != nil {
 		return fail(err)
 	}
-	for name, data := range map[string][]byte{modelName: text, manifestName: manifest} {
+	for name, data := range map[string][]byte{m.file(): text, manifestName: manifest} {
 		if err := fsys.Replace(disk, draft+"/"+name, data); err != nil {
 			return fail(err)
 		}
@@ -156,17 +212,39 @@ func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 	if b.Manifest, err = manifest(disk, model, version); err != nil {
 		return fail(err)
 	}
-	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+modelName, rank.MaxModelBytes)
+	most := int64(rank.MaxModelBytes)
+	if b.Kind != Ranker {
+		most = maxBinaryBytes
+	}
+	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+b.file(), most)
 	if err != nil {
 		return fail(err)
 	}
 	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != b.SHA256 {
 		return fail(errors.New("checksum: the model is not the one that the manifest speaks of"))
 	}
-	if b.Ranker, err = rank.Read(text); err != nil {
+	switch b.Kind {
+	case Ranker:
+		b.Ranker, err = rank.Read(text)
+	case Embedding:
+		b.Vectors, err = readVectors(text)
+	case ItemItems:
+		b.Linear, err = readItemItem(text)
+	default:
+		err = fmt.Errorf("manifest: it is of the kind %q, which this release does not know", b.Kind)
+	}
+	if err != nil {
 		return fail(err)
 	}
 	return b, nil
+}
+
+// file is the name of the file of the model.
+func (m *Manifest) file() string {
+	if m.Kind == Ranker {
+		return modelName
+	}
+	return binaryName
 }
 
 func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {
@@ -182,6 +260,19 @@ func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {
 	}
 	if m.Model != model || m.Version != version {
 		return m, fmt.Errorf("manifest: it is that of %q version %d", m.Model, m.Version)
+	}
+	return m, nil
+}
+
+// Find returns the manifest of a version. The model itself is not read.
+func Find(disk fsys.FS, model string, version int) (Manifest, error) {
+	err := checkName(model)
+	m := Manifest{}
+	if err == nil {
+		m, err = manifest(disk, model, version)
+	}
+	if err != nil {
+		return m, fmt.Errorf("load model %q version %d: %w", model, version, err)
 	}
 	return m, nil
 }

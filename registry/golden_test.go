@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/golden"
 	"github.com/freshet-rec/freshet/rank"
@@ -36,11 +37,29 @@ func TestGolden(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				fmt.Fprintf(sum, "%+v\n", m)
+				fmt.Fprintf(sum, "%+v\n", asOfV1(&m))
 				for _, row := range rows {
 					fmt.Fprintf(sum, "%.12g\n", b.Ranker.Score(row)) // the last bits are those of the machine
 				}
 			}
 			return fmt.Sprintf("%x", sum.Sum(nil))
 		}}})
+}
+
+// asOfV1 are the fields that a manifest had when the first golden models were written.
+func asOfV1(m *Manifest) any {
+	return struct {
+		Model                 string
+		Version               int
+		SHA256, Created       string
+		From, Until           freshet.Position
+		Definitions           string
+		Negatives             string
+		Permuted              bool
+		Rows, Held, Positives int
+		AUC, LogLoss          float64
+		Baseline              float64
+		Seed                  uint64
+		Seal                  string
+	}{m.Model, m.Version, m.SHA256, m.Created, m.From, m.Until, m.Definitions, m.Negatives, m.Permuted, m.Rows, m.Held, m.Positives, m.AUC, m.LogLoss, m.Baseline, m.Seed, m.Seal}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
@@ -14,38 +15,67 @@ import (
 	"github.com/freshet-rec/freshet/registry"
 )
 
-// Which model ranks is part of the state: a record of the journal says so, and a request goes
-// by what the state says at its position. The bundles themselves are read from the data
+// Which model is live in a slot is part of the state: a record of the journal says so, and a request
+// goes by what the state says at its position. The bundles themselves are read from the data
 // directory before the record is written, and kept by checksum.
 
-// Adopt sees to it that the model the state names is at hand, and, while no model was ever
-// promoted by hand, makes the newest one that may rank the one that does. What stands in the
-// way is told to Report; the error is that of the journal or of ctx.
+// Adopt sees to it that the models the state names are at hand, and, in each slot where no model was
+// ever promoted by hand, makes the newest one that may be live the one that is. Slots that no route
+// goes by are passed over. What stands in the way is told to Report; the error is that of the journal
+// or of ctx.
 func (s *Server) Adopt(ctx context.Context) error {
 	s.switching.Lock()
 	defer s.switching.Unlock()
 	if s.Disk == nil {
 		return nil
 	}
-	live := s.Live()
+	for _, slot := range fold.Slots {
+		if s.uses(slot) {
+			if err := s.adopt(ctx, slot); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// uses reports that something here goes by the model of a slot.
+func (s *Server) uses(slot fold.Slot) bool {
+	return slot == fold.Ranker || s.Shelf != nil && slices.ContainsFunc(s.Routes, func(r Route) bool {
+		of, ok := fold.SlotOf(r.Kind)
+		return ok && of == slot
+	})
+}
+
+// adopt is Adopt for one slot.
+func (s *Server) adopt(ctx context.Context, slot fold.Slot) error {
+	live := s.LiveIn(slot)
 	if live.Name != "" {
-		if _, err := s.fetch(live.Name, live.Version, live.SHA256); err != nil {
-			s.Report(fmt.Sprintf("model %s version %d ranks by the journal and cannot; slates are in recall order", live.Name, live.Version), err)
+		if _, err := s.fetch(slot, live.Name, live.Version, live.SHA256); err != nil {
+			s.Report(fmt.Sprintf("model %s version %d %s", live.Name, live.Version, without(slot)), err)
 		}
 	}
 	if live.Promoted {
 		return nil
 	}
-	newest := s.newest()
+	newest := s.newest(slot)
 	if newest == nil || newest.Model == live.Name && newest.Version == live.Version && newest.SHA256 == live.SHA256 {
 		return nil
 	}
-	_, err := s.switchTo(ctx, newest, fold.Adopted)
+	_, err := s.switchTo(ctx, slot, newest, fold.Adopted)
 	return err
 }
 
-// newest is the newest bundle that may rank, nil if there is none.
-func (s *Server) newest() (newest *registry.Bundle) {
+// without says what is missing without the model that is live.
+func without(slot fold.Slot) string {
+	if slot == fold.Ranker {
+		return "ranks by the journal and cannot; slates are in recall order"
+	}
+	return "is live by the journal and not at hand; routes that go by it have no answer"
+}
+
+// newest is the newest bundle that may be live in a slot, nil if there is none.
+func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
 	names, err := registry.Names(s.Disk)
 	if err != nil {
 		s.Report("models", err)
@@ -57,10 +87,13 @@ func (s *Server) newest() (newest *registry.Bundle) {
 		}
 		for i := len(list) - 1; i >= 0; i-- {
 			m := &list[i]
+			if slotOf(m.Kind) != slot {
+				continue
+			}
 			if newest != nil && newest.Created >= m.Created {
 				break
 			}
-			bundle, err := s.fetch(m.Model, m.Version, "")
+			bundle, err := s.fetch(slot, m.Model, m.Version, "")
 			if err != nil {
 				s.Report(fmt.Sprintf("model %s version %d is passed over", m.Model, m.Version), err)
 				continue
@@ -72,17 +105,45 @@ func (s *Server) newest() (newest *registry.Bundle) {
 	return newest
 }
 
-// errUnfit says that a bundle is whole and still must not rank.
-var errUnfit = errors.New("it may not rank")
+// slotOf is where a kind of model is live.
+func slotOf(kind registry.Kind) fold.Slot { return fold.Slot(kind) }
 
-// fetch reads a bundle that may rank here, with the checksum if one is given, and keeps it.
-func (s *Server) fetch(name string, version int, sum string) (*registry.Bundle, error) {
+// errUnfit says that a bundle is whole and still must not be live.
+var errUnfit = errors.New("it may not be live")
+
+// fetch reads a bundle that may be live here in a slot, with the checksum if one is given, and keeps
+// it.
+func (s *Server) fetch(slot fold.Slot, name string, version int, sum string) (*registry.Bundle, error) {
+	if slot != fold.Ranker {
+		return s.fetchRecall(slot, name, version, sum)
+	}
 	definitions, fields := s.rowFields()
 	bundle, err := Fit(s.Disk, name, version, sum, definitions, fields)
 	if err == nil {
 		s.bundles.Store(bundle.SHA256, bundle)
 	}
 	return bundle, err
+}
+
+// fetchRecall is fetch for a model that routes go by.
+func (s *Server) fetchRecall(slot fold.Slot, name string, version int, sum string) (*registry.Bundle, error) {
+	m, err := registry.Find(s.Disk, name, version)
+	if err != nil {
+		return nil, err
+	}
+	if slotOf(m.Kind) != slot {
+		return nil, fmt.Errorf("%w: it is of another kind", errUnfit)
+	}
+	if why := m.Faulty(); why != "" {
+		return nil, fmt.Errorf("%w: %s", errUnfit, why)
+	}
+	if s.Shelf == nil {
+		return nil, fmt.Errorf("%w: no route here goes by it", errUnfit)
+	}
+	if sum == "" {
+		sum = m.SHA256
+	}
+	return s.Shelf.Load(name, version, sum)
 }
 
 // rowFields are the fields of a ranker's row, and the hash of the definitions of its features, as
@@ -102,8 +163,11 @@ func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields
 	if err != nil {
 		return nil, err
 	}
+	if bundle.Kind != registry.Ranker {
+		return nil, fmt.Errorf("%w: it proposes, and does not rank", errUnfit)
+	}
 	if sum != "" && sum != bundle.SHA256 {
-		return nil, fmt.Errorf("the model has the checksum %.12s… where the journal says %.12s…", bundle.SHA256, sum)
+		return nil, &registry.OtherError{Has: bundle.SHA256, Want: sum}
 	}
 	if why := bundle.Faulty(); why != "" {
 		return nil, fmt.Errorf("%w: %s", errUnfit, why)
@@ -117,9 +181,9 @@ func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields
 	return bundle, nil
 }
 
-// switchTo journals that a bundle, which is at hand, ranks from here on.
-func (s *Server) switchTo(ctx context.Context, b *registry.Bundle, by string) (freshet.Position, error) {
-	text, err := json.Marshal(fold.Switch{Name: b.Model, Version: b.Version, SHA256: b.SHA256, By: by})
+// switchTo journals that a bundle, which is at hand, is live in a slot from here on.
+func (s *Server) switchTo(ctx context.Context, slot fold.Slot, b *registry.Bundle, by string) (freshet.Position, error) {
+	text, err := json.Marshal(fold.Switch{Name: b.Model, Version: b.Version, SHA256: b.SHA256, By: by, Slot: slot})
 	if err != nil {
 		return 0, err
 	}
@@ -127,13 +191,22 @@ func (s *Server) switchTo(ctx context.Context, b *registry.Bundle, by string) (f
 }
 
 // Live is which model ranks, by the journal.
-func (s *Server) Live() (m fold.Model) {
-	s.Stream.View(func(freshet.Position) { m = s.State.Model })
+func (s *Server) Live() fold.Model { return s.LiveIn(fold.Ranker) }
+
+// LiveIn is which model is live in a slot, by the journal.
+func (s *Server) LiveIn(slot fold.Slot) (m fold.Model) {
+	s.Stream.View(func(freshet.Position) { m = *s.State.Live(slot) })
 	return m
 }
 
-// AtHand reports that the model which ranks by the journal can in fact do so.
+// AtHand reports that a model which is live by the journal can in fact be gone by.
 func (s *Server) AtHand(m *fold.Model) bool {
+	switch m.Slot {
+	case fold.Embedding:
+		return s.Shelf != nil && s.Shelf.Vectors(m.Name, m.Version, m.SHA256) != nil
+	case fold.ItemItem:
+		return s.Shelf != nil && s.Shelf.Linear(m.Name, m.Version, m.SHA256) != nil
+	}
 	definitions, _ := s.rowFields()
 	return s.bundle(m, definitions) != nil
 }
@@ -152,7 +225,7 @@ func (s *Server) bundle(m *fold.Model, definitions string) *registry.Bundle {
 // ModelVersions are the versions of one model.
 type ModelVersions struct {
 	Name     string
-	Live     int // the version that ranks, 0 for none
+	Live     int // the version that is live, 0 for none
 	Versions []registry.Manifest
 }
 
@@ -162,19 +235,22 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 	if s.Disk == nil {
 		return nil, nil
 	}
-	live := s.Live()
+	lives := map[string]int{} // versions by name
+	for _, slot := range fold.Slots {
+		if m := s.LiveIn(slot); m.Name != "" {
+			lives[m.Name] = m.Version
+		}
+	}
 	names, err := registry.Names(s.Disk)
 	for _, name := range names {
 		versions, bad := registry.List(s.Disk, name)
 		err = errors.Join(err, bad)
-		m := ModelVersions{Name: name, Versions: versions}
-		if name == live.Name {
-			m.Live = live.Version
-		}
-		list = append(list, m)
+		list = append(list, ModelVersions{Name: name, Live: lives[name], Versions: versions})
 	}
-	if live.Name != "" && !slices.Contains(names, live.Name) { // it ranks by the journal, and is gone
-		list = append(list, ModelVersions{Name: live.Name, Live: live.Version})
+	for _, name := range slices.Sorted(maps.Keys(lives)) {
+		if !slices.Contains(names, name) { // it is live by the journal, and gone
+			list = append(list, ModelVersions{Name: name, Live: lives[name]})
+		}
 	}
 	return list, err
 }
@@ -182,13 +258,14 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 // Promotion is what a promotion changed.
 type Promotion struct {
 	Name     string
+	Slot     fold.Slot
 	Live     int
-	Was      *fold.Switch // nil when the recall score ranked, and with Already
+	Was      *fold.Switch // nil when there was none in its slot, and with Already
 	Already  bool         // it was promoted before: nothing has changed
 	Position freshet.Position
 }
 
-// Promote makes a version rank, from the position it returns on. To promote the version that
+// Promote makes a version live in the slot of its kind, from the position it returns on. To promote the version that
 // an operator has promoted already changes nothing. The error is a *Problem with the version,
 // or that of the journal or ctx.
 func (s *Server) Promote(ctx context.Context, name string, version int) (*Promotion, error) {
@@ -200,7 +277,11 @@ func (s *Server) Promote(ctx context.Context, name string, version int) (*Promot
 	if s.Disk == nil {
 		return nil, problem("unknown_model", "", "this server has no place where models are kept")
 	}
-	bundle, err := s.fetch(name, version, "")
+	m, err := registry.Find(s.Disk, name, version)
+	slot, bundle := slotOf(m.Kind), (*registry.Bundle)(nil)
+	if err == nil {
+		bundle, err = s.fetch(slot, name, version, "")
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, problem("unknown_model", "", fmt.Sprintf("there is no model %s with version %d", quote(name), version))
@@ -209,8 +290,8 @@ func (s *Server) Promote(ctx context.Context, name string, version int) (*Promot
 	case err != nil:
 		return nil, problem("damaged_model", "", err.Error())
 	}
-	live := s.Live()
-	done := &Promotion{Name: name, Live: version, Position: live.Since}
+	live := s.LiveIn(slot)
+	done := &Promotion{Name: name, Slot: slot, Live: version, Position: live.Since}
 	if live.By == fold.Promoted && live.Name == name && live.Version == version && live.SHA256 == bundle.SHA256 {
 		done.Already = true
 		return done, nil
@@ -218,6 +299,6 @@ func (s *Server) Promote(ctx context.Context, name string, version int) (*Promot
 	if live.Name != "" {
 		done.Was = &live.Switch
 	}
-	done.Position, err = s.switchTo(ctx, bundle, fold.Promoted)
+	done.Position, err = s.switchTo(ctx, slot, bundle, fold.Promoted)
 	return done, err
 }

@@ -414,31 +414,36 @@ func TestTheServedRecordNamesTheModel(t *testing.T) {
 	}
 }
 
-// slowly is a route that takes all the time a request has.
-type slowly struct{ recall.Route }
-
-func (s slowly) Recall(ctx context.Context, req *recall.Request, n int) ([]recall.Proposal, error) {
-	list, err := s.Route.Recall(ctx, req, n)
-	<-ctx.Done()
-	return list, err
-}
-
-// TestNoTimeToRank: when recall has used up the deadline, its order stands and that is said.
+// TestNoTimeToRank: when the deadline has come with recall, its order stands and that is said.
 func TestNoTimeToRank(t *testing.T) {
 	disk := fsys.NewMem()
 	train(t, disk, nil, "feature.item.clicks", -40)
+	var over context.CancelFunc
 	r := newRig(t, plan{disk: disk, routes: []string{"itemcf", "popular", "new"}, budget: freshet.Minute,
-		scenes: map[string]serve.Scene{"home": {Budget: 20}},
+		scenes: map[string]serve.Scene{"home": {Budget: freshet.Minute, Routes: []string{"r-popular"}}},
 		wrap: func(route recall.Route) recall.Route {
-			if route.Name() == "r-popular" {
-				return slowly{route}
-			}
-			return route
+			return &rough{route, func(ctx context.Context, req *recall.Request, n int) ([]recall.Proposal, error) {
+				defer over() // the time is up as it answers
+				return route.Recall(ctx, req, n)
+			}}
 		}})
 	r.stock(t, 5)
 	r.clicks(t, 3)
-	s := r.slate(t, serve.Request{User: "ada"})
-	if s.Model != nil || !slices.Equal(s.Degraded, []string{"ranker.lr:timeout", "ranker:fallback_recall"}) || len(s.Items) != 5 {
-		t.Errorf("model %+v, degraded %q, %d items", s.Model, s.Degraded, len(s.Items))
+	for range 100 { // on a busy machine the route may be left behind at once
+		ctx, cancel := context.WithCancel(t.Context())
+		over = cancel
+		s, err := r.Recommend(ctx, &serve.Request{User: "ada"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.settled(t)
+		if slices.Contains(s.Degraded, "recall.r-popular:timeout") {
+			continue
+		}
+		if s.Model != nil || !slices.Equal(s.Degraded, []string{"ranker.lr:timeout", "ranker:fallback_recall"}) || len(s.Items) != 3 {
+			t.Errorf("model %+v, degraded %q, %d items", s.Model, s.Degraded, len(s.Items))
+		}
+		return
 	}
+	t.Error("its route was always late")
 }

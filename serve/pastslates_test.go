@@ -68,12 +68,16 @@ func entries(t testing.TB, disk fsys.FS) (list []stream.Entry) {
 	return list
 }
 
-// replayer returns one over a journal, from its beginning.
-func replayer(t testing.TB, disk fsys.FS, all []stream.Entry) *serve.Replayer {
+// replayer returns one over a journal, from its beginning. kinds are those of the routes, none for
+// itemcf, popular and new.
+func replayer(t testing.TB, disk fsys.FS, all []stream.Entry, kinds ...string) *serve.Replayer {
 	t.Helper()
+	if len(kinds) == 0 {
+		kinds = []string{"itemcf", "popular", "new"}
+	}
 	o := fold.Options{Kinds: freshet.BuiltinEvents(), Features: features, MaxFuture: freshet.Minute, NewTable: mem.New}
 	var routes []serve.Route
-	for _, kind := range []string{"itemcf", "popular", "new"} {
+	for _, kind := range kinds {
 		o.Routes = append(o.Routes, fold.Route{Name: "r-" + kind, Kind: kind, Window: freshet.Hour, Within: freshet.Day})
 		routes = append(routes, serve.Route{Name: "r-" + kind, Kind: kind, N: 100, Budget: 0}) // a replay goes by what happened, not by how long it takes itself
 	}
@@ -103,7 +107,7 @@ func moodyLife(t *testing.T, seed uint64, slates int) *rig {
 	train(t, disk, nil, "feature.item.clicks", 3)
 	before := newRig(t, plan{disk: disk}) // so that there is a list to fill places from
 	before.stock(t, 59)
-	live := newRig(t, plan{disk: before.disk.Clone(), budget: 10, wrap: func(route recall.Route) recall.Route {
+	live := newRig(t, plan{disk: before.disk.Clone(), budget: 10, scenes: map[string]serve.Scene{"home": {Budget: 5 * freshet.Second, Explore: 0.2}}, wrap: func(route recall.Route) recall.Route {
 		return moody{route, rand.New(rand.NewPCG(uint64(len(route.Name())), seed))}
 	}})
 	names := []string{"click", "view", "like", "purchase", "hide", "expose"}

@@ -53,9 +53,10 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 	if len(candidates) == 0 {
 		return
 	}
-	r.view(func(rec *fold.Served) freshet.Position { return rec.Ranked }, func(p freshet.Position) {
+	r.view(ctx, func(rec *fold.Served) freshet.Position { return rec.Ranked }, func(p freshet.Position) {
 		r.ranked = p
 		r.defined()
+		r.demote(ctx, candidates)
 		live := s.State.Model
 		if r.past != nil {
 			live = r.past.model()
@@ -82,7 +83,9 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		r.reply.Position = min(r.reply.Position, p)
 		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
 	})
-	if r.reply.Model != nil {
+	if r.reply.Model == nil {
+		k.byRecall(candidates)
+	} else {
 		slices.SortFunc(k.order, func(a, b int) int {
 			if k.odds[a] != k.odds[b] {
 				return cmp.Compare(k.odds[b], k.odds[a])
@@ -91,6 +94,32 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		})
 	}
 }
+
+// demote notes what dislikes take off candidates. Without the time for it nothing is taken, which
+// is named.
+func (r *run) demote(ctx context.Context, candidates []recall.Candidate) {
+	if r.past != nil {
+		if slices.Contains(r.past.record.Degraded, demotionLate) {
+			r.reply.Degraded = append(r.reply.Degraded, demotionLate)
+			return
+		}
+		ctx = context.Background() // a replay takes what time it needs
+	}
+	if _, err := recall.Demote(ctx, r.server.State.Alike, &r.recall, candidates); err != nil {
+		r.reply.Degraded = append(r.reply.Degraded, demotionLate)
+	}
+}
+
+// demotionLate says that dislikes demoted nothing for want of time.
+const demotionLate = "demotion:timeout"
+
+// byRecall puts the candidates in the order of their merged scores, less what dislikes take off.
+func (k *ranking) byRecall(candidates []recall.Candidate) {
+	slices.SortStableFunc(k.order, func(a, b int) int { return cmp.Compare(demoted(&candidates[b]), demoted(&candidates[a])) })
+}
+
+// demoted is a candidate's merged score less what dislikes take off.
+func demoted(c *recall.Candidate) float64 { return float64(c.Score * (1 - c.Demoted)) }
 
 // score fills in the ranking for a request; it reports false when ctx ended first.
 func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, visitor uint32, r *run) bool {
@@ -107,6 +136,9 @@ func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall
 		odds := model.Bias
 		for _, part := range k.parts[from:] {
 			odds += part
+		}
+		if d := candidates[i].Demoted; d > 0 {
+			odds += math.Log1p(-d)
 		}
 		k.odds = append(k.odds, odds)
 	}
@@ -172,7 +204,7 @@ func (k *ranking) strongest(i int) []Contribution {
 // scoreOf is the score shown for candidate i: the model's, or that of recall.
 func (k *ranking) scoreOf(i int, c *recall.Candidate) float64 {
 	if k.model == nil {
-		return c.Score
+		return demoted(c)
 	}
 	return rank.Sigmoid(k.odds[i])
 }

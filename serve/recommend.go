@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	if !ok {
 		return nil, &Problem{Code: "unknown_scene", Pointer: "/scene", Message: fmt.Sprintf("there is no scene %q", name), Hint: "scenes are " + strings.Join(s.sceneNames(), ", ")}
 	}
-	r := &run{server: s, req: req, n: req.N, reply: &Reply{Request: req.ID, Scene: name, N: req.N}}
+	r := &run{server: s, req: req, n: req.N, share: scene.Explore, reply: &Reply{Request: req.ID, Scene: name, N: req.N}}
 	if req.ID == "" {
 		r.reply.Request = s.NewID()
 	}
@@ -49,16 +50,23 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
-	if err := r.know(); err != nil {
+	routes := s.scenes[name]
+	if err := r.know(ctx, s.asksOutside(routes)); err != nil {
 		return nil, err
 	}
-	r.gather(ctx, s.sceneRoutes(scene))
-	candidates := recall.Merge(r.answers)
-	r.rank(ctx, candidates)
-	r.place(candidates)
-	s.rankings.pool.Put(r.ranking)
+	if !r.held {
+		r.gather(ctx, routes)
+		candidates := recall.Merge(r.answers)
+		r.rank(ctx, candidates)
+		r.place(ctx, candidates)
+		s.rankings.pool.Put(r.ranking)
+	}
+	if r.held {
+		r.makeDo()
+	}
 	if !req.DryRun {
 		r.record(ctx)
+		s.sampling.note(r.reply.Request, &r.recall)
 	}
 	r.reply.Took = s.Now().Sub(began)
 	return r.reply, nil
@@ -73,17 +81,14 @@ func (s *Server) sceneNames() []string {
 	return names
 }
 
-func (s *Server) sceneRoutes(scene Scene) []int {
-	var routes []int
-	if scene.Routes == nil {
-		for i := range s.Routes {
-			routes = append(routes, i)
+// asksOutside reports that one of the routes does.
+func (s *Server) asksOutside(routes []int) bool {
+	for _, at := range routes {
+		if s.outside[at] != nil {
+			return true
 		}
 	}
-	for _, name := range scene.Routes {
-		routes = append(routes, s.routes[name])
-	}
-	return routes
+	return false
 }
 
 // run is one request under way.
@@ -99,6 +104,10 @@ type run struct {
 	served  []fold.ServedRoute
 	ranking *ranking
 
+	share    float64  // of the places, kept for routes that explore
+	question Question // for routes that ask outside
+	held     bool     // the state could not be had in time
+
 	past     *past  // of a replay; nil when the request is live
 	inForce  string // hash of the definitions that the rows were read under
 	config   string // likewise of everything configured that shapes a slate
@@ -109,13 +118,30 @@ type run struct {
 }
 
 // view calls read with the state held still: as it stands now, or in a replay as it stood where
-// the section read.
-func (r *run) view(where func(*fold.Served) freshet.Position, read func(p freshet.Position)) {
+// the section read. It notes that the state could not be had until ctx was over, or for stateWait
+// where that is longer.
+func (r *run) view(ctx context.Context, where func(*fold.Served) freshet.Position, read func(p freshet.Position)) bool {
+	if r.held {
+		return false
+	}
+	wait := stateWait
 	if r.past == nil {
-		r.server.Stream.View(read)
-		return
+		wait = max(wait, time.Until(deadlineOf(ctx)))
+	}
+	ok := r.viewIn(wait, where, read)
+	if !ok {
+		r.held = true
+	}
+	return ok
+}
+
+// viewIn is view for a section that waits for the state only so long.
+func (r *run) viewIn(wait time.Duration, where func(*fold.Served) freshet.Position, read func(p freshet.Position)) bool {
+	if r.past == nil {
+		return r.server.Stream.ViewWithin(wait, read)
 	}
 	r.past.at(where(r.past.record), read)
+	return true
 }
 
 // await waits for a position, at most for wait, and notes whether it was reached. The error is
@@ -136,13 +162,13 @@ func (s *Server) await(ctx context.Context, p freshet.Position, wait time.Durati
 	return nil
 }
 
-// know reads who asks and what they did, at one position.
-func (r *run) know() (err error) {
+// know reads who asks and what they did, at one position, and what is told of that outside.
+func (r *run) know(ctx context.Context, outside bool) (err error) {
 	s, req := r.server, r.req
 	if r.past == nil {
 		r.visitor = freshet.VisitorOf(req.User, req.Anonymous, req.Session)
 	}
-	r.view(func(rec *fold.Served) freshet.Position { return rec.Known }, func(p freshet.Position) {
+	r.view(ctx, func(rec *fold.Served) freshet.Position { return rec.Known }, func(p freshet.Position) {
 		st := s.State
 		r.reply.Position, r.known = p, p
 		if earliest := st.Newest - int64(s.MaxFuture); r.past == nil && req.At != 0 && req.At < earliest {
@@ -153,9 +179,12 @@ func (r *run) know() (err error) {
 		}
 		r.reply.Time = s.time(req.At)
 		visitor := st.Visitor(r.visitor)
-		r.recall = recall.Request{Time: r.reply.Time, Newest: st.Newest, Visitor: visitor, Skip: r.skip}
+		r.recall = recall.Request{Time: r.reply.Time, Newest: st.Newest, Visitor: visitor, Seed: recall.SeedOf(r.reply.Request), Context: req.Context, External: r.recall.External, Skip: r.skip}
 		if err = r.context(visitor); err != nil {
 			return
+		}
+		if outside {
+			r.question = r.questionOf()
 		}
 		if act := st.Acts.Of(visitor); act.Position != 0 {
 			r.reply.Last = &LastAct{Event: act.Name, Position: act.Position, Newest: act.Newest, Effect: -1}
@@ -188,28 +217,44 @@ func (r *run) context(visitor uint32) error {
 		r.exclude[item] = true
 		r.recall.Recent = append(r.recall.Recent, recall.Past{Item: item, Time: r.reply.Time})
 	}
-	var acts []recall.Past
+	var acts, disliked []recall.Past
 	for _, recent := range req.Recent {
 		item, signal := st.Items.Find(recent.Item), r.server.Kinds.Of(recent.Event).Signal
 		if item == 0 || signal == freshet.SignalImpression || signal == freshet.SignalContext {
 			continue
 		}
 		r.exclude[item] = true
-		if signal != freshet.SignalNegative {
-			at := recent.Time
-			if at == 0 {
-				at = r.reply.Time
-			}
-			acts = append(acts, recall.Past{Item: item, Time: at, Name: recent.Event})
+		at := recent.Time
+		if at == 0 {
+			at = r.reply.Time
+		}
+		past := recall.Past{Item: item, Time: at, Name: recent.Event}
+		if signal == freshet.SignalNegative {
+			disliked = append(disliked, past)
+		} else {
+			acts = append(acts, past)
 		}
 	}
-	// Of acts at the same time the one that came last is the newest; a history is oldest first.
-	for _, past := range slices.Backward(st.Histories.Recent(visitor)) {
-		acts = append(acts, past)
-	}
-	slices.SortStableFunc(acts, func(a, b recall.Past) int { return int(min(1, max(-1, b.Time-a.Time))) })
+	// Of acts at the same time the one that came last is the newest.
+	acts, disliked = append(acts, st.Histories.Liked(visitor)...), append(disliked, st.Histories.Disliked(visitor)...)
+	newest := func(a, b recall.Past) int { return cmp.Compare(b.Time, a.Time) }
+	slices.SortStableFunc(acts, newest)
+	slices.SortStableFunc(disliked, newest)
 	r.recall.Recent = append(r.recall.Recent, acts...)
+	r.recall.Disliked = onePerItem(disliked)
+	r.recall.Queries = st.Histories.Queries(visitor)
 	return nil
+}
+
+// onePerItem keeps the first act on each item.
+func onePerItem(acts []recall.Past) []recall.Past {
+	var list []recall.Past
+	for _, a := range acts {
+		if !slices.ContainsFunc(list, func(b recall.Past) bool { return b.Item == a.Item }) {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // skip reports whether an item may not be in this slate; it is called under the state lock.
@@ -224,6 +269,9 @@ func (r *run) why(item uint32) string {
 	if r.exclude[item] {
 		return "excluded"
 	}
+	if st.Histories.Refused(r.recall.Visitor, item) {
+		return "refused"
+	}
 	seen, ok := st.Histories.Seen(r.recall.Visitor, item)
 	if ok && r.req.Purchased && st.Histories.Bought(r.recall.Visitor, item) {
 		return "seen"
@@ -232,68 +280,6 @@ func (r *run) why(item uint32) string {
 		return "seen"
 	}
 	return ""
-}
-
-// gather asks the routes, all at once, each with its own budget from when it runs and all
-// within the deadline of ctx. No goroutine outlives the call: every route here reads memory
-// and looks at its context.
-func (r *run) gather(ctx context.Context, routes []int) {
-	s := r.server
-	r.answers = make([]recall.Answer, len(routes))
-	r.served = make([]fold.ServedRoute, len(routes))
-	ask := func(i int, route Route, table recall.Route) {
-		answer, served := &r.answers[i], &r.served[i]
-		answer.Route, answer.Weight = route.Name, recall.Weight(route.Kind)
-		served.Name, served.Status = route.Name, "ok"
-		var err error
-		if err = ctx.Err(); err == nil {
-			r.view(func(rec *fold.Served) freshet.Position { return rec.Routes[i].Position }, func(p freshet.Position) {
-				budget, cancel := ctx, func() {}
-				if r.past == nil { // a replay takes what time it needs
-					budget, cancel = context.WithTimeout(ctx, route.Budget.Std())
-				}
-				defer cancel()
-				served.Position = p
-				// A long slate may need more than the route is usually asked for.
-				answer.Proposals, err = table.Recall(budget, &r.recall, max(route.N, r.n))
-			})
-		}
-		switch {
-		case err == nil:
-			served.Count = len(answer.Proposals)
-		case isTimeout(err):
-			answer.Proposals, served.Status = nil, "timeout"
-		default:
-			answer.Proposals, served.Status = nil, "error"
-			s.Report("recall "+route.Name, err)
-		}
-	}
-	if len(routes) == 0 {
-		return
-	}
-	if r.past != nil {
-		r.past.gather(r, routes, ask)
-		return
-	}
-	done := make(chan struct{}, len(routes))
-	for i, at := range routes[1:] {
-		go func() {
-			ask(i+1, s.Routes[at], s.State.Routes[at])
-			done <- struct{}{}
-		}()
-	}
-	ask(0, s.Routes[routes[0]], s.State.Routes[routes[0]])
-	for range len(routes) - 1 {
-		<-done
-	}
-	for _, route := range r.served {
-		if route.Status != "ok" {
-			r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+route.Status)
-		}
-		if route.Position != 0 {
-			r.reply.Position = min(r.reply.Position, route.Position)
-		}
-	}
 }
 
 // defined notes what is defined at a section that may read rows. When that changed from one to the
@@ -314,23 +300,19 @@ func isTimeout(err error) bool {
 }
 
 // place puts the best candidates into the slate and fills it up, at one position.
-func (r *run) place(candidates []recall.Candidate) {
+func (r *run) place(ctx context.Context, candidates []recall.Candidate) {
 	s, st := r.server, r.server.State
-	r.view(func(rec *fold.Served) freshet.Position { return rec.Placed }, func(p freshet.Position) {
+	r.view(ctx, func(rec *fold.Served) freshet.Position { return rec.Placed }, func(p freshet.Position) {
 		r.placedAt = p
 		r.defined()
 		taken := map[uint32]bool{}
 		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
-		for _, i := range r.ranking.order {
-			c := &candidates[i]
-			if len(r.reply.Items) == r.n {
-				break
-			}
-			if r.skip(c.Item) { // it may have been seen since the route looked
-				continue
-			}
+		for _, p := range r.picks(candidates) {
+			c := &candidates[p.candidate]
 			taken[c.Item] = true
-			r.reply.Items = append(r.reply.Items, r.placed(i, c))
+			placed := r.placed(p.candidate, c)
+			placed.Explored, placed.Propensity = p.explored, p.propensity
+			r.reply.Items = append(r.reply.Items, placed)
 			if r.ranking.model == nil {
 				unranked = append(unranked, *c)
 			}
@@ -367,6 +349,40 @@ func (r *run) place(candidates []recall.Candidate) {
 	})
 }
 
+// makeDo fills the slate from the list at hand when the state could not be had. Of what is to be
+// left out only that is known which the request names.
+func (r *run) makeDo() {
+	out := map[freshet.ItemID]bool{}
+	for _, ids := range [][]freshet.ItemID{r.req.Exclude, r.req.Seeds} {
+		for _, id := range ids {
+			out[id] = true
+		}
+	}
+	for i := range r.req.Recent {
+		out[r.req.Recent[i].Item] = true
+	}
+	list := r.server.fallback.Load()
+	r.list, r.reply.Position = list, list.position
+	if r.reply.Time == 0 { // else a route that goes on may look at it
+		r.reply.Time = max(r.req.At, list.time)
+	}
+	r.known, r.ranked, r.placedAt = 0, 0, 0
+	r.reply.Items, r.reply.Fallback, r.reply.Model, r.reply.Shortfall, r.reply.Last = nil, 0, nil, nil, nil
+	for i, id := range list.ids {
+		if len(r.reply.Items) == r.n {
+			break
+		}
+		if !out[id] {
+			r.reply.Items = append(r.reply.Items, Placed{Item: id, Doc: list.docs[i], Reason: freshet.Reason{Code: "fallback"}})
+			r.reply.Fallback++
+		}
+	}
+	r.reply.Degraded = append(r.reply.Degraded, "state:held", "slate:fallback_popular")
+	if missing := r.n - len(r.reply.Items); missing > 0 {
+		r.reply.Shortfall = []Shortfall{{Stage: "recall", Reason: "few_items", Removed: missing}}
+	}
+}
+
 // rows notes the rows of what was shown without a model, the last places of the slate. They are
 // read where the slate is made: it takes about a microsecond an item.
 func (r *run) rows(unranked []recall.Candidate) {
@@ -386,7 +402,10 @@ func (r *run) placed(i int, c *recall.Candidate) Placed {
 	st := r.server.State
 	because := c.Routes[0].Proposal.Because
 	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i),
-		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window}}
+		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window, Query: because.Query}, Demoted: c.Demoted}
+	if c.Demoted > 0 {
+		placed.Dislike = st.Items.ID(c.Dislike.Item)
+	}
 	if because.Item != 0 {
 		placed.Reason.Item, placed.Liked = st.Items.ID(because.Item), st.Items.Entry(because.Item)
 	}
@@ -404,7 +423,7 @@ func (r *run) shortfall() {
 			removed[why]++
 		}
 	}
-	for _, reason := range []string{"unavailable", "excluded", "seen"} {
+	for _, reason := range []string{"unavailable", "excluded", "refused", "seen"} {
 		if n := removed[reason]; n > 0 {
 			r.reply.Shortfall = append(r.reply.Shortfall, Shortfall{Stage: "filter", Reason: reason, Removed: n})
 		}

@@ -205,15 +205,15 @@ func TestExclusions(t *testing.T) {
 		missing []freshet.ItemID
 		short   []serve.Shortfall
 	}{
-		{"all that was seen", serve.Request{}, []freshet.ItemID{"i-1", "i-2", "i-4"}, []serve.Shortfall{{"filter", "seen", 3}, {"recall", "few_items", 7}}},
-		{"seen within an hour", serve.Request{SeenWithin: hours(1)}, []freshet.ItemID{"i-1", "i-2", "i-4"}, []serve.Shortfall{{"filter", "seen", 3}, {"recall", "few_items", 7}}},
-		{"seen within 45 minutes", serve.Request{SeenWithin: &half}, []freshet.ItemID{"i-2", "i-4"}, []serve.Shortfall{{"filter", "seen", 2}, {"recall", "few_items", 6}}},
-		{"and purchased", serve.Request{SeenWithin: &half, Purchased: true}, []freshet.ItemID{"i-1", "i-2", "i-4"}, []serve.Shortfall{{"filter", "seen", 3}, {"recall", "few_items", 7}}},
-		{"seen within nothing", serve.Request{SeenWithin: hours(0)}, nil, []serve.Shortfall{{"recall", "few_items", 4}}},
-		{"items", serve.Request{SeenWithin: hours(0), Exclude: []freshet.ItemID{"i-3", "i-5", "nothing", "i-5"}}, []freshet.ItemID{"i-3", "i-5"},
-			[]serve.Shortfall{{"filter", "excluded", 2}, {"recall", "few_items", 6}}},
+		{"all that was seen", serve.Request{}, []freshet.ItemID{"i-1", "i-2", "i-4"}, []serve.Shortfall{{"filter", "refused", 1}, {"filter", "seen", 2}, {"recall", "few_items", 7}}},
+		{"seen within an hour", serve.Request{SeenWithin: hours(1)}, []freshet.ItemID{"i-1", "i-2", "i-4"}, []serve.Shortfall{{"filter", "refused", 1}, {"filter", "seen", 2}, {"recall", "few_items", 7}}},
+		{"seen within 45 minutes", serve.Request{SeenWithin: &half}, []freshet.ItemID{"i-2", "i-4"}, []serve.Shortfall{{"filter", "refused", 1}, {"filter", "seen", 1}, {"recall", "few_items", 6}}},
+		{"and purchased", serve.Request{SeenWithin: &half, Purchased: true}, []freshet.ItemID{"i-1", "i-2", "i-4"}, []serve.Shortfall{{"filter", "refused", 1}, {"filter", "seen", 2}, {"recall", "few_items", 7}}},
+		{"seen within nothing: what is hidden stays out", serve.Request{SeenWithin: hours(0)}, []freshet.ItemID{"i-4"}, []serve.Shortfall{{"filter", "refused", 1}, {"recall", "few_items", 5}}},
+		{"items", serve.Request{SeenWithin: hours(0), Exclude: []freshet.ItemID{"i-3", "i-5", "nothing", "i-5"}}, []freshet.ItemID{"i-3", "i-4", "i-5"},
+			[]serve.Shortfall{{"filter", "excluded", 2}, {"filter", "refused", 1}, {"recall", "few_items", 7}}},
 		{"everything", serve.Request{Exclude: []freshet.ItemID{"i-3", "i-5", "i-6"}}, []freshet.ItemID{"i-1", "i-2", "i-3", "i-4", "i-5", "i-6"},
-			[]serve.Shortfall{{"filter", "excluded", 3}, {"filter", "seen", 3}, {"recall", "few_items", 10}}},
+			[]serve.Shortfall{{"filter", "excluded", 3}, {"filter", "refused", 1}, {"filter", "seen", 2}, {"recall", "few_items", 10}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.req.User, c.req.DryRun = "ada", true

@@ -3,9 +3,11 @@ package serve
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -21,7 +23,7 @@ func (r *run) record(ctx context.Context) {
 		Request: reply.Request, Scene: reply.Scene, Visitor: r.visitor, Time: reply.Time, N: r.n,
 		Definitions: r.inForce, Config: r.config, Known: r.known, Ranked: r.ranked, Placed: r.placedAt, Routes: r.served, Degraded: reply.Degraded, Fallback: reply.Fallback,
 		Seeds: r.req.Seeds, Context: r.req.Context, Exclude: r.req.Exclude, SeenWithin: r.req.SeenWithin, Purchased: r.req.Purchased,
-		MinPosition: r.req.MinPosition, Items: ServedItems(reply),
+		MinPosition: r.req.MinPosition, Items: ServedItems(reply), Seed: strconv.FormatUint(recall.SeedOf(reply.Request), 16), Explore: r.share,
 	}
 	if m := reply.Model; m != nil {
 		rec.Model = &fold.ServedModel{Name: m.Name, Version: m.Version, SHA256: m.SHA256, Position: m.Position}
@@ -61,7 +63,7 @@ func ServedItems(reply *Reply) []fold.ServedItem {
 	items := make([]fold.ServedItem, len(reply.Items))
 	for i := range reply.Items {
 		item := &reply.Items[i]
-		items[i] = fold.ServedItem{Item: item.Item, Score: item.Score, Row: item.Row}
+		items[i] = fold.ServedItem{Item: item.Item, Score: item.Score, Row: item.Row, Demoted: item.Demoted, Explored: item.Explored, Propensity: item.Propensity}
 		for _, o := range item.Routes {
 			items[i].Routes = append(items[i].Routes, fold.ServedScore{Route: o.Route, Rank: o.Rank, Score: o.Score})
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
@@ -32,18 +33,15 @@ type Row struct {
 // the row was read.
 func (p *Replayer) Rows(read func(*Row)) { p.rows = read }
 
-// NewReplayer returns a Replayer. Of o it takes State, Kinds, MaxFuture, Routes and
+// NewReplayer returns a Replayer. The models that routes go by are for o.State to find. Of o it takes State, Kinds, MaxFuture, Routes and
 // Disk. advance folds the journal into o.State up to a position, and never further; it is
 // called with positions that do not fall within one request.
 func NewReplayer(o Options, advance func(freshet.Position) error) *Replayer {
 	if o.Report == nil {
 		o.Report = func(string, error) {}
 	}
-	s := &Server{Options: o, routes: map[string]int{}}
-	for i, r := range o.Routes {
-		s.routes[r.Name] = i
-	}
-	return &Replayer{server: s, advance: advance}
+	o.Now = func() time.Time { return time.Time{} } // how long a replay takes says nothing
+	return &Replayer{server: newServer(o), advance: advance}
 }
 
 // NotReplayable says why a slate cannot be made again.
@@ -59,7 +57,7 @@ func (n *NotReplayable) Error() string { return n.Text }
 func First(rec *fold.Served) freshet.Position {
 	first := min(rec.Known, rec.Placed)
 	for _, route := range rec.Routes {
-		if route.Status == "ok" {
+		if route.Answered() {
 			first = min(first, route.Position)
 		}
 	}
@@ -77,7 +75,7 @@ type past struct {
 	shown   map[freshet.ItemID]bool // those whose rows the record names; nil until rows asks
 	list    *fallbackList
 	server  *Server
-	err     error // of advance; the first one
+	err     error // of advance, or a *NotReplayable; the first one
 }
 
 // at calls read with the state as it stood at p.
@@ -94,24 +92,34 @@ func (p *past) at(position freshet.Position, read func(freshet.Position)) {
 	read(position)
 }
 
-// gather asks the routes one after the other, in the order in which they read. Those that did
-// not answer then are silent.
-func (p *past) gather(r *run, routes []int, ask func(i int, route Route, table recall.Route)) {
+// gather asks the routes one after the other, in the order in which they read. Those that had no
+// say then are silent.
+func (p *past) gather(ctx context.Context, r *run, routes []int) {
 	order := make([]int, len(routes))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return int(p.record.Routes[a].Position) - int(p.record.Routes[b].Position) })
 	for _, i := range order {
-		was := p.record.Routes[i]
-		if was.Status == "ok" {
-			ask(i, r.server.Routes[routes[i]], r.server.State.Routes[routes[i]])
+		was := &p.record.Routes[i]
+		if !was.Answered() {
+			r.answers[i], r.served[i] = r.silent(routes[i]), *was
 			continue
 		}
-		route := r.server.Routes[routes[i]]
-		r.answers[i] = recall.Answer{Route: route.Name, Weight: recall.Weight(route.Kind)}
-		r.served[i] = was
-		r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+was.Status)
+		a := r.ask(ctx, i, routes[i])
+		r.answers[i], r.served[i] = a.answer, a.served
+	}
+	for i := range r.served {
+		if route := &r.served[i]; route.Status != statusOK {
+			r.reply.Degraded = append(r.reply.Degraded, "recall."+route.Name+":"+route.Status)
+		}
+	}
+}
+
+// lacks notes that a route which answered then goes by a model that is not at hand any more.
+func (p *past) lacks(route string) {
+	if p.err == nil {
+		p.err = &NotReplayable{"model", fmt.Sprintf("the route %q went by a model that is not at hand; restore its files below models/", route)}
 	}
 }
 
@@ -169,7 +177,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		return nil, &NotReplayable{"config", fmt.Sprintf("it was served under another configuration of events, routes, times or feature_keys (%s, in force is %s); replay it with the configuration of then", rec.Config, s.State.Config)}
 	}
 	if rec.Known == 0 && rec.Placed == 0 {
-		return nil, &NotReplayable{"record", "its record does not say where it read: it is from an earlier release"}
+		return nil, &NotReplayable{"record", "its record does not say where it read: it is from an earlier release, or the state could not be read for it"}
 	}
 	var routes []int
 	for _, was := range rec.Routes {
@@ -180,7 +188,7 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		routes = append(routes, i)
 	}
 	if m := rec.Model; m != nil && s.bundle(&fold.Model{Switch: fold.Switch{SHA256: m.SHA256}}, s.State.Definitions) == nil {
-		if _, err := s.fetch(m.Name, m.Version, m.SHA256); err != nil {
+		if _, err := s.fetch(fold.Ranker, m.Name, m.Version, m.SHA256); err != nil {
 			return nil, &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it: %v", m.Name, m.Version, err)}
 		}
 	}
@@ -189,14 +197,15 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		req.Recent = append(req.Recent, Recent(act))
 	}
 	was := &past{record: rec, advance: p.advance, rows: p.rows, server: s}
-	r := &run{server: s, req: req, n: rec.N, visitor: rec.Visitor, past: was, reply: &Reply{Request: rec.Request, Scene: rec.Scene, N: rec.N, Reflected: true}}
-	if err := r.know(); err != nil {
+	r := &run{server: s, req: req, n: rec.N, visitor: rec.Visitor, share: rec.Explore, past: was, reply: &Reply{Request: rec.Request, Scene: rec.Scene, N: rec.N, Reflected: true}}
+	r.recall.External = rec.External()
+	if err := r.know(ctx, false); err != nil {
 		return nil, err
 	}
 	r.gather(ctx, routes)
 	candidates := recall.Merge(r.answers)
 	r.rank(ctx, candidates)
-	r.place(candidates)
+	r.place(ctx, candidates)
 	s.rankings.pool.Put(r.ranking)
 	return r.reply, was.err
 }
@@ -221,6 +230,8 @@ func Differences(rec *fold.Served, again *Reply) string {
 			say("place %d was %s, now %s", i+1, was.Item, now.Item)
 		case was.Score != now.Score:
 			say("place %d, %s: the score was %v, now %v", i+1, was.Item, was.Score, now.Score)
+		case was.Explored != now.Explored || was.Propensity != now.Propensity:
+			say("place %d, %s: explored %v with propensity %v, now %v with %v", i+1, was.Item, was.Explored, was.Propensity, now.Explored, now.Propensity)
 		case was.Row != "" && was.Row != now.Row: // an earlier release names only rows that a model ranked
 			say("place %d, %s: another row", i+1, was.Item)
 		case !slices.Equal(was.Routes, now.Routes):

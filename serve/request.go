@@ -87,15 +87,20 @@ type Reply struct {
 
 // Placed is one place of the slate.
 type Placed struct {
-	Item   freshet.ItemID
-	Doc    *freshet.Item // nil when only events named the item; not to be changed
-	Score  float64       // the probability of a positive when a model ranked, else the merged score of recall
-	Reason freshet.Reason
-	Liked  *freshet.Item // the entry of Reason.Item, nil if none
-	Routes []freshet.RouteScore
-	Was    int            // with Diff: rank in the last slate, 0 when it was not there
-	Row    string         // fold.RowHash of its row
-	Strong []Contribution // what spoke most for it among the candidates, strongest first; nil without a model
+	Item    freshet.ItemID
+	Doc     *freshet.Item // nil when only events named the item; not to be changed
+	Score   float64       // the probability of a positive when a model ranked, else the merged score of recall
+	Reason  freshet.Reason
+	Liked   *freshet.Item // the entry of Reason.Item, nil if none
+	Routes  []freshet.RouteScore
+	Was     int            // with Diff: rank in the last slate, 0 when it was not there
+	Row     string         // fold.RowHash of its row
+	Demoted float64        // the share of its score, or with a model of its odds, that the visitor's dislikes took off
+	Dislike freshet.ItemID // with Demoted: the disliked item that it is most like
+	Strong  []Contribution // what spoke most for it among the candidates, strongest first; nil without a model
+
+	Explored   bool    // it has one of the places kept for routes that explore
+	Propensity float64 // its probability to be in the slate, where the scene explores; else 0
 }
 
 // Model says which model ranked a slate.
@@ -118,6 +123,6 @@ type LastAct struct {
 // Shortfall says how many items one stage kept from the slate.
 type Shortfall struct {
 	Stage   string // recall or filter
-	Reason  string // seen, excluded, unavailable; or few_items
+	Reason  string // refused, seen, excluded, unavailable; or few_items
 	Removed int
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/store/mem"
 	"github.com/freshet-rec/freshet/stream"
@@ -37,6 +38,9 @@ type plan struct {
 	watch  uint64                                // of one feature key in so many the raw events are kept
 
 	maxKeys int // of features; 0 is no bound
+
+	outside serve.Outside // whom the route of kind external asks
+	slots   int
 }
 
 // rig is a server over a journal in memory.
@@ -67,7 +71,8 @@ func newRig(t testing.TB, p plan) *rig {
 	r.clock.Store(t0)
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys}
+	shelf := registry.NewShelf(r.disk, false)
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Bundles: shelf}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}
@@ -77,7 +82,11 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	for _, kind := range p.routes {
 		o.Routes = append(o.Routes, fold.Route{Name: "r-" + kind, Kind: kind, Window: freshet.Hour, Within: freshet.Day})
-		routes = append(routes, serve.Route{Name: "r-" + kind, Kind: kind, N: 100, Budget: p.budget})
+		route := serve.Route{Name: "r-" + kind, Kind: kind, N: 100, Budget: p.budget}
+		if kind == "external" {
+			route.Outside, route.Slots = p.outside, p.slots
+		}
+		routes = append(routes, route)
 	}
 	if p.scenes == nil {
 		p.scenes = map[string]serve.Scene{"home": {Budget: 5 * freshet.Second}}
@@ -107,7 +116,7 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	options := serve.Options{
-		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk,
+		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk, Shelf: shelf,
 		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()

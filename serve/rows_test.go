@@ -71,8 +71,8 @@ func rowsAgain(t *testing.T, disk fsys.FS) (ranked, merged, listed int) {
 		default:
 			merged++
 		}
-		c := p.item.Candidate(state.Items.Find(p.item.Item), weight)
-		if p.rec.Model == nil && c.Score != p.item.Score {
+		c := p.item.Candidate(state.Items.Find(p.item.Item), p.rec.Weights(weight))
+		if p.rec.Model == nil && c.Score*(1-p.item.Demoted) != p.item.Score {
 			t.Errorf("%s, %s: merged anew the score is %v, was %v", p.rec.Request, p.item.Item, c.Score, p.item.Score)
 		}
 		builder.Start(state.Visitor(p.rec.Visitor), p.rec.Time, p.rec.Context)

@@ -11,6 +11,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -25,6 +26,7 @@ type Options struct {
 	Routes    []Route          // in the order of State.Routes
 	Scenes    map[string]Scene
 	Disk      fsys.FS                     // the data directory, where trained models are; nil is none
+	Shelf     *registry.Shelf             // what State looks into for the models that routes go by; nil is none
 	Report    func(msg string, err error) // told of trouble that no reply can carry
 }
 
@@ -34,23 +36,32 @@ type Route struct {
 	Kind   string
 	N      int              // proposals asked for, at most
 	Budget freshet.Duration // time it may take once it runs
+
+	Outside Outside // who is asked; nil for routes in memory
+	Slots   int     // of Outside: calls under way at once; 0 is DefaultSlots
 }
 
 // Scene is a place where slates are shown.
 type Scene struct {
-	Routes []string         // by name; nil is all
-	Budget freshet.Duration // for a whole request, unless it names its own
+	Routes  []string         // by name; nil is all
+	Budget  freshet.Duration // for a whole request, unless it names its own
+	Explore float64          // share of the places that is kept for routes that explore, 0 to 1
 }
 
 // Server answers requests. Use New and Close.
 type Server struct {
 	Options
 	routes    map[string]int
+	troubles  []trouble        // by route
+	outside   []*outside       // by route; nil for routes in memory
+	scenes    map[string][]int // the routes of each scene
+	explorers map[string]bool  // routes that explore
 	fallback  atomic.Pointer[fallbackList]
 	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
-	switching sync.Mutex // held while the model that ranks is changed
+	switching sync.Mutex // held while a model that is live is changed
 	rankings  rankings
 	watch     watched
+	sampling  *sampling
 	reads     atomic.Pointer[featureReads]
 	stop      chan struct{}
 	wg        sync.WaitGroup
@@ -68,22 +79,46 @@ type fallbackList struct {
 	items    []uint32 // best first
 	position freshet.Position
 	time     int64 // q
+
+	// The same for when the state cannot be read; nil in a replay, where it can.
+	ids  []freshet.ItemID
+	docs []*freshet.Item
 }
 
-// New returns a Server over a started Stream. It runs one goroutine, until Close.
+// New returns a Server over a started Stream. It runs one goroutine, and another when routes search an index, until Close.
 func New(o Options) (*Server, error) {
-	s := &Server{Options: o, routes: map[string]int{}, stop: make(chan struct{})}
+	s := newServer(o)
+	s.stop = make(chan struct{})
 	for i, r := range o.Routes {
-		s.routes[r.Name] = i
-	}
-	for name, scene := range o.Scenes {
-		for _, r := range scene.Routes {
-			if _, ok := s.routes[r]; !ok {
-				return nil, fmt.Errorf("scene %q names the unknown route %q", name, r)
+		if r.Outside != nil {
+			slots := r.Slots
+			if slots == 0 {
+				slots = DefaultSlots
 			}
+			s.outside[i] = &outside{server: s, at: i, slots: make(chan struct{}, slots)}
 		}
 	}
+	for name, scene := range o.Scenes {
+		routes := []int{}
+		for _, r := range scene.Routes {
+			at, ok := s.routes[r]
+			if !ok {
+				return nil, fmt.Errorf("scene %q names the unknown route %q", name, r)
+			}
+			routes = append(routes, at)
+		}
+		if scene.Routes == nil {
+			for i := range o.Routes {
+				routes = append(routes, i)
+			}
+		}
+		s.scenes[name] = routes
+	}
+	s.fallback.Store(&fallbackList{})
 	s.refreshFallback()
+	if s.sampling = newSampling(s); len(s.sampling.routes) > 0 {
+		s.wg.Go(s.sampleOn)
+	}
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)
 		defer ticker.Stop()
@@ -93,6 +128,7 @@ func New(o Options) (*Server, error) {
 			case <-s.stop:
 				return
 			case <-ticker.C:
+				s.watchHeld()
 				if applied := s.Stream.Applied(); applied != at {
 					at = applied
 					s.refreshFallback()
@@ -103,15 +139,37 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Close stops the server's own work. Requests in flight finish.
+// newServer returns a Server that knows its routes and does nothing by itself.
+func newServer(o Options) *Server {
+	s := &Server{Options: o, routes: map[string]int{}, scenes: map[string][]int{}, troubles: make([]trouble, len(o.Routes)), outside: make([]*outside, len(o.Routes)), explorers: explorers(o.Routes)}
+	for i, r := range o.Routes {
+		s.routes[r.Name] = i
+	}
+	return s
+}
+
+// Close stops the server's own work and waits for the calls of routes outside, which have ended
+// when their time is up. Requests in flight finish.
 func (s *Server) Close() {
 	close(s.stop)
 	s.wg.Wait()
+	for _, o := range s.outside {
+		if o != nil {
+			o.calls.Wait()
+		}
+	}
 }
 
 // refreshFallback keeps a list of what is popular, or failing that newest, for everyone.
 func (s *Server) refreshFallback() {
-	s.Stream.View(func(p freshet.Position) { s.fallback.Store(s.listFallback(p, s.time(0))) })
+	s.Stream.ViewWithin(fallbackEvery, func(p freshet.Position) {
+		list := s.listFallback(p, s.time(0))
+		for _, item := range list.items {
+			list.ids = append(list.ids, s.State.Items.ID(item))
+			list.docs = append(list.docs, s.State.Items.Entry(item))
+		}
+		s.fallback.Store(list)
+	})
 }
 
 // listFallback makes the list from the state as it stands, at position p, for time q.

@@ -15,34 +15,66 @@ var done = map[string]string{
 
 // Words says in one short sentence, for people, why an item is in the slate of time q.
 func Words(p *Placed, q int64) string {
+	text := reasonWords(p, q)
+	if p.Explored {
+		text += "; shown to find out who likes it"
+	}
+	return text
+}
+
+// reasonWords says why the item was proposed.
+func reasonWords(p *Placed, q int64) string {
 	because := p.Reason
 	switch because.Code {
 	case "like_recent":
-		name := fmt.Sprintf("%q", string(because.Item))
-		if p.Liked != nil && p.Liked.Title != "" {
-			name = p.Liked.Title
-		} else if plain(string(because.Item)) {
-			name = string(because.Item)
-		}
-		if because.Event == "" {
-			return "like " + name
-		}
-		verb := done[because.Event]
-		if verb == "" {
-			verb = fmt.Sprintf("%q", because.Event)
-		}
-		return fmt.Sprintf("like %s, %s %s", name, verb, ago(q-because.Time))
+		return "like " + actWords(p, q)
 	case "popular":
 		if because.Window == 0 {
 			return "popular of late"
 		}
 		return "popular in the last " + span(because.Window)
+	case "similar":
+		return "similar to " + actWords(p, q)
+	case "searched":
+		return fmt.Sprintf("you searched for %q %s", because.Query, ago(q-because.Time))
+	case "trending":
+		return "trending: wanted more in the last " + span(because.Window) + " than before"
+	case "rule":
+		if len(p.Routes) > 0 {
+			return fmt.Sprintf("by the rule %q", p.Routes[0].Route)
+		}
+		return "by a rule"
+	case "nearby":
+		return "near you"
+	case "explore":
+		return "hardly shown to anybody yet"
 	case "new":
 		return "new, published " + ago(q-because.Time)
+	case "external":
+		return "proposed from outside"
 	case "fallback":
 		return "popular or new; nothing closer was found"
 	}
 	return "from the catalogue"
+}
+
+// actWords is the item that a reason rests on and what the visitor did to it.
+func actWords(p *Placed, q int64) string {
+	because := p.Reason
+	name := fmt.Sprintf("%q", string(because.Item))
+	if p.Liked != nil && p.Liked.Title != "" {
+		name = p.Liked.Title
+	} else if plain(string(because.Item)) {
+		name = string(because.Item)
+	}
+	if because.Event == "" {
+		return name
+	}
+	verb := done[because.Event]
+	if verb == "" {
+		verb = fmt.Sprintf("%q", because.Event)
+	}
+	return fmt.Sprintf("%s, %s %s", name, verb, ago(q-because.Time))
 }
 
 func plain(id string) bool { return !strings.ContainsAny(id, " ,\"") }

@@ -34,6 +34,8 @@ func TestGolden(t *testing.T) {
 					Name: []string{"click", "expose", "purchase", "like"}[i%4], Value: float64(i) / 4, HasValue: i%2 == 0,
 					Context: map[string]any{"place": []any{"home", json.Number("2.50"), true}[i%3], "q": fmt.Sprint("q", i%7)}})
 			}
+			w.bring(stream.SourceHTTP, 0, freshet.Event{User: "u1", Name: "search", Query: "tides"})
+			w.bring(stream.SourceHTTP, 0, freshet.Event{User: "u2", Item: "hill", Name: "hide"})
 			w.bring("import:old", stream.Seq(1, 70), freshet.Event{User: "old", Item: "sea", Name: "click", Time: start - 2*hour})
 			w.do(w.stream.Served(t.Context(), w.now, []byte(`{"request_id":"r-1","visitor":"u:u1","items":[{"item_id":"sea"}]}`)))
 			w.snapshot()

@@ -163,17 +163,19 @@ func TestLayout(t *testing.T) {
 
 	// Two hours before everything else, so that their windows are over when ada comes.
 	w.bring("import:old", stream.Seq(1, 70), freshet.Event{User: "old", Item: "sea", Name: "click", Time: start - 2*hour})
-	w.bring("import:old", stream.Seq(2, 1), freshet.Event{User: "old", Item: "hill", Name: "click", Time: start - 2*hour})
+	w.bring("import:old", stream.Seq(2, 1), freshet.Event{User: "old", Item: "hill", Name: "hide", Time: start - 2*hour})
 	first := freshet.Event{ID: "e-1", User: "ada", Item: "sea", Name: "click", Time: start, Value: -2.5, HasValue: true}
 	w.bring("http", 0, first)
 	w.now += 1000
 	w.bring("http", 0, freshet.Event{User: "ada", Item: "town", Name: "like", Context: map[string]any{"place": "home"}})
-	bought := w.bring("http", 0, freshet.Event{User: "ada", ID: "e-2", Item: "hill", Name: "purchase", Request: "r-1", Value: 3, HasValue: true, Context: map[string]any{"place": "home", "q": "boats"}})
+	bought := w.bring("http", 0, freshet.Event{User: "ada", ID: "e-2", Item: "hill", Name: "purchase", Request: "r-1", Query: "boots", Value: 3, HasValue: true, Context: map[string]any{"place": "home", "q": "boats"}})
 	w.bring("http", 0, freshet.Event{Anonymous: "phone", Item: "sea", Name: "expose"})
 	w.bring("http", 0, freshet.Event{User: "ada", Item: "sea", Name: "click", Time: start - 2*hour}) // late
 	text := `{"request_id":"r-1","visitor":"u:ada","items":[{"item_id":"sea","routes":[{"route":"covisit","rank":1}]},{"item_id":"x"}],"degraded":["recall.hot:timeout"],"fallback":1}`
 	w.do(w.stream.Served(t.Context(), w.now, []byte(text)))
 	w.do(w.stream.Served(t.Context(), w.now, []byte(`{"request_id":"r-2","visitor":"s:new","items":[]}`)))
+	linear, err := w.stream.Switch(t.Context(), w.now, []byte(`{"model":"itemitem","version":1,"sha256":"cd","by":"adopted","slot":"itemitem"}`))
+	w.do(err)
 	live, err := w.stream.Switch(t.Context(), w.now, []byte(`{"model":"lr","version":3,"sha256":"ab","by":"promoted"}`))
 	w.do(err)
 	position, state, ids := w.snapshot()
@@ -203,7 +205,7 @@ func TestLayout(t *testing.T) {
 	cellOf := func(feature int, key string) cellRead { return s.features[feature].cells[key] }
 	is("the clicks on categories", s.features[0].cells, map[string]cellRead{"u:ada|sboats": {start, "", map[int64]string{tile % 12: "1"}}})
 	grain := 11 * minute / 8
-	is("their keys", s.groups["user item.category"], groupRead{nil, (second - minute - 11*minute) / grain, 2, 0, 0, []string{fmt.Sprintf("%d:u:ada|sboats", start/grain)}})
+	is("their keys", s.groups["user item.category"], groupRead{nil, (second - minute - 11*minute) / grain, 1, 0, 0, []string{fmt.Sprintf("%d:u:ada|sboats", start/grain)}})
 	is("of and per of the sea", cellOf(1, "sea"), cellRead{second, "", map[int64]string{start / (5 * minute) % 14: "1 1"}})
 	is("what Orrin took in, 10⁻⁶", cellOf(2, "sOrrin"), cellRead{start, "1 -2500000", nil})
 	taste := s.features[3]
@@ -220,7 +222,7 @@ func TestLayout(t *testing.T) {
 	is("the query", s.features[9].cells, map[string]cellRead{"u:ada": {second, fmt.Sprintf(`1 %d %d e-2 "boats"`, second, hill), nil}})
 	is("the amount", s.features[10].cells, map[string]cellRead{"shome": {second, "", map[int64]string{second / hour % 3: fmt.Sprintf("1 %d %d e-2 3", second, hill)}}})
 	is("when ada came", cellOf(11, "u:ada"), cellRead{second, "", map[int64]string{second / hour % 4: fmt.Sprint("3 ", second)}})
-	is("anything", []any{cellOf(12, ""), cellOf(16, ""), cellOf(17, ""), cellOf(19, "")}, []any{cellRead{second, "6", nil}, cellRead{second, "6", nil}, cellRead{second, "4 1", nil},
+	is("anything", []any{cellOf(12, ""), cellOf(16, ""), cellOf(17, ""), cellOf(19, "")}, []any{cellRead{second, "6", nil}, cellRead{second, "6", nil}, cellRead{second, "3 1", nil},
 		cellRead{second, "", map[int64]string{start / hour % 3: "4", (start - 2*hour) / hour % 3: "2"}}})
 	kinds := []uint64{watchHash("tboats"), watchHash("tsalt"), watchHash("tboots")}
 	slices.Sort(kinds)
@@ -230,8 +232,11 @@ func TestLayout(t *testing.T) {
 	is("the trail", cellOf(15, "u:ada"), cellRead{second, fmt.Sprintf("[%d %d e-2 %d %d ]", second, hill, second, town), nil})
 
 	is("what ada did", s.histories[ada], historyRead{
-		[]actRead{{sea, start, "click"}, {town, second, "like"}, {hill, second, "purchase"}},
-		map[uint64]seenRead{sea: {start, false}, town: {second, false}, hill: {second, true}}})
+		[]actRead{{sea, start, "click"}, {town, second, "like"}, {hill, second, "purchase"}}, nil, []queryRead{{"boots", second}},
+		map[uint64]seenRead{sea: {start, false, 0}, town: {second, false, 0}, hill: {second, true, 0}}})
+	is("what old did", s.histories[old], historyRead{
+		[]actRead{{sea, start - 2*hour, "click"}}, []actRead{{hill, start - 2*hour, "hide"}}, nil,
+		map[uint64]seenRead{sea: {start - 2*hour, false, 0}, hill: {start - 2*hour, false, start - 2*hour + 1}}})
 	hot, covisit, newest := s.routes[0], s.routes[1], s.routes[2]
 	is("the landmarks", []any{hot.landmark, hot.set, covisit.landmark, covisit.set}, []any{start - 2*hour, true, start - 2*hour, true})
 	is("the windows", len(hot.windows), 3)
@@ -240,14 +245,15 @@ func TestLayout(t *testing.T) {
 	is("wants of this day's newest tile", []any{hot.windows[1].begun, hot.windows[1].newest, hot.windows[1].tiles[tile%62]}, []any{true, tile, map[uint64]int64{sea: 1, town: 1, hill: 1}})
 	is("the weight of the town", []float64{hot.weights[town], covisit.weights[town]},
 		[]float64{math.Exp2(float64(second-covisit.landmark) / float64(14*day)), math.Exp2(float64(second-covisit.landmark) / float64(60*day))})
-	is("what goes with the sea", []any{len(covisit.pairs[sea]), covisit.pairs[sea][town]}, []any{2, covisit.weights[town]})
+	is("what goes with the sea", []any{len(covisit.pairs[sea]), covisit.pairs[sea][town]}, []any{2, float64(float32(covisit.weights[town]))})
 	is("the newest items", newest.list, []bornRead{{published, hill}, {start - 2*hour, sea}, {second, town}})
 
-	is("the last acts", s.acts, []lastRead{{}, {uint64(bought), "purchase", second}, {}, {7, "click", start - 2*hour}, {uint64(bought) + 1, "expose", second}})
-	is("the model", s.model, modelRead{"lr", 3, "ab", "promoted", uint64(live), true})
-	is("the events", s.names, []nameRead{{"click", 4, 1, 0, start}, {"expose", 1, 0, 0, second}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
+	is("the last acts", s.acts, []lastRead{{}, {uint64(bought), "purchase", second}, {}, {7, "hide", start - 2*hour}, {uint64(bought) + 1, "expose", second}})
+	is("the models", s.models, [3]modelRead{{"lr", 3, "ab", "promoted", uint64(live), true}, {}, {"itemitem", 1, "cd", "adopted", uint64(linear), false}})
+	is("the events", s.names, []nameRead{{"click", 3, 1, 0, start}, {"expose", 1, 0, 0, second}, {"hide", 1, 0, 0, start - 2*hour}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
 	is("those of other names, and of imports", []uint64{s.others, s.imported}, []uint64{0, 2})
 	is("the slates", s.lately, []slateRead{{[5]int64{0, 0, 2, 1, 1}, "recall.hot:timeout"}, {[5]int64{0, 1, 0, 0, 0}, ""}})
+	is("the ledger", s.ledger, []ledgerRead{{ada, []placeRead{{sea, 2, false}, {0, 0, false}}}, {strange, nil}})
 	is("those shown", []any{s.shownNext, s.shown}, []any{0, []shownRead{{ada, "r-1", "sea x"}, {strange, "r-2", ""}}})
 	is("the share of keys watched", s.oneIn, 1)
 	is("what was spent on Orrin", s.watched[2], map[uint64]watchRead{watchKey(2, watchHash("tOrrin")): {start, false, fmt.Sprintf("%d:-2.5:1 ", start)}})
@@ -263,7 +269,7 @@ func TestLayout(t *testing.T) {
 	hash := sha256.Sum256([]byte("e-1"))
 	print := fingerprint(fmt.Sprintf(`{"event_id":"e-1","user_id":"ada","item_id":"sea","event":"click","ts":%d,"value":-2.5}`, start))
 	again := sha256.Sum256([]byte("e-2"))
-	other := fingerprint(fmt.Sprintf(`{"event_id":"e-2","user_id":"ada","item_id":"hill","event":"purchase","ts":%d,"value":3,"request_id":"r-1","context":{"place":"home","q":"boats"}}`, second))
+	other := fingerprint(fmt.Sprintf(`{"event_id":"e-2","user_id":"ada","item_id":"hill","event":"purchase","ts":%d,"value":3,"request_id":"r-1","query":"boots","context":{"place":"home","q":"boats"}}`, second))
 	is("the ids", a.ids, []idRead{{string(hash[:16]), print, (start + hour) / 60_000}, {string(again[:16]), other, (second + hour) / 60_000}})
 	is("the step and those forgotten", []any{a.step, a.evicted}, []any{second / 60_000, 0})
 	is("the books", a.counts, []uint64{7, 6, 1, 3})

@@ -53,6 +53,17 @@ func (w *walker) word() uint64   { w.t.Helper(); return binary.LittleEndian.Uint
 func (w *walker) float() float64 { w.t.Helper(); return math.Float64frombits(w.word()) }
 func (w *walker) text() string   { w.t.Helper(); return string(w.take(w.uint())) }
 
+func (w *walker) single() float32 {
+	w.t.Helper()
+	return math.Float32frombits(binary.LittleEndian.Uint32(w.take(4)))
+}
+
+func (w *walker) times(n int, each func()) {
+	for range n {
+		each()
+	}
+}
+
 func (w *walker) bool() bool {
 	w.t.Helper()
 	b := w.take(1)[0]
@@ -145,13 +156,19 @@ type (
 		time int64
 		name string
 	}
+	queryRead struct {
+		text string
+		time int64
+	}
 	seenRead struct {
-		time   int64
-		bought bool
+		time    int64
+		bought  bool
+		refused int64 // since when, plus one; 0 for not
 	}
 	historyRead struct {
-		recent []actRead
-		seen   map[uint64]seenRead
+		recent, disliked []actRead
+		queries          []queryRead
+		seen             map[uint64]seenRead
 	}
 	windowRead struct {
 		begun  bool
@@ -192,6 +209,14 @@ type (
 		counts [5]int64
 		lacks  string
 	}
+	ledgerRead struct {
+		visitor uint64
+		places  []placeRead
+	}
+	placeRead struct {
+		item, routes uint64
+		clicked      bool
+	}
 	shownRead struct {
 		visitor        uint64
 		request, items string
@@ -213,10 +238,11 @@ type (
 		histories        []historyRead
 		routes           []routeRead
 		acts             []lastRead
-		model            modelRead
+		models           [3]modelRead // of the slots: ranker, embedding, itemitem
 		names            []nameRead
 		others, imported uint64
 		lately           []slateRead
+		ledger           []ledgerRead
 		shownNext        uint64
 		shown            []shownRead
 		oneIn            uint64
@@ -279,20 +305,35 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	w.list(func(int) {
 		h := historyRead{seen: map[uint64]seenRead{}}
 		w.list(func(int) { h.recent = append(h.recent, actRead{w.uint(), w.int(), w.text()}) })
-		w.list(func(int) { h.seen[w.uint()] = seenRead{w.int(), w.bool()} })
+		w.list(func(int) { h.disliked = append(h.disliked, actRead{w.uint(), w.int(), w.text()}) })
+		w.list(func(int) { h.queries = append(h.queries, queryRead{w.text(), w.int()}) })
+		w.list(func(int) {
+			item, seen := w.uint(), seenRead{time: w.int(), bought: w.bool()}
+			if w.bool() {
+				seen.refused = w.int() + 1
+			}
+			h.seen[item] = seen
+		})
 		r.histories = append(r.histories, h)
 	})
 	for _, route := range s.routes {
 		r.routes = append(r.routes, s.route(w, route))
 	}
 	w.list(func(int) { r.acts = append(r.acts, lastRead{w.uint(), w.text(), w.int()}) })
-	r.model = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+	for i := range r.models {
+		r.models[i] = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+	}
 	w.list(func(int) { r.names = append(r.names, nameRead{w.text(), w.uint(), w.uint(), w.uint(), w.int()}) })
 	r.others, r.imported = w.uint(), w.uint()
 	w.list(func(int) {
 		slate := slateRead{counts: [5]int64{w.int(), w.int(), w.int(), w.int(), w.int()}}
 		slate.lacks = strings.Join(w.texts(), " ")
 		r.lately = append(r.lately, slate)
+	})
+	w.list(func(int) {
+		slate := ledgerRead{visitor: w.uint()}
+		w.list(func(int) { slate.places = append(slate.places, placeRead{w.uint(), w.uint(), w.bool()}) })
+		r.ledger = append(r.ledger, slate)
 	})
 	n := w.uint()
 	r.shownNext = w.uint()
@@ -546,12 +587,45 @@ func (s *shape) route(w *walker, route shapeOfRoute) (r routeRead) {
 	switch route.kind {
 	case "itemcf":
 		r.landmark, r.set = w.int(), w.bool()
+		w.int() // the newest time, and how much of silences was cut
+		w.int()
+		w.bool()
+		_, _ = w.float(), w.float() // all acts, and one at the newest time
 		w.list(func(int) {
 			r.weights = append(r.weights, w.float())
+			_, _ = w.bool(), w.single() // used, floor
 			pairs := map[uint64]float64{}
-			w.list(func(int) { pairs[w.uint()] = w.float() })
+			w.list(func(int) { pairs[w.uint()] = float64(w.single()) })
 			r.pairs = append(r.pairs, pairs)
+			w.int()
+			w.bool()
+			w.times(4, func() { w.float() })
+			w.list(func(int) {
+				w.uint()
+				w.int()
+				w.float()
+				w.times(4, func() { w.single() })
+			})
 		})
+		w.bool()
+		w.list(func(int) { _, _ = w.uint(), w.single() })
+		_, _ = w.uint(), w.uint()
+		w.int()
+		w.times(6, func() { w.float() })
+		w.list(func(int) {
+			w.int()
+			w.times(6, func() { w.single() })
+		})
+		w.times(6, func() { w.list(func(int) { _, _ = w.uint(), w.float() }) })
+		w.int()
+		w.times(7+48*18, func() { w.float() })
+	case "session":
+		w.uint()
+		w.list(func(int) {
+			_, _, _ = w.uint(), w.int(), w.bool()
+			w.list(func(int) { w.uint() })
+		})
+		w.list(func(int) { w.list(func(int) { w.uint() }) })
 	case "popular":
 		r.landmark, r.set = w.int(), w.bool()
 		w.list(func(int) { r.weights = append(r.weights, w.float()) })

@@ -6,7 +6,10 @@
 // feature's.
 package store
 
-import "github.com/freshet-rec/freshet/internal/pack"
+import (
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/prefetch"
+)
 
 // Key names a cell within one table. Its 64 bits are the caller's to divide.
 type Key uint64
@@ -21,13 +24,16 @@ type Table interface {
 	// Cell returns the cell of k, making a zeroed one of a generation at first sight: that is fresh. The slice
 	// may be written until the cell is removed.
 	Cell(k Key, generation int64, hint Hint) (cell []uint64, fresh bool)
+	// Cells is Cell for each of at most 64 keys of one generation, in order: bit i of fresh says that
+	// cells[i] was made.
+	Cells(keys []Key, generation int64, hints []Hint, cells [][]uint64) (fresh uint64)
 	// Find returns the cell of k for reading, nil when there is none.
 	Find(k Key, hint Hint) []uint64
 	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
 	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i], 0
-	// when there is no such cell.
-	Soon(keys []Key)
-	Ahead(keys []Key, hints []Hint)
+	// when there is no such cell. What they ask for is put into lines; nil is at once.
+	Soon(keys []Key, lines *prefetch.Queue)
+	Ahead(keys []Key, hints []Hint, lines *prefetch.Queue)
 	// Old calls look for at most n cells of generations before the one given, the oldest first,
 	// and of one generation in the order in which they came into it. look returns the
 	// generation that the cell is of by now, above its own, or false: then the cell is removed,

@@ -101,6 +101,49 @@ func (s *Stream) View(read func(p freshet.Position)) {
 	read(s.Applied())
 }
 
+// maxWaiting bounds those who wait in ViewWithin at once: a request each.
+const maxWaiting = 4096
+
+// ViewWithin is View for a reader who waits for the state no longer than wait; it reports whether
+// read was called. What keeps the state longer is a reader that does not end, and the writer who
+// waits for it.
+func (s *Stream) ViewWithin(wait time.Duration, read func(p freshet.Position)) bool {
+	if !s.state.TryRLock() && !s.lockWithin(wait) {
+		return false
+	}
+	defer s.state.RUnlock()
+	read(s.Applied())
+	return true
+}
+
+// lockWithin takes the state for reading, if that can be had within wait. The goroutine that waits
+// in the place of its caller ends when it has the state, which is when everybody has it again.
+func (s *Stream) lockWithin(wait time.Duration) bool {
+	if s.waitingReaders.Add(1) > maxWaiting {
+		s.waitingReaders.Add(-1)
+		return false
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	has, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer s.waitingReaders.Add(-1)
+		s.state.RLock()
+		select {
+		case has <- struct{}{}:
+		case <-gone:
+			s.state.RUnlock()
+		}
+	}()
+	select {
+	case <-has:
+		return true
+	case <-timer.C:
+		close(gone)
+		return false
+	}
+}
+
 // Hold calls change with the state held still at position p and nobody reading it. It is for what
 // leaves every value as it is, between two records. change must be short, must not block, and must
 // not call View or Hold. Like View it waits without end once Poisoned is closed.

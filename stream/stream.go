@@ -63,9 +63,10 @@ type Stream struct {
 	ledger   Ledger
 	replayed uint64 // of ledger.Received, what was there before the start
 
-	state   sync.RWMutex // guards the fold's state; the applier writes, View reads
-	applied atomic.Uint64
-	effects [effectsKept]effect // guarded by state
+	state          sync.RWMutex // guards the fold's state; the applier writes, View reads
+	waitingReaders atomic.Int64 // who wait for state in ViewWithin
+	applied        atomic.Uint64
+	effects        [effectsKept]effect // guarded by state
 
 	passes   func(freshet.Position) Pass
 	onPoison func(*PoisonError) error

@@ -177,7 +177,7 @@ func (h *Holdout) ask(ctx context.Context, p *panel, held map[freshet.Visitor]ac
 			return nil, err
 		}
 	}
-	out.Rows = p.rows(0, h.Seed)
+	out.Rows, out.Routes = p.rows(0, h.Seed), p.compared.Rows(0)
 	out.Warnings = doubts(len(visitors), lost)
 	return out, nil
 }

@@ -3,8 +3,12 @@ package trial
 import (
 	"fmt"
 
+	"github.com/freshet-rec/freshet/eval"
 	"github.com/freshet-rec/freshet/fold"
 )
+
+// RecallK is where lists are cut when routes are compared: what recall hands on to a ranker.
+const RecallK = 200
 
 // MaxK is the largest cut-off of a trial.
 const MaxK = 1000
@@ -41,10 +45,18 @@ func (o *Options) check() error {
 	if o.K < 1 || o.K > MaxK {
 		return fmt.Errorf("a list is cut at 1 to %d items, not at %d", MaxK, o.K)
 	}
-	if len(o.Routes) == 0 {
-		return fmt.Errorf("a trial needs at least one recall route")
+	if len(o.Routes) == 0 || len(o.Routes) > eval.MaxRoutes {
+		return fmt.Errorf("a trial needs 1 to %d recall routes, not %d", eval.MaxRoutes, len(o.Routes))
 	}
 	return nil
+}
+
+// names are those of the routes.
+func (o *Options) names() (list []string) {
+	for _, r := range o.Routes {
+		list = append(list, r.Name)
+	}
+	return list
 }
 
 // state returns a new state with the routes.

@@ -21,7 +21,10 @@ type panel struct {
 	ranker  Ranker // nil is recall order
 
 	slate, recall, baseline *row
-	alone                   []*row // by route
+	alone                   []*row       // by route
+	compared                *eval.Routes // of the routes and their merge
+	lists                   [][]uint32   // by route: its proposals
+	merged, cut             []uint32     // the first k, and the RecallK that recall hands on
 
 	request recall.Request
 	answers []recall.Answer
@@ -38,6 +41,8 @@ func newPanel(o *Options, state *fold.State, popular popularity, ranker Ranker) 
 		p.alone = append(p.alone, named("route:"+r.Name))
 	}
 	p.request.Skip = p.skip
+	p.lists = make([][]uint32, len(o.Routes))
+	p.compared = eval.NewRoutes(o.names(), RecallK)
 	return p
 }
 
@@ -62,29 +67,39 @@ func (p *panel) count(e *freshet.Event) {
 func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q int64, wanted uint32) (learn func() error, err error) {
 	req := &p.request
 	req.Time, req.Newest, req.Visitor = q, p.state.Newest, p.state.Visitor(visitor)
-	req.Recent = append(req.Recent[:0], p.state.Histories.Recent(req.Visitor)...)
-	slices.Reverse(req.Recent)
+	asked := p.state.Request(req.Visitor, q)
+	req.Recent, req.Disliked, req.Queries, req.Seed = asked.Recent, asked.Disliked, asked.Queries, asked.Seed
 	for i, table := range p.state.Routes {
 		found, err := table.Recall(ctx, req, max(p.routes[i].N, p.k))
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", p.routes[i].Name, err)
 		}
-		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.Weight(p.routes[i].Kind), Proposals: found}
-		p.list = p.list[:0]
-		for _, proposal := range found[:min(p.k, len(found))] {
-			p.list = append(p.list, proposal.Item)
+		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.WeightAt(p.routes[i].Kind, req), Reserve: recall.Reserve(p.routes[i].Kind, RecallK), Proposals: found}
+		list := p.lists[i][:0]
+		for k := range found {
+			list = append(list, found[k].Item)
 		}
-		p.alone[i].note(group, p.list, wanted)
+		p.lists[i] = list
+		p.alone[i].note(group, list[:min(p.k, len(list))], wanted)
 	}
 	p.baseline.note(group, p.popular.top(q, p.k, p.skip), wanted)
 	candidates := recall.Merge(p.answers)
-	p.list = p.list[:0]
-	for i := range candidates[:min(p.k, len(candidates))] {
-		p.list = append(p.list, candidates[i].Item)
+	p.merged = p.merged[:0]
+	for _, c := range candidates[:min(p.k, len(candidates))] {
+		p.merged = append(p.merged, c.Item)
 	}
-	p.recall.note(group, p.list, wanted)
+	p.cut = p.cut[:0]
+	for _, c := range recall.Cut(slices.Clone(candidates), p.answers, RecallK) {
+		p.cut = append(p.cut, c.Item)
+	}
+	if wanted == 0 {
+		p.compared.Add(p.lists, p.cut, nil)
+	} else {
+		p.compared.Add(p.lists, p.cut, []uint32{wanted})
+	}
+	p.recall.note(group, p.merged, wanted)
 	if p.ranker == nil || len(candidates) == 0 {
-		p.slate.note(group, p.list, wanted)
+		p.slate.note(group, p.merged, wanted)
 		return nil, nil
 	}
 	return p.rank(candidates, group, wanted), nil

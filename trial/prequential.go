@@ -55,14 +55,14 @@ func (p *Prequential) Run(ctx context.Context, items []freshet.Item, users []fre
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tracker := &tracker{report: p.report, total: int64(len(events) * len(p.Delays))}
-	rows, errs := make([][]eval.Row, len(p.Delays)), make([]error, len(p.Delays))
+	found, errs := make([]eval.Results, len(p.Delays)), make([]error, len(p.Delays))
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
 	for i, delay := range p.Delays {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			if rows[i], errs[i] = p.play(ctx, s, delay, tracker); errs[i] != nil {
+			if found[i], errs[i] = p.play(ctx, s, delay, tracker); errs[i] != nil {
 				cancel() // the others would be for nothing
 			}
 		})
@@ -72,8 +72,8 @@ func (p *Prequential) Run(ctx context.Context, items []freshet.Item, users []fre
 		return nil, err
 	}
 	out := &eval.Results{Protocol: "stream", Warnings: doubts(s.asks, s.lost)}
-	for _, list := range rows {
-		out.Rows = append(out.Rows, list...)
+	for _, one := range found {
+		out.Rows, out.Routes = append(out.Rows, one.Rows...), append(out.Routes, one.Routes...)
 	}
 	return out, nil
 }
@@ -129,14 +129,14 @@ func (t *tracker) add(n int) {
 }
 
 // play runs one delay.
-func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duration, tracker *tracker) ([]eval.Row, error) {
+func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duration, tracker *tracker) (found eval.Results, err error) {
 	var ranker Ranker
 	if p.NewLearner != nil {
 		ranker = p.NewLearner()
 	}
 	state, err := p.state(ranker != nil)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	for i := range s.items {
 		state.Apply(&stream.Entry{Received: s.start, Item: &s.items[i]})
@@ -150,7 +150,7 @@ func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duratio
 	for i, e := range s.events {
 		if i%reportEvery == 0 {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return found, err
 			}
 			tracker.add(min(reportEvery, len(s.events)-i))
 		}
@@ -159,7 +159,7 @@ func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duratio
 			state.Apply(&stream.Entry{Position: freshet.Position(known + 1), Received: s.events[known].Time, Event: s.events[known]})
 			panel.count(s.events[known])
 			if err := lessons.learn(known); err != nil {
-				return nil, err
+				return found, err
 			}
 		}
 		ask := &s.plan[i]
@@ -172,13 +172,13 @@ func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duratio
 		}
 		learn, err := panel.ask(ctx, s.visitors[ask.group], int(ask.group), q, wanted)
 		if err != nil {
-			return nil, err
+			return found, err
 		}
 		if learn != nil {
 			lessons.add(i, learn)
 		}
 	}
-	return panel.rows(delay, p.Seed), nil
+	return eval.Results{Rows: panel.rows(delay, p.Seed), Routes: panel.compared.Rows(delay)}, nil
 }
 
 // lessons are what a learner has yet to learn, by the event they belong to. The zero value is

@@ -2,6 +2,7 @@ package window
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,7 @@ type Counters struct {
 	lanes int
 	words int // of a lane
 	slab  *slab.Slab
+	kept  kept
 }
 
 // NewCounters returns the cells of counts in windows, of a rate's unless rate is nil; see NewHopping.
@@ -31,6 +33,7 @@ func NewCounters(rate *Rate, window, hop, slack int64, s *slab.Slab) *Counters {
 		c.lanes = 2
 	}
 	c.words = int(c.ring.tiles+7) / 8
+	c.kept.tile = -1
 	return c
 }
 
@@ -48,7 +51,7 @@ func (c *Counters) AddEvent(cell []uint64, t int64, lanes uint8) {
 	case newest >= in.from && newest < in.to: // the tile that was written last
 	case newest < 0: // an empty cell
 	case newest < in.from:
-		c.advance(cell, newest/c.ring.hop, in)
+		c.advance(cell, newest, in)
 	case in.tile <= newest/c.ring.hop-c.ring.tiles:
 		return
 	}
@@ -58,6 +61,52 @@ func (c *Counters) AddEvent(cell []uint64, t int64, lanes uint8) {
 	if c.Rate == nil {
 		lanes = 1
 	}
+	c.increment(cell, in, lanes)
+}
+
+// AddRun is AddEvent of each event of a run, to the cells that begin at word from of its records. It
+// returns how many of them were empty.
+func (c *Counters) AddRun(run *Run, from int) (made int) {
+	in := *c.ring.locate(run.Times[0])
+	to := from + c.Words()
+	for i, record := range run.Records {
+		lanes := run.lanes(i)
+		if lanes == 0 {
+			continue
+		}
+		cell, t := record[from:to:to], run.Times[i]
+		if t < in.from || t >= in.to {
+			in = *c.ring.locate(t)
+		}
+		was := cell[0]
+		if newest := int64(was&^wideFlag) - 1; uint64(newest-in.from) >= uint64(c.ring.hop) { // another tile than the newest's
+			if was == 0 {
+				made++
+			} else if newest < in.from {
+				c.advance(cell, newest, &in)
+				was = cell[0]
+			} else if in.tile <= newest/c.ring.hop-c.ring.tiles {
+				continue
+			}
+		}
+		cell[0] = max(was&^wideFlag, uint64(t+1)) | was&wideFlag
+		if c.Rate == nil {
+			lanes = 1
+		}
+		if lanes <= LanePer && was&wideFlag == 0 { // in one lane, narrow
+			shift := in.at % 8 * 8
+			if count := &cell[1+int(in.at)/8+int(lanes>>1)*c.words]; *count>>shift&0xff != 0xff {
+				*count += 1 << shift
+				continue
+			}
+		}
+		c.increment(cell, &in, lanes)
+	}
+	return made
+}
+
+// increment counts an event in a tile of a cell.
+func (c *Counters) increment(cell []uint64, in *near, lanes uint8) {
 	if cell[0]&wideFlag != 0 {
 		c.incrementWide(cell, in, lanes)
 		return
@@ -86,15 +135,26 @@ func (c *Counters) incrementWide(cell []uint64, in *near, lanes uint8) {
 	}
 }
 
-// advance clears the tiles after last up to the one that is in.
-func (c *Counters) advance(cell []uint64, last int64, in *near) {
+// advance clears the tiles after that of the newest event up to the one that is in.
+func (c *Counters) advance(cell []uint64, newest int64, in *near) {
 	tiles := int(c.ring.tiles)
-	if in.tile-last >= int64(tiles) {
+	gone := int(c.ring.since(newest, in))
+	if gone >= tiles {
 		c.Clear(cell)
 		return
 	}
-	first := int(in.at) - int(in.tile-last) + 1 // of those to clear; below 0 they begin at the ring's end
 	wide := c.wide(cell)
+	if wide == nil && c.words <= keptWords {
+		masks := c.kept.after(in, gone, tiles)[:c.words]
+		for lane := 1; lane < len(cell); lane += c.words {
+			counts := cell[lane : lane+c.words]
+			for i, mask := range masks {
+				counts[i] &= mask
+			}
+		}
+		return
+	}
+	first := int(in.at) - gone + 1 // of those to clear; below 0 they begin at the ring's end
 	for lane := range c.lanes {
 		if wide != nil {
 			counts := wide[lane*tiles : (lane+1)*tiles]
@@ -104,11 +164,42 @@ func (c *Counters) advance(cell []uint64, last int64, in *near) {
 			}
 			continue
 		}
-		counts := cell[1+lane*c.words : 1+(lane+1)*c.words]
-		clearBytes(counts, max(first, 0), int(in.at)+1)
-		if first < 0 {
-			clearBytes(counts, first+tiles, tiles)
+		clearRing(cell[1+lane*c.words:1+(lane+1)*c.words], first, int(in.at)+1, tiles)
+	}
+}
+
+// keptWords is how many words a lane may have for kept.
+const keptWords = 8
+
+// kept are masks of the counts that stay when a ring advances to one tile: they are asked for again
+// and again as long as events are in it.
+type kept struct {
+	tile  int64  // to which
+	known uint64 // for which numbers of tiles, as bits
+	masks [keptWords * 8][keptWords]uint64
+}
+
+// after is the mask for a lane when the last gone tiles, up to the one that is in, are cleared.
+func (k *kept) after(in *near, gone, tiles int) *[keptWords]uint64 {
+	if k.tile != in.tile {
+		k.tile, k.known = in.tile, 0
+	}
+	mask := &k.masks[gone]
+	if k.known>>gone&1 == 0 {
+		k.known |= 1 << gone
+		for i := range mask {
+			mask[i] = math.MaxUint64
 		}
+		clearRing(mask[:], int(in.at)-gone+1, int(in.at)+1, tiles)
+	}
+	return mask
+}
+
+// clearRing makes bytes first to end-1 of a ring 0; below 0 they begin at its end.
+func clearRing(words []uint64, first, end, tiles int) {
+	clearBytes(words, max(first, 0), end)
+	if first < 0 {
+		clearBytes(words, first+tiles, tiles)
 	}
 }
 

@@ -22,6 +22,14 @@ type Putting interface {
 	Settle(cell []uint64, horizon int64) bool
 }
 
+// Running is Putting that takes runs: AddRun is Add of 1 for each event of a run, to the cells that
+// begin at word from of its records. It returns how many of them were empty, and as bits those that
+// began to wait.
+type Running interface {
+	Putting
+	AddRun(run *Run, from int) (made int, began uint64)
+}
+
 // NewDecayedSum returns the cells of an exponentially decayed sum: Σ number · 2^(−age/halfLife) with
 // age = q − t clamped at 0, so an event ahead of q counts whole and never more than that. Both are
 // in ms; slack is how far a read may lie behind the newest event.
@@ -112,6 +120,25 @@ func (d *decayedSum) AddNumber(cell []uint64, t int64, number float64) {
 	}
 }
 
+// AddRun implements Running.
+func (d *decayedSum) AddRun(run *Run, from int) (made int, began uint64) {
+	for i, record := range run.Records {
+		if run.lanes(i) == 0 {
+			continue
+		}
+		cell := record[from : from+4 : from+4]
+		if cell[0] == 0 {
+			made++
+		}
+		waited := cell[1] >> 32
+		d.AddNumber(cell, run.Times[i], 1)
+		if waited == 0 && cell[1]>>32 != 0 {
+			began |= 1 << i
+		}
+	}
+	return made, began
+}
+
 // remember puts a number into the piece of a cell that has one. The newest event was at head.
 func (d *decayedSum) remember(cell []uint64, t int64, number float64, head int64) {
 	piece := slab.Ref(cell[1] >> 32)
@@ -122,9 +149,15 @@ func (d *decayedSum) remember(cell []uint64, t int64, number float64, head int64
 		return
 	}
 	r := recent(words)
-	r.forget(newest - d.slack)
-	if t <= newest-d.slack {
-		return
+	if t > head {
+		if r.follow(t, number, newest-d.slack) {
+			return
+		}
+	} else {
+		r.forget(newest - d.slack)
+		if t <= newest-d.slack {
+			return
+		}
 	}
 	if r.len() == r.room() {
 		piece = d.larger(piece)

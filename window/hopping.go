@@ -2,6 +2,8 @@ package window
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 
 	"github.com/freshet-rec/freshet/internal/pack"
 )
@@ -136,17 +138,18 @@ func (h *Hopping) Export(cell []uint64, newest int64) string {
 
 // ring is the geometry of tiles in a ring.
 type ring struct {
-	hop    int64
-	window int64 // tiles in a window
-	tiles  int64 // in the ring
-	near   near  // the tile that was written last: the next event is mostly in it too
+	hop     int64
+	window  int64  // tiles in a window
+	tiles   int64  // in the ring
+	near    near   // the tile that was written last: the next event is mostly in it too
+	inverse uint64 // 2⁶⁴/hop, rounded up
 }
 
 // near is a tile: its first ms and that of the next, its number, and its place in the ring.
 type near struct{ from, to, tile, at int64 }
 
 func newRing(window, hop, slack int64) ring {
-	return ring{hop: hop, window: window / hop, tiles: window/hop + (slack+hop-1)/hop + 1}
+	return ring{hop: hop, window: window / hop, tiles: window/hop + (slack+hop-1)/hop + 1, inverse: math.MaxUint64/uint64(hop) + 1}
 }
 
 // locate finds the tile of an event, for who writes.
@@ -156,6 +159,18 @@ func (r *ring) locate(t int64) *near {
 		r.near = near{tile * r.hop, (tile + 1) * r.hop, tile, tile % r.tiles}
 	}
 	return &r.near
+}
+
+// since is how many tiles in is behind the tile of an earlier time. What is not too long ago is
+// divided by way of the inverse: exact below 2⁶⁴/hop (Granlund and Montgomery, "Division by
+// invariant integers using multiplication", PLDI 1994).
+func (r *ring) since(t int64, in *near) int64 {
+	span := uint64(in.from - t + r.hop - 1)
+	if r.hop == 1 || span > math.MaxUint32 || r.hop > math.MaxUint32 {
+		return int64(span) / r.hop
+	}
+	tiles, _ := bits.Mul64(span, r.inverse)
+	return int64(tiles)
 }
 
 // first is the first tile that a ring whose newest event is at newest has for a read at q.

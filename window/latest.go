@@ -25,6 +25,23 @@ func (Latest) Add(cell []uint64, s *Sample) {
 	cell[1]++
 }
 
+// AddRun is Add of each event of a run, to the cells that begin at word from of its records. It
+// returns how many of them were empty.
+func (Latest) AddRun(run *Run, from int) (made int) {
+	for i, record := range run.Records {
+		if run.lanes(i) == 0 {
+			continue
+		}
+		cell := record[from : from+2 : from+2]
+		if cell[0] == 0 {
+			made++
+		}
+		cell[0] = max(cell[0], uint64(run.Times[i]+1))
+		cell[1]++
+	}
+	return made
+}
+
 // Read implements Cells.
 func (l Latest) Read(v *Value, cell []uint64, q int64) {
 	*v = Value{}

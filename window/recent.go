@@ -51,6 +51,31 @@ func (r recent) insert(t int64, amount float64) {
 	r[0]++
 }
 
+// follow forgets what is not after the horizon and adds an amount at a time after all others,
+// unless there is no room for it.
+func (r recent) follow(t int64, amount float64, horizon int64) bool {
+	room := r.room()
+	first, n := int(r[0]>>32), int(r[0]&math.MaxUint32)
+	for n > 0 && int64(r[1+2*first]) <= horizon {
+		if n--; first+1 < room {
+			first++
+		} else {
+			first = 0
+		}
+	}
+	if r[0] = uint64(first)<<32 | uint64(n); n == room {
+		return false
+	}
+	end := first + n
+	if end >= room {
+		end -= room
+	}
+	at := r[1+2*end : 3+2*end : 3+2*end]
+	at[0], at[1] = uint64(t), math.Float64bits(amount)
+	r[0]++
+	return true
+}
+
 // forget takes out what is not after the horizon.
 func (r recent) forget(horizon int64) {
 	for r.len() > 0 && int64(r[r.place(0)]) <= horizon {

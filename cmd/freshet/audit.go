@@ -22,6 +22,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -186,7 +187,9 @@ func (h *sampledHeap) Pop() any {
 
 // recheck makes the records' slates again and fills in the reply.
 func (a *app) recheck(ctx context.Context, cfg *config.Config, disk *fsys.OS, records []*fold.Served, last freshet.Position, reply *auditReply) (err error) {
-	state, err := fold.New(foldOptions(cfg))
+	f := foldOptions(cfg)
+	f.Bundles = registry.NewShelf(disk, true)
+	state, err := fold.New(f)
 	if err != nil {
 		return err
 	}
@@ -242,7 +245,7 @@ func (a *app) recheckFrom(ctx context.Context, cfg *config.Config, disk *fsys.OS
 	if err != nil {
 		return nil, nil, err
 	}
-	state, err := fold.New(watchedFold(cfg))
+	state, err := fold.New(pastFold(cfg, disk))
 	if err != nil {
 		return nil, nil, err
 	}

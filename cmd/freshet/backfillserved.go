@@ -54,7 +54,7 @@ func (b *backfiller) served(ctx context.Context, file *rowsFile, metadata map[st
 		builder.Start(p.state.Visitor(rec.Visitor), rec.Time, rec.Context)
 		for _, place := range places {
 			item := &rec.Items[place]
-			c := item.Candidate(p.state.Items.Find(item.Item), weights)
+			c := item.Candidate(p.state.Items.Find(item.Item), rec.Weights(weights))
 			row := rowOfSlate(rec, place, slates.list[read.request].record)
 			row.Fields, row.Values = builder.Row(&c), builder.Values()
 			row.Hash, row.Served = fold.RowHash(row.Fields), item.Row

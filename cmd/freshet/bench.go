@@ -17,6 +17,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/bench"
+	"github.com/freshet-rec/freshet/bench/candidates"
 	"github.com/freshet-rec/freshet/bench/engine"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -47,6 +48,8 @@ and just after, with the same load.
   recovery    20 million events (--events makes it fewer): a start from the journal alone
               and from a snapshot, and slates while one is taken; needs 5 GB of disk
   features    the feature engine alone, without a server: see freshet bench features --help
+  recall      searches of vectors, without a server: see freshet bench recall --help
+  stage       all of recall over a million items, without HTTP: see freshet bench stage --help
 
 The world is invented; recommend has one the size of MovieLens-100K, or with --data
 a copy of that directory, which is only read. A model ranks the slates: the newest
@@ -58,7 +61,7 @@ end. What else runs on the machine shows in the figures.`,
 		ValidArgs: benchNames(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(benchNames(), args[0]) {
-				return &failure{code: exitUsage, err: fmt.Errorf("bench takes one of %s", strings.Join(append(benchNames(), engine.Name), ", ")), hint: "such as: freshet bench freshness"}
+				return &failure{code: exitUsage, err: fmt.Errorf("bench takes one of %s", strings.Join(append(benchNames(), engine.Name, candidates.Name), ", ")), hint: "such as: freshet bench freshness"}
 			}
 			return nil
 		},
@@ -99,7 +102,7 @@ end. What else runs on the machine shows in the figures.`,
 			return result.WriteText(a.stdout)
 		},
 	}
-	c.AddCommand(a.benchFeaturesCmd())
+	c.AddCommand(a.benchFeaturesCmd(), a.benchRecallCmd(), a.benchStageCmd())
 	a.configFlags(c)
 	c.Flags().Lookup("data").Usage = "directory whose slates recommend measures, on a copy (default an invented world)"
 	c.Flags().DurationVar(&options.duration, "duration", options.duration, "of each measurement; each limit takes half of it")
@@ -109,7 +112,7 @@ end. What else runs on the machine shows in the figures.`,
 }
 
 // benchNames lists what bench itself measures: over HTTP, and without a server. Beside them there
-// is benchFeaturesCmd.
+// are benchFeaturesCmd and benchRecallCmd.
 func benchNames() []string { return append(bench.Names(), bench.Journal, recovery) }
 
 // benchOptions is what the flags of bench say.
@@ -235,7 +238,7 @@ func (a *app) benchData(ctx context.Context, cfg *config.Config, o *benchOptions
 	if a.quiet {
 		trainer.stdout = io.Discard
 	}
-	err = trainer.train(ctx, cfg, learn.Options{Seed: 1})
+	err = trainer.train(ctx, cfg, trainOptions{Options: learn.Options{Seed: 1}})
 	if err != nil && o.data != "" && ctx.Err() == nil {
 		a.say("  model      none: %v", err) // slates in recall order can be measured as well, and the result says so
 		return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ func (a *app) evalCmd() *cobra.Command {
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd())
+	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd(), a.evalCFCmd())
 	return c
 }
 
@@ -64,7 +65,7 @@ func (f *evalFlags) options(cfg *config.Config) (trial.Options, error) {
 	}
 	o := trial.Options{Fold: foldOptions(cfg), K: f.k, Event: f.event, Seed: f.seed}
 	for _, r := range cfg.Recall {
-		o.Routes = append(o.Routes, trial.Route{Route: fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within}, N: r.N})
+		o.Routes = append(o.Routes, trial.Route{Route: foldRoute(r), N: r.N})
 	}
 	return o, nil
 }
@@ -78,7 +79,9 @@ func (a *app) evalHoldoutCmd() *cobra.Command {
 visitor did after it, then ask for every visitor, over the whole catalogue less
 what the visitor has seen, and see where the item stands. Printed are the slate,
 ordered by a ranker that is trained on the same kept history, the merged recall,
-plain popularity of all time, and each route alone.
+plain popularity of all time, and each route alone; then for each route what share
+of the wanted its first 200 have, what share it alone has, and how much of what it
+proposes the others propose too.
 
 The journal is read beside a running server; nothing is written.`,
 		Example: `  freshet eval holdout --data ./films
@@ -144,7 +147,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHistory(cfg, entries, exposures, seed)
+	h, err := newHistory(cfg, nil, entries, exposures, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +281,9 @@ system know of it. With a delay the system is asked as it stood that long ago. T
 ranker of the slate begins knowing nothing and learns from every choice: what was
 chosen against 4 others that recall had proposed.
 Printed for each delay are the slate, the merged recall, popularity of the last
-hour, and each route alone. A visitor's repeats, and items that nobody had
+hour, and each route alone, and for each route what share of the wanted its first
+200 have, what share it alone has, and how much of what it proposes the others
+propose too. A visitor's repeats, and items that nobody had
 touched before, count as misses.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
   freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json`,
@@ -390,7 +395,31 @@ func (a *app) printResults(results *eval.Results) error {
 	for _, warning := range results.Warnings {
 		a.say("warning: %s", clean(warning))
 	}
-	return a.print(resultsTable(results))
+	return a.print(resultsTable(results) + routesTable(results.Routes))
+}
+
+// routesTable is what each route is worth, for people: one block for each delay. Under "also in"
+// stands the share of a route's proposals that another has too.
+func routesTable(rows []eval.RouteRow) string {
+	name := 0
+	for _, r := range rows {
+		name = max(name, width(shownID(r.Name)))
+	}
+	var b strings.Builder
+	for i, r := range rows {
+		if i == 0 || r.Delay != rows[i-1].Delay {
+			fmt.Fprintf(&b, "\nroutes · delay %s\n  %s  %10s  %7s  %9s  also in\n", r.Delay, pad("", name), fmt.Sprintf("recall@%d", r.K), "unique", "proposals")
+		}
+		fmt.Fprintf(&b, "  %s  %10.4f", pad(shownID(r.Name), name), r.Recall)
+		if r.Overlap != nil {
+			fmt.Fprintf(&b, "  %7.4f  %9.1f", r.Unique, r.Proposals)
+			for _, other := range slices.Sorted(maps.Keys(r.Overlap)) {
+				fmt.Fprintf(&b, "  %s %.0f %%", strings.TrimPrefix(shownID(other), "route:"), 100*r.Overlap[other])
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 // resultsTable is the results for people: one block of rows for each delay.

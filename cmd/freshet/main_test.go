@@ -147,7 +147,13 @@ func freeAddress(t testing.TB) string {
 // runCommand runs one command to its end.
 func runCommand(t testing.TB, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	return runWithin(t, time.Minute, args...)
+}
+
+// runWithin runs one command to its end, which must come within a limit.
+func runWithin(t testing.TB, limit time.Duration, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "freshet", args...)
 	var out, talk bytes.Buffer

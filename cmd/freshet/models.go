@@ -20,7 +20,7 @@ type modelsReply struct {
 
 type modelReply struct {
 	Name     string         `json:"name"`
-	Live     *int           `json:"live"` // the version that ranks, nil for none
+	Live     *int           `json:"live"` // the version that is live, nil for none
 	Versions []versionReply `json:"versions"`
 }
 
@@ -32,16 +32,24 @@ type versionReply struct {
 	AUC     float64 `json:"auc"`
 	LogLoss float64 `json:"logloss"`
 	SHA256  string  `json:"sha256"`
-	Unfit   string  `json:"unfit"` // why it must not rank
+	Unfit   string  `json:"unfit"` // why it must not be live
+	Kind    string  `json:"kind"`  // "" ranks
+	Recall  struct {
+		Method    string  `json:"method"`
+		Pairs     int64   `json:"pairs"`
+		At20      float64 `json:"recall_at_20"`
+		Popular20 float64 `json:"popular_recall_at_20"`
+	} `json:"recall"`
 }
 
 func (a *app) modelsCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "models",
-		Short: "List trained models, and choose which one ranks",
-		Long: `A server adopts the newest model when it starts, until one is promoted by hand;
-from then on only promote changes which one ranks. Each change is a record of the
-journal.`,
+		Short: "List trained models, and choose which ones are live",
+		Long: `Of each kind, rankers, embeddings and weights from item to item, one model is
+live. A server adopts the newest one when it starts, until one of the kind is
+promoted by hand; from then on only promote changes which one it is. Each change
+is a record of the journal.`,
 		Example: `  freshet models list
   freshet models promote lr 2`,
 		Args: unknownCommand,
@@ -59,7 +67,7 @@ journal.`,
 	}
 	promote := &cobra.Command{
 		Use:               "promote NAME VERSION",
-		Short:             "Let a version rank from now on",
+		Short:             "Make a version live from now on",
 		ValidArgsFunction: a.completeVersion,
 		Example: `  freshet models promote lr 2
   freshet models promote lr 1 --json`,
@@ -114,7 +122,7 @@ func (r *modelsReply) page() string {
 	b.WriteString("    model     auc  logloss     rows  until      sha256        trained\n")
 	for _, m := range r.Data {
 		if m.Live != nil && !slices.ContainsFunc(m.Versions, func(v versionReply) bool { return v.Version == *m.Live }) {
-			fmt.Fprintf(&b, "  ▶ %s@%d should rank, and its files are gone or damaged: the recall score ranks\n", shownID(m.Name), *m.Live)
+			fmt.Fprintf(&b, "  ▶ %s@%d should be live, and its files are gone or damaged: what goes by it does without\n", shownID(m.Name), *m.Live)
 		}
 		for i := len(m.Versions) - 1; i >= 0; i-- {
 			v := &m.Versions[i]
@@ -123,6 +131,14 @@ func (r *modelsReply) page() string {
 				mark = "▶"
 			}
 			name := shownID(m.Name) + "@" + strconv.Itoa(v.Version)
+			if v.Kind != "" {
+				fmt.Fprintf(&b, "  %s %s  RecallAt(20) %.4f, popular %.4f · %s · %s pairs · until %s · %.12s · %s\n", mark, name,
+					v.Recall.At20, v.Recall.Popular20, clean(v.Recall.Method), grouped(v.Recall.Pairs), shownID(v.Until), clean(v.SHA256), clean(v.Created))
+				if v.Unfit != "" {
+					fmt.Fprintf(&b, "      may not be live: %s\n", clean(v.Unfit))
+				}
+				continue
+			}
 			fmt.Fprintf(&b, "  %s %s  %5.3f  %7.4f  %7s  %s  %.12s  %s\n", mark, pad(name, 6), v.AUC, v.LogLoss, grouped(v.Rows), pad(shownID(v.Until), 9), clean(v.SHA256), clean(v.Created))
 			if v.Unfit != "" {
 				fmt.Fprintf(&b, "      may not rank: %s\n", clean(v.Unfit))
@@ -136,6 +152,7 @@ func (r *modelsReply) page() string {
 type promoted struct {
 	Name string `json:"name"`
 	Live int    `json:"live"`
+	Slot string `json:"slot"` // "" ranks
 	Was  *struct {
 		Name    string `json:"name"`
 		Version int    `json:"version"`
@@ -158,9 +175,13 @@ func (a *app) promote(ctx context.Context, server *client, name, version string)
 	if reply.Already {
 		return a.print(fmt.Sprintf("%s@%d was promoted already, at position %s\n", shownID(reply.Name), reply.Live, shownID(reply.Position)))
 	}
-	was := "the recall score ranked before"
-	if reply.Was != nil {
-		was = fmt.Sprintf("%s@%d ranked before", shownID(reply.Was.Name), reply.Was.Version)
+	does, did, none := "ranks", "ranked", "the recall score ranked before"
+	if reply.Slot != "" {
+		does, did, none = "is live", "was live", "none was before"
 	}
-	return a.print(fmt.Sprintf("%s@%d ranks from position %s on · %s · %s\n", shownID(reply.Name), reply.Live, shownID(reply.Position), was, millis(reply.TookMS)))
+	was := none
+	if reply.Was != nil {
+		was = fmt.Sprintf("%s@%d %s before", shownID(reply.Was.Name), reply.Was.Version, did)
+	}
+	return a.print(fmt.Sprintf("%s@%d %s from position %s on · %s · %s\n", shownID(reply.Name), reply.Live, does, shownID(reply.Position), was, millis(reply.TookMS)))
 }

@@ -19,12 +19,15 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/deadletter"
+	"github.com/freshet-rec/freshet/external"
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/clock"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/outgoing"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/quarantine"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/store/mem"
@@ -40,8 +43,10 @@ type node struct {
 	report  journal.Report
 	letters *deadletter.Store
 	stream  *stream.Stream
-	state   *fold.State   // nil when only admitting
-	server  *serve.Server // nil when only admitting
+	state   *fold.State     // nil when only admitting
+	server  *serve.Server   // nil when only admitting
+	shelf   *registry.Shelf // of the models that routes go by; nil when none is asked
+	outside []*external.Client
 
 	cfg     atomic.Pointer[config.Config] // the configuration in force
 	keeping sync.Mutex                    // held while the journal is let go of; guards kept and yield
@@ -95,7 +100,7 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	if serving {
-		n.state = &fold.State{}
+		n.state, n.shelf = &fold.State{}, registry.NewShelf(n.disk, false)
 	}
 	if n.passed, err = passedOver(n.disk); err != nil {
 		return n, dataError(cfg.Data, err)
@@ -126,7 +131,11 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	if serving {
-		if n.server, err = serve.New(serveOptions(a, cfg, n)); err != nil {
+		options := serveOptions(a, cfg, n)
+		if n.outside, err = askOutside(cfg, options.Routes); err != nil {
+			return n, err
+		}
+		if n.server, err = serve.New(options); err != nil {
 			return n, err
 		}
 		err = n.server.Adopt(ctx)
@@ -268,6 +277,9 @@ func (n *node) close() error {
 	if n.server != nil && n.stream.Poison() == nil { // else it waits for a state that nobody reads any more
 		n.server.Close()
 	}
+	for _, client := range n.outside {
+		client.Close()
+	}
 	if n.stream != nil {
 		n.stream.Close()
 	}
@@ -358,8 +370,22 @@ func dataError(dir string, err error) error {
 func foldOptions(cfg *config.Config) fold.Options {
 	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
 	for _, r := range cfg.Recall {
-		o.Routes = append(o.Routes, fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within})
+		o.Routes = append(o.Routes, foldRoute(r))
 	}
+	return o
+}
+
+// foldRoute is what the fold knows of a configured route.
+func foldRoute(r config.Route) fold.Route {
+	return fold.Route{Name: r.Name, Kind: r.Kind, Window: r.Window, Within: r.Within, Against: r.Against, Distance: r.Distance, Where: r.Where, Order: r.Order, Source: r.Source, Dim: r.Dim,
+		Normalise: r.Normalise, HalfLife: r.HalfLife, Session: r.Session}
+}
+
+// pastFold is the fold in which slates of the past are made again: as watched, and each model that
+// routes went by is read once it is asked for.
+func pastFold(cfg *config.Config, disk fsys.FS) fold.Options {
+	o := watchedFold(cfg)
+	o.Bundles = registry.NewShelf(disk, true)
 	return o
 }
 
@@ -377,27 +403,46 @@ func watchedFold(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Disk: n.disk,
+		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {
 		o.Routes = append(o.Routes, serve.Route{Name: r.Name, Kind: r.Kind, N: r.N, Budget: r.Budget})
 	}
 	for name, scene := range cfg.Scenes {
-		o.Scenes[name] = serve.Scene{Routes: scene.Recall, Budget: scene.Budget}
+		o.Scenes[name] = serve.Scene{Routes: scene.Recall, Budget: scene.Budget, Explore: scene.Explore.Share}
 	}
 	return o
+}
+
+// askOutside gives each route that asks outside somebody to ask.
+func askOutside(cfg *config.Config, routes []serve.Route) (clients []*external.Client, err error) {
+	rules, err := outgoing.Parse(cfg.Outgoing.Allow)
+	if err != nil {
+		return nil, fmt.Errorf("outgoing.allow: %w", err)
+	}
+	for i, r := range cfg.Recall {
+		if r.Kind != config.KindExternal {
+			continue
+		}
+		client, err := external.New(external.Options{URL: r.URL, Rules: rules, Conns: r.Slots})
+		if err != nil {
+			return clients, fmt.Errorf("recall route %s: %w", r.Name, err)
+		}
+		clients = append(clients, client)
+		routes[i].Outside, routes[i].Slots, routes[i].Budget = client, r.Slots, r.Timeout
+	}
+	return clients, nil
 }
 
 // definitionsText is what the journal keeps of the configuration: everything that shapes
 // what the journal's events mean.
 func definitionsText(cfg *config.Config) ([]byte, error) {
 	type route struct {
-		Name   string           `json:"name"`
-		Kind   string           `json:"kind"`
-		N      int              `json:"n"`
-		Window freshet.Duration `json:"window,omitempty"`
-		Within freshet.Duration `json:"within,omitempty"`
+		Name string `json:"name"`
+		Kind string `json:"kind"`
+		N    int    `json:"n"`
+		fold.Route
 	}
 	text := struct {
 		Hash        string               `json:"hash"` // of features
@@ -409,7 +454,7 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		FeatureKeys int                  `json:"feature_keys"`
 	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture, FeatureKeys: cfg.Memory.FeatureKeys}
 	for _, r := range cfg.Recall {
-		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, r.Window, r.Within})
+		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, foldRoute(r)})
 	}
 	return json.Marshal(text)
 }

@@ -219,7 +219,7 @@ func (r *slateReply) missing() string {
 		case s.Stage == "recall":
 		case s.Reason == "seen":
 			kept = append(kept, grouped(int64(s.Removed))+" already seen")
-		case s.Reason == "excluded", s.Reason == "unavailable":
+		case s.Reason == "excluded", s.Reason == "unavailable", s.Reason == "refused":
 			kept = append(kept, grouped(int64(s.Removed))+" "+s.Reason)
 		default:
 			kept = append(kept, fmt.Sprintf("%s removed by %s: %s", grouped(int64(s.Removed)), shownID(s.Stage), shownID(s.Reason)))

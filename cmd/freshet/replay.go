@@ -16,6 +16,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/quarantine"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -93,7 +94,7 @@ func (a *app) replay(ctx context.Context, cfg *config.Config, id string) (err er
 	if rec == nil {
 		return &failure{code: exitFailed, err: fmt.Errorf("no slate with the request id %s is in the journal", shownID(id)), hint: "a dry run leaves none"}
 	}
-	state, err := fold.New(watchedFold(cfg))
+	state, err := fold.New(pastFold(cfg, disk))
 	if err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ type past struct {
 // journal's beginning. state is empty, and filled.
 func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, state *fold.State, before freshet.Position) (*past, error) {
 	p := &past{state: state}
-	n := &node{disk: disk, state: state, stream: stream.New(stream.Options{Now: a.now})}
+	n := &node{disk: disk, state: state, shelf: registry.NewShelf(disk, true), stream: stream.New(stream.Options{Now: a.now})}
 	var err error
 	if n.passed, err = passedOver(disk); err != nil {
 		return nil, err

@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/httpapi"
@@ -86,6 +88,7 @@ func (a *app) serve(ctx context.Context, command string, cfg *config.Config, pre
 	defer reloads.close() // before the node
 	gate.Open(httpapi.New(httpapi.Options{
 		Stream: n.stream, Server: n.server, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, Strict: cfg.StrictEvents, MaxFuture: cfg.MaxFuture,
+		Items:    itemRules(cfg),
 		Versions: httpapi.Versions{Freshet: version(), Go: runtime.Version(), Journal: journal.FormatVersion},
 		Rejected: func(after deadletter.ID, limit int) (deadletter.Page, error) {
 			return deadletter.List(n.disk, after, limit)
@@ -117,6 +120,16 @@ func (a *app) serve(ctx context.Context, command string, cfg *config.Config, pre
 	beside.Wait() // whoever may be writing one has ended with ctx
 	a.snapshotAtStop(drain, n)
 	return nil
+}
+
+// itemRules are what items are refused for: a vector that no route which goes by vectors takes.
+func itemRules(cfg *config.Config) (rules codec.ItemRules) {
+	for _, r := range cfg.Recall {
+		if r.Dim > 0 && !slices.Contains(rules.Lengths, r.Dim) {
+			rules.Lengths = append(rules.Lengths, r.Dim)
+		}
+	}
+	return rules
 }
 
 // listen opens the address before any data is touched. There are no keys yet, so only

@@ -328,7 +328,11 @@ func (n *node) anew(a *app, cfg *config.Config) (err error) {
 		}
 	}
 	if n.state != nil {
-		if n.state, err = fold.New(watchedFold(cfg)); err != nil {
+		f := watchedFold(cfg)
+		if n.shelf != nil {
+			f.Bundles = n.shelf
+		}
+		if n.state, err = fold.New(f); err != nil {
 			return err
 		}
 		o.Fold = n.state

@@ -22,8 +22,10 @@ type statusReply struct {
 	State      sizes             `json:"state"`
 	Features   featuresStatus    `json:"features"`
 	Model      *modelStatus      `json:"model"` // nil: the recall score ranks
+	Models     []modelStatus     `json:"recall_models"`
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
+	Recall     recallStatus      `json:"recall"`
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined"`
@@ -157,11 +159,23 @@ func (m *modelStatus) String() string {
 	if m == nil {
 		return "none; the recall score ranks (freshet train makes one)"
 	}
-	text := fmt.Sprintf("%s@%d, %s at position %s", shownID(m.Name), m.Version, clean(m.By), shownID(m.Since))
+	text := m.live()
 	if !m.AtHand {
 		text += "; its files are missing or unfit, so the recall score ranks"
 	}
 	return text
+}
+
+func (m *modelStatus) live() string {
+	return fmt.Sprintf("%s@%d, %s at position %s", shownID(m.Name), m.Version, clean(m.By), shownID(m.Since))
+}
+
+// recall is a model that routes go by, in words.
+func (m *modelStatus) recall() string {
+	if m.AtHand {
+		return m.live()
+	}
+	return m.live() + "; its files are missing or damaged, or no route goes by it"
 }
 
 type versions struct {
@@ -233,6 +247,10 @@ func (s *statusReply) page(now time.Time) string {
 		line("STALLED", clean(s.Stalled))
 		line("", "no events are taken; slates are still served; events are taken again as soon as it does")
 	}
+	if held := s.Recall.Held; held != nil {
+		line("STATE HELD", fmt.Sprintf("the recall route %s has not returned since %s", shownID(held.Route), clean(held.Since)))
+		line("", "nothing is applied; slates are made of a list of what was popular; restart if it does not end")
+	}
 	line("position", "durable "+shownID(s.Durable), "applied "+shownID(s.Applied))
 	if s.First != "" && s.First != "1" {
 		line("", "the journal keeps nothing before position "+shownID(s.First))
@@ -267,7 +285,11 @@ func (s *statusReply) page(now time.Time) string {
 	line("state", fmt.Sprintf("%s items (%s in the catalogue)", grouped(s.State.Items), grouped(s.State.Known)),
 		visitors, grouped(s.State.Keys)+" feature keys")
 	list("features", s.Features.lines())
+	list("recall", s.Recall.lines())
 	line("model", s.Model.String())
+	for i := range s.Models {
+		line("", s.Models[i].recall())
+	}
 	line("audit", s.Audit.String())
 	if s.EventIDs.Evicted > 0 {
 		line("event ids", fmt.Sprintf("%s remembered, %s forgotten early for want of room: sent again, those would count twice", grouped(s.EventIDs.Held), grouped(int64(s.EventIDs.Evicted))))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -44,6 +45,27 @@ versions    freshet 0.1.0 · go1.26 · journal format 1 · definitions d
 uptime      1 d 1 h
 `, "")
 	runOn(t, t.Context(), server.URL, nil, "status", "--json").check(t, exitFailed, reply+"\n", "")
+}
+
+// TestStatusOfRecall: a line a route that was asked, and a route that holds the state comes first.
+func TestStatusOfRecall(t *testing.T) {
+	const reply = `{"durable":"5","applied":"5","ledger":{},"watermarks":{},"durability":"fsync","versions":{"freshet":"0.1.0","go":"go1.26","journal_format":1,"definitions":"d"},"uptime_ms":6000,
+"recall":{"held":{"route":"covisit","since":"2026-11-21T00:42:17.300Z"},"places":20000,"clicks":150,"routes":[
+{"name":"covisit","kind":"itemcf","asked":12000,"failed":{"timeout":3,"error":0,"busy":0,"panic":0,"garbage":0},"candidates":1200000,"p50_ms":0.2,"p99_ms":5,"shown":15000,"alone":9000,"clicks":120},
+{"name":"partner","kind":"external","asked":12000,"failed":{"timeout":1000,"busy":12},"candidates":600000,"p50_ms":20,"p99_ms":50,"slots":{"of":16,"taken":3,"blown":true},"shown":1000,"alone":10,"clicks":3},
+{"name":"idle","kind":"new","asked":0,"failed":{},"candidates":0,"p50_ms":0,"p99_ms":0,"shown":0,"alone":0,"clicks":0}]}}`
+	server := fake(t, answer{200, reply})
+	out := runOn(t, t.Context(), server.URL, nil, "status").stdout
+	for _, want := range []string{
+		"STATE HELD  the recall route covisit has not returned since 2026-11-21T00:42:17.300Z\n            nothing is applied; slates are made of a list of what was popular; restart if it does not end\nposition ",
+		"recall      route     asked  candidates  p50 ms  p99 ms   shown   alone  clicked  failed\n" +
+			"            covisit  12,000         100   ≤ 0.2     ≤ 5  75.0 %  45.0 %   80.0 %  3 timeout\n" +
+			"            partner  12,000          50    ≤ 20    ≤ 50   5.0 %   0.1 %    2.0 %  12 busy, 1,000 timeout, asked once a second until it answers, 3 of 16 slots taken\nmodel ",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the page lacks\n%s\nit is\n%s", want, out)
+		}
+	}
 }
 
 // TestStatusOfFeatures: keys, bytes and bound, what went, and what was not compared for that.

@@ -21,7 +21,7 @@ func startIdle(cmd *exec.Cmd) error {
 	return startLow(cmd)
 }
 
-// trainBeside trains a model as freshet train does, in a process of its own and at idle
+// trainBeside trains a ranker as freshet train does, in a process of its own and at idle
 // priority, so that requests do not feel it. progress is told how far it has come, 0 to 1. The
 // process ends with ctx.
 func trainBeside(ctx context.Context, cfg *config.Config, configFile string, progress func(share float64)) (reply trainReply, err error) {
@@ -29,7 +29,7 @@ func trainBeside(ctx context.Context, cfg *config.Config, configFile string, pro
 	if err != nil {
 		return reply, err
 	}
-	args := []string{"train", "--data", cfg.Data, "--json", "--progress=json"}
+	args := []string{"train", "--model", "lr", "--data", cfg.Data, "--json", "--progress=json"}
 	if configFile != "" {
 		args = append(args, "--config", configFile)
 	}

@@ -79,3 +79,32 @@ func TestArenaGrows(t *testing.T) {
 		t.Errorf("a piece larger than any chunk takes %d bytes", got)
 	}
 }
+
+// TestArenaAhead: pages that are made ready while others write to them hold what was written, and
+// what nobody wrote is zero.
+func TestArenaAhead(t *testing.T) {
+	const words, pieces = 1 << 14, 600 // 75 MiB
+	var a Arena
+	var all [][]uint64
+	for i := range pieces {
+		piece := a.Make(words)
+		for at := 0; at < words; at += 101 {
+			if piece[at] != 0 {
+				t.Fatalf("piece %d: word %d is %d", i, at, piece[at])
+			}
+			piece[at] = uint64(i+1)<<32 | uint64(at)
+		}
+		all = append(all, piece)
+	}
+	for i, piece := range all {
+		for at, word := range piece {
+			want := uint64(0)
+			if at%101 == 0 {
+				want = uint64(i+1)<<32 | uint64(at)
+			}
+			if word != want {
+				t.Fatalf("piece %d: word %d is %#x, want %#x", i, at, word, want)
+			}
+		}
+	}
+}

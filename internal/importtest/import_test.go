@@ -31,15 +31,16 @@ var allowed = map[string][]string{
 	"internal/intern":   {"internal/pack", "internal/places", "internal/prefetch"},
 	"internal/prefetch": {}, // the one place with assembly for memory: asks for cache lines early
 	"internal/hugepage": {}, // memory for flat tables: one place that asks the kernel
+	"internal/outgoing": {}, // where this process may connect to: the one place that dials by a configured name
 	"internal/slab":     {}, // memory that the collector need not look at
 	"window":            {"internal/pack", "internal/slab"},
-	"store":             {"internal/pack"},
+	"store":             {"internal/pack", "internal/prefetch"},
 	"store/mem":         {"internal/hugepage", "internal/pack", "internal/places", "internal/prefetch", "store"},
 	"store/storetest":   {"internal/pack", "store"},
 
 	// JSON in and out of the nouns, and what the operator writes.
 	"codec":            {"."},
-	"config":           {".", "expression", "feature", "internal/nearest"},
+	"config":           {".", "expression", "feature", "internal/nearest", "internal/outgoing"}, // a URL that would be refused is refused when it is read
 	"feature":          {".", "expression", "internal/intern", "internal/pack", "internal/prefetch", "internal/slab", "store", "window"},
 	"internal/nearest": {}, // the word someone meant, for configuration and expressions alike
 	// An expression knows the nouns and no feature; those are told to it by name and kind.
@@ -66,19 +67,30 @@ var allowed = map[string][]string{
 	"source/movielens": {".", "codec", "source"},
 	"source/globo":     {".", "codec", "source"},
 
+	// Vectors and matrices: pure arithmetic over numbers, without ids, time or the journal.
+	"internal/simd":     {}, // kernels in assembly, each beside its twin in Go
+	"internal/simd/gen": {}, // writes that assembly; a module of its own
+	"internal/dense":    {}, // products and solutions of dense matrices
+	"vector":            {"internal/pack", "internal/prefetch", "internal/simd"},
+	// A search for settings is judged by the measures that judge its result: collab meets eval.
+	"collab": {"eval", "internal/dense", "internal/hugepage", "internal/pack", "internal/prefetch", "internal/simd"},
+	// Writes the assembly of internal/dense; a module of its own.
+	"internal/dense/gen": {},
+
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "internal/pack"},
-	"recall/routetest": {".", "recall"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "internal/simd", "vector"},
+	"recall/routetest": {".", "internal/pack", "recall"}, // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
+	"external":         {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
 	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.
 	"rank":     {},
 	"eval":     {"."},
-	"learn":    {".", "eval", "fold", "rank", "recall", "stream"},
-	"registry": {".", "internal/fsys", "rank"},
+	"learn":    {".", "collab", "eval", "fold", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
+	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":    {".", "eval", "fold", "recall", "stream"},
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
@@ -87,6 +99,14 @@ var allowed = map[string][]string{
 	// The feature engine measured in its own process: the one workload that needs a part of the
 	// server, and tables of its own as the bound.
 	"bench/engine": {".", "bench", "feature", "internal/hugepage", "internal/intern", "internal/prefetch", "store/mem"},
+
+	// What narrows a catalogue to candidates, likewise measured in its own process.
+	"bench/candidates": {".", "bench", "internal/simd", "vector"},
+
+	// Fold-in and training of vectors in their own process, against the rate of dense products.
+	"bench/factors": {"bench", "collab", "internal/dense"},
+	// Recall measured in its own process: it needs the state and the server, and no HTTP.
+	"bench/stage": {".", "bench", "fold", "internal/fsys", "journal", "serve", "store/mem", "stream"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
 	// journal and folding it stay with the command.
 	"backfill": {".", "catalog", "codec", "feature", "internal/intern", "store"},

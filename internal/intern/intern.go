@@ -30,7 +30,7 @@ const (
 	blockShift  = 15 // places in a block: eight bytes each
 	blockBytes  = 8 << blockShift
 	headBytes   = 8 // of a string: number and length, four bytes each
-	aheadAtOnce = 32
+	aheadAtOnce = 64
 )
 
 // New returns an empty Table.
@@ -97,6 +97,9 @@ func (t *Table) AddAll(ids []string, numbers []uint32) {
 	for len(ids) > 0 {
 		n := min(aheadAtOnce, len(ids))
 		var hashes [aheadAtOnce]uint32
+		for _, id := range ids[:n] {
+			prefetch.Line(unsafe.Pointer(unsafe.StringData(id)))
+		}
 		for i, id := range ids[:n] {
 			hashes[i] = t.hash(id)
 			t.index.Ahead(hashes[i])

@@ -13,7 +13,7 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var w Writer
 		var checks []func(r *Reader) bool
-		for _, kind := range rapid.SliceOf(rapid.IntRange(0, 6)).Draw(t, "kinds") {
+		for _, kind := range rapid.SliceOf(rapid.IntRange(0, 7)).Draw(t, "kinds") {
 			switch kind {
 			case 0:
 				v := rapid.Uint64().Draw(t, "uint")
@@ -39,6 +39,10 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 				v := rapid.SliceOf(rapid.Byte()).Draw(t, "blob")
 				w.Blob(v)
 				checks = append(checks, func(r *Reader) bool { return string(r.Blob()) == string(v) })
+			case 7:
+				v := rapid.Uint32().Draw(t, "word32")
+				w.Word32(v)
+				checks = append(checks, func(r *Reader) bool { return r.Word32() == v })
 			case 6:
 				v := rapid.Uint64().Draw(t, "word")
 				w.Word(v)

@@ -104,8 +104,26 @@ func (r *Reader) Word() uint64 {
 	return binary.LittleEndian.Uint64(b)
 }
 
+// Word32 reads four bytes.
+func (r *Reader) Word32() uint32 {
+	b := r.take(4)
+	if b == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(b)
+}
+
 // Float reads a float.
 func (r *Reader) Float() float64 { return math.Float64frombits(r.Word()) }
+
+// Single reads a float32.
+func (r *Reader) Single() float32 {
+	b := r.take(4)
+	if b == nil {
+		return 0
+	}
+	return math.Float32frombits(binary.LittleEndian.Uint32(b))
+}
 
 // Bool reads a truth value.
 func (r *Reader) Bool() bool {

@@ -20,8 +20,16 @@ func (w *Writer) Int(v int64) { w.Bytes = binary.AppendVarint(w.Bytes, v) }
 // Float appends the bits of a float.
 func (w *Writer) Float(v float64) { w.Word(math.Float64bits(v)) }
 
+// Single appends the bits of a float32, the lowest byte first.
+func (w *Writer) Single(v float32) {
+	w.Bytes = binary.LittleEndian.AppendUint32(w.Bytes, math.Float32bits(v))
+}
+
 // Word appends eight bytes.
 func (w *Writer) Word(v uint64) { w.Bytes = binary.LittleEndian.AppendUint64(w.Bytes, v) }
+
+// Word32 appends four bytes.
+func (w *Writer) Word32(v uint32) { w.Bytes = binary.LittleEndian.AppendUint32(w.Bytes, v) }
 
 // Bool appends a byte.
 func (w *Writer) Bool(v bool) {

@@ -66,8 +66,12 @@ func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)]
 func Start(hash uint32) int { return int(hash % pageSlots) }
 
 // Ahead fetches the slot that the search of a hash begins with.
-func (x *Index) Ahead(hash uint32) {
-	prefetch.Line(unsafe.Pointer(&x.Page(hash).slots[Start(hash)]))
+func (x *Index) Ahead(hash uint32) { prefetch.Line(x.First(hash)) }
+
+// First is the slot that the search of a hash begins with, for who fetches it. (The address of an element
+// of slots would have the page looked at, whether it is nil: a miss of the cache for each.)
+func (x *Index) First(hash uint32) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(x.Page(hash)), unsafe.Offsetof(Page{}.slots)+uintptr(Start(hash))*8)
 }
 
 // Next is the first place of a hash from slot i on, and its slot; -1 when there is none.
@@ -82,6 +86,31 @@ func (p *Page) Next(hash uint32, i int) (place uint32, at int) {
 		}
 	}
 	return 0, -1
+}
+
+// Seek is Next for who is going to add: without a further place of the hash, the free slot at which
+// the search ends, -1 when there is none.
+func (p *Page) Seek(hash uint32, i int) (place uint32, at int, free bool) {
+	for end := i + pageSlots; i < end; i++ {
+		slot := p.slots[i%pageSlots]
+		if slot == 0 {
+			return 0, i % pageSlots, true
+		}
+		if uint32(slot>>32) == hash {
+			return uint32(slot) - 1, i % pageSlots, false
+		}
+	}
+	return 0, -1, true
+}
+
+// Fill puts a place into the free slot that Seek found, unless Add should do it: the slot is far from
+// where the hash begins.
+func (p *Page) Fill(at int, hash, place uint32) bool {
+	if at < 0 || uint(at-Start(hash))%pageSlots >= farthest {
+		return false
+	}
+	p.slots[at] = uint64(hash)<<32 | uint64(place+1)
+	return true
 }
 
 // Add puts in a place, which must not be there.

@@ -3,21 +3,7 @@
 // func Line(p unsafe.Pointer)
 TEXT ·Line(SB), NOSPLIT, $0-8
 	MOVQ p+0(FP), AX
-	PREFETCHT0 (AX)
-	RET
-
-// func Lines(base unsafe.Pointer, n int)
-TEXT ·Lines(SB), NOSPLIT, $0-16
-	MOVQ base+0(FP), AX
-	MOVQ n+8(FP), CX
-	TESTQ CX, CX
-	JLE  done
-next:
-	PREFETCHT0 (AX)
-	ADDQ $64, AX
-	DECQ CX
-	JNZ  next
-done:
+	PREFETCHT1 (AX)
 	RET
 
 // func Words(base *uint64, at []uint32)
@@ -29,8 +15,37 @@ TEXT ·Words(SB), NOSPLIT, $0-32
 	JLE  done
 next:
 	MOVL (BX), DX
-	PREFETCHT0 (AX)(DX*8)
+	PREFETCHT1 (AX)(DX*8)
 	ADDQ $4, BX
+	DECQ CX
+	JNZ  next
+done:
+	RET
+
+// func At(lines []unsafe.Pointer)
+TEXT ·At(SB), NOSPLIT, $0-24
+	MOVQ lines_base+0(FP), AX
+	MOVQ lines_len+8(FP), CX
+	TESTQ CX, CX
+	JLE  done
+next:
+	MOVQ (AX), DX
+	PREFETCHT1 (DX)
+	ADDQ $8, AX
+	DECQ CX
+	JNZ  next
+done:
+	RET
+
+// func Lines(base unsafe.Pointer, n int)
+TEXT ·Lines(SB), NOSPLIT, $0-16
+	MOVQ base+0(FP), AX
+	MOVQ n+8(FP), CX
+	TESTQ CX, CX
+	JLE  done
+next:
+	PREFETCHT0 (AX)
+	ADDQ $64, AX
 	DECQ CX
 	JNZ  next
 done:

@@ -7,8 +7,11 @@ import "unsafe"
 // Line does nothing on this processor.
 func Line(p unsafe.Pointer) {}
 
-// Lines does nothing on this processor.
-func Lines(base unsafe.Pointer, n int) {}
-
 // Words does nothing on this processor.
 func Words(base *uint64, at []uint32) {}
+
+// At does nothing on this processor.
+func At(lines []unsafe.Pointer) {}
+
+// Lines does nothing here.
+func Lines(base unsafe.Pointer, n int) {}

@@ -21,20 +21,52 @@ func TestPrefetchIsAHint(t *testing.T) {
 		Line(unsafe.Pointer(&table[i]))
 	}
 	Line(nil)
-	for _, n := range []int{-1, 0, 1, 2, 7, len(table) * 8 / LineBytes, 1 << 20} {
-		Lines(unsafe.Pointer(&table[0]), n)
-	}
-	Lines(nil, 4)
 	at := []uint32{0, 1, uint32(len(table) - 1), 1 << 31, 1<<32 - 1}
 	for n := range len(at) + 1 {
 		Words(&table[0], at[:n])
 	}
 	Words(nil, nil)
+	At([]unsafe.Pointer{nil, unsafe.Pointer(&table[0]), unsafe.Pointer(&table[len(table)-1])})
+	At(nil)
+	var none *Queue
+	none.Add(unsafe.Pointer(&table[0]))
 
 	if !slices.Equal(table, before) {
 		t.Error("a prefetch changed memory")
 	}
 	if want := []uint32{0, 1, uint32(len(table) - 1), 1 << 31, 1<<32 - 1}; !slices.Equal(at, want) {
 		t.Errorf("Words changed its indexes to %v", at)
+	}
+}
+
+// TestQueue: each part is as long as the others or shorter, what does not fit is asked for at once, and
+// a queue is empty after the rest.
+func TestQueue(t *testing.T) {
+	table := make([]uint64, 1<<12)
+	var q Queue
+	for _, n := range []int{0, 1, 5, 64, queueLines, queueLines + 3} {
+		for _, parts := range []int{0, 1, 3, 10} {
+			for i := range n {
+				q.Add(unsafe.Pointer(&table[i%len(table)]))
+			}
+			if q.end != min(n, queueLines) {
+				t.Fatalf("%d of %d lines are kept", q.end, n)
+			}
+			q.Spread(parts)
+			asked := 0
+			for range parts {
+				before := q.next
+				q.Ask()
+				if asked = q.next; asked-before > (q.end+parts-1)/parts {
+					t.Fatalf("%d lines at once, of %d in %d parts", asked-before, q.end, parts)
+				}
+			}
+			if parts > 0 && asked != q.end {
+				t.Fatalf("%d of %d lines were asked for in %d parts", asked, q.end, parts)
+			}
+			if q.Rest(); q.next != 0 || q.end != 0 {
+				t.Fatalf("a queue of %d is not empty after the rest", n)
+			}
+		}
 	}
 }

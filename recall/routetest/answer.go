@@ -40,20 +40,39 @@ func fault(got []recall.Proposal, req *recall.Request, n int, last uint32) error
 // that its words need.
 func reasonFault(b recall.Because, req *recall.Request) error {
 	switch b.Code {
-	case recall.LikeRecent:
+	case recall.LikeRecent, recall.Similar:
 		if !slices.Contains(req.Recent, recall.Past{Item: b.Item, Time: b.Time, Name: b.Event}) {
 			return fmt.Errorf("because %+v is nothing the visitor did lately: %v", b, req.Recent)
 		}
-		if b.Window != 0 {
-			return fmt.Errorf("because %+v has a window", b)
+		if b.Window != 0 || b.Query != "" {
+			return fmt.Errorf("because %+v has a window or a query", b)
+		}
+	case recall.Searched:
+		if !slices.Contains(req.Queries, recall.Query{Text: b.Query, Time: b.Time}) {
+			return fmt.Errorf("because %+v is nothing the visitor searched for: %v", b, req.Queries)
+		}
+		if b.Item != 0 || b.Event != "" || b.Window != 0 {
+			return fmt.Errorf("because %+v: a search has a text and a time, and nothing else", b)
 		}
 	case recall.Popular:
-		if b.Item != 0 || b.Event != "" || b.Time != 0 || b.Window < 0 {
+		if b.Item != 0 || b.Event != "" || b.Time != 0 || b.Window < 0 || b.Query != "" {
 			return fmt.Errorf("because %+v: what is popular has a window and nothing else", b)
 		}
+	case recall.Trending:
+		if b.Item != 0 || b.Event != "" || b.Time != 0 || b.Window <= 0 || b.Query != "" {
+			return fmt.Errorf("because %+v: what trends has a window and nothing else", b)
+		}
+	case recall.Ruled, recall.Nearby, recall.Explored:
+		if b != (recall.Because{Code: b.Code}) {
+			return fmt.Errorf("because %+v: its code says it all", b)
+		}
 	case recall.Newcomer, recall.Catalogued:
-		if b.Item != 0 || b.Event != "" || b.Time > req.Time || b.Window != 0 {
+		if b.Item != 0 || b.Event != "" || b.Time > req.Time || b.Window != 0 || b.Query != "" {
 			return fmt.Errorf("because %+v at %d: a birth has a time, not after the request, and nothing else", b, req.Time)
+		}
+	case recall.Elsewhere:
+		if b != (recall.Because{Code: recall.Elsewhere}) {
+			return fmt.Errorf("because %+v: nothing is known of why somebody outside proposes", b)
 		}
 	default:
 		return fmt.Errorf("because has the unknown code %q", b.Code)

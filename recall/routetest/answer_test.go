@@ -10,7 +10,8 @@ import (
 
 func TestFault(t *testing.T) {
 	past := recall.Past{Item: 8, Time: 90, Name: "like"}
-	req := &recall.Request{Time: 100, Recent: []recall.Past{past}, Skip: func(item uint32) bool { return item == 5 }}
+	query := recall.Query{Text: "milk", Time: 95}
+	req := &recall.Request{Time: 100, Recent: []recall.Past{past}, Queries: []recall.Query{query}, Skip: func(item uint32) bool { return item == 5 }}
 	popular := recall.Because{Code: recall.Popular, Window: 60}
 	of := func(item uint32, score float64, b recall.Because) recall.Proposal {
 		return recall.Proposal{Item: item, Score: score, Because: b}
@@ -27,6 +28,15 @@ func TestFault(t *testing.T) {
 			of(2, 1, recall.Because{Code: recall.Newcomer, Time: 100}),
 			of(3, 1, recall.Because{Code: recall.Catalogued, Time: 1}),
 		}, ""},
+		{"codes that came later", []recall.Proposal{
+			of(1, 2, recall.Because{Code: recall.Similar, Item: 8, Event: "like", Time: 90}),
+			of(2, 1, recall.Because{Code: recall.Searched, Query: "milk", Time: 95}),
+			of(3, 1, recall.Because{Code: recall.Explored}),
+		}, ""},
+		{"a search of nobody's", []recall.Proposal{of(1, 1, recall.Because{Code: recall.Searched, Query: "milk", Time: 94})}, "nothing the visitor searched for"},
+		{"a search for an item", []recall.Proposal{of(1, 1, recall.Because{Code: recall.Searched, Query: "milk", Time: 95, Item: 8})}, "a text and a time"},
+		{"a trend of no time", []recall.Proposal{of(1, 1, recall.Because{Code: recall.Trending})}, "what trends has a window"},
+		{"a rule with a time", []recall.Proposal{of(1, 1, recall.Because{Code: recall.Ruled, Time: 1})}, "its code says it all"},
 		{"too many", []recall.Proposal{of(1, 4, popular), of(2, 3, popular), of(3, 2, popular), of(4, 1, popular)}, "at most 3"},
 		{"no item", []recall.Proposal{of(0, 1, popular)}, "item 0"},
 		{"an item nobody met", []recall.Proposal{of(11, 1, popular)}, "items are 1 to 10"},

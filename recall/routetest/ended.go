@@ -48,8 +48,17 @@ const callsAfterEnd = 10_000
 func checkEnding(ctx context.Context, open func() Fixture) error {
 	const many = callsAfterEnd * 3 / 2
 	w := newWorld(open())
+	for i := range many {
+		w.upsert(entry(i, start, true), start)
+	}
 	for i := range int64(many) {
-		w.event(1+uint32(i%visitors), freshet.ItemID(fmt.Sprintf("item %d", i)), "click", start+i)
+		for again := range int64(2) { // by two visitors each, so that something goes together
+			w.event(1+uint32((i+again)%visitors), freshet.ItemID(fmt.Sprintf("item %d", i)), "click", start+i)
+		}
+	}
+	w.search(1, "milk powder", start+many)
+	for visitor := range uint32(4 * visitors) { // far more than come to any other
+		w.event(1+visitor, "item 7", "click", start+many-1)
 	}
 	ending, cancel := context.WithCancel(ctx)
 	defer cancel()

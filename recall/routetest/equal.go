@@ -1,12 +1,14 @@
 package routetest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"reflect"
 	"sync"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/recall"
 )
 
@@ -88,4 +90,63 @@ func checkReaders(ctx context.Context, open func() Fixture) error {
 		}
 	}
 	return nil
+}
+
+// checkUnpacked packs a route in the midst of a history, and has another that is unpacked from that
+// go on beside it.
+func checkUnpacked(ctx context.Context, open func() Fixture) error {
+	for seed := range uint64(3) {
+		live, again := newWorld(open()), newWorld(open())
+		if live.Again == nil {
+			return nil
+		}
+		for n := range again.play(seed) {
+			if n == facts/2 {
+				break
+			}
+		}
+		packed := packedOf(again.Route)
+		again.Route = again.Again()
+		r := pack.NewReader(packed)
+		again.Route.Unpack(r, int(again.last)+1)
+		if err := r.Done(); err != nil {
+			return fmt.Errorf("seed %d: unpack: %w", seed, err)
+		}
+		if !bytes.Equal(packed, packedOf(again.Route)) {
+			return fmt.Errorf("seed %d: packed again it is other bytes", seed)
+		}
+		clock := int64(0)
+		for n, now := range live.play(seed) {
+			if clock = now; n == facts/2 {
+				break
+			}
+		}
+		want, err := live.answers(ctx, clock)
+		if err != nil {
+			return fmt.Errorf("seed %d: %w", seed, err)
+		}
+		got, err := again.answers(ctx, clock)
+		if err != nil {
+			return fmt.Errorf("seed %d, unpacked: %w", seed, err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			return fmt.Errorf("seed %d: unpacked it answers\n%v\ninstead of\n%v", seed, got, want)
+		}
+		for _, w := range []*world{live, again} { // what both keep from here on is the same
+			for i := range items {
+				w.upsert(entry(i, clock, i%2 == 0), clock)
+				w.event(1+uint32(i%visitors), entry(i, 0, false).ID, "click", clock+int64(i))
+			}
+		}
+		if !bytes.Equal(packedOf(live.Route), packedOf(again.Route)) {
+			return fmt.Errorf("seed %d: an unpacked route and one that never stopped take in the same and pack to other bytes", seed)
+		}
+	}
+	return nil
+}
+
+func packedOf(route recall.Route) []byte {
+	var w pack.Writer
+	route.Pack(&w)
+	return w.Bytes
 }

@@ -2,8 +2,10 @@ package routetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -33,6 +35,7 @@ var checks = []struct {
 	{"strange requests are no failure", checkStrange},
 	{"equal histories give equal answers", checkEqual},
 	{"readers do not disturb each other", checkReaders},
+	{"unpacked it goes on alike", checkUnpacked},
 	{"an ended context is an error", checkEnded},
 	{"a context that ends on the way is noticed", checkEnding},
 }
@@ -102,12 +105,13 @@ func (w *world) askAll(ctx context.Context, clock int64) (int, error) {
 
 // ask asks once and returns how many proposals came, or what is wrong with them.
 func (w *world) ask(ctx context.Context, req *recall.Request, n int) (int, error) {
-	before, recent := *req, slices.Clone(req.Recent)
+	before, recent, disliked, queries := *req, slices.Clone(req.Recent), slices.Clone(req.Disliked), slices.Clone(req.Queries)
 	got, err := w.Route.Recall(ctx, req, n)
 	if err != nil {
 		return 0, err
 	}
-	if req.Time != before.Time || req.Newest != before.Newest || req.Visitor != before.Visitor || !slices.Equal(req.Recent, recent) {
+	if req.Time != before.Time || req.Newest != before.Newest || req.Visitor != before.Visitor ||
+		!slices.Equal(req.Recent, recent) || !slices.Equal(req.Disliked, disliked) || !slices.Equal(req.Queries, queries) {
 		return 0, fmt.Errorf("the request was changed, to %+v", *req)
 	}
 	return len(got), fault(got, req, n, w.last)
@@ -121,11 +125,17 @@ func checkStrange(ctx context.Context, open func() Fixture) error {
 	unknown := recall.Past{Item: w.last + 1000, Time: clock, Name: "click"}
 	for _, q := range []int64{0, start, clock, clock + int64(36500*freshet.Day)} {
 		known := w.request(1, q, nil)
-		mixed, strange, eventless := *known, *known, *known
+		mixed, strange, eventless, wordy, lost := *known, *known, *known, *known, *known
 		mixed.Recent = append([]recall.Past{unknown}, known.Recent...)
 		strange.Recent = []recall.Past{unknown}
 		eventless.Newest = 0
-		for _, req := range []*recall.Request{known, &mixed, &strange, &eventless} {
+		wordy.Queries = nil
+		for _, text := range []string{"", " ", "🍼", "nobody knows this", strings.Repeat("milk ", 20_000), "\xff\xfe", "牛奶粉"} {
+			wordy.Queries = append(wordy.Queries, recall.Query{Text: text, Time: clock})
+		}
+		lost.Context = map[string]any{"lat": json.Number("1000"), "lon": "east"}
+		lost.Disliked = []recall.Past{unknown}
+		for _, req := range []*recall.Request{known, &mixed, &strange, &eventless, &wordy, &lost} {
 			if _, err := w.ask(ctx, req, 20); err != nil {
 				return fmt.Errorf("at %d, newest event %d, after %v: %w", q, req.Newest, req.Recent, err)
 			}

@@ -1,16 +1,16 @@
 package routetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/recall"
 )
 
-// Fixture is one route with what is folded beside it, all of it empty. Every field is
+// Fixture is one route with what is folded beside it, all of it empty. Every field but Again is
 // required.
 type Fixture struct {
 	Route     recall.Route
@@ -21,6 +21,10 @@ type Fixture struct {
 	// return the item's number: 1, 2, 3, … in the order of first sight.
 	Seen   func(id freshet.ItemID, t int64) uint32
 	Upsert func(doc *freshet.Item, t int64) uint32
+
+	// Again returns an empty route of the same settings over the same catalogue and histories,
+	// told of births and entries as Unpack expects it. nil checks no Pack and Unpack.
+	Again func() recall.Route
 }
 
 // Measures of the small world. Event times lie within slack around a clock that moves on.
@@ -50,28 +54,63 @@ func (w *world) event(visitor uint32, id freshet.ItemID, name string, t int64) {
 		item = w.Seen(id, t)
 		w.last = max(w.last, item)
 	}
-	kind := w.kinds.Of(name)
-	act := recall.Act{Visitor: visitor, Item: item, Time: t, Name: name, Signal: kind.Signal, Weight: kind.Weight}
+	w.apply(recall.Act{Visitor: visitor, Item: item, Time: t, Name: name})
+}
+
+func (w *world) apply(act recall.Act) {
+	kind := w.kinds.Of(act.Name)
+	act.Signal, act.Weight = kind.Signal, kind.Weight
 	w.Route.Apply(&act)
 	w.Histories.Apply(&act)
 }
+
+// search folds in a search.
+func (w *world) search(visitor uint32, query string, t int64) {
+	w.newest = max(w.newest, t)
+	w.apply(recall.Act{Visitor: visitor, Time: t, Name: "search", Query: query})
+}
+
+// burst has every visitor want one item within a moment.
+func (w *world) burst(id freshet.ItemID, t int64) {
+	for visitor := uint32(1); visitor <= visitors; visitor++ {
+		w.event(visitor, id, "click", t+int64(visitor))
+	}
+}
+
+// entry is what the catalogue says of item i: two words out of a few, an author, a place.
+func entry(i int, born int64, dated bool) *freshet.Item {
+	return &freshet.Item{
+		ID: freshet.ItemID(fmt.Sprintf("item %d", i)), HasPublished: dated, Published: born,
+		Title: words[i%len(words)] + " " + words[i/2%len(words)], Tags: []string{words[i/3%len(words)]}, Categories: []string{"goods"},
+		Attributes: map[string]any{
+			"author": []any{"ann", "bea", "cid"}[i%3],
+			"lat":    json.Number(fmt.Sprint(60 + float64(i%7)/1000)), "lon": json.Number(fmt.Sprint(25 + float64(i%11)/1000)),
+		},
+	}
+}
+
+// words are those of titles and queries.
+var words = []string{"milk", "powder", "router", "red", "奶粉", "tide"}
 
 func (w *world) upsert(doc *freshet.Item, t int64) { w.last = max(w.last, w.Upsert(doc, t)) }
 
 // request asks for a visitor at time q, skipping what skip refuses; nil refuses nothing.
 func (w *world) request(visitor uint32, q int64, skip func(uint32) bool) *recall.Request {
-	recent := slices.Clone(w.Histories.Recent(visitor))
-	slices.Reverse(recent)
 	if skip == nil {
 		skip = func(uint32) bool { return false }
 	}
-	return &recall.Request{Time: q, Newest: w.newest, Recent: recent, Skip: skip, Visitor: visitor}
+	return &recall.Request{
+		Time: q, Newest: w.newest, Visitor: visitor, Seed: uint64(q) + uint64(visitor), Skip: skip,
+		Recent: w.Histories.Liked(visitor), Disliked: w.Histories.Disliked(visitor), Queries: w.Histories.Queries(visitor),
+		Context: map[string]any{"lat": json.Number("60.001"), "lon": json.Number("25.002")},
+	}
 }
 
 // play folds in a history drawn from the seed and yields the number of facts so far and the
 // clock, when each fact is in. Most facts are acts of visitors on items, with event times in
-// disorder and a little ahead; some are events of nobody or about nothing, entries that date
-// an item anew, and leaps of the clock.
+// disorder and a little ahead; some are events of nobody or about nothing, searches, entries that
+// date an item anew or say something else of it, items that everybody wants at once, places of
+// slates, and leaps of the clock.
 func (w *world) play(seed uint64) iter.Seq2[int, int64] {
 	return func(yield func(int, int64) bool) {
 		rng := rand.New(rand.NewPCG(seed, 0))
@@ -103,13 +142,24 @@ var names = []string{"click", "click", "click", "like", "purchase", "cart", "vie
 
 // fact draws one fact and folds it in.
 func (w *world) fact(rng *rand.Rand, clock int64) {
-	id := freshet.ItemID(fmt.Sprintf("item %d", rng.IntN(items)))
+	number := rng.IntN(items)
+	id := freshet.ItemID(fmt.Sprintf("item %d", number))
 	name := names[rng.IntN(len(names))]
 	visitor := 1 + rng.Uint32N(visitors)
 	t := clock + rng.Int64N(2*slack+1) - slack
 	switch rng.IntN(20) {
 	case 0:
-		w.upsert(&freshet.Item{ID: id, HasPublished: rng.IntN(2) == 0, Published: clock - rng.Int64N(int64(100*freshet.Day))}, clock)
+		w.upsert(entry(number, clock-rng.Int64N(int64(100*freshet.Day)), rng.IntN(2) == 0), clock)
+	case 3:
+		w.upsert(&freshet.Item{ID: id, Title: words[rng.IntN(len(words))]}, clock) // says other things than before
+	case 4:
+		w.search(visitor, words[rng.IntN(len(words))]+" "+words[rng.IntN(len(words))], t)
+	case 5:
+		if watcher, ok := w.Route.(recall.ServedWatcher); ok && w.last > 0 {
+			watcher.Served(1 + rng.Uint32N(w.last))
+		}
+	case 6:
+		w.burst(freshet.ItemID(fmt.Sprintf("burst %d", clock)), clock)
 	case 1:
 		w.event(0, id, name, t)
 	case 2:

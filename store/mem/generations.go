@@ -2,8 +2,8 @@ package mem
 
 import "slices"
 
-// generations are lists of places, one a generation, in ascending order. The links are in the
-// records.
+// generations are lists of places, one a generation, in ascending order. The links stand
+// beside the records.
 type generations struct{ lists []list }
 
 type list struct {
@@ -18,10 +18,10 @@ func (t *Table) enlist(place uint32, generation int64) {
 	for i > 0 && lists[i-1].generation > generation { // new ones come at the end, or nearly
 		i--
 	}
-	t.record(place)[1] = 0
+	*t.link(place) = 0
 	if i > 0 && lists[i-1].generation == generation {
 		l := &lists[i-1]
-		t.record(l.tail - 1)[1] = uint64(place + 1)
+		*t.link(l.tail - 1) = place + 1
 		l.tail = place + 1
 		return
 	}
@@ -32,7 +32,7 @@ func (t *Table) enlist(place uint32, generation int64) {
 func (t *Table) oldest() uint32 {
 	l := &t.generations.lists[0]
 	place := l.head - 1
-	if next := uint32(t.record(place)[1]); next != 0 {
+	if next := *t.link(place); next != 0 {
 		l.head = next
 	} else {
 		t.generations.lists = slices.Delete(t.generations.lists, 0, 1)

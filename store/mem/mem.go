@@ -1,5 +1,6 @@
-// Package mem keeps store tables in memory, in records without pointers: the key, a link, and the
-// cell. An index of hashes finds the place of a record; a removed record's place is used again.
+// Package mem keeps store tables in memory, in records without pointers: the key and the cell. An
+// index of hashes finds the place of a record; a removed record's place is used again. What links the
+// records of a generation stands apart, where new ones are neighbours.
 package mem
 
 import (
@@ -16,9 +17,9 @@ import (
 
 const (
 	firstRecords = 8       // of the first block
-	headWords    = 2       // of a record: the key, and the place plus one of the next of its generation
-	blockBytes   = 1 << 18 // of a full block, about: what the table grows by
-	aheadLines   = 4       // of a record at most are fetched ahead
+	headWords    = 1       // of a record: the key
+	blockBytes   = 1 << 19 // of a full block, about: what the table grows by
+	aheadWords   = 32      // of a record at most are fetched ahead
 	aheadRecords = 8       // new ones, written to before long
 )
 
@@ -30,54 +31,71 @@ type Table struct {
 	doubling    int    // blocks that are smaller come first
 	room        uint32 // records in all blocks
 	blocks      [][]uint64
+	links       [][]uint32 // as blocks: of each record the place plus one of the next of its generation
 	memory      hugepage.Arena
 	used        uint32 // places ever given
 	free        uint32 // the first of those that are free, plus one; linked as generations are
 	len         int
 	index       places.Index
 	generations generations
-	aheadLines  int
 	seed        uint64 // so that nobody can choose keys of one hash; what a table does does not depend on it
 }
 
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
 	t := &Table{words: wholeLines(headWords + words), cellWords: words, index: places.New(), seed: rand.Uint64()}
-	t.aheadLines = min(aheadLines, (t.words*8+prefetch.LineBytes-1)/prefetch.LineBytes)
-	if t.words*8%prefetch.LineBytes != 0 && t.aheadLines < aheadLines {
-		t.aheadLines++ // records lie across lines
-	}
 	for t.shift = 3; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
 		t.doubling++
 	}
 	return t
 }
 
-// record is the one at a place. The first blocks double in size, from firstRecords up to perBlock
+// block is where a place is. The first blocks double in size, from firstRecords up to a full one's
 // records, so that small tables stay small; a record never moves.
-func (t *Table) record(place uint32) []uint64 {
-	at := place + firstRecords
-	block := bits.Len32(at) - bits.Len32(firstRecords)
+func (t *Table) block(place uint32) (block, at int) {
+	in := place + firstRecords
+	block = bits.Len32(in) - bits.Len32(firstRecords)
 	if block < t.doubling {
-		at -= firstRecords << block
-	} else {
-		at -= firstRecords << t.doubling
-		block = t.doubling + int(at>>t.shift)
-		at &= 1<<t.shift - 1
+		return block, int(in - firstRecords<<block)
 	}
-	i := int(at) * t.words
+	in -= firstRecords << t.doubling
+	return t.doubling + int(in>>t.shift), int(in & (1<<t.shift - 1))
+}
+
+// record is the one at a place.
+func (t *Table) record(place uint32) []uint64 {
+	block, at := t.block(place)
+	i := at * t.words
 	return t.blocks[block][i : i+t.words : i+t.words]
+}
+
+// link is that of the record at a place.
+func (t *Table) link(place uint32) *uint32 {
+	block, at := t.block(place)
+	return &t.links[block][at]
+}
+
+// fetch asks for the record at a place, of a long one for the first lines.
+func (t *Table) fetch(place uint32, lines *prefetch.Queue) {
+	record := t.record(place)
+	first, last := unsafe.Pointer(&record[0]), unsafe.Pointer(&record[min(len(record), aheadWords)-1])
+	lines.Add(first)
+	for at := (uintptr(first) &^ (prefetch.LineBytes - 1)) + prefetch.LineBytes; at <= uintptr(last); at += prefetch.LineBytes {
+		lines.Add(unsafe.Add(first, at-uintptr(first)))
+	}
 }
 
 func (t *Table) cell(record []uint64) []uint64 {
 	return record[headWords : headWords+t.cellWords : headWords+t.cellWords]
 }
 
-// wholeLines are the words of a record in memory: as many as fill whole lines of the cache, where
-// that adds no more than an eighth, so that it does not lie across one line more.
+// wholeLines are the words of a record in memory: as many as fill whole lines of the cache, so that it
+// does not lie across one line more, where that adds no more than an eighth, or than a third of what
+// fits one line.
 func wholeLines(words int) int {
 	const line = prefetch.LineBytes / 8
-	if whole := (words + line - 1) / line * line; whole <= words+words/7 {
+	whole := (words + line - 1) / line * line
+	if whole <= words+words/7 || whole == line && whole <= words+words/3 {
 		return whole
 	}
 	return words
@@ -108,14 +126,46 @@ func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) (cell []uin
 	if record := t.hinted(k, hint); record != nil {
 		return t.cell(record), false
 	}
-	place, hash, ok := t.place(k)
-	if ok {
-		return t.cell(t.record(place)), false
+	return t.make(k, generation)
+}
+
+// Cells implements store.Table.
+func (t *Table) Cells(keys []store.Key, generation int64, hints []store.Hint, cells [][]uint64) (fresh uint64) {
+	for i, k := range keys {
+		if record := t.hinted(k, hints[i]); record != nil {
+			cells[i] = t.cell(record)
+			continue
+		}
+		cell, made := t.make(k, generation)
+		if cells[i] = cell; made {
+			fresh |= 1 << i
+		}
 	}
-	place = t.newPlace()
+	return fresh
+}
+
+// make is Cell of a key of whose place nothing is known: mostly there is none.
+func (t *Table) make(k store.Key, generation int64) (cell []uint64, fresh bool) {
+	hash := hashOf(uint64(k), t.seed)
+	page := t.index.Page(hash)
+	at := places.Start(hash)
+	for {
+		place, found, free := page.Seek(hash, at)
+		if free {
+			at = found
+			break
+		}
+		if record := t.record(place); record[0] == uint64(k) {
+			return t.cell(record), false
+		}
+		at = found + 1
+	}
+	place := t.newPlace()
 	record := t.record(place)
 	record[0] = uint64(k)
-	t.index.Add(hash, place)
+	if !page.Fill(at, hash, place) {
+		t.index.Add(hash, place)
+	}
 	t.enlist(place, generation)
 	t.len++
 	return t.cell(record), true
@@ -125,7 +175,7 @@ func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) (cell []uin
 func (t *Table) newPlace() uint32 {
 	if t.free != 0 {
 		place := t.free - 1
-		t.free = uint32(t.record(place)[1])
+		t.free = *t.link(place)
 		return place
 	}
 	place := t.used
@@ -136,10 +186,11 @@ func (t *Table) newPlace() uint32 {
 			records = 1 << t.shift
 		}
 		t.blocks = append(t.blocks, t.memory.Make(int(records)*t.words))
+		t.links = append(t.links, make([]uint32, records))
 		t.room += records
 	}
 	if soon := place + aheadRecords; soon < t.room {
-		prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(soon))), t.aheadLines)
+		t.fetch(soon, nil)
 	}
 	return place
 }
@@ -167,20 +218,20 @@ func (t *Table) hinted(k store.Key, hint store.Hint) []uint64 {
 }
 
 // Soon implements store.Table.
-func (t *Table) Soon(keys []store.Key) {
+func (t *Table) Soon(keys []store.Key, lines *prefetch.Queue) {
 	for _, k := range keys {
-		t.index.Ahead(hashOf(uint64(k), t.seed))
+		lines.Add(t.index.First(hashOf(uint64(k), t.seed)))
 	}
 }
 
 // Ahead implements store.Table.
-func (t *Table) Ahead(keys []store.Key, hints []store.Hint) {
+func (t *Table) Ahead(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
 	for i, k := range keys {
 		hints[i] = 0
 		hash := hashOf(uint64(k), t.seed)
 		if place, at := t.index.Page(hash).Next(hash, places.Start(hash)); at >= 0 {
 			hints[i] = store.Hint(place + 1)
-			prefetch.Lines(unsafe.Pointer(unsafe.SliceData(t.record(place))), t.aheadLines)
+			t.fetch(place, lines)
 		}
 	}
 }
@@ -214,8 +265,8 @@ func (t *Table) remove(k store.Key, place uint32) {
 		found, at = page.Next(hash, at+1)
 	}
 	page.Remove(at)
-	record := t.record(place)
-	record[0], record[1] = 0, uint64(t.free)
+	t.record(place)[0] = 0
+	*t.link(place) = t.free
 	t.free = place + 1
 	t.len--
 }
@@ -224,7 +275,9 @@ func (t *Table) remove(k store.Key, place uint32) {
 func (t *Table) Len() int { return t.len }
 
 // Bytes implements store.Table.
-func (t *Table) Bytes() int64 { return t.memory.Bytes() - t.memory.Unused() + t.index.Bytes() }
+func (t *Table) Bytes() int64 {
+	return t.memory.Bytes() - t.memory.Unused() + int64(t.room)*4 + t.index.Bytes()
+}
 
 // Each implements store.Table.
 func (t *Table) Each(visit func(k store.Key, cell []uint64) bool) {
@@ -234,7 +287,7 @@ func (t *Table) Each(visit func(k store.Key, cell []uint64) bool) {
 			if !visit(store.Key(record[0]), t.cell(record)) {
 				return
 			}
-			next = uint32(record[1])
+			next = *t.link(next - 1)
 		}
 	}
 }
@@ -245,11 +298,11 @@ func (t *Table) Pack(w *pack.Writer, cell func(cell []uint64)) {
 	for _, l := range t.generations.lists {
 		w.Int(l.generation)
 		n := 0
-		for next := l.head; next != 0; next = uint32(t.record(next - 1)[1]) {
+		for next := l.head; next != 0; next = *t.link(next - 1) {
 			n++
 		}
 		w.Len(n)
-		for next := l.head; next != 0; next = uint32(t.record(next - 1)[1]) {
+		for next := l.head; next != 0; next = *t.link(next - 1) {
 			record := t.record(next - 1)
 			w.Uint(record[0])
 			cell(t.cell(record))

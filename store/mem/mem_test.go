@@ -39,7 +39,7 @@ func TestCellsStayWhereTheyAre(t *testing.T) {
 			for i := range keys {
 				keys[i] = store.Key(i)
 			}
-			table.Ahead(keys, hints)
+			table.Ahead(keys, hints, nil)
 			for i, cell := range cells {
 				for _, hint := range []store.Hint{0, hints[i], hints[n-1-i], store.Hint(n + 1), 1 << 31} {
 					if got := table.Find(store.Key(i), hint); &got[0] != &cell[0] {

@@ -48,7 +48,7 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 			now += rng.Int64N(3)
 		}
 		k := store.Key(rng.Uint64N(spread) * 0x100000001)
-		switch rng.IntN(8) {
+		switch rng.IntN(9) {
 		case 0, 1, 2, 3:
 			generation := now - rng.Int64N(4)
 			cell, fresh := table.Cell(k, generation, store.Hint(rng.IntN(3)*rng.IntN(500)))
@@ -71,6 +71,8 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 		case 6:
 			m.ahead(t, table, []store.Key{k, k + 1, 5})
 		case 7:
+			m.many(t, rng, table, now, spread)
+		case 8:
 			m.old(t, rng, table, now-rng.Int64N(5), rng.IntN(6))
 		}
 		if step%1000 == 999 {
@@ -84,12 +86,39 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 // ahead asks for hints, which must be of use.
 func (m *model) ahead(t *testing.T, table store.Table, keys []store.Key) {
 	hints := make([]store.Hint, len(keys))
-	table.Soon(keys)
-	table.Ahead(keys, hints)
+	table.Soon(keys, nil)
+	table.Ahead(keys, hints, nil)
 	for i, k := range keys {
 		if got := table.Find(k, hints[i]); !slices.Equal(got, m.cells[k]) {
 			t.Fatalf("with the hint %d, %d is found as %v, want %v", hints[i], k, got, m.cells[k])
 		}
+	}
+}
+
+// many asks for the cells of many keys at once, of which some are new and some come twice.
+func (m *model) many(t *testing.T, rng *rand.Rand, table store.Table, generation int64, spread uint64) {
+	keys := make([]store.Key, rng.IntN(65))
+	for i := range keys {
+		keys[i] = store.Key(rng.Uint64N(spread) * 0x100000001)
+	}
+	hints, cells := make([]store.Hint, len(keys)), make([][]uint64, len(keys))
+	table.Ahead(keys, hints, nil)
+	if rng.IntN(2) == 0 {
+		clear(hints)
+	}
+	fresh := table.Cells(keys, generation, hints, cells)
+	for i, k := range keys {
+		want, ok := m.cells[k]
+		if !ok {
+			want = make([]uint64, words)
+			m.cells[k], m.of[k] = want, generation
+			m.order = append(m.order, k)
+		}
+		if !slices.Equal(cells[i], want) || fresh>>i&1 == 1 == ok {
+			t.Fatalf("the cell of %d is %v, fresh %b, want %v", k, cells[i], fresh>>i&1, want)
+		}
+		want[0]++
+		cells[i][0]++
 	}
 }
 

@@ -1,0 +1,38 @@
+package dense
+
+import "golang.org/x/sys/cpu"
+
+// assembly lists the kernels in assembly that this machine can run. AVX-512 asks for VL
+// and DQ as well, which all processors have on which it is faster than AVX2.
+func assembly() []*kernel {
+	var all []*kernel
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ {
+		all = append(all, &kernel{name: "avx512", rows: 12, cols: 32, tile: tile12x32AVX512, strip: stripAVX512,
+			factor: factorAVX512, under: underAVX512, forward: forwardAVX512, backward: backwardAVX512,
+			weigh: weighAVX512, dots: dotsAVX512, roots: rootsAVX512, spread: spreadAVX512})
+	}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		all = append(all, &kernel{name: "avx2", rows: 6, cols: 16, tile: tile6x16AVX2, strip: stripAVX2,
+			factor: factorAVX2, under: underAVX2, forward: forwardAVX2, backward: backwardAVX2,
+			weigh: weighAVX2, dots: dotsAVX2, roots: rootsAVX2, spread: spreadAVX2})
+	}
+	return all
+}
+
+func stripAVX512(cols, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, add bool) {
+	j := 0
+	for ; j+32 <= cols; j += 32 {
+		tile8x32AVX512(k, a, lda, at(b, j), ldb, at(c, j), ldc, alpha, add)
+	}
+	if j < cols {
+		tile8x16AVX512(k, a, lda, at(b, j), ldb, at(c, j), ldc, alpha, add)
+	}
+}
+
+func stripAVX2(cols, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, alpha float32, add bool) {
+	for i := 0; i < stripRows; i += 4 {
+		for j := 0; j < cols; j += 16 {
+			tile4x16AVX2(k, at(a, i), lda, at(b, j), ldb, at(c, i*ldc+j), ldc, alpha, add)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package learn
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/freshet-rec/freshet/collab"
+	"github.com/freshet-rec/freshet/recall"
+)
+
+// linearNeighbours is how many items each one speaks for, at most.
+const linearNeighbours = 200
+
+// linearTrial is one way to come to weights from item to item.
+type linearTrial struct {
+	method string
+	train  func(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error)
+}
+
+// linearTrials are those that are tried, in this order; of equals the first is taken.
+func linearTrials() (list []linearTrial) {
+	for _, to := range []float64{0.3, 0.5, 0.7} {
+		o := cosine{to: to}
+		list = append(list, linearTrial{o.String(), o.train})
+	}
+	return list
+}
+
+// TrainItemItem trains weights from item to item: each way to come to them is judged by what the
+// visitors took last, and the best is trained again on everything. It returns an error that wraps
+// ErrTooLittle, or that of ctx soon after its end.
+func TrainItemItem(ctx context.Context, t *Taken, o RecallOptions) (*collab.ItemItem, RecallReport, error) {
+	judge := NewJudge(t, recall.MostTaken, recall.LinearHalfLife)
+	report, err := reportOf(ctx, t, judge)
+	if err != nil {
+		return nil, report, err
+	}
+	trials, best := linearTrials(), -1
+	tell := func(done int) {
+		if o.Progress != nil {
+			o.Progress(float64(done), float64(len(trials)+1))
+		}
+	}
+	for i, trial := range trials {
+		model, err := trial.train(ctx, judge.Train, max(1, o.Workers))
+		if err != nil {
+			return nil, report, fmt.Errorf("%s: %w", trial.method, err)
+		}
+		found, err := judge.Measure(ctx, summing{model})
+		if err != nil {
+			return nil, report, err
+		}
+		if best < 0 || found.sum() > report.Found.sum() {
+			best, report.Found, report.Method = i, found, trial.method
+		}
+		tell(i + 1)
+	}
+	model, err := trials[best].train(ctx, t.matrix(whole), max(1, o.Workers))
+	tell(len(trials) + 1)
+	return model, report, err
+}
+
+// summing proposes as a route of kind linear does.
+type summing struct{ model *collab.ItemItem }
+
+// Score implements Proposer.
+func (s summing) Score(scores []float32, rows []uint32, weights []float32) {
+	clear(scores)
+	for k, row := range rows {
+		to, w := s.model.Neighbours(row)
+		for i, j := range to {
+			scores[j] += float32(weights[k] * w[i])
+		}
+	}
+}
+
+// cosine is co-occurrence, each visitor's counting 1/√n who took n items, divided by powers of how
+// often both items were taken (Deshpande and Karypis, "Item-Based Top-N Recommendation Algorithms",
+// TOIS 2004, sections 4.1.2 and 4.2).
+type cosine struct{ to float64 } // power of the item that is spoken for
+
+// String names it with its parameters.
+func (c cosine) String() string { return fmt.Sprintf("co-occurrence, from^0.5, to^%g", c.to) }
+
+// train takes Σ n² steps, over what each visitor took.
+func (c cosine) train(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error) {
+	by := m.Transposed()
+	share, from, to := make([]float64, m.Users), make([]float64, m.Items), make([]float64, m.Items)
+	for u := range share {
+		share[u] = math.Pow(float64(max(1, len(m.Row(u)))), -0.5)
+	}
+	for i := range from {
+		n := float64(max(1, len(by.Row(i))))
+		from[i], to[i] = math.Pow(n, -0.5), math.Pow(n, -c.to)
+	}
+	neighbours, weights := make([][]uint32, m.Items), make([][]float32, m.Items)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			sum := make([]float64, m.Items)
+			for i := int(next.Add(1) - 1); i < m.Items && ctx.Err() == nil; i = int(next.Add(1) - 1) {
+				var touched []uint32
+				for _, u := range by.Row(i) {
+					for _, j := range m.Row(int(u)) {
+						if sum[j] == 0 {
+							touched = append(touched, j)
+						}
+						sum[j] += share[u]
+					}
+				}
+				top := make([]float32, len(touched))
+				for k, j := range touched {
+					top[k] = float32(sum[j] * from[i] * to[j])
+					sum[j] = 0
+				}
+				neighbours[i], weights[i] = strongest(touched, top, uint32(i))
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return collab.NewItemItem(neighbours, weights, linearNeighbours)
+}
+
+// strongest keeps the linearNeighbours strongest neighbours of an item beside itself, ties by item.
+func strongest(items []uint32, weights []float32, own uint32) (kept []uint32, with []float32) {
+	order := make([]int, 0, len(items))
+	for k, item := range items {
+		if item != own {
+			order = append(order, k)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(weights[b], weights[a]), cmp.Compare(items[a], items[b]))
+	})
+	for _, k := range order[:min(len(order), linearNeighbours)] {
+		kept, with = append(kept, items[k]), append(with, weights[k])
+	}
+	return kept, with
+}

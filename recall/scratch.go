@@ -1,0 +1,243 @@
+package recall
+
+import (
+	"context"
+	"math"
+)
+
+// scratch sums up what speaks for each item, for one request.
+type scratch struct {
+	at      []int32 // by item: its place among touched, plus one; 0 when it is not there
+	touched []touched
+	whole   float64 // Σ together
+}
+
+// touched is an item that something speaks for: how much, and which of the last acts most, as
+// its place among them, −1 for none.
+type touched struct {
+	together, mostTogether float64
+	next, mostNext         float64
+	byTogether, byNext     int32
+	item                   uint32
+}
+
+// room is an empty scratch; leave gives it back.
+func (r *ItemCFRoute) room() *scratch {
+	s, ok := r.scratch.Get().(*scratch)
+	if !ok {
+		s = &scratch{}
+	}
+	if grow := len(r.items) - len(s.at); grow > 0 {
+		s.at = append(s.at, make([]int32, grow)...)
+	}
+	return s
+}
+
+func (r *ItemCFRoute) leave(s *scratch) {
+	for i := range s.touched {
+		s.at[s.touched[i].item] = 0
+	}
+	s.touched, s.whole = s.touched[:0], 0
+	r.scratch.Put(s)
+}
+
+// touch returns what is summed up for an item, valid until the next call.
+func (s *scratch) touch(item uint32) *touched {
+	if s.at[item] == 0 {
+		s.touched = append(s.touched, touched{item: item, byTogether: -1, byNext: -1})
+		s.at[item] = int32(len(s.touched))
+	}
+	return &s.touched[s.at[item]-1]
+}
+
+func (s *scratch) marked(item uint32) bool { return int(item) < len(s.at) && s.at[item] != 0 }
+
+// score is what an item scores in the end.
+func (s *scratch) score(one *touched, theta float64) float64 {
+	score := float64((1 - theta) * one.next)
+	if s.whole > 0 {
+		score += float64(theta * (one.together / s.whole))
+	}
+	return score
+}
+
+// because is the act that says most for an item, −1 when none does.
+func (s *scratch) because(item uint32, theta float64) int {
+	one := &s.touched[s.at[item]-1]
+	if one.byNext >= 0 && (one.byTogether < 0 || float64((1-theta)*one.mostNext) > float64(theta*(one.mostTogether/s.whole))) {
+		return int(one.byNext)
+	}
+	return int(one.byTogether)
+}
+
+// ranks are those of an item that was touched, by each of the thetas, among all that skip does
+// not refuse; ties count in its favour.
+func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
+	var ranks [len(thetas)]int
+	var mine [len(thetas)]float64
+	for k, theta := range thetas {
+		if mine[k] = s.score(&s.touched[s.at[item]-1], theta); mine[k] > 0 {
+			ranks[k] = 1
+		}
+	}
+	for i := range s.touched {
+		other := &s.touched[i]
+		skipped, asked := false, false
+		for k, theta := range thetas {
+			if ranks[k] == 0 || ranks[k] > looksAtOnce || s.score(other, theta) <= mine[k] {
+				continue
+			}
+			if !asked {
+				skipped, asked = skip(other.item), true
+			}
+			if !skipped {
+				ranks[k]++
+			}
+		}
+	}
+	return &ranks
+}
+
+// gather sums up what the last acts, newest first, say of each item at time q, and what the
+// crowd does. It ends early with ctx's error. Of the crowd's wishes only those count that are
+// for the most wanted items, or for such as follow the last acts: the rest changes no order
+// that is worth a look at each.
+func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q int64) error {
+	m := r.mixing(recent, q)
+	for k, past := range m.recent {
+		if int(past.Item) >= len(r.follow) {
+			continue
+		}
+		from := &r.follow[past.Item]
+		weights := m.weights[rungs+k*followerRungs:]
+		for i := range from.list {
+			f := &from.list[i]
+			v := 0.0
+			for rung, p := range f.chances(q, &m.shares[k]) {
+				v += float64(weights[rung] * p)
+			}
+			if v <= 0 {
+				continue
+			}
+			one := s.touch(f.item)
+			one.next += v
+			if v > one.mostNext {
+				one.mostNext, one.byNext = v, int32(k)
+			}
+		}
+	}
+	for k := range r.crowd.tops {
+		for _, item := range r.crowd.tops[k].items {
+			s.touch(item)
+		}
+	}
+	for i := range s.touched {
+		one := &s.touched[i]
+		for k, p := range m.crowd.chances(one.item) {
+			one.next += float64(m.weights[k] * p)
+		}
+	}
+	for k, past := range recent {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if int(past.Item) < len(r.items) && r.items[past.Item].total > 0 {
+			r.gatherPairs(s, k, &r.items[past.Item])
+		}
+	}
+	return nil
+}
+
+// gatherPairs sums up what goes with the item of last act k, whose neighbours are from.
+func (r *ItemCFRoute) gatherPairs(s *scratch, k int, from *neighbours) {
+	norm := r.norm()
+	share := 1 / (float64(k+1) * math.Sqrt(from.total))
+	for i, item := range from.item {
+		c, total := float64(from.sum[i]), r.items[item].total
+		if c <= 0 || total <= 0 {
+			continue // faded away altogether
+		}
+		v := 0.0
+		if norm == nil {
+			v = c * share / math.Sqrt(total)
+		} else {
+			v = norm(c, from.total, total) / float64(k+1)
+		}
+		if v <= 0 {
+			continue
+		}
+		one := s.touch(item)
+		one.together += v
+		s.whole += v
+		if v > one.mostTogether {
+			one.mostTogether, one.byTogether = v, int32(k)
+		}
+	}
+}
+
+// norm is how a pair c(i→j) is normalised; a and b are n(i) and n(j), all above 0. It is nil
+// for cosine.
+func (r *ItemCFRoute) norm() func(c, a, b float64) float64 {
+	switch r.options.Normalise {
+	case NormaliseLift:
+		return func(c, a, b float64) float64 { return c * r.acts / a / b }
+	case NormaliseBM25:
+		mean := r.acts / float64(max(1, r.known))
+		return func(c, a, b float64) float64 {
+			c /= r.scale
+			tf := c * (bm25K1 + 1) / (c + float64(bm25K1*(1-bm25B+float64(bm25B*a/mean))))
+			return tf * math.Log1p(r.acts/b)
+		}
+	}
+	return nil
+}
+
+// mixing is what the parts of next say at one time after some last acts.
+type mixing struct {
+	context int
+	weights *[parts]float64
+	crowd   crowdAt
+	recent  []Past                           // newest first, at most lastActs
+	shares  [lastActs][followerRungs]float64 // by recent
+	q       int64
+}
+
+// mixing prepares a look. recent are the last acts, newest first, at least one.
+func (r *ItemCFRoute) mixing(recent []Past, q int64) mixing {
+	m := mixing{crowd: r.crowd.at(q), recent: recent[:min(len(recent), lastActs)], q: q}
+	known := 0.0
+	for k, past := range m.recent {
+		if int(past.Item) < len(r.follow) {
+			m.shares[k] = r.follow[past.Item].shares(q)
+		}
+	}
+	if share := m.shares[0][followerKey]; share > 0 {
+		known = 1 / share
+	}
+	m.context = contextOf(len(m.recent), known, q-recent[0].Time > int64(r.options.Session))
+	m.weights = &r.blend.weights[m.context]
+	return m
+}
+
+// chances are what each part gives an item, and whether any gives it anything.
+func (m *mixing) chances(r *ItemCFRoute, item uint32, p *[parts]float64) (some bool) {
+	for k, chance := range m.crowd.chances(item) {
+		p[k] = chance
+		some = some || chance > 0
+	}
+	for k, past := range m.recent {
+		if int(past.Item) >= len(r.follow) {
+			continue
+		}
+		list := r.follow[past.Item].list
+		for i := range list {
+			if list[i].item != item {
+				continue
+			}
+			chances := list[i].chances(m.q, &m.shares[k])
+			copy(p[rungs+k*followerRungs:], chances[:])
+			break
+		}
+	}
+	return some
+}
