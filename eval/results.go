@@ -50,25 +50,33 @@ func (r Results) MarshalJSON() ([]byte, error) {
 // that a figure is not finite.
 func (r Row) MarshalJSON() ([]byte, error) {
 	hit, ndcg := fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K)
+	fields := []field{
+		{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {hit, r.Hit}, {ndcg, r.NDCG}, {"mrr", r.MRR}, {"coverage", r.Coverage},
+	}
+	if r.AUC != nil {
+		fields = append(fields, field{"auc", r.AUC})
+	}
+	return object(r.Name, append(fields, field{"n", r.N}, field{"ci", map[string]Interval{ndcg: r.CI}}))
+}
+
+// field is a member of a JSON object.
+type field struct {
+	name  string
+	value any
+}
+
+// object writes the fields of a row in their order. An error names the field and the row.
+func object(row string, fields []field) ([]byte, error) {
 	text := []byte{'{'}
-	for _, field := range []struct {
-		name  string
-		value any
-	}{
-		{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {hit, r.Hit}, {ndcg, r.NDCG}, {"mrr", r.MRR},
-		{"coverage", r.Coverage}, {"auc", r.AUC}, {"n", r.N}, {"ci", map[string]Interval{ndcg: r.CI}},
-	} {
-		if field.name == "auc" && r.AUC == nil {
-			continue
-		}
-		value, err := json.Marshal(field.value)
+	for i, f := range fields {
+		value, err := json.Marshal(f.value)
 		if err != nil {
-			return nil, fmt.Errorf("%s of %s: %w", field.name, r.Name, err)
+			return nil, fmt.Errorf("%s of %s: %w", f.name, row, err)
 		}
-		if len(text) > 1 {
+		if i > 0 {
 			text = append(text, ',')
 		}
-		text = fmt.Appendf(text, "%q:%s", field.name, value)
+		text = fmt.Appendf(text, "%q:%s", f.name, value)
 	}
 	return append(text, '}'), nil
 }

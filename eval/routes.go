@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -150,25 +149,9 @@ type RouteRow struct {
 // MarshalJSON writes the row with the cut-off in the name of its measure.
 func (r RouteRow) MarshalJSON() ([]byte, error) {
 	name := fmt.Sprintf("recall@%d", r.K)
-	text := []byte{'{'}
-	for _, field := range []struct {
-		name  string
-		value any
-	}{
-		{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {name, r.Recall}, {"unique", r.Unique},
-		{"proposals", r.Proposals}, {"overlap", r.Overlap}, {"n", r.N},
-	} {
-		if r.Overlap == nil && (field.name == "unique" || field.name == "proposals" || field.name == "overlap") {
-			continue
-		}
-		value, err := json.Marshal(field.value)
-		if err != nil {
-			return nil, fmt.Errorf("%s of %s: %w", field.name, r.Name, err)
-		}
-		if len(text) > 1 {
-			text = append(text, ',')
-		}
-		text = fmt.Appendf(text, "%q:%s", field.name, value)
+	fields := []field{{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {name, r.Recall}}
+	if r.Overlap != nil {
+		fields = append(fields, field{"unique", r.Unique}, field{"proposals", r.Proposals}, field{"overlap", r.Overlap})
 	}
-	return append(text, '}'), nil
+	return object(r.Name, append(fields, field{"n", r.N}))
 }

@@ -385,6 +385,11 @@ func (a *app) readEvents(ctx context.Context, cfg *config.Config, path string) (
 }
 
 func (a *app) printResults(results *eval.Results) error {
+	return a.printEval(results, results.Warnings, func() string { return resultsTable(results) + routesTable(results.Routes) })
+}
+
+// printEval prints results: as JSON, or their table with the warnings beside it.
+func (a *app) printEval(results any, warnings []string, table func() string) error {
 	if a.json {
 		text, err := json.Marshal(results)
 		if err != nil {
@@ -392,10 +397,10 @@ func (a *app) printResults(results *eval.Results) error {
 		}
 		return a.print(string(text) + "\n")
 	}
-	for _, warning := range results.Warnings {
+	for _, warning := range warnings {
 		a.say("warning: %s", clean(warning))
 	}
-	return a.print(resultsTable(results) + routesTable(results.Routes))
+	return a.print(table())
 }
 
 // routesTable is what each route is worth, for people: one block for each delay. Under "also in"

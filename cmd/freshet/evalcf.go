@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -153,16 +152,11 @@ func readRows(path string) (rows *collab.Rows, err error) {
 }
 
 func (a *app) printLists(results *eval.ListResults) error {
-	if a.json {
-		text, err := json.Marshal(results)
-		if err != nil {
-			return err
-		}
-		return a.print(string(text) + "\n")
-	}
-	for _, warning := range results.Warnings {
-		a.say("warning: %s", clean(warning))
-	}
+	return a.printEval(results, results.Warnings, func() string { return listsTable(results) })
+}
+
+// listsTable is the results for people.
+func listsTable(results *eval.ListResults) string {
 	var b strings.Builder
 	if len(results.Tuning) > 0 {
 		fmt.Fprintf(&b, "tuning · %s on pairs held out of the train part\n", plural(len(results.Tuning), "trial"))
@@ -174,7 +168,7 @@ func (a *app) printLists(results *eval.ListResults) error {
 	if results.Choice != "" {
 		fmt.Fprintf(&b, "\n%s was chosen before the test part was looked at.\n", results.Choice)
 	}
-	return a.print(b.String())
+	return b.String()
 }
 
 // writeLists writes rows as a table.
