@@ -30,7 +30,7 @@ func NewOnline(names []string, o Options) *Online {
 }
 
 // Model is what was learned so far, nil before the knots are placed. It changes with Learn.
-func (o *Online) Model() *rank.LR {
+func (o *Online) Model() *rank.Piecewise {
 	if o.trainer == nil {
 		return nil
 	}
@@ -51,7 +51,7 @@ func (o *Online) Learn(row []float64, label bool) error {
 		return err
 	}
 	if o.first.Len() == onlineFirst {
-		m := &rank.LR{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
+		m := &rank.Piecewise{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
 		o.trainer = newTrainer(m)
 		wide := make([]float64, len(row))
 		for i := range o.first.Len() {

@@ -17,13 +17,13 @@ import (
 // is a ranking without a model.
 type ranking struct {
 	builder *fold.RowBuilder
-	model   *rank.LR  // nil is recall order
-	rows    []float64 // row after row, by candidate
-	parts   []float64 // what each field adds to the log-odds, in the same places
-	mean    []float64 // of parts, over the candidates
-	odds    []float64 // log-odds by candidate
-	order   []int     // of candidates, best first
-	top     []int     // room for best
+	model   *rank.Piecewise // nil is recall order
+	rows    []float64       // row after row, by candidate
+	parts   []float64       // what each field adds to the log-odds, in the same places
+	mean    []float64       // of parts, over the candidates
+	odds    []float64       // log-odds by candidate
+	order   []int           // of candidates, best first
+	top     []int           // room for best
 }
 
 // rankings keeps the room that rankings need, for one state.
@@ -122,7 +122,7 @@ func (k *ranking) byRecall(candidates []recall.Candidate) {
 func demoted(c *recall.Candidate) float64 { return float64(c.Score * (1 - c.Demoted)) }
 
 // score fills in the ranking for a request; it reports false when ctx ended first.
-func (k *ranking) score(ctx context.Context, model *rank.LR, candidates []recall.Candidate, visitor uint32, r *run) bool {
+func (k *ranking) score(ctx context.Context, model *rank.Piecewise, candidates []recall.Candidate, visitor uint32, r *run) bool {
 	k.rows, k.parts, k.odds = k.rows[:0], k.parts[:0], k.odds[:0]
 	k.builder.Start(visitor, r.reply.Time, r.req.Context)
 	for i := range candidates {

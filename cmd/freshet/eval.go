@@ -162,7 +162,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 }
 
 // ranker puts a trained model to the trial.
-type ranker struct{ model *rank.LR }
+type ranker struct{ model *rank.Piecewise }
 
 // Score implements trial.Ranker.
 func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
