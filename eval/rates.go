@@ -10,7 +10,7 @@ import "encoding/json"
 type Rates struct {
 	Protocol string
 	Rows     []Rate
-	Warnings []string // sentences for people
+	Warnings []Warning
 }
 
 // Rate is the figures of one name.
@@ -26,10 +26,10 @@ type Rate struct {
 // MarshalJSON writes the form above; lists are never null.
 func (r Rates) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Protocol string   `json:"protocol"`
-		Rows     []Rate   `json:"results"`
-		Warnings []string `json:"warnings"`
-	}{r.Protocol, append([]Rate{}, r.Rows...), append([]string{}, r.Warnings...)})
+		Protocol string    `json:"protocol"`
+		Rows     []Rate    `json:"results"`
+		Warnings []Warning `json:"warnings"`
+	}{r.Protocol, append([]Rate{}, r.Rows...), append([]Warning{}, r.Warnings...)})
 }
 
 // MarshalJSON writes a row.

@@ -19,7 +19,7 @@ type Results struct {
 	Protocol string
 	Rows     []Row
 	Routes   []RouteRow // what each route is worth; nil where none was asked
-	Warnings []string   // sentences for people
+	Warnings []Warning
 }
 
 // Row is the figures of one name at one delay.
@@ -42,8 +42,8 @@ func (r Results) MarshalJSON() ([]byte, error) {
 		Protocol string     `json:"protocol"`
 		Rows     []Row      `json:"results"`
 		Routes   []RouteRow `json:"routes,omitempty"`
-		Warnings []string   `json:"warnings"`
-	}{r.Protocol, append([]Row{}, r.Rows...), r.Routes, append([]string{}, r.Warnings...)})
+		Warnings []Warning  `json:"warnings"`
+	}{r.Protocol, append([]Row{}, r.Rows...), r.Routes, append([]Warning{}, r.Warnings...)})
 }
 
 // MarshalJSON writes the row with the cut-off in the names of its measures. An error says

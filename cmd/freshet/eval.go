@@ -129,7 +129,7 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Optio
 	}
 	bar.done()
 	if untrained != "" {
-		results.Warnings = append(results.Warnings, untrained)
+		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.Untrained, Text: untrained})
 	}
 	return a.printResults(results)
 }
@@ -356,7 +356,7 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	}
 	bar.done()
 	if len(im.Refused) > 0 {
-		results.Warnings = append(results.Warnings, path+": "+refusedLines(im))
+		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.LinesLeftOut, Text: path + ": " + refusedLines(im)})
 	}
 	return a.printResults(results)
 }
@@ -389,7 +389,7 @@ func (a *app) printResults(results *eval.Results) error {
 }
 
 // printEval prints results: as JSON, or their table with the warnings beside it.
-func (a *app) printEval(results any, warnings []string, table func() string) error {
+func (a *app) printEval(results any, warnings []eval.Warning, table func() string) error {
 	if a.json {
 		text, err := json.Marshal(results)
 		if err != nil {
@@ -398,7 +398,7 @@ func (a *app) printEval(results any, warnings []string, table func() string) err
 		return a.print(string(text) + "\n")
 	}
 	for _, warning := range warnings {
-		a.say("warning: %s", clean(warning))
+		a.say("warning: %s", clean(warning.Text))
 	}
 	return a.print(table())
 }
