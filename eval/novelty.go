@@ -25,6 +25,16 @@ func (v *Novelty) Take(item uint32) {
 	v.total++
 }
 
+// List is the mean self-information of a list's items in a catalogue of so many items; 0 of an
+// empty list.
+func (v *Novelty) List(items []uint32, catalogue int) float64 {
+	sum := 0.0
+	for _, item := range items {
+		sum += v.Bits(item, catalogue)
+	}
+	return sum / float64(max(1, len(items)))
+}
+
 // Bits is the self-information of one item in a catalogue of so many items; 0 when there is at
 // most one item and so no surprise.
 func (v *Novelty) Bits(item uint32, catalogue int) float64 {

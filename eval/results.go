@@ -11,7 +11,8 @@ import (
 // same questions in the same run, and what makes the figures doubtful. Its JSON is
 //
 //	{"protocol":"holdout","results":[{"name":"slate","k":10,"delay":"0s","hit@10":0.19,
-//	 "ndcg@10":0.11,"mrr":0.08,"coverage":0.3,"n":942,"ci":{"ndcg@10":[0.09,0.12]}},…],
+//	 "ndcg@10":0.11,"mrr":0.08,"coverage":0.3,"novelty":9.2,"n":942,"ci":{"hit@10":[0.16,0.21],
+//	 "ndcg@10":[0.09,0.12]}},…],
 //	 "routes":[…],"warnings":[]}
 //
 // with the form of [RouteRow] in routes.
@@ -31,9 +32,11 @@ type Row struct {
 	NDCG     float64          // NDCG at K
 	MRR      float64          // mean reciprocal rank at K
 	Coverage float64          // share of the catalogue in any of the lists, up to K
+	Novelty  float64          // mean self-information of a list's items, bits; see [Novelty]
 	AUC      *float64         // nil where no ranker scored
 	N        int              // asks
 	CI       Interval         // of NDCG
+	HitCI    Interval         // of Hit
 }
 
 // MarshalJSON writes the form above; lists are never null.
@@ -51,12 +54,12 @@ func (r Results) MarshalJSON() ([]byte, error) {
 func (r Row) MarshalJSON() ([]byte, error) {
 	hit, ndcg := fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K)
 	fields := []field{
-		{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {hit, r.Hit}, {ndcg, r.NDCG}, {"mrr", r.MRR}, {"coverage", r.Coverage},
+		{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {hit, r.Hit}, {ndcg, r.NDCG}, {"mrr", r.MRR}, {"coverage", r.Coverage}, {"novelty", r.Novelty},
 	}
 	if r.AUC != nil {
 		fields = append(fields, field{"auc", r.AUC})
 	}
-	return object(r.Name, append(fields, field{"n", r.N}, field{"ci", map[string]Interval{ndcg: r.CI}}))
+	return object(r.Name, append(fields, field{"n", r.N}, field{"ci", map[string]Interval{hit: r.HitCI, ndcg: r.CI}}))
 }
 
 // field is a member of a JSON object.

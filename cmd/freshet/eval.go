@@ -441,13 +441,13 @@ func resultsTable(results *eval.Results) string {
 				b.WriteString("\n")
 			}
 			fmt.Fprintf(&b, "%s · delay %s · %s asks\n", results.Protocol, r.Delay, grouped(int64(r.N)))
-			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage")
+			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s  %7s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage", "novelty")
 			if ranked {
 				head += "  auc"
 			}
 			b.WriteString(head + "\n")
 		}
-		fmt.Fprintf(&b, "  %s  %7.4f  %7.4f  %.4f – %.4f  %6.4f  %6.1f %%", pad(shownID(r.Name), name), r.Hit, r.NDCG, r.CI[0], r.CI[1], r.MRR, 100*r.Coverage)
+		fmt.Fprintf(&b, "  %s  %7.4f  %7.4f  %.4f – %.4f  %6.4f  %6.1f %%  %7.2f", pad(shownID(r.Name), name), r.Hit, r.NDCG, r.CI[0], r.CI[1], r.MRR, 100*r.Coverage, r.Novelty)
 		if r.AUC != nil {
 			fmt.Fprintf(&b, "  %.4f", *r.AUC)
 		}
