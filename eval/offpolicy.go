@@ -88,10 +88,11 @@ type Estimate struct {
 // PolicyResults is what an off-policy evaluation found. Its JSON is
 //
 //	{"protocol":"ips","n":10000,"positives":46,"logged":{"value":0.0046,"se":0.0007,"ci":[…]},
-//	 "ips":{…},"snips":{…},"clipped":{…},"clip":10,"ess":3100.5,"max_weight":7.1,"mean_weight":1.01,
+//	 "ips":{…},"snips":{…},"clipped":{…},"clip":10,"own":{…},"ess":3100.5,"max_weight":7.1,"mean_weight":1.01,
 //	 "unseen":0,"warnings":[…]}
 //
-// with "clipped" and "clip" only where a clip was asked for.
+// with "clipped" and "clip" only where a clip was asked for, and "own" where there is a log of the
+// other policy.
 type PolicyResults struct {
 	N          int
 	Positives  int      // rows with a reward above 0
@@ -100,7 +101,8 @@ type PolicyResults struct {
 	SNIPS      Estimate
 	Clipped    Estimate // zero when Clip is
 	Clip       float64
-	ESS        float64 // effective sample size (Σ w)² / Σ w² (Kish): so many rows of the other policy itself would be as sure
+	Own        *Estimate // mean reward in a log of the other policy itself; nil without one
+	ESS        float64   // effective sample size (Σ w)² / Σ w² (Kish): so many rows of the other policy itself would be as sure
 	MaxWeight  float64
 	MeanWeight float64 // about 1 where propensities are right and the log supports the policy
 	Unseen     float64 // share of the other policy's choices that the log never has
@@ -111,7 +113,8 @@ type PolicyResults struct {
 const (
 	leastESS   = 100.0
 	leastShare = 0.01 // of the rows that is effective, and of a policy that is unseen
-	weightSlip = 4.0  // standard errors that the mean weight may be off 1
+	weightSlip = 4.0  // standard errors that the mean weight may be off what is expected,
+	weightOff  = 0.05 // and so much of it in any case: shares counted in a log are not exact either
 )
 
 // Estimates returns the estimates with intervals of this level, such as 0.95. ok is false without
@@ -145,7 +148,7 @@ func (o *OffPolicy) Estimates(level float64) (r PolicyResults, ok bool) {
 	if o.unseen >= leastShare {
 		r.Warnings = append(r.Warnings, Warning{NoSupport, fmt.Sprintf("%.1f %% of what the policy would do is never done in the log: what that earns is counted as nothing by ips, and as average by snips", 100*o.unseen)})
 	}
-	if expected := 1 - o.unseen; math.Abs(meanWeight-expected) > weightSlip*weightError+1e-9 {
+	if expected := 1 - o.unseen; math.Abs(meanWeight-expected) > max(weightSlip*weightError, weightOff) {
 		r.Warnings = append(r.Warnings, Warning{Propensities, fmt.Sprintf("the weights have a mean of %.3f where %.3f is expected: the propensities are not those of what was logged, or rows are missing", meanWeight, expected)})
 	}
 	return r, true
@@ -156,6 +159,9 @@ func (r PolicyResults) MarshalJSON() ([]byte, error) {
 	fields := []field{{"protocol", "ips"}, {"n", r.N}, {"positives", r.Positives}, {"logged", r.Logged}, {"ips", r.IPS}, {"snips", r.SNIPS}}
 	if r.Clip > 0 {
 		fields = append(fields, field{"clipped", r.Clipped}, field{"clip", r.Clip})
+	}
+	if r.Own != nil {
+		fields = append(fields, field{"own", r.Own})
 	}
 	return object("ips", append(fields, field{"ess", r.ESS}, field{"max_weight", r.MaxWeight}, field{"mean_weight", r.MeanWeight},
 		field{"unseen", r.Unseen}, field{"warnings", append([]Warning{}, r.Warnings...)}))
