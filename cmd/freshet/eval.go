@@ -272,6 +272,7 @@ func (a *app) evalStreamCmd() *cobra.Command {
 	var flags evalFlags
 	var events, warmup string
 	var delays []string
+	var figure plotFlag
 	c := &cobra.Command{
 		Use:   "stream",
 		Short: "Predict, then learn, event by event; with delays, show what freshness earns",
@@ -286,7 +287,8 @@ hour, and each route alone, and for each route what share of the wanted its firs
 propose too. A visitor's repeats, and items that nobody had
 touched before, count as misses.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
-  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json`,
+  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json
+  freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if events == "" {
@@ -318,20 +320,32 @@ touched before, count as misses.`,
 				}
 				p.Delays = append(p.Delays, delay)
 			}
-			return a.evalStream(c.Context(), cfg, p, events)
+			if err := figure.check(); err != nil {
+				return err
+			}
+			results, err := a.evalStream(c.Context(), cfg, p, events)
+			if err != nil {
+				return err
+			}
+			if err := figure.draw(a, freshnessFigure(results, filepath.Base(events))); err != nil {
+				return err
+			}
+			return a.printResults(results)
 		},
 	}
 	flags.add(a, c, "name of the events that say an item was wanted (default every click, engagement, intent and conversion)")
 	c.Flags().StringVar(&events, "events", "", "file of events, one JSON object a line, plain or gzip")
 	c.Flags().StringVar(&warmup, "warmup", "24h", "how long events are only learned from")
 	c.Flags().StringSliceVar(&delays, "delay", []string{"0s"}, "for how long events are withheld; several with commas")
+	figure.add(c)
 	return c
 }
 
-func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequential, path string) error {
+// evalStream plays a file of events.
+func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequential, path string) (*eval.Results, error) {
 	im, err := a.readEvents(ctx, cfg, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	events := make([]*freshet.Event, len(im.Events))
 	for i := range im.Events {
@@ -339,7 +353,7 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	}
 	state, err := fold.New(foldOptions(cfg))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names := state.RowNames()
 	p.NewLearner = func() trial.Learner { return newLearner(names, p.Seed) }
@@ -348,17 +362,17 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	results, err := p.Run(ctx, im.Items, im.Users, events)
 	switch {
 	case errors.Is(err, trial.ErrNoEvents) && len(im.Events) == 0 && len(im.Refused) > 0:
-		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event, item or user, as the API takes them: freshet import names every fault"}
+		return nil, &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event, item or user, as the API takes them: freshet import names every fault"}
 	case errors.Is(err, trial.ErrNoEvents):
-		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
+		return nil, &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
 	case err != nil:
-		return fmt.Errorf("eval %s: %w", path, err)
+		return nil, fmt.Errorf("eval %s: %w", path, err)
 	}
 	bar.done()
 	if len(im.Refused) > 0 {
 		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.LinesLeftOut, Text: path + ": " + refusedLines(im)})
 	}
-	return a.printResults(results)
+	return results, nil
 }
 
 // refusedLines tells of lines that could not be used.
