@@ -124,7 +124,7 @@ func (c Calibration) MarshalJSON() ([]byte, error) {
 		CI        map[string]any `json:"ci"`
 		Bins      []Bin          `json:"bins"`
 	}{c.N, c.Positives, c.Predicted, c.Observed, orNull(c.Ratio), c.Brier, c.ECE, c.ByChance,
-		map[string]any{"observed": c.ObservedCI, "ratio": [2]any{orNull(c.RatioCI[0]), orNull(c.RatioCI[1])}}, append([]Bin{}, c.Bins...)})
+		map[string]any{"observed": c.ObservedCI, "ratio": orNulls(c.RatioCI)}, append([]Bin{}, c.Bins...)})
 }
 
 // MarshalJSON writes a bin.
