@@ -49,7 +49,7 @@ const MinRows = 200
 var ErrTooLittle = errors.New("too little to learn from")
 
 // TrainLR fits a logistic regression.
-func TrainLR(rows *Rows, o Options) (*rank.LR, Report, error) {
+func TrainLR(rows *Rows, o Options) (*rank.Piecewise, Report, error) {
 	o = o.withDefaults()
 	if rows.Len() < MinRows {
 		return nil, Report{}, fmt.Errorf("%w: %d rows; at least %d are needed", ErrTooLittle, rows.Len(), MinRows)
@@ -72,14 +72,14 @@ func TrainLR(rows *Rows, o Options) (*rank.LR, Report, error) {
 	if positives == 0 || positives == split {
 		return nil, Report{}, fmt.Errorf("%w: all %d rows to train on have the same label", ErrTooLittle, split)
 	}
-	m := &rank.LR{Schema: fitSchema(rows, split, o.Knots, rng)}
+	m := &rank.Piecewise{Schema: fitSchema(rows, split, o.Knots, rng)}
 	fit(m, rows, labels, split, o.Passes, rng)
 
 	held := rows.Len() - split
 	scores := make([]float64, held)
-	row := make([]float64, len(rows.names))
+	row := make([]float64, len(rows.names.Numbers))
 	for i := range held {
-		scores[i] = m.Score(widen(rows.row(split+i), row))
+		scores[i] = m.Score(widen(rows.numbers(split+i), row))
 	}
 	base := make([]float64, held)
 	for i := range base {
@@ -102,12 +102,12 @@ func TrainLR(rows *Rows, o Options) (*rank.LR, Report, error) {
 }
 
 // fit learns the weights from rows [0, split), in a new order each pass.
-func fit(m *rank.LR, rows *Rows, labels []bool, split, passes int, rng *rand.Rand) {
+func fit(m *rank.Piecewise, rows *Rows, labels []bool, split, passes int, rng *rand.Rand) {
 	t := newTrainer(m)
-	row := make([]float64, len(rows.names))
+	row := make([]float64, len(rows.names.Numbers))
 	for range passes {
 		for _, i := range rng.Perm(split) {
-			t.learn(widen(rows.row(i), row), labels[i])
+			t.learn(widen(rows.numbers(i), row), labels[i])
 		}
 	}
 	t.publish()

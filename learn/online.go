@@ -24,23 +24,23 @@ const (
 )
 
 // NewOnline returns a learner of rows with the given fields.
-func NewOnline(names []string, o Options) *Online {
+func NewOnline(names rank.Names, o Options) *Online {
 	o = o.withDefaults()
 	return &Online{knots: o.Knots, rng: rand.New(rand.NewPCG(o.Seed, 0)), first: NewRows(names)}
 }
 
 // Model is what was learned so far, nil before the knots are placed. It changes with Learn.
-func (o *Online) Model() *rank.LR {
+func (o *Online) Model() *rank.Piecewise {
 	if o.trainer == nil {
 		return nil
 	}
 	return o.trainer.model
 }
 
-// Learn takes in one row. len(row) must be the number of fields.
-func (o *Online) Learn(row []float64, label bool) error {
+// Learn takes in one row. The row must have what is named.
+func (o *Online) Learn(row *rank.Row, label bool) error {
 	if o.trainer != nil {
-		o.trainer.learn(row, label)
+		o.trainer.learn(row.Numbers, label)
 		if o.stale++; o.stale >= onlinePublish {
 			o.trainer.publish()
 			o.stale = 0
@@ -51,11 +51,11 @@ func (o *Online) Learn(row []float64, label bool) error {
 		return err
 	}
 	if o.first.Len() == onlineFirst {
-		m := &rank.LR{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
+		m := &rank.Piecewise{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
 		o.trainer = newTrainer(m)
-		wide := make([]float64, len(row))
+		wide := make([]float64, len(row.Numbers))
 		for i := range o.first.Len() {
-			o.trainer.learn(widen(o.first.row(i), wide), o.first.labels[i])
+			o.trainer.learn(widen(o.first.numbers(i), wide), o.first.labels[i])
 		}
 		o.trainer.publish()
 		o.first = nil

@@ -13,8 +13,8 @@ const exposedRank = "exposed.rank"
 
 // asFirst makes a model whose rows do not have the field exposedRank of one whose rows do: it
 // scores every item as if it were shown first.
-func asFirst(m *rank.LR) {
-	at := slices.IndexFunc(m.Schema.Fields, func(f rank.Field) bool { return f.Name == exposedRank })
+func asFirst(m *rank.Piecewise) {
+	at := slices.IndexFunc(m.Schema.Fields, func(f rank.Curve) bool { return f.Name == exposedRank })
 	if at < 0 {
 		return
 	}

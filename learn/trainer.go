@@ -4,7 +4,7 @@ import "github.com/freshet-rec/freshet/rank"
 
 // trainer moves the weights of a model row by row. The model has them once they are published.
 type trainer struct {
-	model  *rank.LR
+	model  *rank.Piecewise
 	ftrl   *FTRL
 	first  []int // coordinate of a field's weight 0; the bias is coordinate 0
 	inputs []input
@@ -17,7 +17,7 @@ type input struct {
 }
 
 // newTrainer returns a trainer of a model that has a schema and no weights yet.
-func newTrainer(m *rank.LR) *trainer {
+func newTrainer(m *rank.Piecewise) *trainer {
 	t := &trainer{model: m, first: make([]int, len(m.Schema.Fields))}
 	m.Weights = make([][]float64, len(t.first))
 	total := 1

@@ -47,7 +47,7 @@ type Kind string
 
 // The kinds.
 const (
-	Ranker    Kind = ""          // a rank.LR, in model.json
+	Ranker    Kind = ""          // a rank.Piecewise, in model.json
 	Embedding Kind = "embedding" // vectors of items with an index, in model.bin
 	ItemItems Kind = "itemitem"  // weights from item to item, in model.bin
 )
@@ -114,7 +114,7 @@ type Bundle struct {
 
 	// One of these is set, by Kind.
 
-	Ranker  *rank.LR
+	Ranker  *rank.Piecewise
 	Vectors *recall.Vectors
 	Linear  *recall.Linear
 }

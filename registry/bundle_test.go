@@ -19,8 +19,8 @@ var errDisk = errors.New("the disk is gone")
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-func model(bias float64) *rank.LR {
-	return &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "x", Knots: []float64{0}}}}, Bias: bias, Weights: [][]float64{{0, 1}}}
+func model(bias float64) *rank.Piecewise {
+	return &rank.Piecewise{Schema: rank.Knotted{Fields: []rank.Curve{{Name: "x", Knots: []float64{0}}}}, Bias: bias, Weights: [][]float64{{0, 1}}}
 }
 
 func TestSaveAndLoad(t *testing.T) {

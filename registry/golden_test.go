@@ -18,7 +18,7 @@ func TestGolden(t *testing.T) {
 		Make: func(t testing.TB) *fsys.Mem {
 			disk := fsys.NewMem()
 			for version, bias := range []float64{-1.5, 0.1} {
-				m := &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "x", Knots: []float64{-1, 0, 0.5}}, {Name: "y", Knots: []float64{1, 100}}, {Name: "z", Knots: []float64{0}}}},
+				m := &rank.Piecewise{Schema: rank.Knotted{Fields: []rank.Curve{{Name: "x", Knots: []float64{-1, 0, 0.5}}, {Name: "y", Knots: []float64{1, 100}}, {Name: "z", Knots: []float64{0}}}},
 					Bias: bias, Weights: [][]float64{{0.1, -0.2, 1.0 / 3, 1}, {0, 1e-9, -2.5}, {0.75, -0.125}}}
 				if got, err := Save(disk, Manifest{Model: "lr", From: 1, Until: 5000, Definitions: "0123456789abcdef", Negatives: Exposed, Rows: 400, Held: 100, Positives: 20, AUC: 0.7, LogLoss: 0.3, Baseline: 0.5, Seed: 7}, m, noon); err != nil || got.Version != version+1 {
 					t.Fatal(got, err)

@@ -36,9 +36,9 @@ func train(t testing.TB, disk fsys.FS, change func(*registry.Manifest), field st
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &rank.LR{Bias: -1}
-	for _, name := range state.RowNames() {
-		f := rank.Field{Name: name, Knots: []float64{0, 100}}
+	m := &rank.Piecewise{Bias: -1}
+	for _, name := range state.RowNames().Numbers {
+		f := rank.Curve{Name: name, Knots: []float64{0, 100}}
 		weights := make([]float64, f.Weights())
 		if name == field {
 			weights[2] = weight
@@ -194,7 +194,7 @@ func TestUnfitModels(t *testing.T) {
 			train(t, disk, func(m *registry.Manifest) { m.Permuted = true }, "feature.item.clicks", 1)
 		}, "unfit_model", "permuted"},
 		"other fields": {func(t *testing.T, disk *fsys.Mem) {
-			m := &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "feature.gone", Knots: []float64{}}}}, Weights: [][]float64{{0, 0}}}
+			m := &rank.Piecewise{Schema: rank.Knotted{Fields: []rank.Curve{{Name: "feature.gone", Knots: []float64{}}}}, Weights: [][]float64{{0, 0}}}
 			if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 				t.Fatal(err)
 			}
@@ -340,9 +340,9 @@ func TestContributionsComeStrongestFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &rank.LR{}
-	for _, name := range state.RowNames() {
-		f := rank.Field{Name: name, Knots: []float64{0, 100}}
+	m := &rank.Piecewise{}
+	for _, name := range state.RowNames().Numbers {
+		f := rank.Curve{Name: name, Knots: []float64{0, 100}}
 		weights := make([]float64, f.Weights())
 		switch name { // ever stronger, in the order of the fields
 		case "recall.routes":

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-func sample() *LR {
-	return &LR{Schema: Schema{Fields: []Field{{Name: "x", Knots: []float64{0, 10}}, {Name: "any", Knots: []float64{}}}}, Bias: -1,
+func sample() *Piecewise {
+	return &Piecewise{Schema: Knotted{Fields: []Curve{{Name: "x", Knots: []float64{0, 10}}, {Name: "any", Knots: []float64{}}}}, Bias: -1,
 		Weights: [][]float64{{-2, 1, 3}, {0.5, 0.25}}}
 }
 
@@ -47,7 +47,7 @@ func TestLogOdds(t *testing.T) {
 // Between its knots a field is the straight line through its weights.
 func TestSpreadIsLinear(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	f := Field{Knots: []float64{-3, 0, 0.5, 8}}
+	f := Curve{Knots: []float64{-3, 0, 0.5, 8}}
 	for range 10_000 {
 		v := rng.Float64()*14 - 5
 		i, part := f.Spread(v)
