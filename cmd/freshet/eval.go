@@ -308,20 +308,8 @@ touched before, count as misses.`,
 			if p.Warmup, err = freshet.ParseDuration(warmup); err != nil {
 				return usagef("--warmup: %w", err)
 			}
-			if len(delays) > trial.MaxDelays {
-				return usagef("--delay names %d delays; one run compares at most %d", len(delays), trial.MaxDelays)
-			}
-			for _, text := range delays {
-				delay, err := freshet.ParseDuration(text)
-				if err != nil {
-					return usagef("--delay: %w", err)
-				}
-				for _, other := range p.Delays {
-					if other == delay {
-						return usagef("--delay names %s twice", delay)
-					}
-				}
-				p.Delays = append(p.Delays, delay)
+			if p.Delays, err = parseDelays(delays); err != nil {
+				return err
 			}
 			if err := figure.check(); err != nil {
 				return err

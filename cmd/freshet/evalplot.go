@@ -94,3 +94,42 @@ func freshnessFigure(results *eval.Results, source string) *plot.Figure {
 func set(s *plot.Series, i int, value float64, ci eval.Interval) {
 	s.Values[i], s.Low[i], s.High[i] = value, ci[0], ci[1]
 }
+
+// worldsFigure shows how much of the gap between popularity and the oracle each way closes, by world
+// and delay; after a shift, in the second half of the visits.
+func worldsFigure(rates *eval.Rates, o *worldOptions) *plot.Figure {
+	panel := plot.Panel{Title: "Share of the gap between popularity and the oracle that is closed", X: "world", Points: true, Percent: true}
+	subtitle := fmt.Sprintf("%s a world, %s each · 95 %% intervals, by shop", plural(o.seeds, "shop"), plural(o.visits, "visit"))
+	if o.shift {
+		subtitle = "after everybody's tastes changed · " + subtitle
+	}
+	for i, r := range rates.Rows {
+		if i == 0 || r.World != rates.Rows[i-1].World || r.Delay != rates.Rows[i-1].Delay {
+			name := r.World
+			if len(o.delays) > 1 {
+				name += " " + r.Delay.String()
+			}
+			panel.Categories = append(panel.Categories, name)
+		}
+		if r.Name == "popular" || r.Name == "oracle" {
+			continue // the ends
+		}
+		at := -1
+		for k := range panel.Series {
+			if panel.Series[k].Name == r.Name {
+				at = k
+			}
+		}
+		if at < 0 {
+			at = len(panel.Series)
+			panel.Series = append(panel.Series, plot.Series{Name: r.Name})
+		}
+		share := r.Share
+		if o.shift {
+			share = r.Late
+		}
+		s := &panel.Series[at]
+		s.Values, s.Low, s.High = append(s.Values, share.Gap), append(s.Low, share.GapCI[0]), append(s.High, share.GapCI[1])
+	}
+	return &plot.Figure{Title: "Ways of recommending in invented shops", Subtitle: subtitle, Panels: []plot.Panel{panel}}
+}
