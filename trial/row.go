@@ -13,15 +13,18 @@ type row struct {
 	name  string
 	tally *eval.Tally
 	shown eval.ItemSet
-	bits  float64 // sum over asks of the mean self-information of the list
+	items int     // shown, with repeats
+	bits  float64 // sum of their self-information
 	auc   float64 // sum over the asks that had one
 	aucs  int     // their number
 }
 
 // note takes in the list of one ask, already cut. wanted is the item looked for, 0 when
-// nothing would be right; bits is the mean self-information of the list.
+// nothing would be right; bits is the mean self-information
+// of the list.
 func (r *row) note(group int, list []uint32, wanted uint32, bits float64) {
-	r.bits += bits
+	r.items += len(list)
+	r.bits += bits * float64(len(list))
 	for _, item := range list {
 		r.shown.Add(item)
 	}
@@ -40,7 +43,8 @@ func (r *row) figures(k int, delay freshet.Duration, catalogue int, seed uint64)
 	out := eval.Row{
 		Name: r.name, K: k, Delay: delay, N: r.tally.N(),
 		Hit: r.tally.HitRate(), NDCG: r.tally.NDCG(), MRR: r.tally.MRR(),
-		Coverage: r.shown.Coverage(catalogue), Novelty: r.bits / float64(max(1, r.tally.N())),
+		Coverage: r.shown.Coverage(catalogue), Novelty: r.bits / float64(max(1, r.items)),
+		Tally: r.tally,
 		HitCI: eval.Bootstrap(hits, asks, resamples, level, rand.New(rand.NewPCG(seed, 0))),
 		CI:    eval.Bootstrap(sums, asks, resamples, level, rand.New(rand.NewPCG(seed, 0))),
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -162,8 +163,8 @@ func TestWaysOfRecommendingInAKnownWorld(t *testing.T) {
 			t.Errorf("row %+v", row)
 		}
 	}
-	if one, two := fmt.Sprintf("%+v", r), fmt.Sprintf("%+v", run()); one != two {
-		t.Errorf("two runs differ:\n%s\n%s", one, two)
+	if again := run(); !reflect.DeepEqual(again, r) {
+		t.Errorf("two runs differ:\n%+v\n%+v", r, again)
 	}
 }
 

@@ -274,7 +274,7 @@ func history(disk fsys.FS) trial.Replay {
 func (a *app) evalStreamCmd() *cobra.Command {
 	var flags evalFlags
 	var events, warmup string
-	var delays []string
+	var delays, compare []string
 	var figure plotFlag
 	c := &cobra.Command{
 		Use:   "stream",
@@ -288,23 +288,23 @@ Printed for each delay are the slate, the merged recall, popularity of the last
 hour, and each route alone, and for each route what share of the wanted its first
 200 have, what share it alone has, and how much of what it proposes the others
 propose too. A visitor's repeats, and items that nobody had
-touched before, count as misses.`,
+touched before, count as misses. With --compare each configuration is asked the same,
+and its gains over the first are printed with intervals that draw visitors, the
+same ones for both.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
   freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json
-  freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg`,
+  freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg
+  freshet eval stream --events clicks.jsonl.gz --compare now=freshet.yaml --compare try=other.yaml`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if events == "" {
 				return &failure{code: exitUsage, err: errors.New("no file of events is named"), hint: "such as: freshet eval stream --events clicks.jsonl.gz"}
 			}
-			cfg, err := a.loadConfig(c)
+			configs, err := a.comparedConfigs(c, compare)
 			if err != nil {
 				return err
 			}
-			p := &trial.Prequential{}
-			if p.Options, err = flags.options(cfg); err != nil {
-				return err
-			}
+			p := trial.Prequential{}
 			if p.Warmup, err = freshet.ParseDuration(warmup); err != nil {
 				return usagef("--warmup: %w", err)
 			}
@@ -314,9 +314,16 @@ touched before, count as misses.`,
 			if err := figure.check(); err != nil {
 				return err
 			}
-			results, err := a.evalStream(c.Context(), cfg, p, events)
-			if err != nil {
-				return err
+			results := &eval.Results{}
+			for _, named := range configs {
+				if p.Options, err = flags.options(named.Config); err != nil {
+					return err
+				}
+				one, err := a.evalStream(c.Context(), named.Config, p, events)
+				if err != nil {
+					return err
+				}
+				join(results, one, named.name, p.Seed)
 			}
 			if err := figure.draw(a, freshnessFigure(results, filepath.Base(events))); err != nil {
 				return err
@@ -328,12 +335,13 @@ touched before, count as misses.`,
 	c.Flags().StringVar(&events, "events", "", "file of events, one JSON object a line, plain or gzip")
 	c.Flags().StringVar(&warmup, "warmup", "24h", "how long events are only learned from")
 	c.Flags().StringSliceVar(&delays, "delay", []string{"0s"}, "for how long events are withheld; several with commas")
+	c.Flags().StringArrayVar(&compare, "compare", nil, "NAME=FILE: also by this configuration, told apart by name; repeated, each against the first")
 	figure.add(c)
 	return c
 }
 
 // evalStream plays a file of events.
-func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequential, path string) (*eval.Results, error) {
+func (a *app) evalStream(ctx context.Context, cfg *config.Config, p trial.Prequential, path string) (*eval.Results, error) {
 	im, err := a.readEvents(ctx, cfg, path)
 	if err != nil {
 		return nil, err
@@ -390,7 +398,7 @@ func (a *app) readEvents(ctx context.Context, cfg *config.Config, path string) (
 }
 
 func (a *app) printResults(results *eval.Results) error {
-	return a.printEval(results, results.Warnings, func() string { return resultsTable(results) + routesTable(results.Routes) })
+	return a.printEval(results, results.Warnings, func() string { return resultsTable(results) + routesTable(results.Routes) + gainsTable(results.Gains) })
 }
 
 // printEval prints results: as JSON, or their table with the warnings beside it.
@@ -417,8 +425,8 @@ func routesTable(rows []eval.RouteRow) string {
 	}
 	var b strings.Builder
 	for i, r := range rows {
-		if i == 0 || r.Delay != rows[i-1].Delay {
-			fmt.Fprintf(&b, "\nroutes · delay %s\n  %s  %10s  %7s  %9s  also in\n", r.Delay, pad("", name), fmt.Sprintf("recall@%d", r.K), "unique", "proposals")
+		if i == 0 || r.Delay != rows[i-1].Delay || r.Config != rows[i-1].Config {
+			fmt.Fprintf(&b, "\nroutes%s · delay %s\n  %s  %10s  %7s  %9s  also in\n", under(r.Config), r.Delay, pad("", name), fmt.Sprintf("recall@%d", r.K), "unique", "proposals")
 		}
 		fmt.Fprintf(&b, "  %s  %10.4f", pad(shownID(r.Name), name), r.Recall)
 		if r.Overlap != nil {
@@ -441,11 +449,11 @@ func resultsTable(results *eval.Results) string {
 	}
 	var b strings.Builder
 	for i, r := range results.Rows {
-		if i == 0 || r.Delay != results.Rows[i-1].Delay {
+		if i == 0 || r.Delay != results.Rows[i-1].Delay || r.Config != results.Rows[i-1].Config {
 			if i > 0 {
 				b.WriteString("\n")
 			}
-			fmt.Fprintf(&b, "%s · delay %s · %s asks\n", results.Protocol, r.Delay, grouped(int64(r.N)))
+			fmt.Fprintf(&b, "%s%s · delay %s · %s asks\n", results.Protocol, under(r.Config), r.Delay, grouped(int64(r.N)))
 			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s  %7s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage", "novelty")
 			if ranked {
 				head += "  auc"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,35 +55,31 @@ func (p *plotFlag) draw(a *app, figure *plot.Figure) error {
 	return nil
 }
 
-// plotted are the rows that a figure of freshness shows: the routes alone would crowd it.
+// plotted are the rows that a figure of freshness shows: the routes alone would crowd it. Where
+// configurations are compared only their slates are shown.
 var plotted = []string{"slate", "recall", "popular"}
 
 // freshnessFigure shows hits and NDCG by the time for which events were withheld.
 func freshnessFigure(results *eval.Results, source string) *plot.Figure {
-	var delays []string
-	at := map[string]int{} // by delay
-	for _, r := range results.Rows {
-		if _, known := at[r.Delay.String()]; !known {
-			at[r.Delay.String()] = len(delays)
-			delays = append(delays, r.Delay.String())
-		}
-	}
 	k := results.Rows[0].K
 	hits, ndcg := plot.Panel{Title: fmt.Sprintf("HitRate@%d", k)}, plot.Panel{Title: fmt.Sprintf("NDCG@%d", k)}
+	var delays []string
+	for _, r := range results.Rows {
+		if !slices.Contains(delays, r.Delay.String()) {
+			delays = append(delays, r.Delay.String())
+		}
+		name := r.Name
+		switch {
+		case !slices.Contains(plotted, r.Name), r.Config != "" && r.Name != "slate":
+			continue
+		case r.Config != "":
+			name = r.Config
+		}
+		grow(&hits, name, r.Hit, r.HitCI)
+		grow(&ndcg, name, r.NDCG, r.CI)
+	}
 	for _, panel := range []*plot.Panel{&hits, &ndcg} {
 		panel.X, panel.Categories, panel.Points = "events withheld for", delays, len(delays) == 1
-		for _, name := range plotted {
-			panel.Series = append(panel.Series, plot.Series{Name: name, Values: make([]float64, len(delays)), Low: make([]float64, len(delays)), High: make([]float64, len(delays))})
-		}
-	}
-	for _, r := range results.Rows {
-		for i, name := range plotted {
-			if r.Name == name {
-				d := at[r.Delay.String()]
-				set(&hits.Series[i], d, r.Hit, r.HitCI)
-				set(&ndcg.Series[i], d, r.NDCG, r.CI)
-			}
-		}
 	}
 	return &plot.Figure{
 		Title:    "What freshness earns",
@@ -91,8 +88,15 @@ func freshnessFigure(results *eval.Results, source string) *plot.Figure {
 	}
 }
 
-func set(s *plot.Series, i int, value float64, ci eval.Interval) {
-	s.Values[i], s.Low[i], s.High[i] = value, ci[0], ci[1]
+// grow adds the next value of a series to a panel.
+func grow(p *plot.Panel, name string, value float64, ci eval.Interval) {
+	at := slices.IndexFunc(p.Series, func(s plot.Series) bool { return s.Name == name })
+	if at < 0 {
+		at = len(p.Series)
+		p.Series = append(p.Series, plot.Series{Name: name})
+	}
+	s := &p.Series[at]
+	s.Values, s.Low, s.High = append(s.Values, value), append(s.Low, ci[0]), append(s.High, ci[1])
 }
 
 // worldsFigure shows how much of the gap between popularity and the oracle each way closes, by world
@@ -114,22 +118,11 @@ func worldsFigure(rates *eval.Rates, o *worldOptions) *plot.Figure {
 		if r.Name == "popular" || r.Name == "oracle" {
 			continue // the ends
 		}
-		at := -1
-		for k := range panel.Series {
-			if panel.Series[k].Name == r.Name {
-				at = k
-			}
-		}
-		if at < 0 {
-			at = len(panel.Series)
-			panel.Series = append(panel.Series, plot.Series{Name: r.Name})
-		}
 		share := r.Share
 		if o.shift {
 			share = r.Late
 		}
-		s := &panel.Series[at]
-		s.Values, s.Low, s.High = append(s.Values, share.Gap), append(s.Low, share.GapCI[0]), append(s.High, share.GapCI[1])
+		grow(&panel, r.Name, share.Gap, share.GapCI)
 	}
 	return &plot.Figure{Title: "Ways of recommending in invented shops", Subtitle: subtitle, Panels: []plot.Panel{panel}}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/eval"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/plot"
 	"github.com/freshet-rec/freshet/internal/sim"
 	"github.com/freshet-rec/freshet/learn"
 	"github.com/freshet-rec/freshet/stream"
@@ -138,6 +139,9 @@ func (o *worldOptions) check() error {
 	}
 	if len(o.worlds) == 0 {
 		return usagef("--worlds names none; there are %s, and all", strings.Join(known, ", "))
+	}
+	if n := len(o.worlds) * len(o.delays); len(o.figure.files) > 0 && n > plot.MaxCategories {
+		return usagef("--plot: %d worlds at so many delays are too much for a figure; %d can be drawn", n, plot.MaxCategories)
 	}
 	return o.figure.check()
 }
