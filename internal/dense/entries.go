@@ -39,17 +39,20 @@ type joinFunc func(wide int, chunks int, a *float32, b *float32, c *float32, flo
 // A mostFunc returns the greatest of n numbers, 0 for none.
 type mostFunc func(n int, p *uint32) uint32
 
-// check panics unless each entry has one of n rows of numbers; otherwise there is a first row.
+// check panics unless there is a place for each row, and a row of numbers, of n, for each entry.
 func (kn *kernel) check(e *Entries, n, places int) {
-	switch {
-	case e.Fields < 1 || len(e.Ends)%e.Fields != 0 || len(e.Value) < len(e.Index):
+	if e.Fields < 1 || len(e.Ends)%e.Fields != 0 || len(e.Value) < len(e.Index) {
 		panic(fmt.Sprintf("BUG: dense: %d ends of %d fields, %d entries with %d values", len(e.Ends), e.Fields, len(e.Index), len(e.Value)))
-	case places != e.Rows():
+	}
+	if places != e.Rows() {
 		panic(fmt.Sprintf("BUG: dense: %d rows of entries into %d places", e.Rows(), places))
-	case kn.greatest(e.Ends) > uint32(len(e.Index)):
-		panic(fmt.Sprintf("BUG: dense: rows end beyond their %d entries", len(e.Index)))
-	case len(e.Index) > 0 && int(kn.greatest(e.Index)) >= n:
-		panic(fmt.Sprintf("BUG: dense: an entry of %d, of %d there are", kn.greatest(e.Index), n))
+	}
+	end := max(e.Start, kn.greatest(e.Ends))
+	if int(end) > len(e.Index) {
+		panic(fmt.Sprintf("BUG: dense: rows end at %d of %d entries", end, len(e.Index)))
+	}
+	if own := e.Index[e.Start:end]; len(own) > 0 && int(kn.greatest(own)) >= n {
+		panic(fmt.Sprintf("BUG: dense: an entry of %d, of %d there are", kn.greatest(own), n))
 	}
 }
 
