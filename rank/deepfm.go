@@ -27,13 +27,15 @@ const (
 
 // Pack lays the layers out for Predict, which otherwise does so in every call. Layers must not be
 // changed any more, or Pack be called again. It is not safe beside other calls.
-func (m *DeepFM) Pack() { m.packed = newNetwork(m.kit, m.Layers) }
+func (m *DeepFM) Pack() { m.packed = m.pack() }
+
+func (m *DeepFM) pack() *network { return newNetwork(m.kit, m.Layers, apartFor(m.Layers[0].In)) }
 
 // Predict implements Model.
 func (m *DeepFM) Predict(b *Batch, odds []float32) {
 	n := m.packed
 	if n == nil {
-		n = newNetwork(m.kit, m.Layers)
+		n = m.pack()
 	}
 	r := n.take(m.Dim)
 	defer n.rooms.Put(r)
@@ -43,7 +45,7 @@ func (m *DeepFM) Predict(b *Batch, odds []float32) {
 		e := m.entries(b, from, len(odds))
 		m.linear(e, odds)
 		m.kit.Pool(r.pairs[:len(odds)], m.Vectors, m.Dim, &e, r.x, n.apart, r.sums)
-		deep := n.output(len(odds), r)
+		deep := n.output(len(odds), r.x, r)
 		for i := range odds {
 			odds[i] += r.pairs[i]/2 + deep[i]
 		}

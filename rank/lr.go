@@ -30,7 +30,11 @@ func (m *LR) linear(e dense.Entries, odds []float32) {
 
 // entries are those of n rows of a batch, from row from on.
 func (m *LR) entries(b *Batch, from, n int) dense.Entries {
-	fields := len(m.Fields.Fields)
+	return rowsOf(b, len(m.Fields.Fields), from, n)
+}
+
+// rowsOf are n rows of a batch of so many fields, from row from on.
+func rowsOf(b *Batch, fields, from, n int) dense.Entries {
 	e := dense.Entries{Index: b.Index, Value: b.Value, Ends: b.Ends[from*fields : (from+n)*fields], Fields: fields}
 	if from > 0 {
 		e.Start = b.Ends[from*fields-1]

@@ -9,8 +9,7 @@ import (
 // network is the layers of a DeepFM, laid out for the kernels.
 type network struct {
 	kit    dense.Kit
-	in     int
-	apart  int // how far the rows of the input are
+	apart  int // how far the rows of the input are; beyond it they are 0
 	widest int // of the rows between layers
 	layers []*dense.Layer
 	last   []float32 // the weights of the last layer, as long as a row of its input
@@ -27,11 +26,13 @@ type room struct {
 	deep  []float32
 }
 
-func newNetwork(kit dense.Kit, layers []Layer) *network {
-	n := &network{kit: kit, in: layers[0].In}
-	// Rows begin at whole lines, and not all at the same place of a page: they share the sets of a cache.
-	n.apart = (n.in+15)/16*16 + 16
-	apart := n.apart
+// apartFor is how far rows of so many floats are laid: they begin at whole lines, and not all at the
+// same place of a page, since they would share a set of the cache.
+func apartFor(floats int) int { return (floats+15)/16*16 + 16 }
+
+// newNetwork lays layers out for an input whose rows are so far apart, a multiple of 16.
+func newNetwork(kit dense.Kit, layers []Layer, apart int) *network {
+	n := &network{kit: kit, apart: apart}
 	for _, l := range layers[:len(layers)-1] {
 		packed := kit.NewLayer(l.In, l.Out, l.Weights, l.In, l.Bias)
 		n.layers = append(n.layers, packed)
@@ -58,9 +59,9 @@ func (n *network) take(dim int) *room {
 	}
 }
 
-// output is what the network gives for so many rows of the input.
-func (n *network) output(rows int, r *room) []float32 {
-	x, apart, to, next := r.x, n.apart, r.a, r.b
+// output is what the network gives for so many rows x.
+func (n *network) output(rows int, x []float32, r *room) []float32 {
+	apart, to, next := n.apart, r.a, r.b
 	for _, l := range n.layers {
 		l.Apply(rows, x, apart, l.Bias(), to, true)
 		x, apart = to, l.Cols()

@@ -14,6 +14,7 @@ func Kernels() []string {
 
 // Predictor is the part of a Model that gives log-odds.
 type Predictor interface {
+	Schema() *Schema
 	Predict(b *Batch, odds []float32)
 }
 

@@ -112,13 +112,17 @@ func (k Kit) Pool(to, vectors []float32, dim int, e *Entries, x []float32, ldx i
 }
 
 // Join adds up what was computed apart of the fields of a row. a and b are floats that begin with the
-// sums of a layer, len(to) of them, a multiple of 16, and end with what Pool wrote to sums; c is such
+// sums of a layer, len(to) of them, a multiple of 16 or none, and end with what Pool wrote to sums; c is such
 // sums alone. It writes to to the layer's, not less than floor, and returns what Pairs gives.
 func (k Kit) Join(a, b, c []float32, floor float32, to []float32) float32 {
-	if len(to) == 0 || len(to)%side != 0 || len(c) == 0 || len(c)%(2*side) != 0 || len(a) != len(to)+len(c) || len(b) != len(a) {
+	if len(to)%side != 0 || len(c) == 0 || len(c)%(2*side) != 0 || len(a) != len(to)+len(c) || len(b) != len(a) {
 		panic(fmt.Sprintf("BUG: dense: %d, %d and %d sums join to %d", len(a), len(b), len(c), len(to)))
 	}
-	return k.of().join(len(to), len(c)/(2*side), &a[0], &b[0], &c[0], floor, &to[0])
+	first := &a[0] // where nothing is written it is but an address
+	if len(to) > 0 {
+		first = &to[0]
+	}
+	return k.of().join(len(to), len(c)/(2*side), &a[0], &b[0], &c[0], floor, first)
 }
 
 // Dots is [Dots] with the kit's kernel.

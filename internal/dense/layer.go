@@ -46,7 +46,8 @@ func (l *Layer) Cols() int { return l.cols }
 func (l *Layer) Bias() []float32 { return l.bias }
 
 // Apply computes the layer for rows rows x, ldx apart, and writes them to to, Cols apart. from is
-// what the sums begin with: the Bias for all rows, or Cols floats for each of the RowsOfLayer(rows).
+// what the sums begin with: the Bias for all rows, or Cols floats for each of the RowsOfLayer(rows),
+// which may be to.
 // With cut, what is below 0 becomes 0.
 //
 // A sum takes in the inputs in their order, each by a fused multiply-add, so its bits are the same
