@@ -87,7 +87,7 @@ var allowed = map[string][]string{
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.
-	"rank":           {"internal/pack"},
+	"rank":           {"internal/dense", "internal/pack"}, // scores are sums over rows and layers, whose kernels are there
 	"rank/modeltest": {"rank"},
 	"eval":           {"."},
 	"learn":          {".", "collab", "eval", "fold", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
