@@ -2,7 +2,6 @@ package rank
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/freshet-rec/freshet/internal/dense"
 )
@@ -34,6 +33,7 @@ type Halves struct {
 	deep   *network // nil of LR and FM
 
 	fields [parts][]int        // of the schema, by part
+	ground [parts]ground       // likewise
 	first  [parts]*dense.Layer // of deep: what the first layer has of a part; the bias is with OfItem
 	wide   int                 // of the first layer's rows; 0 without
 	sums   int                 // of vectors; 0 without
@@ -73,6 +73,7 @@ func NewHalves(m Predictor, part func(name string) Part, bytes int) (*Halves, er
 			of = OfRow
 		}
 		h.fields[of] = append(h.fields[of], i)
+		h.ground[of].add(h.schema, i)
 	}
 	if h.fm != nil {
 		h.sums = dense.SumsOf(h.fm.Dim)
@@ -121,40 +122,12 @@ type half struct {
 	sums   []float32 // of the first layer, and then of vectors and their squares
 }
 
-// compute is the half of a part of a row, encoded in b, whose room it uses.
-func (h *Halves) compute(p Part, row *Row, b *Batch, into *half) {
-	b.Reset()
+// encode appends the fields of a part of a row to a batch of such parts.
+func (h *Halves) encode(b *Batch, p Part, row *Row) {
 	for _, field := range h.fields[p] {
 		h.schema.encode(b, field, row)
 	}
-	into.linear = 0
-	if len(into.sums) != h.wide+h.sums {
-		into.sums = make([]float32, h.wide+h.sums)
-	}
-	if len(h.fields[p]) == 0 {
-		clear(into.sums)
-		if h.deep != nil {
-			copy(into.sums, h.first[p].Bias())
-		}
-		return
-	}
-	e := dense.Entries{Index: b.Index, Value: b.Value, Ends: b.Ends, Fields: len(h.fields[p])}
-	var one [1]float32
-	h.lr.kit.Linear(one[:], h.lr.Weights, &e)
-	into.linear = one[0]
-	if h.fm == nil {
-		return
-	}
-	in := len(h.fields[p]) * h.fm.Dim
-	rows := dense.RowsOfLayer(1)
-	x := make([]float32, rows*in)
-	h.lr.kit.Pool(one[:], h.fm.Vectors, h.fm.Dim, &e, x, in, into.sums[h.wide:])
-	if h.deep != nil {
-		out := make([]float32, rows*h.wide)
-		h.first[p].Apply(1, x, in, h.first[p].Bias(), out, false)
-		copy(into.sums, out[:h.wide])
-	}
 }
 
-// unbounded is a floor below everything.
-var unbounded = float32(math.Inf(-1))
+// apart is how far rows of the pooled vectors of a part are.
+func (h *Halves) apart(p Part) int { return apartFor(len(h.fields[p]) * h.fm.Dim) }

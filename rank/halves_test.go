@@ -134,24 +134,24 @@ func TestShelf(t *testing.T) {
 		var s shelf
 		const sums = 640
 		s.init(bytes, sums)
-		if most := len(s.places) * (8 + headBytes + keyBytes + sums); most > bytes || most < bytes/2-10_000 {
+		if most := len(s.places) * (8 + headBytes + 8*mostKey + sums); most > bytes || most < bytes/2-10_000 {
 			t.Errorf("of %d bytes a shelf of %d places takes %d", bytes, len(s.places), most)
 		}
 		rng := rand.New(rand.NewPCG(1, 2))
+		g := &ground{lists: [][2]int{{0, 1}}}
 		for range 10_000 {
-			k := key{words: []Token{Token(rng.IntN(3000))}, ends: []uint32{1}}
-			hash := TokenOf(string(rune(k.words[0])))
-			if f := s.find(uint64(hash), &k); f == nil {
-				s.put(uint64(hash), &half{key: k})
-			} else if f.key.words[0] != k.words[0] {
-				t.Fatalf("%v is found for %v", f.key, k)
+			row := &Row{Words: []Token{Token(rng.IntN(3000))}, Ends: []uint32{1}}
+			if f := s.find(g.hash(row), g, row); f == nil {
+				if s.keeps(g.size(row)) {
+					s.put(g.hash(row), &half{key: keyOf(nil, g, row)})
+				}
+			} else if f.key[0] != row.Words[0] {
+				t.Fatalf("%v is found for %v", f.key, row)
 			}
 		}
 	}
 	var s shelf
-	s.init(1<<20, 100)
-	large := key{words: make([]Token, keyBytes/8+1)}
-	if s.put(1, &half{key: large}); s.find(1, &large) != nil {
-		t.Error("a key that is larger than counted is kept")
+	if s.init(1<<20, 100); s.keeps(mostKey+1) || !s.keeps(mostKey) {
+		t.Error("a key that is larger than counted is kept, or one as large is not")
 	}
 }
