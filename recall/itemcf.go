@@ -246,7 +246,7 @@ func (r *ItemCFRoute) learn(a *Act, recent []Past) {
 	b := r.blend
 	if b.acts%b.lookEvery() == 0 {
 		s := r.room()
-		if err := r.gather(context.Background(), s, r.last, a.Time); err == nil && s.marked(a.Item) {
+		if err := r.gather(context.Background(), s, r.last, a.Time); err == nil && s.find(a.Item) >= 0 {
 			skip := func(item uint32) bool { _, seen := r.histories.Seen(a.Visitor, item); return seen }
 			b.look(s.ranks(a.Item, skip))
 		}

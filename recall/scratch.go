@@ -7,9 +7,9 @@ import (
 
 // scratch sums up what speaks for each item, for one request.
 type scratch struct {
-	at      []int32 // by item: its place among touched, plus one; 0 when it is not there
-	touched []touched
-	whole   float64 // Σ together
+	numbering
+	touched []touched // by number
+	whole   float64   // Σ together
 }
 
 // touched is an item that something speaks for: how much, and which of the last acts most, as
@@ -27,30 +27,23 @@ func (r *ItemCFRoute) room() *scratch {
 	if !ok {
 		s = &scratch{}
 	}
-	if grow := len(r.items) - len(s.at); grow > 0 {
-		s.at = append(s.at, make([]int32, grow)...)
-	}
 	return s
 }
 
 func (r *ItemCFRoute) leave(s *scratch) {
-	for i := range s.touched {
-		s.at[s.touched[i].item] = 0
-	}
+	s.reset()
 	s.touched, s.whole = s.touched[:0], 0
 	r.scratch.Put(s)
 }
 
 // touch returns what is summed up for an item, valid until the next call.
 func (s *scratch) touch(item uint32) *touched {
-	if s.at[item] == 0 {
+	number, first := s.of(item)
+	if first {
 		s.touched = append(s.touched, touched{item: item, byTogether: -1, byNext: -1})
-		s.at[item] = int32(len(s.touched))
 	}
-	return &s.touched[s.at[item]-1]
+	return &s.touched[number]
 }
-
-func (s *scratch) marked(item uint32) bool { return int(item) < len(s.at) && s.at[item] != 0 }
 
 // score is what an item scores in the end.
 func (s *scratch) score(one *touched, theta float64) float64 {
@@ -63,7 +56,7 @@ func (s *scratch) score(one *touched, theta float64) float64 {
 
 // because is the act that says most for an item, −1 when none does.
 func (s *scratch) because(item uint32, theta float64) int {
-	one := &s.touched[s.at[item]-1]
+	one := &s.touched[s.find(item)]
 	if one.byNext >= 0 && (one.byTogether < 0 || float64((1-theta)*one.mostNext) > float64(theta*(one.mostTogether/s.whole))) {
 		return int(one.byNext)
 	}
@@ -76,7 +69,7 @@ func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
 	var ranks [len(thetas)]int
 	var mine [len(thetas)]float64
 	for k, theta := range thetas {
-		if mine[k] = s.score(&s.touched[s.at[item]-1], theta); mine[k] > 0 {
+		if mine[k] = s.score(&s.touched[s.find(item)], theta); mine[k] > 0 {
 			ranks[k] = 1
 		}
 	}

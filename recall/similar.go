@@ -70,16 +70,15 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	}
 	defer r.scratch.Put(s)
 	defer s.reset()
-	s.grow(len(x.docs))
-	if _, err := x.match(ctx, words, similarPostings, s.add); err != nil {
+	if _, err := x.match(ctx, words, similarPostings, func(item uint32, v float64) { s.add(item, v, 0) }); err != nil {
 		return nil, err
 	}
 	top := best{n: n}
-	for i, item := range s.touched {
+	for i, item := range s.items {
 		if i%checkEvery == checkEvery-1 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if c := (scored{s.score[item] / whole, item}); c.score > 0 && top.wants(c) && !has(acts, item) && !req.Skip(item) {
+		if c := (scored{s.list[i].score / whole, item}); c.score > 0 && top.wants(c) && !has(acts, item) && !req.Skip(item) {
 			top.offer(c)
 		}
 	}

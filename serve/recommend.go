@@ -56,10 +56,10 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	}
 	if !r.held {
 		r.gather(ctx, routes)
-		candidates := recall.Merge(r.answers)
+		candidates := r.merge()
 		r.rank(ctx, candidates)
 		r.place(ctx, candidates)
-		s.rankings.pool.Put(r.ranking)
+		r.done()
 	}
 	if r.held {
 		r.makeDo()
