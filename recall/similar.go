@@ -87,6 +87,7 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	for k, past := range acts {
 		vectors[k] = x.squared(past.Item)
 	}
+	x.ready(list)
 	out := make([]Proposal, len(list))
 	var v []word
 	for i, c := range list {
