@@ -70,7 +70,7 @@ func (r *ExploreRoute) enter(item uint32) {
 
 // Recall implements Route. A proposal's score is the showings, negated.
 func (r *ExploreRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
-	out := make([]Proposal, 0, max(0, min(n, exploreVisits)))
+	out := proposals(max(0, min(n, exploreVisits)))
 	draw, visits := req.Seed, 0
 	for showings, level := range r.levels {
 		if len(level) == 0 {

@@ -272,7 +272,7 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		return nil, err
 	}
 	theta := r.blend.theta()
-	top := best{n: n}
+	top := best{n: n, heap: s.room[:0]}
 	for i := range s.touched {
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -283,7 +283,8 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	s.room = list
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		out[i] = Proposal{c.item, c.score, Because{Code: Popular}}
 		if k := s.because(c.item, theta); k >= 0 {

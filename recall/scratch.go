@@ -9,6 +9,7 @@ import (
 type scratch struct {
 	numbering
 	touched []touched // by number
+	room    []scored  // for the best
 	whole   float64   // Σ together
 }
 

@@ -147,7 +147,7 @@ func (r *SearchRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		}
 		r.learnt(words, req.Newest, add)
 	}
-	top := best{n: n}
+	top := best{n: n, heap: s.room[:0]}
 	for i, item := range s.items {
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -157,7 +157,8 @@ func (r *SearchRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	s.room = list
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		q := req.Queries[s.list[s.find(c.item)].because]
 		out[i] = Proposal{c.item, c.score, Because{Code: Searched, Query: q.Text, Time: q.Time}}

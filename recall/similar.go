@@ -73,7 +73,7 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	if _, err := x.match(ctx, words, similarPostings, func(item uint32, v float64) { s.add(item, v, 0) }); err != nil {
 		return nil, err
 	}
-	top := best{n: n}
+	top := best{n: n, heap: s.room[:0]}
 	for i, item := range s.items {
 		if i%checkEvery == checkEvery-1 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -83,12 +83,13 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 		}
 	}
 	list := top.take()
+	s.room = list
 	vectors := make([][]word, len(acts))
 	for k, past := range acts {
 		vectors[k] = x.squared(past.Item)
 	}
 	x.ready(list)
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	var v []word
 	for i, c := range list {
 		v = x.words(v[:0], c.item, 1)

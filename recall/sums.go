@@ -5,6 +5,7 @@ package recall
 type sums struct {
 	numbering
 	list []summed // by number
+	room []scored // for the best
 }
 
 type summed struct {

@@ -98,7 +98,7 @@ func (r *TrendingRoute) Recall(ctx context.Context, req *Request, n int) ([]Prop
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		out[i] = Proposal{c.item, c.score, Because{Code: Trending, Window: r.short.window}}
 	}

@@ -47,8 +47,11 @@ func (r *run) merge() []recall.Candidate {
 	return r.ranking.merger.Merge(r.answers)
 }
 
-// done gives back what the request had for itself.
-func (r *run) done() { r.server.rankings.pool.Put(r.ranking) }
+// done gives back what the request had for itself, once nothing looks at candidates any more.
+func (r *run) done() {
+	r.server.rankings.pool.Put(r.ranking)
+	recall.Release(r.answers)
+}
 
 // rank puts the candidates into the order of the model that ranks by the journal. All rows are
 // read at one position. When that model is not at hand or the deadline comes first, the order
