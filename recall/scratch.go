@@ -3,6 +3,9 @@ package recall
 import (
 	"context"
 	"math"
+	"unsafe"
+
+	"github.com/freshet-rec/freshet/internal/prefetch"
 )
 
 // scratch sums up what speaks for each item, for one request.
@@ -97,6 +100,7 @@ func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
 // for the most wanted items, or for such as follow the last acts: the rest changes no order
 // that is worth a look at each.
 func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q int64) error {
+	r.ready(recent)
 	m := r.mixing(recent, q)
 	for k, past := range m.recent {
 		if int(past.Item) >= len(r.follow) {
@@ -125,6 +129,11 @@ func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q i
 			s.touch(item)
 		}
 	}
+	for _, item := range s.items {
+		if int(item) < len(r.crowd.items) {
+			prefetch.Line(unsafe.Pointer(&r.crowd.items[item]))
+		}
+	}
 	for i := range s.touched {
 		one := &s.touched[i]
 		for k, p := range m.crowd.chances(one.item) {
@@ -135,19 +144,44 @@ func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q i
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if int(past.Item) < len(r.items) && r.items[past.Item].total > 0 {
-			r.gatherPairs(s, k, &r.items[past.Item])
+		if int(past.Item) < len(r.items) && r.totals[past.Item] > 0 {
+			r.gatherPairs(s, k, past.Item)
 		}
 	}
 	return nil
 }
 
-// gatherPairs sums up what goes with the item of last act k, whose neighbours are from.
-func (r *ItemCFRoute) gatherPairs(s *scratch, k int, from *neighbours) {
-	norm := r.norm()
-	share := 1 / (float64(k+1) * math.Sqrt(from.total))
+// ready asks for the memory of what goes with the items of the last acts, which lies scattered,
+// before it is read.
+func (r *ItemCFRoute) ready(recent []Past) {
+	for pass := range 3 {
+		for i := range recent {
+			item := recent[i].Item
+			if int(item) >= len(r.items) {
+				continue
+			}
+			switch n := &r.items[item]; pass {
+			case 0:
+				prefetch.Line(unsafe.Pointer(n))
+			case 1:
+				prefetch.Lines(unsafe.Pointer(unsafe.SliceData(n.item)), linesOf(4*len(n.item)))
+				prefetch.Lines(unsafe.Pointer(unsafe.SliceData(n.sum)), linesOf(4*len(n.sum)))
+			default:
+				prefetch.Words((*uint64)(unsafe.Pointer(unsafe.SliceData(r.totals))), n.item)
+			}
+		}
+	}
+}
+
+// linesOf is how many cache lines hold so many bytes, at least.
+func linesOf(bytes int) int { return (bytes + prefetch.LineBytes - 1) / prefetch.LineBytes }
+
+// gatherPairs sums up what goes with the item of last act k.
+func (r *ItemCFRoute) gatherPairs(s *scratch, k int, item uint32) {
+	norm, from, own := r.norm(), &r.items[item], r.totals[item]
+	share := 1 / (float64(k+1) * math.Sqrt(own))
 	for i, item := range from.item {
-		c, total := float64(from.sum[i]), r.items[item].total
+		c, total := float64(from.sum[i]), r.totals[item]
 		if c <= 0 || total <= 0 {
 			continue // faded away altogether
 		}
@@ -155,7 +189,7 @@ func (r *ItemCFRoute) gatherPairs(s *scratch, k int, from *neighbours) {
 		if norm == nil {
 			v = c * share / math.Sqrt(total)
 		} else {
-			v = norm(c, from.total, total) / float64(k+1)
+			v = norm(c, own, total) / float64(k+1)
 		}
 		if v <= 0 {
 			continue

@@ -142,7 +142,7 @@ func (x *Texts) ready(list []scored) {
 	for i := range list {
 		if item := int(list[i].item); item < len(x.docs) && x.docs[item].words != 0 {
 			words := x.kept.At(x.docs[item].words)
-			prefetch.Lines(unsafe.Pointer(&words[0]), (len(words)*8+prefetch.LineBytes-1)/prefetch.LineBytes)
+			prefetch.Lines(unsafe.Pointer(&words[0]), linesOf(8*len(words)))
 		}
 	}
 }
