@@ -67,7 +67,7 @@ func drawAnswers(t *rapid.T) []Answer {
 	var answers []Answer
 	for i := range rapid.IntRange(0, 5).Draw(t, "routes") {
 		a := Answer{Route: string(rune('a' + i)), Weight: rapid.SampledFrom([]float64{1, 1, 0.1, 0.05}).Draw(t, "weight")}
-		for _, item := range rapid.SliceOfNDistinct(rapid.Uint32Range(1, 20), 0, 12, rapid.ID).Draw(t, "items") {
+		for _, item := range rapid.SliceOfNDistinct(rapid.Uint32Range(1, 60), 0, 40, rapid.ID).Draw(t, "items") {
 			a.Proposals = append(a.Proposals, Proposal{Item: item})
 		}
 		answers = append(answers, a)

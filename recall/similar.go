@@ -84,18 +84,14 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	}
 	list := top.take()
 	s.room = list
-	vectors := make([][]word, len(acts))
-	for k, past := range acts {
-		vectors[k] = x.squared(past.Item)
-	}
 	x.ready(list)
+	said, common := x.said(acts), make([]float64, len(acts))
 	out := proposals(len(list))[:len(list)]
-	var v []word
 	for i, c := range list {
-		v = x.words(v[:0], c.item, 1)
+		said.with(x, c.item, common)
 		closest, most := 0, -1.0
-		for k := range vectors {
-			if d := dot(v, vectors[k]); d > most {
+		for k, d := range common {
+			if d > most {
 				closest, most = k, d
 			}
 		}
