@@ -307,7 +307,9 @@ func (r *run) place(ctx context.Context, candidates []recall.Candidate) {
 		r.defined()
 		taken := map[uint32]bool{}
 		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
-		for _, p := range r.picks(candidates) {
+		picks := r.picks(candidates)
+		r.reply.Items = slices.Grow(r.reply.Items, len(picks))
+		for _, p := range picks {
 			c := &candidates[p.candidate]
 			taken[c.Item] = true
 			placed := r.placed(p.candidate, c)
