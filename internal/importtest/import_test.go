@@ -89,7 +89,7 @@ var allowed = map[string][]string{
 	// and measures do not know what they judge.
 	"rank":     {},
 	"eval":     {"."},
-	"learn":    {".", "collab", "eval", "fold", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
+	"learn":    {".", "collab", "eval", "fold", "internal/fsys", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
 	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":    {".", "eval", "fold", "recall", "stream"},
 
