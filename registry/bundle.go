@@ -47,7 +47,7 @@ type Kind string
 
 // The kinds.
 const (
-	Ranker    Kind = ""          // a rank.Piecewise, in model.json
+	Ranker    Kind = ""          // a rank.Ranker, in model.bin; of earlier releases in model.json
 	Embedding Kind = "embedding" // vectors of items with an index, in model.bin
 	ItemItems Kind = "itemitem"  // weights from item to item, in model.bin
 )
@@ -114,7 +114,7 @@ type Bundle struct {
 
 	// One of these is set, by Kind.
 
-	Ranker  *rank.Piecewise
+	Ranker  *rank.Ranker
 	Vectors *recall.Vectors
 	Linear  *recall.Linear
 }
@@ -135,8 +135,8 @@ func (e *OtherError) Error() string {
 const (
 	root             = "models"
 	manifestName     = "manifest.json"
-	modelName        = "model.json"
-	binaryName       = "model.bin"
+	modelName        = "model.bin"
+	earlierName      = "model.json" // of a ranker of earlier releases
 	maxManifestBytes = 1 << 20
 	maxBinaryBytes   = 8 << 30 // ten million items of 128 numbers take some 6.5 GB
 )
@@ -174,7 +174,7 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	if err := disk.MkdirAll(draft); err != nil {
 		return fail(err)
 	}
-	for name, data := range map[string][]byte{m.file(): text, manifestName: manifest} {
+	for name, data := range map[string][]byte{modelName: text, manifestName: manifest} {
 		if err := fsys.Replace(disk, draft+"/"+name, data); err != nil {
 			return fail(err)
 		}
@@ -216,7 +216,10 @@ func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 	if b.Kind != Ranker {
 		most = maxBinaryBytes
 	}
-	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+b.file(), most)
+	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+modelName, most)
+	if b.Kind == Ranker && errors.Is(err, fs.ErrNotExist) {
+		text, err = fsys.ReadFile(disk, folder(model, version)+"/"+earlierName, most)
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -237,14 +240,6 @@ func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 		return fail(err)
 	}
 	return b, nil
-}
-
-// file is the name of the file of the model.
-func (m *Manifest) file() string {
-	if m.Kind == Ranker {
-		return modelName
-	}
-	return binaryName
 }
 
 func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {

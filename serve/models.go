@@ -37,6 +37,7 @@ func (s *Server) Adopt(ctx context.Context) error {
 			}
 		}
 	}
+	s.keepSpares()
 	return nil
 }
 
@@ -59,7 +60,7 @@ func (s *Server) adopt(ctx context.Context, slot fold.Slot) error {
 	if live.Promoted {
 		return nil
 	}
-	newest := s.newest(slot)
+	newest := s.choice(slot)
 	if newest == nil || newest.Model == live.Name && newest.Version == live.Version && newest.SHA256 == live.SHA256 {
 		return nil
 	}
@@ -75,8 +76,48 @@ func without(slot fold.Slot) string {
 	return "is live by the journal and not at hand; routes that go by it have no answer"
 }
 
-// newest is the newest bundle that may be live in a slot, nil if there is none.
-func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
+// choice is the bundle to be live in a slot while nobody has promoted one, nil if there is none: the
+// newest, and of those that rank the newest of the first kind that has one.
+func (s *Server) choice(slot fold.Slot) *registry.Bundle {
+	if slot != fold.Ranker || s.Rankers == nil {
+		return s.newest(slot, "")
+	}
+	for _, kind := range s.Rankers {
+		if b := s.newest(slot, kind); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// keepSpares reads what ranks when the model that is live cannot: of each kind
+// but the first choice, the newest.
+func (s *Server) keepSpares() {
+	var spares []*registry.Bundle
+	for _, kind := range s.Rankers[min(1, len(s.Rankers)):] {
+		if b := s.newest(fold.Ranker, kind); b != nil {
+			spares = append(spares, b)
+		}
+	}
+	s.spares.Store(&spares)
+}
+
+// spare is the first of the bundles that rank when the one that is live cannot, and that were trained on
+// features with these definitions; nil is none.
+func (s *Server) spare(definitions string) *registry.Bundle {
+	if spares := s.spares.Load(); spares != nil {
+		for _, b := range *spares {
+			if b.Definitions == definitions {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+// newest is the newest bundle that may be live in a slot, nil if there is none; of those that rank, of
+// one kind of model unless that is "".
+func (s *Server) newest(slot fold.Slot, kind string) (newest *registry.Bundle) {
 	names, err := registry.Names(s.Disk)
 	if err != nil {
 		s.Report("models", err)
@@ -99,7 +140,9 @@ func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
 				s.Report(fmt.Sprintf("model %s version %d is passed over", m.Model, m.Version), err)
 				continue
 			}
-			newest = bundle
+			if kind == "" || bundle.Ranker.Kind() == kind {
+				newest = bundle
+			}
 			break
 		}
 	}
@@ -173,7 +216,7 @@ func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields
 	if why := bundle.Faulty(); why != "" {
 		return nil, fmt.Errorf("%w: %s", errUnfit, why)
 	}
-	if why := bundle.Ranker.Schema.Differs(fields.Numbers); why != "" {
+	if why := bundle.Ranker.Schema().Differs(fields); why != "" {
 		return nil, fmt.Errorf("%w: it was trained on other fields: %s", errUnfit, why)
 	}
 	if bundle.Definitions != definitions {
@@ -301,5 +344,6 @@ func (s *Server) Promote(ctx context.Context, name string, version int) (*Promot
 		done.Was = &live.Switch
 	}
 	done.Position, err = s.switchTo(ctx, slot, bundle, fold.Promoted)
+	s.keepSpares()
 	return done, err
 }

@@ -162,14 +162,25 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 }
 
 // ranker puts a trained model to the trial.
-type ranker struct{ model *rank.Piecewise }
+type ranker struct{ model rank.Model }
 
 // Score implements trial.Ranker.
 func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
 	builder := m.State.NewRowBuilder()
 	builder.Start(m.Request.Visitor, m.Request.Time, nil)
+	var batch rank.Batch
 	for i := range candidates {
-		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]).Numbers)
+		r.model.Schema().Encode(&batch, builder.Row(&candidates[i]))
+	}
+	predict(r.model, &batch, scores)
+}
+
+// predict writes the log-odds of all rows of a batch to scores.
+func predict(m rank.Model, b *rank.Batch, scores []float64) {
+	odds := make([]float32, len(scores))
+	m.Predict(b, odds)
+	for i, x := range odds {
+		scores[i] = float64(x)
 	}
 }
 
@@ -198,13 +209,17 @@ func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores [
 	l.builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	model := l.online.Model()
 	l.rows.Reset()
+	var batch rank.Batch
 	for i := range candidates {
 		row := l.builder.Row(&candidates[i])
 		l.rows.Append(row)
 		scores[i] = candidates[i].Score
 		if model != nil {
-			scores[i] = model.LogOdds(row.Numbers)
+			model.Fields.Encode(&batch, row)
 		}
+	}
+	if model != nil {
+		predict(model, &batch, scores)
 	}
 }
 
