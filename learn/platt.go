@@ -6,18 +6,15 @@ import (
 	"github.com/freshet-rec/freshet/rank"
 )
 
-// platt makes probabilities of log-odds (Platt, "Probabilistic Outputs for Support Vector Machines",
-// 1999): the calibrated log-odds of x are Slope·x + Shift. The order of scores stays as it is.
-type platt struct{ slope, shift float64 }
-
 // same changes nothing.
-var same = platt{slope: 1}
+var same = rank.Calibration{Slope: 1}
 
-// fitPlatt minimises the weighted log-loss by Newton's method, which has one minimum to find. The
-// labels are smoothed as in the paper's §2.2, so that rows which a line parts perfectly have a finite
+// fitPlatt is the slope and the shift of log-odds that make the log-loss of rows the least (Platt,
+// "Probabilistic outputs for support vector machines", 1999, §2.1), each row counting as often as it
+// stands for. Newton's method finds them, since there is one minimum. The labels are smoothed as in the paper's §2.2, so that rows which a line parts perfectly have a finite
 // slope. It returns same where there is nothing to go by: one class only, or a slope that would turn
 // the order around.
-func fitPlatt(odds []float64, labels []bool, stands []float32) platt {
+func fitPlatt(odds []float64, labels []bool, stands []float32) rank.Calibration {
 	positives, negatives := 0.0, 0.0
 	for i, label := range labels {
 		if label {
@@ -30,7 +27,7 @@ func fitPlatt(odds []float64, labels []bool, stands []float32) platt {
 		return same
 	}
 	yes, no := (positives+1)/(positives+2), 1/(negatives+2)
-	p := platt{1, 0}
+	p := same
 	for range plattSteps {
 		// Gradient and Hessian of Σ w·(log(1 + e^z) − y·z), z = slope·x + shift.
 		var ga, gb, haa, hab, hbb float64
@@ -39,7 +36,7 @@ func fitPlatt(odds []float64, labels []bool, stands []float32) platt {
 			if labels[i] {
 				y = yes
 			}
-			q := rank.Sigmoid(p.slope*x + p.shift)
+			q := rank.Sigmoid(float64(p.Slope*x) + p.Shift)
 			g, h := w*(q-y), w*q*(1-q)
 			ga, gb = ga+g*x, gb+g
 			haa, hab, hbb = haa+h*x*x, hab+h*x, hbb+h
@@ -51,12 +48,12 @@ func fitPlatt(odds []float64, labels []bool, stands []float32) platt {
 		if far := max(math.Abs(da), math.Abs(db)/4); far > 1 {
 			da, db = da/far, db/far
 		}
-		p.slope, p.shift = p.slope-da, p.shift-db
+		p.Slope, p.Shift = p.Slope-da, p.Shift-db
 		if math.Abs(da)+math.Abs(db) < 1e-9 {
 			break
 		}
 	}
-	if !(p.slope > 0) || math.IsInf(p.slope, 0) || math.IsNaN(p.shift) || math.IsInf(p.shift, 0) {
+	if !(p.Slope > 0 && p.Slope <= rank.MaxSlope) || !(math.Abs(p.Shift) <= rank.MaxOdds/2) {
 		return same
 	}
 	return p
@@ -66,6 +63,3 @@ const (
 	plattSteps = 100
 	plattRidge = 1e-9 // keeps the Hessian regular where all log-odds are the same
 )
-
-// of is the calibrated form of log-odds.
-func (p platt) of(x float64) float64 { return p.slope*x + p.shift }

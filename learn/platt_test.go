@@ -3,6 +3,7 @@ package learn
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/freshet-rec/freshet/rank"
@@ -12,14 +13,14 @@ import (
 // explained by unbending them.
 func TestPlattFindsWhatOddsWereBentBy(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, bent := range []platt{{1, 0}, {0.25, -3}, {2, 1}} {
+	for _, bent := range []rank.Calibration{{Slope: 1}, {Slope: 0.25, Shift: -3}, {Slope: 2, Shift: 1}} {
 		odds, labels, stands := make([]float64, 50_000), make([]bool, 50_000), make([]float32, 50_000)
 		for i := range odds {
 			truth := rng.NormFloat64() - 1
 			labels[i], stands[i] = rng.Float64() < rank.Sigmoid(truth), 1
-			odds[i] = (truth - bent.shift) / bent.slope
+			odds[i] = (truth - bent.Shift) / bent.Slope
 		}
-		if got := fitPlatt(odds, labels, stands); math.Abs(got.slope/bent.slope-1) > 0.05 || math.Abs(got.shift-bent.shift) > 0.1*max(1, math.Abs(bent.shift)) {
+		if got := fitPlatt(odds, labels, stands); math.Abs(got.Slope/bent.Slope-1) > 0.05 || math.Abs(got.Shift-bent.Shift) > 0.1*max(1, math.Abs(bent.Shift)) {
 			t.Errorf("%+v was bent by %+v", got, bent)
 		}
 	}
@@ -41,7 +42,7 @@ func TestPlattOfSampledRows(t *testing.T) {
 			}
 		}
 	}
-	if got := fitPlatt(odds, labels, stands); math.Abs(got.slope-1) > 0.1 || math.Abs(got.shift) > 0.3 {
+	if got := fitPlatt(odds, labels, stands); math.Abs(got.Slope-1) > 0.1 || math.Abs(got.Shift) > 0.3 {
 		t.Errorf("%+v, want about 1 and 0", got)
 	}
 }
@@ -56,16 +57,16 @@ func TestPlattWhereThereIsNothingToGoBy(t *testing.T) {
 		"turned around": {[]float64{4, 3, -2, -3}, []bool{false, false, true, true}},
 		"no rows":       {nil, nil},
 	} {
-		if got := fitPlatt(c.odds, c.labels, ones); got != same {
+		if got := fitPlatt(c.odds, c.labels, ones); !reflect.DeepEqual(got, same) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if got := fitPlatt([]float64{0, 0, 0, 0}, []bool{true, false, false, false}, ones); !finite(got.slope) || !finite(got.shift) {
+	if got := fitPlatt([]float64{0, 0, 0, 0}, []bool{true, false, false, false}, ones); !sound(got.Slope) || !sound(got.Shift) {
 		t.Errorf("all the same: %+v", got)
 	}
-	if got := fitPlatt([]float64{-9, -8, 8, 9}, []bool{false, false, true, true}, ones); !finite(got.slope) || got.slope <= 0 {
+	if got := fitPlatt([]float64{-9, -8, 8, 9}, []bool{false, false, true, true}, ones); !sound(got.Slope) || got.Slope <= 0 {
 		t.Errorf("parted perfectly: %+v", got)
 	}
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+func sound(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

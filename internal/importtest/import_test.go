@@ -90,7 +90,7 @@ var allowed = map[string][]string{
 	"rank":           {"internal/pack"},
 	"rank/modeltest": {"rank"},
 	"eval":           {"."},
-	"learn":          {".", "collab", "eval", "fold", "internal/fsys", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
+	"learn":          {".", "collab", "eval", "fold", "internal/dense", "internal/fsys", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
 	"registry":       {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":          {".", "eval", "fold", "recall", "stream"},
 
