@@ -79,7 +79,7 @@ func (u *Updates) Apply(p *Publication, live *Model, at freshet.Position, receiv
 	next := *u
 	switch p.Verdict {
 	case Published:
-		patches, err := p.merged(u.Patches)
+		patches, err := p.Merged(u.Patches)
 		if err != nil {
 			return err
 		}
@@ -93,8 +93,9 @@ func (u *Updates) Apply(p *Publication, live *Model, at freshet.Position, receiv
 	return nil
 }
 
-// merged is what is in force with the publication.
-func (p *Publication) merged(before []rank.Patch) ([]rank.Patch, error) {
+// Merged is what is in force with the publication, by head, before being what was. The error says that it
+// does not decode, or is not what its checksum says.
+func (p *Publication) Merged(before []rank.Patch) ([]rank.Patch, error) {
 	if before != nil && len(before) != len(p.Patches) {
 		return nil, errors.New("publication: it is of another number of heads than the one before")
 	}

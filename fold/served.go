@@ -87,10 +87,11 @@ func (rec *Served) External() map[string][]recall.External {
 
 // ServedModel is the model that ranked.
 type ServedModel struct {
-	Name     string           `json:"name"`
-	Version  int              `json:"version"`
-	SHA256   string           `json:"sha256"`
-	Position freshet.Position `json:"position"` // where the rows were read
+	Name        string           `json:"name"`
+	Version     int              `json:"version"`
+	SHA256      string           `json:"sha256"`
+	Publication int              `json:"publication,omitempty"` // of what was learned online
+	Position    freshet.Position `json:"position"`              // where the rows were read
 }
 
 // ServedList is a list of what is popular that was at hand.

@@ -104,9 +104,6 @@ func New(o Options) (*State, error) {
 		names = append(names, r.Name())
 	}
 	s.Ledger = recall.NewLedger(names)
-	if s.updater != nil {
-		s.rows = s.NewRowBuilder()
-	}
 	return s, nil
 }
 

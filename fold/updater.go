@@ -58,6 +58,9 @@ func (s *State) show(record *Served, visitor uint32, p freshet.Position, receive
 		show.Items[i] = s.Items.Find(record.Items[i].Item)
 	}
 	weights := record.Weights(func(route string) float64 { return s.weights[route] })
+	if s.rows == nil || s.rows.state != s {
+		s.rows = s.NewRowBuilder()
+	}
 	started := false
 	show.Row = func(i int) *rank.Row {
 		if !started {
@@ -69,6 +72,17 @@ func (s *State) show(record *Served, visitor uint32, p freshet.Position, receive
 	}
 	s.updater.Show(show)
 }
+
+// Proposal is what the updater would have journaled, nil for nothing.
+func (s *State) Proposal() *Publication {
+	if s.updater == nil {
+		return nil
+	}
+	return s.updater.Proposal()
+}
+
+// Learns reports that there is an updater.
+func (s *State) Learns() bool { return s.updater != nil }
 
 // rebase tells the updater which ranker is live.
 func (s *State) rebase() {

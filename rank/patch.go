@@ -18,6 +18,22 @@ type Patch struct {
 	Vectors []float32 // by Index, Dim numbers each, likewise added
 }
 
+// Patched is the ranker with a patch added to the model of each head. The ranker is not changed.
+func (r *Ranker) Patched(patches []Patch) (*Ranker, error) {
+	if len(patches) != len(r.Heads) {
+		return nil, fmt.Errorf("patch: there are %d for a ranker of %d heads", len(patches), len(r.Heads))
+	}
+	out := &Ranker{Heads: slices.Clone(r.Heads)}
+	for i := range out.Heads {
+		m, err := Patched(r.Heads[i].Model, &patches[i])
+		if err != nil {
+			return nil, fmt.Errorf("head %d: %w", i, err)
+		}
+		out.Heads[i].Model = m
+	}
+	return out, nil
+}
+
 // MaxPatch bounds the weights of one patch.
 const MaxPatch = 1 << 20
 
