@@ -26,6 +26,7 @@ type slate struct {
 // shownItem is one place of a slate; its row of the batch has its own number.
 type shownItem struct {
 	item     uint32
+	rank     int        // from 0
 	seen     bool       // it was on screen
 	counted  bool       // it is within the bounds of influence, and was judged
 	at       int64      // when it was seen
@@ -110,6 +111,7 @@ func (s *shown) pack(w *pack.Writer) {
 		for i := range one.items {
 			it := &one.items[i]
 			w.Uint(uint64(it.item))
+			w.Uint(uint64(it.rank))
 			w.Bool(it.seen)
 			w.Bool(it.counted)
 			w.Int(it.at)
@@ -140,8 +142,8 @@ func (s *shown) unpack(r *pack.Reader, fields, weights, heads int) {
 			}
 			one.batch.Ends = append(one.batch.Ends, end)
 		}
-		for range r.Len(6) {
-			it := shownItem{item: uint32(r.Number(1 << 32)), seen: r.Bool(), counted: r.Bool(), at: r.Int(), wanted: r.Uint()}
+		for range r.Len(7) {
+			it := shownItem{item: uint32(r.Number(1 << 32)), rank: int(r.Number(1 << 16)), seen: r.Bool(), counted: r.Bool(), at: r.Int(), wanted: r.Uint()}
 			for range r.Len(12) {
 				it.forecast = append(it.forecast, Forecast{r.Single(), r.Single(), r.Single()})
 			}

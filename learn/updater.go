@@ -72,7 +72,8 @@ const (
 // A row is an item that was on screen, told by an impression of its request, or of its visitor when
 // that names none; in a journal without impressions for a Window, every item served. It is encoded as
 // the state stood at the served record. A positive within Window makes it a positive of each head whose
-// signal it is, once: what is repeated moves nothing. Late positives are dealt with by FakeNegatives,
+// signal it is, once: what is repeated moves nothing. What a place in a slate adds is learned beside (see
+// places), so that the order made before is not. Late positives are dealt with by FakeNegatives,
 // not by waiting: in a simulation where tastes turn and positives come after minutes it is worth what
 // delay_test.go holds, because a taste is learned when it is shown and not a window later.
 //
@@ -89,6 +90,7 @@ type Updater struct {
 	base    fold.Model
 	updates fold.Updates
 	shadows []*Shadow // by head
+	places  places
 
 	clock   int64 // newest time told, Unix ms
 	until   freshet.Position
@@ -127,6 +129,9 @@ func NewUpdater(o UpdaterOptions) *Updater {
 func (u *Updater) reset() {
 	u.shown, u.counts, u.thinned = newShown(), Counts{}, 0
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
+	if u.places = nil; u.ranker != nil {
+		u.places = newPlaces(len(u.ranker.Heads))
+	}
 	u.unlearn()
 }
 
@@ -217,7 +222,7 @@ func (u *Updater) Show(show *fold.Show) {
 			continue
 		}
 		schema.Encode(&u.scratch, show.Row(i))
-		one.items = append(one.items, shownItem{item: item})
+		one.items = append(one.items, shownItem{item: item, rank: min(i, mostPlaces)})
 	}
 	if len(one.items) == 0 {
 		return
@@ -349,7 +354,7 @@ func (u *Updater) forecast(at place) []Forecast {
 	for h, shadow := range u.shadows {
 		f := shadow.Predict(&at.slate.batch, at.at)
 		for v := range f {
-			f[v] = float32(u.ranker.Heads[h].Calibration.Of(float64(f[v])))
+			f[v] = float32(u.ranker.Heads[h].Calibration.Of(float64(f[v]))) + u.places.of(h, at.slate.items[at.at].rank)
 		}
 		list[h] = f
 	}
@@ -365,6 +370,7 @@ func (u *Updater) learn(at place, head int, gradient float32, p freshet.Position
 		u.counts.Bounded++
 		return
 	}
+	u.places.learn(head, at.slate.items[at.at].rank, gradient, &u.shadows[head].pace)
 	u.say.moved(visitor, item, u.shadows[head].Learn(&at.slate.batch, at.at, gradient, uint64(p)))
 }
 
@@ -468,6 +474,7 @@ func (u *Updater) Pack(w *pack.Writer) {
 	for _, shadow := range u.shadows {
 		shadow.pack(w)
 	}
+	u.places.pack(w)
 	u.shown.pack(w)
 	u.gate.pack(w)
 	u.say.pack(w)
@@ -491,6 +498,7 @@ func (u *Updater) Unpack(r *pack.Reader) {
 	for _, shadow := range u.shadows {
 		shadow.unpack(r)
 	}
+	u.places.unpack(r)
 	schema := u.ranker.Schema()
 	u.shown.unpack(r, len(schema.Fields), schema.Weights(), len(u.shadows))
 	u.gate.unpack(r)

@@ -28,6 +28,7 @@ type kiosk struct {
 	model   fold.Model
 	loss    float64 // of what was learned by the truth, summed over the rows shown
 	best    float64 // the same of the truth itself
+	fade    float64 // of what is clicked, from one place to the next; 0 is none
 	rows    int
 }
 
@@ -119,11 +120,14 @@ func (k *kiosk) visit() {
 	k.at++
 	show.Position = k.at
 	k.u.Show(show)
-	for _, item := range show.Items {
+	for place, item := range show.Items {
 		if k.told {
 			k.event(visitor, item, freshet.SignalImpression, request)
 		}
 		chance := k.taste[item-1]
+		if k.fade > 0 {
+			chance *= math.Pow(k.fade, float64(place))
+		}
 		k.judge(item, chance)
 		if k.rng.Float64() < chance {
 			wait := int64(k.delay * k.rng.ExpFloat64())
@@ -276,3 +280,26 @@ func TestPublishedIsWhatWasLearned(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesAreNotTastes: a model that is right of what is shown first stays as it is where places further
+// down are clicked less, because what a place does is learned apart.
+func TestPlacesAreNotTastes(t *testing.T) {
+	k := newKiosk(t, "lr", UpdaterOptions{}, 21)
+	k.fade = 0.6
+	for i := range k.taste {
+		k.taste[i] = probability32(-2)
+	}
+	for range 8000 {
+		k.visit()
+	}
+	for at, list := range k.u.shadows[0].weights() {
+		if list[0] > 0.2 || list[0] < -0.2 {
+			t.Errorf("weight %d moved by %.3f", at, list[0])
+		}
+	}
+	if last := k.u.places.of(0, 4); last > -1 {
+		t.Errorf("the fifth place adds %.3f, one in %.1f of the first is clicked there", last, 1/math.Pow(k.fade, 4))
+	}
+}
+
+func probability32(odds float32) float64 { return float64(probability(odds)) }

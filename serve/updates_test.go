@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"syscall"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -115,5 +116,51 @@ func replaySlates(t *testing.T, disk fsys.FS, want int) {
 	})
 	if err != nil || made != want {
 		t.Fatalf("%d slates of %d, %v", made, want, err)
+	}
+}
+
+// BenchmarkSlateWhileUpdating is a slate of 10 among 500 items, what was on screen told, and every third
+// time a click: all of a server's work but HTTP, with the ranker as trained and while it is updated.
+func BenchmarkSlateWhileUpdating(b *testing.B) {
+	for _, on := range []bool{false, true} {
+		b.Run(fmt.Sprintf("updating=%v", on), func(b *testing.B) {
+			disk := fsys.NewMem()
+			train(b, disk, nil, "feature.item.clicks", 0.5)
+			p := plan{disk: disk}
+			if on {
+				p.updater = learn.NewUpdater(learn.UpdaterOptions{Window: 5 * freshet.Minute, VisitorRows: 1 << 20, VisitorMoves: 1e9})
+			}
+			r := newRig(b, p)
+			r.stock(b, 500)
+			for n := range 500 {
+				r.post(b, act(fmt.Sprintf("u-%d", n%50), "click", fmt.Sprintf("i-%d", 1+n), t0-1000))
+			}
+			rng := rand.New(rand.NewPCG(5, 6))
+			var before, after syscall.Rusage
+			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &before); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				r.clock.Add(50)
+				user := fmt.Sprintf("v-%d", rng.IntN(2000))
+				s := r.slate(b, serve.Request{User: freshet.UserID(user), N: 10})
+				var told []freshet.Event
+				for i, it := range s.Items {
+					e := act(user, "expose", string(it.Item), r.clock.Load())
+					e.Request = s.Request
+					told = append(told, e)
+					if i == 0 && rng.IntN(3) == 0 {
+						e.Name = "click"
+						told = append(told, e)
+					}
+				}
+				r.post(b, told...)
+			}
+			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &after); err != nil {
+				b.Fatal(err)
+			}
+			used := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+			b.ReportMetric(float64(used)/1000/float64(b.N), "cpu-µs/slate")
+		})
 	}
 }
