@@ -152,6 +152,7 @@ type shown struct {
 type Shown struct {
 	Request string
 	Items   []freshet.ItemID
+	trial   freshet.Position // of the trial in whose Arms it is counted, as long as nothing was wanted of it; else 0
 }
 
 // served notes a served slate. A record that does not decode was written by a newer release
@@ -172,7 +173,12 @@ func (s *State) served(text []byte) {
 	visitor := uint32(0)
 	if record.Visitor != "" {
 		visitor = s.Visitors.Add(string(record.Visitor))
-		s.shown.note(visitor, &record)
+		trial := freshet.Position(0)
+		if arm := s.arm(record.Visitor); arm != nil {
+			arm.Slates++
+			trial = s.Challenger.Since
+		}
+		s.shown.note(visitor, &record, trial)
 	}
 	s.Ledger.Served(visitor, s.places(&record))
 }
@@ -191,7 +197,7 @@ func (s *State) places(record *Served) []recall.ShownItem {
 }
 
 // note keeps a slate as the visitor's last.
-func (s *shown) note(visitor uint32, record *Served) {
+func (s *shown) note(visitor uint32, record *Served, trial freshet.Position) {
 	if s.last == nil {
 		s.last = map[uint32]Shown{}
 	}
@@ -208,7 +214,7 @@ func (s *shown) note(visitor uint32, record *Served) {
 	for i, it := range record.Items {
 		items[i] = it.Item
 	}
-	s.last[visitor] = Shown{record.Request, items}
+	s.last[visitor] = Shown{record.Request, items, trial}
 }
 
 // Shown returns the last slate a visitor got, and whether one is known.
