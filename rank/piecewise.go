@@ -102,9 +102,8 @@ func (m *Piecewise) check() error {
 	if len(m.Weights) != len(m.Schema.Fields) {
 		return fmt.Errorf("weights for %d fields, the schema has %d", len(m.Weights), len(m.Schema.Fields))
 	}
-	sound := func(w float64) bool { return !math.IsNaN(w) && math.Abs(w) <= MaxWeight }
-	if !sound(m.Bias) {
-		return fmt.Errorf("the bias %v is not within ±%d", m.Bias, MaxWeight)
+	if err := sound(m.Bias, MaxWeight); err != nil {
+		return fmt.Errorf("the bias is %w", err)
 	}
 	for i, weights := range m.Weights {
 		f := &m.Schema.Fields[i]
@@ -112,8 +111,8 @@ func (m *Piecewise) check() error {
 			return fmt.Errorf("field %q has %d weights where its knots ask for %d", f.Name, len(weights), f.Weights())
 		}
 		for b, w := range weights {
-			if !sound(w) {
-				return fmt.Errorf("weight %d of field %q is %v, not within ±%d", b, f.Name, w, MaxWeight)
+			if err := sound(w, MaxWeight); err != nil {
+				return fmt.Errorf("weight %d of field %q is %w", b, f.Name, err)
 			}
 		}
 	}
