@@ -56,6 +56,7 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Newest = r.Int()
 	s.Features.Unpack(r, items, s.Visitors.Len())
 	s.entries(s.Features.Upsert, s.Features.UpsertUser)
+	s.words.items.meet(s)
 	s.Histories.Unpack(r, items)
 	for _, reader := range s.readers {
 		s.itemEntries(reader.Entry)

@@ -19,7 +19,12 @@ type Options struct {
 	Routes    []Route
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
 	MaxKeys   int              // of features, 0 for no bound; see feature.Options
-	NewTable  func(words int) store.Table
+	// Words are the lists of words that rows have beside their numbers: item.id, item.category,
+	// item.categories, item.tags and item.<attribute>; user.id, which is the visitor's, and
+	// user.<attribute>; context.<name> of the request; feature.<name> of a feature that is a text or
+	// a list of items, the newest first.
+	Words    []string
+	NewTable func(words int) store.Table
 	// Bundles gives the contents of models that routes go by; nil has none of them at hand.
 	Bundles Bundles
 	// Config is the hash of everything configured that shapes a slate.
@@ -63,6 +68,7 @@ type State struct {
 	kinds    freshet.EventKinds
 	lastName string                 // of the event before
 	lastKind freshet.EventKind      // what kinds says of it
+	words    wordLists              // of rows
 	texts    *recall.Texts          // what entries say; nil when no route asks
 	dated    []recall.Dated         // of Routes and extra, those told of births
 	readers  []recall.EntryReader   // likewise, of entries
@@ -78,7 +84,7 @@ type State struct {
 func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
-		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{},
+		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{}, words: newWords(o.Words),
 		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(), bundles: o.Bundles,
 	}
 	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
@@ -134,11 +140,13 @@ func (s *State) Apply(e *stream.Entry) {
 			s.event(e.Event, e.Position)
 		}
 	}
+	s.words.items.meet(s)
 }
 
 func (s *State) upsert(doc *freshet.Item, received int64) {
 	item := s.meet(s.Items.Find(doc.ID), func() uint32 { return s.Items.Upsert(doc, received) })
 	s.Features.Upsert(item, doc)
+	s.words.items.put(item, doc)
 	for _, r := range s.readers {
 		r.Entry(item, doc)
 	}

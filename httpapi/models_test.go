@@ -24,7 +24,7 @@ func trained(t *testing.T, disk fsys.FS, logLoss float64) {
 		t.Fatal(err)
 	}
 	m := &rank.Piecewise{}
-	for _, name := range state.RowNames() {
+	for _, name := range state.RowNames().Numbers {
 		m.Schema.Fields, m.Weights = append(m.Schema.Fields, rank.Curve{Name: name, Knots: []float64{}}), append(m.Weights, []float64{0, 0})
 	}
 	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), Until: 7, AUC: 0.7, LogLoss: logLoss, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {

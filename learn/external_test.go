@@ -42,12 +42,12 @@ func TestARowHasWhatWasSaidOutside(t *testing.T) {
 	event("page", "", "")
 	h.State.Newest = at + 10*int64(freshet.Hour)
 	rows := h.Rows()
-	column := slices.Index(rows.names, "recall.partner.score")
+	column := slices.Index(rows.names.Numbers, "recall.partner.score")
 	if rows.Len() != 3 || column < 0 {
 		t.Fatalf("%d rows with %v", rows.Len(), rows.names)
 	}
 	for i, want := range []float64{7.5, math.NaN(), math.NaN()} {
-		if got := float64(rows.row(i)[column]); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+		if got := float64(rows.numbers(i)[column]); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 			t.Errorf("row %d: the partner's score is %v, want %v", i, got, want)
 		}
 	}

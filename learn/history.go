@@ -83,7 +83,7 @@ func NewHistory(o HistoryOptions) *History {
 	}
 	names := o.State.RowNames()
 	if o.Exposures {
-		names = append(names, exposedRank)
+		names.Numbers = append(names.Numbers, exposedRank)
 	}
 	return &History{HistoryOptions: o, rows: NewRows(names), builder: o.State.NewRowBuilder(),
 		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]exposure{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}
@@ -218,16 +218,18 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 	if c == nil {
 		c = &recall.Candidate{Item: item} // shown for another reason
 	}
-	row := h.rows.Len()
+	at := h.rows.Len()
 	h.builder.Start(visitor, q, h.context(e))
 	shownAt := math.NaN() // not told
 	if e.Rank > 0 {
 		shownAt = float64(e.Rank)
 	}
-	if err := h.rows.Add(append(h.builder.Row(c), shownAt), false); err != nil {
+	row := h.builder.Row(c)
+	row.Numbers = append(row.Numbers, shownAt)
+	if err := h.rows.Add(row, false); err != nil {
 		return err
 	}
-	shown := exposure{key, e.Time, row}
+	shown := exposure{key, e.Time, at}
 	h.open = append(h.open, shown)
 	h.waiting[key] = append(h.waiting[key], shown)
 	return nil

@@ -14,7 +14,7 @@ const sampled = 20_000
 // fitSchema puts the knots of each field at quantiles, at most the given number, from a seeded
 // sample of rows [0, to).
 func fitSchema(rows *Rows, to, knots int, rng *rand.Rand) rank.Knotted {
-	schema := rank.Knotted{Fields: make([]rank.Curve, len(rows.names))}
+	schema := rank.Knotted{Fields: make([]rank.Curve, len(rows.names.Numbers))}
 	picks := make([]int, min(sampled, to))
 	for i := range picks {
 		picks[i] = i
@@ -22,10 +22,10 @@ func fitSchema(rows *Rows, to, knots int, rng *rand.Rand) rank.Knotted {
 			picks[i] = rng.IntN(to)
 		}
 	}
-	for f, name := range rows.names {
+	for f, name := range rows.names.Numbers {
 		var values []float64
 		for _, i := range picks {
-			if v := float64(rows.row(i)[f]); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			if v := float64(rows.numbers(i)[f]); !math.IsNaN(v) && !math.IsInf(v, 0) {
 				values = append(values, v)
 			}
 		}

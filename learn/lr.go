@@ -77,9 +77,9 @@ func TrainLR(rows *Rows, o Options) (*rank.Piecewise, Report, error) {
 
 	held := rows.Len() - split
 	scores := make([]float64, held)
-	row := make([]float64, len(rows.names))
+	row := make([]float64, len(rows.names.Numbers))
 	for i := range held {
-		scores[i] = m.Score(widen(rows.row(split+i), row))
+		scores[i] = m.Score(widen(rows.numbers(split+i), row))
 	}
 	base := make([]float64, held)
 	for i := range base {
@@ -104,10 +104,10 @@ func TrainLR(rows *Rows, o Options) (*rank.Piecewise, Report, error) {
 // fit learns the weights from rows [0, split), in a new order each pass.
 func fit(m *rank.Piecewise, rows *Rows, labels []bool, split, passes int, rng *rand.Rand) {
 	t := newTrainer(m)
-	row := make([]float64, len(rows.names))
+	row := make([]float64, len(rows.names.Numbers))
 	for range passes {
 		for _, i := range rng.Perm(split) {
-			t.learn(widen(rows.row(i), row), labels[i])
+			t.learn(widen(rows.numbers(i), row), labels[i])
 		}
 	}
 	t.publish()

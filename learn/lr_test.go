@@ -73,7 +73,7 @@ func TestQuantiles(t *testing.T) {
 // depend on noise.
 func TestLearnsAKnownWorld(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	rows := NewRows([]string{"x", "gap", "noise"})
+	rows := NewRows(named("x", "gap", "noise"))
 	for range 20_000 {
 		x, gap := rng.Float64()*10, math.NaN()
 		odds := x - 6
@@ -81,7 +81,7 @@ func TestLearnsAKnownWorld(t *testing.T) {
 			gap = 1
 			odds += 2
 		}
-		if err := rows.Add([]float64{x, gap, rng.Float64()}, rng.Float64() < rank.Sigmoid(odds)); err != nil {
+		if err := rows.Add(of(x, gap, rng.Float64()), rng.Float64() < rank.Sigmoid(odds)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -103,14 +103,14 @@ func TestLearnsAKnownWorld(t *testing.T) {
 }
 
 func TestTrainingRefuses(t *testing.T) {
-	few, same := NewRows([]string{"x"}), NewRows([]string{"x"})
+	few, same := NewRows(named("x")), NewRows(named("x"))
 	for i := range 2 * MinRows {
 		if i < MinRows-1 {
-			if err := few.Add([]float64{1}, i%2 == 0); err != nil {
+			if err := few.Add(of(1), i%2 == 0); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := same.Add([]float64{1}, true); err != nil {
+		if err := same.Add(of(1), true); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -119,7 +119,7 @@ func TestTrainingRefuses(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if err := few.Add([]float64{1, 2}, true); err == nil {
+	if err := few.Add(of(1, 2), true); err == nil {
 		t.Error("a row of another width was taken")
 	}
 }

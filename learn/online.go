@@ -24,7 +24,7 @@ const (
 )
 
 // NewOnline returns a learner of rows with the given fields.
-func NewOnline(names []string, o Options) *Online {
+func NewOnline(names rank.Names, o Options) *Online {
 	o = o.withDefaults()
 	return &Online{knots: o.Knots, rng: rand.New(rand.NewPCG(o.Seed, 0)), first: NewRows(names)}
 }
@@ -37,10 +37,10 @@ func (o *Online) Model() *rank.Piecewise {
 	return o.trainer.model
 }
 
-// Learn takes in one row. len(row) must be the number of fields.
-func (o *Online) Learn(row []float64, label bool) error {
+// Learn takes in one row. The row must have what is named.
+func (o *Online) Learn(row *rank.Row, label bool) error {
 	if o.trainer != nil {
-		o.trainer.learn(row, label)
+		o.trainer.learn(row.Numbers, label)
 		if o.stale++; o.stale >= onlinePublish {
 			o.trainer.publish()
 			o.stale = 0
@@ -53,9 +53,9 @@ func (o *Online) Learn(row []float64, label bool) error {
 	if o.first.Len() == onlineFirst {
 		m := &rank.Piecewise{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
 		o.trainer = newTrainer(m)
-		wide := make([]float64, len(row))
+		wide := make([]float64, len(row.Numbers))
 		for i := range o.first.Len() {
-			o.trainer.learn(widen(o.first.row(i), wide), o.first.labels[i])
+			o.trainer.learn(widen(o.first.numbers(i), wide), o.first.labels[i])
 		}
 		o.trainer.publish()
 		o.first = nil

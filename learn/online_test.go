@@ -21,7 +21,7 @@ func knownRow(rng *rand.Rand) (row []float64, label bool, p float64) {
 // truth, and two with the same rows and seed are the same.
 func TestOnlineLearnsAKnownWorld(t *testing.T) {
 	run := func() (*Online, float64) {
-		o := NewOnline([]string{"x", "noise"}, Options{Seed: 1})
+		o := NewOnline(named("x", "noise"), Options{Seed: 1})
 		rng := rand.New(rand.NewPCG(7, 8))
 		off, n := 0.0, 0
 		for i := range 60_000 {
@@ -33,7 +33,7 @@ func TestOnlineLearnsAKnownWorld(t *testing.T) {
 				off += math.Abs(o.Model().Score(row) - p)
 				n++
 			}
-			if err := o.Learn(row, label); err != nil {
+			if err := o.Learn(of(row...), label); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -54,7 +54,7 @@ func TestOnlineLearnsAKnownWorld(t *testing.T) {
 }
 
 func TestOnlineRefusesARowOfAnotherForm(t *testing.T) {
-	if err := NewOnline([]string{"x"}, Options{}).Learn([]float64{1, 2}, true); err == nil {
+	if err := NewOnline(named("x"), Options{}).Learn(of(1, 2), true); err == nil {
 		t.Error("a row of two values for one field was learned")
 	}
 }
@@ -62,12 +62,12 @@ func TestOnlineRefusesARowOfAnotherForm(t *testing.T) {
 // TestOnlineFollows: when the world turns around, so does the learner; that is what learning
 // from every choice is for.
 func TestOnlineFollows(t *testing.T) {
-	o := NewOnline([]string{"x"}, Options{Seed: 1})
+	o := NewOnline(named("x"), Options{Seed: 1})
 	rng := rand.New(rand.NewPCG(9, 9))
 	learn := func(rows int, sign float64) {
 		for range rows {
 			x := rng.Float64()*2 - 1
-			if err := o.Learn([]float64{x}, rng.Float64() < rank.Sigmoid(sign*3*x)); err != nil {
+			if err := o.Learn(of(x), rng.Float64() < rank.Sigmoid(sign*3*x)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -13,16 +13,16 @@ import (
 // the chance of an item that is shown first.
 func TestThePlaceIsNotTheMerit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	told, untold := NewRows([]string{"merit", exposedRank}), NewRows([]string{"merit"})
+	told, untold := NewRows(named("merit", exposedRank)), NewRows(named("merit"))
 	chance := func(merit float64, shown int) float64 { return rank.Sigmoid(-2 + 1.5*merit - 0.4*float64(shown-1)) }
 	for range 40_000 {
 		shown := 1 + rng.IntN(8)
 		merit := min(1, max(0, float64(shown)/10+0.3*rng.NormFloat64()))
 		label := rng.Float64() < chance(merit, shown)
-		if err := told.Add([]float64{merit, float64(shown)}, label); err != nil {
+		if err := told.Add(of(merit, float64(shown)), label); err != nil {
 			t.Fatal(err)
 		}
-		if err := untold.Add([]float64{merit}, label); err != nil {
+		if err := untold.Add(of(merit), label); err != nil {
 			t.Fatal(err)
 		}
 	}

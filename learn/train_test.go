@@ -142,7 +142,7 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 		odds := map[uint32]float64{}
 		builder.Start(visitor, s.Newest, nil)
 		for i := range candidates {
-			odds[candidates[i].Item] = m.LogOdds(builder.Row(&candidates[i]))
+			odds[candidates[i].Item] = m.LogOdds(builder.Row(&candidates[i]).Numbers)
 		}
 		slices.SortStableFunc(candidates, func(a, b recall.Candidate) int { return cmp.Compare(odds[b.Item], odds[a.Item]) })
 		slate += gain(candidates, want)

@@ -22,3 +22,44 @@ const (
 	MaxWidth  = 4096 // of a layer
 	MaxLayers = 8
 )
+
+// Predict implements Model.
+func (m *DeepFM) Predict(b *Batch, odds []float32) {
+	m.FM.Predict(b, odds)
+	fields := len(m.Fields.Fields)
+	for row := range b.Rows(fields) {
+		input := make([]float32, fields*m.Dim)
+		for field := range fields {
+			index, value := b.Entries(fields, row, field)
+			pool(input[field*m.Dim:][:m.Dim], m.Vectors, index, value)
+		}
+		odds[row] += m.network(input)
+	}
+}
+
+// pool adds up vectors, each times how much it counts, in the order of the entries.
+func pool(sum, vectors []float32, index []uint32, value []float32) {
+	for i, at := range index {
+		for d, v := range vectors[int(at)*len(sum):][:len(sum)] {
+			sum[d] += v * value[i]
+		}
+	}
+}
+
+// network is the output of the layers for an input of one row.
+func (m *DeepFM) network(input []float32) float32 {
+	for l, layer := range m.Layers {
+		output := make([]float32, layer.Out)
+		for o := range output {
+			output[o] = layer.Bias[o]
+			for i, w := range layer.Weights[o*layer.In:][:layer.In] {
+				output[o] += w * input[i]
+			}
+			if l < len(m.Layers)-1 {
+				output[o] = max(0, output[o])
+			}
+		}
+		input = output
+	}
+	return input[0]
+}

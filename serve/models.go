@@ -12,6 +12,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/registry"
 )
 
@@ -148,7 +149,7 @@ func (s *Server) fetchRecall(slot fold.Slot, name string, version int, sum strin
 
 // rowFields are the fields of a ranker's row, and the hash of the definitions of its features, as
 // they stand.
-func (s *Server) rowFields() (definitions string, fields []string) {
+func (s *Server) rowFields() (definitions string, fields rank.Names) {
 	if s.Stream == nil { // of a replay, which has the state for itself
 		return s.State.Definitions, s.State.RowNames()
 	}
@@ -158,7 +159,7 @@ func (s *Server) rowFields() (definitions string, fields []string) {
 
 // Fit reads a version of a model and checks that it may rank rows of these fields, of features
 // with these definitions (their hash), and that it has the checksum, unless that is empty.
-func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields []string) (*registry.Bundle, error) {
+func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields rank.Names) (*registry.Bundle, error) {
 	bundle, err := registry.Load(disk, name, version)
 	if err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields
 	if why := bundle.Faulty(); why != "" {
 		return nil, fmt.Errorf("%w: %s", errUnfit, why)
 	}
-	if why := bundle.Ranker.Schema.Differs(fields); why != "" {
+	if why := bundle.Ranker.Schema.Differs(fields.Numbers); why != "" {
 		return nil, fmt.Errorf("%w: it was trained on other fields: %s", errUnfit, why)
 	}
 	if bundle.Definitions != definitions {

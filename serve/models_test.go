@@ -37,7 +37,7 @@ func train(t testing.TB, disk fsys.FS, change func(*registry.Manifest), field st
 		t.Fatal(err)
 	}
 	m := &rank.Piecewise{Bias: -1}
-	for _, name := range state.RowNames() {
+	for _, name := range state.RowNames().Numbers {
 		f := rank.Curve{Name: name, Knots: []float64{0, 100}}
 		weights := make([]float64, f.Weights())
 		if name == field {
@@ -341,7 +341,7 @@ func TestContributionsComeStrongestFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &rank.Piecewise{}
-	for _, name := range state.RowNames() {
+	for _, name := range state.RowNames().Numbers {
 		f := rank.Curve{Name: name, Knots: []float64{0, 100}}
 		weights := make([]float64, f.Weights())
 		switch name { // ever stronger, in the order of the fields

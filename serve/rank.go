@@ -18,7 +18,7 @@ import (
 type ranking struct {
 	builder *fold.RowBuilder
 	model   *rank.Piecewise // nil is recall order
-	rows    []float64       // row after row, by candidate
+	rows    rank.Rows       // by candidate
 	parts   []float64       // what each field adds to the log-odds, in the same places
 	mean    []float64       // of parts, over the candidates
 	odds    []float64       // log-odds by candidate
@@ -123,16 +123,17 @@ func demoted(c *recall.Candidate) float64 { return float64(c.Score * (1 - c.Demo
 
 // score fills in the ranking for a request; it reports false when ctx ended first.
 func (k *ranking) score(ctx context.Context, model *rank.Piecewise, candidates []recall.Candidate, visitor uint32, r *run) bool {
-	k.rows, k.parts, k.odds = k.rows[:0], k.parts[:0], k.odds[:0]
+	k.rows.Reset()
+	k.parts, k.odds = k.parts[:0], k.odds[:0]
 	k.builder.Start(visitor, r.reply.Time, r.req.Context)
 	for i := range candidates {
 		if i%rankChunk == 0 && ctx.Err() != nil {
 			return false
 		}
 		row := k.builder.Row(&candidates[i])
-		k.rows = append(k.rows, row...)
+		k.rows.Append(row)
 		from := len(k.parts)
-		k.parts = model.Explain(row, k.parts)
+		k.parts = model.Explain(row.Numbers, k.parts)
 		odds := model.Bias
 		for _, part := range k.parts[from:] {
 			odds += part
@@ -160,8 +161,8 @@ func (k *ranking) hash(i int) string {
 	if k.model == nil {
 		return ""
 	}
-	fields := len(k.model.Schema.Fields)
-	return fold.RowHash(k.rows[i*fields : (i+1)*fields])
+	row := k.rows.Row(i)
+	return fold.RowHash(&row)
 }
 
 // Contribution is what one field of the row did for an item.
@@ -183,14 +184,14 @@ func (k *ranking) strongest(i int) []Contribution {
 	if k.model == nil {
 		return nil
 	}
-	fields := k.model.Schema.Fields
+	fields, row := k.model.Schema.Fields, k.rows.Row(i)
 	var list []Contribution
 	for f := range fields {
 		adds := k.parts[i*len(fields)+f] - k.mean[f]
 		if adds < leastContribution || len(list) == MaxContributions && adds <= list[MaxContributions-1].Adds {
 			continue
 		}
-		c := Contribution{Field: fields[f].Name, Value: k.rows[i*len(fields)+f], Adds: adds}
+		c := Contribution{Field: fields[f].Name, Value: row.Numbers[f], Adds: adds}
 		at := len(list)
 		for at > 0 && list[at-1].Adds < adds {
 			at--

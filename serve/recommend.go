@@ -393,7 +393,7 @@ func (r *run) rows(unranked []recall.Candidate) {
 		row := b.Row(&unranked[i])
 		places[i].Row = fold.RowHash(row)
 		if r.past != nil {
-			r.past.tell(places[i].Item, row)
+			r.past.tell(places[i].Item, row.Numbers)
 		}
 	}
 }

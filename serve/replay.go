@@ -26,7 +26,7 @@ type Replayer struct {
 type Row struct {
 	Record *fold.Served
 	Item   freshet.ItemID
-	Values []float64 // in the order of fold.State.RowNames; valid during the call
+	Values []float64 // the numbers in the order of fold.State.RowNames; valid during the call
 }
 
 // Rows lets read see the row of each item that was shown, while the state stands as it stood when
@@ -128,9 +128,8 @@ func (p *past) tellRanked(k *ranking, candidates []recall.Candidate) {
 	if p.rows == nil {
 		return
 	}
-	fields := len(k.model.Schema.Fields)
 	for i := range candidates {
-		p.tell(p.server.State.Items.ID(candidates[i].Item), k.rows[i*fields:(i+1)*fields])
+		p.tell(p.server.State.Items.ID(candidates[i].Item), k.rows.Row(i).Numbers)
 	}
 }
 

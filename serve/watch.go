@@ -52,9 +52,9 @@ func (r *run) recheck(k *ranking, candidates []recall.Candidate, visitor uint32,
 		return
 	}
 	defs := s.State.Features.Definitions()
-	fields, first := len(k.model.Schema.Fields), s.State.FirstFeature()
+	first := s.State.FirstFeature()
 	for _, i := range k.best(r.n) {
-		row := k.rows[i*fields : (i+1)*fields]
+		row := k.rows.Row(i).Numbers
 		for column := range defs {
 			want, known := oracle.Read(column, visitor, candidates[i].Item, r.reply.Time, r.req.Context)
 			if !known {

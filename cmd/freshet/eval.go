@@ -169,7 +169,7 @@ func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []f
 	builder := m.State.NewRowBuilder()
 	builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	for i := range candidates {
-		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]))
+		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]).Numbers)
 	}
 }
 
@@ -183,12 +183,11 @@ type learner struct {
 	rng     *rand.Rand
 	builder *fold.RowBuilder // of the state of the last moment
 	state   *fold.State
-	rows    []float64 // row after row: of the candidates last scored
-	fields  int
+	rows    rank.Rows // of the candidates last scored
 }
 
-func newLearner(names []string, seed uint64) *learner {
-	return &learner{online: learn.NewOnline(names, learn.Options{Seed: seed}), rng: rand.New(rand.NewPCG(seed, 2)), fields: len(names)}
+func newLearner(names rank.Names, seed uint64) *learner {
+	return &learner{online: learn.NewOnline(names, learn.Options{Seed: seed}), rng: rand.New(rand.NewPCG(seed, 2))}
 }
 
 // Score implements trial.Ranker. Before anything was learned the scores are those of recall.
@@ -198,13 +197,13 @@ func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores [
 	}
 	l.builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	model := l.online.Model()
-	l.rows = l.rows[:0]
+	l.rows.Reset()
 	for i := range candidates {
 		row := l.builder.Row(&candidates[i])
-		l.rows = append(l.rows, row...)
+		l.rows.Append(row)
 		scores[i] = candidates[i].Score
 		if model != nil {
-			scores[i] = model.LogOdds(row)
+			scores[i] = model.LogOdds(row.Numbers)
 		}
 	}
 }
@@ -215,25 +214,29 @@ func (l *learner) Lesson(_ *trial.Moment, candidates []recall.Candidate, chosen 
 	if found < 0 || len(candidates) < 2 {
 		return nil
 	}
-	rows := slices.Clone(l.row(found))
+	lesson := rank.Rows{}
+	teach := func(i int) {
+		row := l.rows.Row(i)
+		lesson.Append(&row)
+	}
+	teach(found)
 	for range min(onlineNegatives, len(candidates)-1) {
 		i := l.rng.IntN(len(candidates) - 1)
 		if i >= found {
 			i++
 		}
-		rows = append(rows, l.row(i)...)
+		teach(i)
 	}
 	return func() error {
-		for i := 0; i < len(rows); i += l.fields {
-			if err := l.online.Learn(rows[i:i+l.fields], i == 0); err != nil {
+		for i := range lesson.Len() {
+			row := lesson.Row(i)
+			if err := l.online.Learn(&row, i == 0); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 }
-
-func (l *learner) row(i int) []float64 { return l.rows[i*l.fields : (i+1)*l.fields] }
 
 // of sets count and total, once the total is known.
 func (b *bar) of(done, total int64) {
