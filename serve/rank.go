@@ -57,14 +57,21 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		r.ranked = p
 		r.defined()
 		r.demote(ctx, candidates)
-		live := s.State.Model
-		if r.past != nil {
+		live, canary := s.State.Model, r.canary()
+		switch {
+		case r.past != nil:
 			live = r.past.model()
+		case canary != nil:
+			live = s.State.Challenger
 		}
+		// The visitor may have come since the section that knows them.
+		visitor := s.State.Visitor(r.visitor)
+		defer func() { r.observe(k, candidates, visitor) }()
 		if live.Name == "" {
 			return
 		}
 		failed := func(why string) {
+			k.model = nil
 			r.reply.Degraded = append(r.reply.Degraded, "ranker."+live.Name+":"+why, "ranker:fallback_recall")
 		}
 		bundle := s.bundle(&live, s.State.Definitions)
@@ -72,12 +79,17 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			failed("unavailable")
 			return
 		}
-		// The visitor may have come since the section that knows them.
-		visitor := s.State.Visitor(r.visitor)
 		s.sample(k.builder, candidates, r, p)
 		if !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
 			failed("timeout")
 			return
+		}
+		if !k.finite() {
+			if canary == nil || !r.instead(ctx, k, &live, candidates, visitor) {
+				failed("non_finite")
+				return
+			}
+			bundle = s.bundle(&live, s.State.Definitions)
 		}
 		r.recheck(k, candidates, visitor, p)
 		r.reply.Position = min(r.reply.Position, p)
