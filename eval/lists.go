@@ -16,7 +16,7 @@ type ListResults struct {
 	Rows     []ListRow
 	Choice   string    // the row that was chosen before the test part was looked at; "" without a choice
 	Tuning   []ListRow // what was tried on pairs held out of the train part, in that order; N and Seconds are 0
-	Warnings []string  // sentences for people
+	Warnings []Warning
 }
 
 // ListRow is the figures of one method with certain settings.
@@ -34,8 +34,8 @@ func (r ListResults) MarshalJSON() ([]byte, error) {
 		Rows     []json.RawMessage `json:"results"`
 		Choice   string            `json:"choice,omitempty"`
 		Tuning   []json.RawMessage `json:"tuning"`
-		Warnings []string          `json:"warnings"`
-	}{r.Protocol, []json.RawMessage{}, r.Choice, []json.RawMessage{}, append([]string{}, r.Warnings...)}
+		Warnings []Warning         `json:"warnings"`
+	}{r.Protocol, []json.RawMessage{}, r.Choice, []json.RawMessage{}, append([]Warning{}, r.Warnings...)}
 	for _, row := range r.Rows {
 		text, err := row.marshal(r.K, true)
 		if err != nil {

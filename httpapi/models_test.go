@@ -10,7 +10,7 @@ import (
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
-	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/rank/modeltest"
 	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/store/mem"
 )
@@ -23,10 +23,7 @@ func trained(t *testing.T, disk fsys.FS, logLoss float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &rank.Piecewise{}
-	for _, name := range state.RowNames().Numbers {
-		m.Schema.Fields, m.Weights = append(m.Schema.Fields, rank.Curve{Name: name, Knots: []float64{}}), append(m.Weights, []float64{0, 0})
-	}
+	m := modeltest.LR(t, state.RowNames().Numbers, nil, 0, func(string) []float32 { return nil })
 	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), Until: 7, AUC: 0.7, LogLoss: logLoss, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 		t.Fatal(err)
 	}

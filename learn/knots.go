@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,10 +12,14 @@ import (
 // sampled is how many values of a field its knots are fitted to.
 const sampled = 20_000
 
-// fitSchema puts the knots of each field at quantiles, at most the given number, from a seeded
-// sample of rows [0, to).
-func fitSchema(rows *Rows, to, knots int, rng *rand.Rand) rank.Knotted {
-	schema := rank.Knotted{Fields: make([]rank.Curve, len(rows.names.Numbers))}
+// leastSeen is in how many rows a word stands to be one of a vocabulary.
+const leastSeen = 5
+
+// fitSchema makes a field of each number, with knots at quantiles, at most as many as given, from a
+// seeded sample of rows [0, to); and one of each list of words, with those of the same rows that are
+// not rare.
+func fitSchema(rows *Rows, to, knots int, rng *rand.Rand) (*rank.Schema, error) {
+	var fields []rank.Field
 	picks := make([]int, min(sampled, to))
 	for i := range picks {
 		picks[i] = i
@@ -30,9 +35,27 @@ func fitSchema(rows *Rows, to, knots int, rng *rand.Rand) rank.Knotted {
 			}
 		}
 		slices.Sort(values)
-		schema.Fields[f] = rank.Curve{Name: name, Knots: quantiles(values, knots)}
+		fields = append(fields, rank.Field{Name: name, Kind: rank.Spread, Knots: quantiles(values, knots)})
 	}
-	return schema
+	for l, name := range rows.names.Words {
+		fields = append(fields, rank.Field{Name: name, Kind: rank.Category, Tokens: vocabulary(rows, l, to)})
+	}
+	return rank.NewSchema(fields)
+}
+
+// vocabulary lists the words of a list that stand in leastSeen rows of [0, to) or more, in ascending
+// order.
+func vocabulary(rows *Rows, list, to int) []rank.Token {
+	var row rank.Row
+	seen := map[rank.Token]int{}
+	for i := range to {
+		rows.read(i, &row)
+		for _, token := range row.List(list) {
+			seen[token]++
+		}
+	}
+	maps.DeleteFunc(seen, func(_ rank.Token, n int) bool { return n < leastSeen })
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // quantiles returns up to n ascending values that part the sorted ones evenly, the first and

@@ -49,7 +49,7 @@ const MinRows = 200
 var ErrTooLittle = errors.New("too little to learn from")
 
 // TrainLR fits a logistic regression.
-func TrainLR(rows *Rows, o Options) (*rank.Piecewise, Report, error) {
+func TrainLR(rows *Rows, o Options) (*rank.LR, Report, error) {
 	o = o.withDefaults()
 	if rows.Len() < MinRows {
 		return nil, Report{}, fmt.Errorf("%w: %d rows; at least %d are needed", ErrTooLittle, rows.Len(), MinRows)
@@ -72,14 +72,23 @@ func TrainLR(rows *Rows, o Options) (*rank.Piecewise, Report, error) {
 	if positives == 0 || positives == split {
 		return nil, Report{}, fmt.Errorf("%w: all %d rows to train on have the same label", ErrTooLittle, split)
 	}
-	m := &rank.Piecewise{Schema: fitSchema(rows, split, o.Knots, rng)}
-	fit(m, rows, labels, split, o.Passes, rng)
+	schema, err := fitSchema(rows, split, o.Knots, rng)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	m := fit(schema, rows, labels, split, o.Passes, rng)
 
 	held := rows.Len() - split
 	scores := make([]float64, held)
-	row := make([]float64, len(rows.names.Numbers))
+	odds := make([]float32, 1)
+	var row rank.Row
+	var b rank.Batch
 	for i := range held {
-		scores[i] = m.Score(widen(rows.numbers(split+i), row))
+		rows.read(split+i, &row)
+		b.Reset()
+		schema.Encode(&b, &row)
+		m.Predict(&b, odds)
+		scores[i] = rank.Sigmoid(float64(odds[0]))
 	}
 	base := make([]float64, held)
 	for i := range base {
@@ -95,27 +104,24 @@ func TrainLR(rows *Rows, o Options) (*rank.Piecewise, Report, error) {
 	if report.AUC, some = eval.AUC(scores, labels[split:]); !some {
 		return nil, report, fmt.Errorf("%w: all %d rows held for validation have the same label", ErrTooLittle, held)
 	}
-	asFirst(m)
+	if m, err = asFirst(m); err != nil {
+		return nil, report, err
+	}
 	report.LogLoss, _ = eval.LogLoss(scores, labels[split:]) // ok whenever AUC is
 	report.Baseline, _ = eval.LogLoss(base, labels[split:])
 	return m, report, nil
 }
 
 // fit learns the weights from rows [0, split), in a new order each pass.
-func fit(m *rank.Piecewise, rows *Rows, labels []bool, split, passes int, rng *rand.Rand) {
-	t := newTrainer(m)
-	row := make([]float64, len(rows.names.Numbers))
+func fit(s *rank.Schema, rows *Rows, labels []bool, split, passes int, rng *rand.Rand) *rank.LR {
+	t := newTrainer(s)
+	var row rank.Row
 	for range passes {
 		for _, i := range rng.Perm(split) {
-			t.learn(widen(rows.numbers(i), row), labels[i])
+			rows.read(i, &row)
+			t.learn(&row, labels[i])
 		}
 	}
 	t.publish()
-}
-
-func widen(row []float32, out []float64) []float64 {
-	for i, v := range row {
-		out[i] = float64(v)
-	}
-	return out
+	return t.model
 }

@@ -93,11 +93,11 @@ func TestLearnsAKnownWorld(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	for _, p := range [][2][]float64{{{9, 1, 0.5}, {2, 1, 0.5}}, {{5, 1, 0.5}, {5, math.NaN(), 0.5}}} {
-		if m.Score(p[0]) <= m.Score(p[1])+0.1 {
-			t.Errorf("score of %v is %.3f, of %v %.3f", p[0], m.Score(p[0]), p[1], m.Score(p[1]))
+		if chanceOf(m, p[0]...) <= chanceOf(m, p[1]...)+0.1 {
+			t.Errorf("score of %v is %.3f, of %v %.3f", p[0], chanceOf(m, p[0]...), p[1], chanceOf(m, p[1]...))
 		}
 	}
-	if low, high := m.LogOdds([]float64{6, 1, 0.05}), m.LogOdds([]float64{6, 1, 0.95}); math.Abs(high-low) > 0.5 {
+	if low, high := oddsOf(m, of(6, 1, 0.05)), oddsOf(m, of(6, 1, 0.95)); math.Abs(high-low) > 0.5 {
 		t.Errorf("noise moves the log-odds by %.2f", high-low)
 	}
 }

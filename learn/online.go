@@ -30,7 +30,7 @@ func NewOnline(names rank.Names, o Options) *Online {
 }
 
 // Model is what was learned so far, nil before the knots are placed. It changes with Learn.
-func (o *Online) Model() *rank.Piecewise {
+func (o *Online) Model() *rank.LR {
 	if o.trainer == nil {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (o *Online) Model() *rank.Piecewise {
 // Learn takes in one row. The row must have what is named.
 func (o *Online) Learn(row *rank.Row, label bool) error {
 	if o.trainer != nil {
-		o.trainer.learn(row.Numbers, label)
+		o.trainer.learn(row, label)
 		if o.stale++; o.stale >= onlinePublish {
 			o.trainer.publish()
 			o.stale = 0
@@ -51,11 +51,15 @@ func (o *Online) Learn(row *rank.Row, label bool) error {
 		return err
 	}
 	if o.first.Len() == onlineFirst {
-		m := &rank.Piecewise{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
-		o.trainer = newTrainer(m)
-		wide := make([]float64, len(row.Numbers))
+		schema, err := fitSchema(o.first, o.first.Len(), o.knots, o.rng)
+		if err != nil {
+			return err
+		}
+		o.trainer = newTrainer(schema)
+		var kept rank.Row
 		for i := range o.first.Len() {
-			o.trainer.learn(widen(o.first.numbers(i), wide), o.first.labels[i])
+			o.first.read(i, &kept)
+			o.trainer.learn(&kept, o.first.labels[i])
 		}
 		o.trainer.publish()
 		o.first = nil

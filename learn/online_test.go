@@ -30,7 +30,7 @@ func TestOnlineLearnsAKnownWorld(t *testing.T) {
 				t.Fatalf("after %d rows there is a model: %v", i, o.Model() != nil)
 			}
 			if i >= 50_000 {
-				off += math.Abs(o.Model().Score(row) - p)
+				off += math.Abs(chanceOf(o.Model(), row...) - p)
 				n++
 			}
 			if err := o.Learn(of(row...), label); err != nil {
@@ -44,12 +44,8 @@ func TestOnlineLearnsAKnownWorld(t *testing.T) {
 		t.Errorf("after 50,000 rows the score is off by %.3f on average", off)
 	}
 	two, _ := run()
-	first, err := one.Model().Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if second, err := two.Model().Bytes(); err != nil || !bytes.Equal(first, second) {
-		t.Errorf("the same rows made another model (%v)", err)
+	if !bytes.Equal(bytesOf(t, one.Model()), bytesOf(t, two.Model())) {
+		t.Error("the same rows made another model")
 	}
 }
 
@@ -73,9 +69,9 @@ func TestOnlineFollows(t *testing.T) {
 		}
 	}
 	learn(20_000, 1)
-	before := o.Model().Score([]float64{0.9})
+	before := chanceOf(o.Model(), 0.9)
 	learn(60_000, -1)
-	if after := o.Model().Score([]float64{0.9}); before < 0.85 || after > 0.5 {
+	if after := chanceOf(o.Model(), 0.9); before < 0.85 || after > 0.5 {
 		t.Errorf("the score of a high value goes from %.2f to %.2f, want from well above to below one half", before, after)
 	}
 }

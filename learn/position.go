@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"math"
 	"slices"
 
 	"github.com/freshet-rec/freshet/rank"
@@ -13,13 +14,31 @@ const exposedRank = "exposed.rank"
 
 // asFirst makes a model whose rows do not have the field exposedRank of one whose rows do: it
 // scores every item as if it were shown first.
-func asFirst(m *rank.Piecewise) {
-	at := slices.IndexFunc(m.Schema.Fields, func(f rank.Curve) bool { return f.Name == exposedRank })
+func asFirst(m *rank.LR) (*rank.LR, error) {
+	fields := m.Fields.Fields
+	at := slices.IndexFunc(fields, func(f rank.Field) bool { return f.Name == exposedRank })
 	if at < 0 {
-		return
+		return m, nil
 	}
-	i, _ := m.Schema.Fields[at].Spread(1) // 1 is the least rank: flat before the first knot, or on it
-	m.Bias += m.Weights[at][i]
-	m.Schema.Fields = slices.Delete(m.Schema.Fields, at, at+1)
-	m.Weights = slices.Delete(m.Weights, at, at+1)
+	first := &rank.LR{Bias: m.Bias, Weights: slices.Delete(slices.Clone(m.Weights), m.Fields.Start(at), m.Fields.Start(at+1))}
+	var b rank.Batch
+	row := emptyRow(m.Fields.Names())
+	row.Numbers[slices.Index(m.Fields.Names().Numbers, exposedRank)] = 1 // the least rank
+	m.Fields.Encode(&b, row)
+	index, value := b.Entries(len(fields), 0, at)
+	for i, w := range index {
+		first.Bias += m.Weights[w] * value[i]
+	}
+	var err error
+	first.Fields, err = rank.NewSchema(slices.Delete(slices.Clone(fields), at, at+1))
+	return first, err
+}
+
+// emptyRow is a row that says nothing.
+func emptyRow(names rank.Names) *rank.Row {
+	row := &rank.Row{Numbers: make([]float64, len(names.Numbers)), Ends: make([]uint32, len(names.Words))}
+	for i := range row.Numbers {
+		row.Numbers[i] = math.NaN()
+	}
+	return row
 }

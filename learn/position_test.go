@@ -34,14 +34,14 @@ func TestThePlaceIsNotTheMerit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if names := m.Schema.Names(); len(names) != 1 || names[0] != "merit" {
+	if names := m.Fields.Names().Numbers; len(names) != 1 || names[0] != "merit" {
 		t.Fatalf("the model asks for %q; nobody knows a rank before ranking", names)
 	}
-	low, high := m.Score([]float64{0.2}), m.Score([]float64{0.7})
+	low, high := chanceOf(m, 0.2), chanceOf(m, 0.7)
 	if math.Abs(low-chance(0.2, 1)) > 0.04 || math.Abs(high-chance(0.7, 1)) > 0.05 {
 		t.Errorf("scores %.3f and %.3f, want the chances when shown first, %.3f and %.3f", low, high, chance(0.2, 1), chance(0.7, 1))
 	}
-	if misled.Score([]float64{0.7}) > misled.Score([]float64{0.2}) {
+	if chanceOf(misled, 0.7) > chanceOf(misled, 0.2) {
 		t.Error("the world misleads nobody: the test shows nothing")
 	}
 	if report.LogLoss >= report.Baseline {

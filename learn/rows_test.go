@@ -51,3 +51,27 @@ func TestRowsKeepWords(t *testing.T) {
 		}
 	}
 }
+
+// oddsOf are the log-odds of one row.
+func oddsOf(m rank.Model, row *rank.Row) float64 {
+	var b rank.Batch
+	m.Schema().Encode(&b, row)
+	odds := make([]float32, 1)
+	m.Predict(&b, odds)
+	return float64(odds[0])
+}
+
+// chanceOf is the probability of a positive of a row of these numbers.
+func chanceOf(m rank.Model, numbers ...float64) float64 {
+	return rank.Sigmoid(oddsOf(m, of(numbers...)))
+}
+
+// bytesOf is the file of a model.
+func bytesOf(t *testing.T, m rank.Model) []byte {
+	t.Helper()
+	data, err := rank.Single("click", m).Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/sim"
 	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/source/movielens"
 	"github.com/freshet-rec/freshet/store/mem"
@@ -108,11 +109,11 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := m.Bytes()
+	one, err := rank.Single("click", m).Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if two, err := again.Bytes(); err != nil || !bytes.Equal(one, two) {
+	if two, err := rank.Single("click", again).Bytes(); err != nil || !bytes.Equal(one, two) {
 		t.Errorf("equal rows and seed give other bytes (%v)", err)
 	}
 	_, permuted, err := learn.TrainLR(rows, learn.Options{Seed: 1, Permute: true})
@@ -141,8 +142,14 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 		merged += gain(candidates, want)
 		odds := map[uint32]float64{}
 		builder.Start(visitor, s.Newest, nil)
+		var batch rank.Batch
 		for i := range candidates {
-			odds[candidates[i].Item] = m.LogOdds(builder.Row(&candidates[i]).Numbers)
+			m.Fields.Encode(&batch, builder.Row(&candidates[i]))
+		}
+		predicted := make([]float32, len(candidates))
+		m.Predict(&batch, predicted)
+		for i := range candidates {
+			odds[candidates[i].Item] = float64(predicted[i])
 		}
 		slices.SortStableFunc(candidates, func(a, b recall.Candidate) int { return cmp.Compare(odds[b.Item], odds[a.Item]) })
 		slate += gain(candidates, want)

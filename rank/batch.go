@@ -35,6 +35,21 @@ func (b *Batch) Row(fields, row int) ([]uint32, []float32) {
 	return b.Index[from:to], b.Value[from:to]
 }
 
+// Part is the rows from one up to another, of so many fields each. It shares the entries of the
+// batch; ends is room for its Ends, which replaces what is in it.
+func (b *Batch) Part(fields, from, to int, ends []uint32) Batch {
+	begin := uint32(0)
+	if from > 0 {
+		begin = b.Ends[from*fields-1]
+	}
+	end := begin
+	ends = ends[:0]
+	for _, end = range b.Ends[from*fields : to*fields] {
+		ends = append(ends, end-begin)
+	}
+	return Batch{Index: b.Index[begin:end], Value: b.Value[begin:end], Ends: ends}
+}
+
 func (b *Batch) add(index uint32, value float32) {
 	if value != 0 {
 		b.Index, b.Value = append(b.Index, index), append(b.Value, value)

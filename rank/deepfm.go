@@ -63,3 +63,8 @@ func (m *DeepFM) network(input []float32) float32 {
 	}
 	return input[0]
 }
+
+// Explain implements Model.
+func (m *DeepFM) Explain(b *Batch, rows []int, parts []float32) {
+	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, &network{m.Layers, m.Dim})
+}

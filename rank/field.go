@@ -23,8 +23,12 @@ const (
 
 // Bounds of a schema, checked before anything is allocated for it.
 const (
+	MaxFields     = 1000
+	MaxKnots      = 64      // of one field
 	MaxVocabulary = 1 << 24 // tokens of one field
 	MaxBuckets    = 1 << 24 // of one cross
+	MaxCrossed    = 4       // lists of one cross
+	MaxHalf       = 1e6     // of a sequence, in places
 	MaxCombined   = 256     // combinations of one cross in one row; the rest is left out
 )
 
@@ -69,6 +73,25 @@ func (f *Field) Weights() int {
 	return firstWord + len(f.Tokens)
 }
 
+// spread says which weights of a field of kind Spread a value goes by: weight i times (1 − part) plus
+// weight i+1 times part. part is in [0, 1) and 0 where i is the last. NaN is no value.
+func (f *Field) spread(v float64) (i int, part float64) {
+	last := len(f.Knots) - 1
+	switch {
+	case math.IsNaN(v):
+		return 0, 0
+	case last < 0 || v <= f.Knots[0]:
+		return 1, 0
+	case v >= f.Knots[last]:
+		return last + 1, 0
+	}
+	above, found := slices.BinarySearch(f.Knots, v)
+	if found {
+		return above + 1, 0
+	}
+	return above, (v - f.Knots[above-1]) / (f.Knots[above] - f.Knots[above-1])
+}
+
 // check says what is wrong with a field that was read from outside, "" for nothing.
 func (f *Field) check() string {
 	switch f.Kind {
@@ -77,12 +100,12 @@ func (f *Field) check() string {
 			return fmt.Sprintf("it has %d knots; at most %d are accepted", len(f.Knots), MaxKnots)
 		}
 		for k, knot := range f.Knots {
-			if math.IsNaN(knot) || math.IsInf(knot, 0) || k > 0 && knot <= f.Knots[k-1] {
-				return fmt.Sprintf("knot %d is not finite and above the one before", k)
+			if !bounded(knot) || k > 0 && knot <= f.Knots[k-1] {
+				return fmt.Sprintf("knot %d is %v: not within ±%g and above the one before", k, knot, maxNumber)
 			}
 		}
 	case Scaled, Log:
-		if !finite(f.Mean) || !finite(f.Scale) || f.Scale <= 0 {
+		if !bounded(f.Mean) || !bounded(f.Scale) || f.Scale <= 0 {
 			return fmt.Sprintf("it is scaled by %v about %v", f.Scale, f.Mean)
 		}
 	case Category, Sequence:
@@ -92,12 +115,12 @@ func (f *Field) check() string {
 		if !slices.IsSorted(f.Tokens) || len(slices.Compact(slices.Clone(f.Tokens))) != len(f.Tokens) {
 			return "its vocabulary is not in ascending order without repeats"
 		}
-		if f.Kind == Sequence && !(f.Half > 0 && finite(f.Half)) {
-			return fmt.Sprintf("it fades by half every %v places", f.Half)
+		if f.Kind == Sequence && !(f.Half > 0 && f.Half <= MaxHalf) {
+			return fmt.Sprintf("it fades by half every %v places; more than 0 and at most %g are accepted", f.Half, MaxHalf)
 		}
 	case Cross:
-		if len(f.Of) < 2 || f.Buckets < 1 || f.Buckets > MaxBuckets {
-			return fmt.Sprintf("it crosses %d lists into %d buckets; 2 or more and 1 to %d are accepted", len(f.Of), f.Buckets, MaxBuckets)
+		if len(f.Of) < 2 || len(f.Of) > MaxCrossed || f.Buckets < 1 || f.Buckets > MaxBuckets {
+			return fmt.Sprintf("it crosses %d lists into %d buckets; 2 to %d and 1 to %d are accepted", len(f.Of), f.Buckets, MaxCrossed, MaxBuckets)
 		}
 	default:
 		return fmt.Sprintf("it is of the kind %q, which this release does not know", f.Kind)
@@ -105,4 +128,7 @@ func (f *Field) check() string {
 	return ""
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// maxNumber bounds what values are compared with, so that no difference of two overflows.
+const maxNumber = 1e300
+
+func bounded(v float64) bool { return math.Abs(v) <= maxNumber }

@@ -43,3 +43,8 @@ func pairs(vectors []float32, dim int, index []uint32, value []float32) float32 
 	}
 	return total / 2
 }
+
+// Explain implements Model.
+func (m *FM) Explain(b *Batch, rows []int, parts []float32) {
+	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, nil)
+}

@@ -10,8 +10,9 @@ type Model interface {
 	// on its place in it.
 	Predict(b *Batch, odds []float32)
 
-	// Explain writes what each field of a row adds to its log-odds, beyond what the field adds on
-	// average over the batch, to parts, which must have a place for each field. The parts sum to
-	// the log-odds of the row less those of the mean of the batch's rows.
-	Explain(b *Batch, row int, parts []float32)
+	// Explain writes what each field adds to the log-odds of some rows of the batch, beyond what it
+	// adds for the mean of the batch's rows, to parts: field by field for the first of rows, then for
+	// the next. It must have a place for each. The parts of a row sum to its log-odds less those of
+	// the mean. It looks at the whole batch once, however many rows it is asked for.
+	Explain(b *Batch, rows []int, parts []float32)
 }

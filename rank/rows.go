@@ -32,3 +32,6 @@ func (r *Rows) Row(i int) Row {
 	numbers, lists := len(r.numbers)/r.n, len(r.ends)/r.n
 	return Row{Numbers: r.numbers[i*numbers : (i+1)*numbers : (i+1)*numbers], Words: r.words[r.starts[i]:r.starts[i+1]:r.starts[i+1]], Ends: r.ends[i*lists : (i+1)*lists : (i+1)*lists]}
 }
+
+// number is one number of the i-th row.
+func (r *Rows) number(i, place int) float64 { return r.numbers[i*(len(r.numbers)/r.n)+place] }

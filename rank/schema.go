@@ -127,7 +127,7 @@ func (s *Schema) number(b *Batch, i int, v float64) {
 	}
 	switch f.Kind {
 	case Spread:
-		at, part := (&Curve{Knots: f.Knots}).Spread(v)
+		at, part := f.spread(v)
 		b.add(start+uint32(at), float32(1-part))
 		if part > 0 {
 			b.add(start+uint32(at)+1, float32(part))

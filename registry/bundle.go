@@ -60,7 +60,7 @@ type Kind string
 
 // The kinds.
 const (
-	Ranker    Kind = ""          // a rank.Piecewise, in model.json
+	Ranker    Kind = ""          // a rank.Ranker, in model.bin; of earlier releases in model.json
 	Embedding Kind = "embedding" // vectors of items with an index, in model.bin
 	ItemItems Kind = "itemitem"  // weights from item to item, in model.bin
 )
@@ -137,12 +137,14 @@ type Bundle struct {
 
 	// One of these is set, by Kind.
 
-	Ranker  *rank.Piecewise
+	Ranker  *rank.Ranker
 	Vectors *recall.Vectors
 	Linear  *recall.Linear
 
 	Example *Golden // of Ranker; nil when it was kept without
 	Size    int64   // of the file of the model, in bytes
+
+	earlier bool // the ranker is in the form of earlier releases, without golden rows
 }
 
 // Model is a model that can be kept.
@@ -161,8 +163,8 @@ func (e *OtherError) Error() string {
 const (
 	root             = "models"
 	manifestName     = "manifest.json"
-	modelName        = "model.json"
-	binaryName       = "model.bin"
+	modelName        = "model.bin"
+	earlierName      = "model.json" // of a ranker of earlier releases
 	maxManifestBytes = 1 << 20
 	maxBinaryBytes   = 8 << 30 // ten million items of 128 numbers take some 6.5 GB
 )
@@ -189,9 +191,9 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	if n := len(versions); n > 0 {
 		m.Version = versions[n-1] + 1
 	}
-	files := map[string][]byte{m.file(): text}
-	if e, ok := model.(*Exemplified); ok {
-		rows, err := e.Golden.bytes()
+	files := map[string][]byte{modelName: text}
+	if e := exampled(model); e != nil {
+		rows, err := e.bytes()
 		if err != nil {
 			return fail(err)
 		}
@@ -268,7 +270,11 @@ func LoadWithin(disk fsys.FS, model string, version int, most int64) (*Bundle, e
 	if b.Bytes > bound {
 		return fail(faultf(TooBig, "it has %d bytes; at most %d are accepted here", b.Bytes, bound))
 	}
-	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+b.file(), bound)
+	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+modelName, bound)
+	if b.Kind == Ranker && errors.Is(err, fs.ErrNotExist) {
+		text, err = fsys.ReadFile(disk, folder(model, version)+"/"+earlierName, bound)
+		b.earlier = true
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -307,14 +313,6 @@ func coded(err error) error {
 		return &Fault{Code: Range, Text: err.Error()}
 	}
 	return &Fault{Code: Format, Text: err.Error()}
-}
-
-// file is the name of the file of the model.
-func (m *Manifest) file() string {
-	if m.Kind == Ranker {
-		return modelName
-	}
-	return binaryName
 }
 
 func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {

@@ -12,11 +12,14 @@ import (
 )
 
 // goldenOf are rows of the field x with what model(bias) makes of them.
-func goldenOf(bias, off float64) *Golden {
+func goldenOf(bias float32, off float64) *Golden {
 	g := &Golden{Names: rank.Names{Numbers: []string{"x"}}}
 	for _, x := range []float64{math.NaN(), -3, 0, 0.25, 1e6} {
-		g.Rows = append(g.Rows, rank.Row{Numbers: []float64{x}})
-		g.Odds = append(g.Odds, model(bias).LogOdds([]float64{x})+off)
+		g.Rows, g.Odds = append(g.Rows, rank.Row{Numbers: []float64{x}}), append(g.Odds, 0)
+	}
+	oddsOf(model(bias), g.Rows, g.Odds)
+	for i := range g.Odds {
+		g.Odds[i] += off
 	}
 	return g
 }
@@ -67,6 +70,28 @@ func TestGoldenRows(t *testing.T) {
 		}
 	}
 	disk := fsys.NewMem()
+	if _, err := Save(disk, Manifest{Model: "lr"}, model(1), noon); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Load(disk, "lr", 1); err != nil || b.Example == nil || len(b.Example.Rows) != goldenDrawn || b.Checked() != nil {
+		t.Errorf("a ranker that brings no golden rows: %+v, %v", b, err)
+	}
+	bare := disk.Clone()
+	m, err := manifest(bare, "lr", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Golden = ""
+	_, text, err := m.sealed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fsys.Replace(bare, "models/lr/1/"+manifestName, text); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := Load(bare, "lr", 1); err != nil || codeOf(b.Checked()) != NotGolden {
+		t.Errorf("a ranker without golden rows: %+v, %v", b, err)
+	}
 	if _, err := Save(disk, Manifest{Model: "lr"}, &Exemplified{model(1), &Golden{}}, noon); err == nil {
 		t.Error("no golden rows were kept as golden rows")
 	}
@@ -86,7 +111,7 @@ func TestFaultsHaveCodes(t *testing.T) {
 		text string // that the file has from now on, under a seal that fits it
 		code string
 	}{
-		"an empty model":    {"model.json", "", Checksum},
+		"an empty model":    {modelName, "", Checksum},
 		"an empty manifest": {"manifest.json", "", Checksum},
 		"no JSON":           {"manifest.json", "{", Checksum},
 	} {

@@ -167,7 +167,7 @@ func FuzzLoad(f *testing.F) {
 		if err := disk.MkdirAll("models/m/1"); err != nil {
 			t.Fatal(err)
 		}
-		for name, bytes := range map[string][]byte{manifestName: text, binaryName: data} {
+		for name, bytes := range map[string][]byte{manifestName: text, modelName: data} {
 			if err := fsys.Replace(disk, "models/m/1/"+name, bytes); err != nil {
 				t.Fatal(err)
 			}

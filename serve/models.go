@@ -39,6 +39,7 @@ func (s *Server) Adopt(ctx context.Context) error {
 			s.Report(fmt.Sprintf("model %s version %d is on trial by the journal and not at hand; the live one ranks for everyone", m.Name, m.Version), err)
 		}
 	}
+	s.keepSpares()
 	return nil
 }
 
@@ -67,7 +68,7 @@ func (s *Server) adopt(ctx context.Context, slot fold.Slot) error {
 	if live.Promoted {
 		return nil
 	}
-	newest := s.newest(slot)
+	newest := s.choice(slot)
 	if newest == nil || newest.Model == live.Name && newest.Version == live.Version && newest.SHA256 == live.SHA256 {
 		return nil
 	}
@@ -83,8 +84,48 @@ func without(slot fold.Slot) string {
 	return "is live by the journal and not at hand; routes that go by it have no answer"
 }
 
-// newest is the newest bundle that may be live in a slot, nil if there is none.
-func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
+// choice is the bundle to be live in a slot while nobody has promoted one, nil if there is none: the
+// newest, and of those that rank the newest of the first kind that has one.
+func (s *Server) choice(slot fold.Slot) *registry.Bundle {
+	if slot != fold.Ranker || s.Rankers == nil {
+		return s.newest(slot, "")
+	}
+	for _, kind := range s.Rankers {
+		if b := s.newest(slot, kind); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// keepSpares reads what ranks when the model that is live cannot: of each kind
+// but the first choice, the newest.
+func (s *Server) keepSpares() {
+	var spares []*registry.Bundle
+	for _, kind := range s.Rankers[min(1, len(s.Rankers)):] {
+		if b := s.newest(fold.Ranker, kind); b != nil {
+			spares = append(spares, b)
+		}
+	}
+	s.spares.Store(&spares)
+}
+
+// spare is the first of the bundles that rank when the one that is live cannot, and that were trained on
+// features with these definitions; nil is none.
+func (s *Server) spare(definitions string) *registry.Bundle {
+	if spares := s.spares.Load(); spares != nil {
+		for _, b := range *spares {
+			if b.Definitions == definitions {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+// newest is the newest bundle that may be live in a slot, nil if there is none; of those that rank, of
+// one kind of model unless that is "".
+func (s *Server) newest(slot fold.Slot, kind string) (newest *registry.Bundle) {
 	names, err := registry.Names(s.Disk)
 	if err != nil {
 		s.Report("models", err)
@@ -112,7 +153,9 @@ func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
 				s.Report(fmt.Sprintf("model %s version %d is passed over", m.Model, m.Version), err)
 				continue
 			}
-			newest = bundle
+			if kind == "" || bundle.Ranker.Kind() == kind {
+				newest = bundle
+			}
 			break
 		}
 	}

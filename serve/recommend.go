@@ -307,10 +307,16 @@ func (r *run) place(ctx context.Context, candidates []recall.Candidate) {
 		r.defined()
 		taken := map[uint32]bool{}
 		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
-		for _, p := range r.picks(candidates) {
+		picks := r.picks(candidates)
+		shown := make([]int, len(picks))
+		for place, p := range picks {
+			shown[place] = p.candidate
+		}
+		r.ranking.explain(shown)
+		for place, p := range picks {
 			c := &candidates[p.candidate]
 			taken[c.Item] = true
-			placed := r.placed(p.candidate, c)
+			placed := r.placed(p.candidate, place, c)
 			placed.Explored, placed.Propensity = p.explored, p.propensity
 			r.reply.Items = append(r.reply.Items, placed)
 			if r.ranking.model == nil {
@@ -398,10 +404,10 @@ func (r *run) rows(unranked []recall.Candidate) {
 	}
 }
 
-func (r *run) placed(i int, c *recall.Candidate) Placed {
+func (r *run) placed(i, place int, c *recall.Candidate) Placed {
 	st := r.server.State
 	because := c.Routes[0].Proposal.Because
-	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i),
+	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i, place),
 		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window, Query: because.Query}, Demoted: c.Demoted}
 	if c.Demoted > 0 {
 		placed.Dislike = st.Items.ID(c.Dislike.Item)

@@ -27,6 +27,7 @@ type Options struct {
 	Scenes    map[string]Scene
 	Disk      fsys.FS                     // the data directory, where trained models are; nil is none
 	Shelf     *registry.Shelf             // what State looks into for the models that routes go by; nil is none
+	Rankers   []string                    // kinds of models that may rank, the first choice first; nil is any
 	Report    func(msg string, err error) // told of trouble that no reply can carry
 	Stopwatch func() time.Duration        // how long something has gone on, whatever the clock says; nil is by Now
 }
@@ -58,8 +59,9 @@ type Server struct {
 	scenes    map[string][]int // the routes of each scene
 	explorers map[string]bool  // routes that explore
 	fallback  atomic.Pointer[fallbackList]
-	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
-	switching sync.Mutex // held while a model that is live is changed
+	bundles   sync.Map                           // *registry.Bundle by checksum: those that may rank here
+	spares    atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
+	switching sync.Mutex                         // held while a model that is live is changed
 	rankings  rankings
 	watch     watched
 	sampling  *sampling

@@ -146,7 +146,7 @@ func resize(list []float64, n int) []float64 {
 // ranking is what the answers say, in the words of a manifest.
 func (a *answers) ranking() (r registry.Ranking) {
 	against := func(other []float64) registry.Against {
-		ahead, bound := eval.Paired(a.own, other)
+		ahead, bound := eval.Ahead(a.own, other)
 		return registry.Against{NDCG: mean(other), Ahead: ahead, Bound: bound}
 	}
 	r = registry.Ranking{K: questionsAt, Questions: len(a.own), NDCG: mean(a.own), Recall: against(a.recall), Popular: against(a.popular)}

@@ -361,19 +361,26 @@ func (s *Server) OnTrial() *Trial {
 }
 
 // instead lets the live model rank where the one on trial gave scores which are no numbers: its trial
-// is over. It reports whether the live one could. The state must stand still.
+// is over. It reports whether the live one could; else a candidate without a number stays last. The
+// state must stand still.
 func (r *run) instead(ctx context.Context, k *ranking, live *fold.Model, candidates []recall.Candidate, visitor uint32) bool {
 	s := r.server
 	s.trial.catch(live)
 	bundle := s.bundle(&s.State.Model, s.State.Definitions)
-	if bundle == nil || !k.score(ctx, bundle.Ranker, candidates, visitor, r) || !k.finite() {
+	if bundle == nil || !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
 		return false
 	}
 	*live = s.State.Model
 	return true
 }
 
-// finite reports that all scores are numbers.
+// finite reports that all scores are numbers: a ranker by log-odds says ±rank.MaxOdds for what is none.
 func (k *ranking) finite() bool {
-	return !slices.ContainsFunc(k.odds, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	if !k.model.ByOdds() {
+		return true
+	}
+	return !slices.ContainsFunc(k.scores, func(v float64) bool { return math.Abs(v) >= noNumber })
 }
+
+// noNumber is below rank.MaxOdds by more than dislikes take off.
+const noNumber = rank.MaxOdds - 50

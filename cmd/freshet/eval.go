@@ -39,7 +39,7 @@ func (a *app) evalCmd() *cobra.Command {
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd(), a.evalCFCmd())
+	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd(), a.evalCFCmd(), a.evalIPSCmd())
 	return c
 }
 
@@ -129,7 +129,7 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Optio
 	}
 	bar.done()
 	if untrained != "" {
-		results.Warnings = append(results.Warnings, untrained)
+		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.Untrained, Text: untrained})
 	}
 	return a.printResults(results)
 }
@@ -162,14 +162,25 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 }
 
 // ranker puts a trained model to the trial.
-type ranker struct{ model *rank.Piecewise }
+type ranker struct{ model rank.Model }
 
 // Score implements trial.Ranker.
 func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
 	builder := m.State.NewRowBuilder()
 	builder.Start(m.Request.Visitor, m.Request.Time, nil)
+	var batch rank.Batch
 	for i := range candidates {
-		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]).Numbers)
+		r.model.Schema().Encode(&batch, builder.Row(&candidates[i]))
+	}
+	predict(r.model, &batch, scores)
+}
+
+// predict writes the log-odds of all rows of a batch to scores.
+func predict(m rank.Model, b *rank.Batch, scores []float64) {
+	odds := make([]float32, len(scores))
+	m.Predict(b, odds)
+	for i, x := range odds {
+		scores[i] = float64(x)
 	}
 }
 
@@ -198,13 +209,17 @@ func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores [
 	l.builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	model := l.online.Model()
 	l.rows.Reset()
+	var batch rank.Batch
 	for i := range candidates {
 		row := l.builder.Row(&candidates[i])
 		l.rows.Append(row)
 		scores[i] = candidates[i].Score
 		if model != nil {
-			scores[i] = model.LogOdds(row.Numbers)
+			model.Fields.Encode(&batch, row)
 		}
+	}
+	if model != nil {
+		predict(model, &batch, scores)
 	}
 }
 
@@ -274,7 +289,8 @@ func history(disk fsys.FS) trial.Replay {
 func (a *app) evalStreamCmd() *cobra.Command {
 	var flags evalFlags
 	var events, warmup string
-	var delays []string
+	var delays, compare []string
+	var figure plotFlag
 	c := &cobra.Command{
 		Use:   "stream",
 		Short: "Predict, then learn, event by event; with delays, show what freshness earns",
@@ -287,54 +303,63 @@ Printed for each delay are the slate, the merged recall, popularity of the last
 hour, and each route alone, and for each route what share of the wanted its first
 200 have, what share it alone has, and how much of what it proposes the others
 propose too. A visitor's repeats, and items that nobody had
-touched before, count as misses.`,
+touched before, count as misses. With --compare each configuration is asked the same,
+and its gains over the first are printed with intervals that draw visitors, the
+same ones for both.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
-  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json`,
+  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json
+  freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg
+  freshet eval stream --events clicks.jsonl.gz --compare now=freshet.yaml --compare try=other.yaml`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if events == "" {
 				return &failure{code: exitUsage, err: errors.New("no file of events is named"), hint: "such as: freshet eval stream --events clicks.jsonl.gz"}
 			}
-			cfg, err := a.loadConfig(c)
+			configs, err := a.comparedConfigs(c, compare)
 			if err != nil {
 				return err
 			}
-			p := &trial.Prequential{}
-			if p.Options, err = flags.options(cfg); err != nil {
-				return err
-			}
+			p := trial.Prequential{}
 			if p.Warmup, err = freshet.ParseDuration(warmup); err != nil {
 				return usagef("--warmup: %w", err)
 			}
-			if len(delays) > trial.MaxDelays {
-				return usagef("--delay names %d delays; one run compares at most %d", len(delays), trial.MaxDelays)
+			if p.Delays, err = parseDelays(delays); err != nil {
+				return err
 			}
-			for _, text := range delays {
-				delay, err := freshet.ParseDuration(text)
+			if err := figure.check(); err != nil {
+				return err
+			}
+			results := &eval.Results{}
+			for _, named := range configs {
+				if p.Options, err = flags.options(named.Config); err != nil {
+					return err
+				}
+				one, err := a.evalStream(c.Context(), named.Config, p, events)
 				if err != nil {
-					return usagef("--delay: %w", err)
+					return err
 				}
-				for _, other := range p.Delays {
-					if other == delay {
-						return usagef("--delay names %s twice", delay)
-					}
-				}
-				p.Delays = append(p.Delays, delay)
+				join(results, one, named.name, p.Seed)
 			}
-			return a.evalStream(c.Context(), cfg, p, events)
+			if err := figure.draw(a, freshnessFigure(results, filepath.Base(events))); err != nil {
+				return err
+			}
+			return a.printResults(results)
 		},
 	}
 	flags.add(a, c, "name of the events that say an item was wanted (default every click, engagement, intent and conversion)")
 	c.Flags().StringVar(&events, "events", "", "file of events, one JSON object a line, plain or gzip")
 	c.Flags().StringVar(&warmup, "warmup", "24h", "how long events are only learned from")
 	c.Flags().StringSliceVar(&delays, "delay", []string{"0s"}, "for how long events are withheld; several with commas")
+	c.Flags().StringArrayVar(&compare, "compare", nil, "NAME=FILE: also by this configuration, told apart by name; repeated, each against the first")
+	figure.add(c)
 	return c
 }
 
-func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequential, path string) error {
+// evalStream plays a file of events.
+func (a *app) evalStream(ctx context.Context, cfg *config.Config, p trial.Prequential, path string) (*eval.Results, error) {
 	im, err := a.readEvents(ctx, cfg, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	events := make([]*freshet.Event, len(im.Events))
 	for i := range im.Events {
@@ -342,7 +367,7 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	}
 	state, err := fold.New(foldOptions(cfg))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names := state.RowNames()
 	p.NewLearner = func() trial.Learner { return newLearner(names, p.Seed) }
@@ -351,17 +376,17 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	results, err := p.Run(ctx, im.Items, im.Users, events)
 	switch {
 	case errors.Is(err, trial.ErrNoEvents) && len(im.Events) == 0 && len(im.Refused) > 0:
-		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event, item or user, as the API takes them: freshet import names every fault"}
+		return nil, &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event, item or user, as the API takes them: freshet import names every fault"}
 	case errors.Is(err, trial.ErrNoEvents):
-		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
+		return nil, &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
 	case err != nil:
-		return fmt.Errorf("eval %s: %w", path, err)
+		return nil, fmt.Errorf("eval %s: %w", path, err)
 	}
 	bar.done()
 	if len(im.Refused) > 0 {
-		results.Warnings = append(results.Warnings, path+": "+refusedLines(im))
+		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.LinesLeftOut, Text: path + ": " + refusedLines(im)})
 	}
-	return a.printResults(results)
+	return results, nil
 }
 
 // refusedLines tells of lines that could not be used.
@@ -388,11 +413,11 @@ func (a *app) readEvents(ctx context.Context, cfg *config.Config, path string) (
 }
 
 func (a *app) printResults(results *eval.Results) error {
-	return a.printEval(results, results.Warnings, func() string { return resultsTable(results) + routesTable(results.Routes) })
+	return a.printEval(results, results.Warnings, func() string { return resultsTable(results) + routesTable(results.Routes) + gainsTable(results.Gains) })
 }
 
 // printEval prints results: as JSON, or their table with the warnings beside it.
-func (a *app) printEval(results any, warnings []string, table func() string) error {
+func (a *app) printEval(results any, warnings []eval.Warning, table func() string) error {
 	if a.json {
 		text, err := json.Marshal(results)
 		if err != nil {
@@ -401,7 +426,7 @@ func (a *app) printEval(results any, warnings []string, table func() string) err
 		return a.print(string(text) + "\n")
 	}
 	for _, warning := range warnings {
-		a.say("warning: %s", clean(warning))
+		a.say("warning: %s", clean(warning.Text))
 	}
 	return a.print(table())
 }
@@ -415,8 +440,8 @@ func routesTable(rows []eval.RouteRow) string {
 	}
 	var b strings.Builder
 	for i, r := range rows {
-		if i == 0 || r.Delay != rows[i-1].Delay {
-			fmt.Fprintf(&b, "\nroutes · delay %s\n  %s  %10s  %7s  %9s  also in\n", r.Delay, pad("", name), fmt.Sprintf("recall@%d", r.K), "unique", "proposals")
+		if i == 0 || r.Delay != rows[i-1].Delay || r.Config != rows[i-1].Config {
+			fmt.Fprintf(&b, "\nroutes%s · delay %s\n  %s  %10s  %7s  %9s  also in\n", under(r.Config), r.Delay, pad("", name), fmt.Sprintf("recall@%d", r.K), "unique", "proposals")
 		}
 		fmt.Fprintf(&b, "  %s  %10.4f", pad(shownID(r.Name), name), r.Recall)
 		if r.Overlap != nil {
@@ -439,18 +464,18 @@ func resultsTable(results *eval.Results) string {
 	}
 	var b strings.Builder
 	for i, r := range results.Rows {
-		if i == 0 || r.Delay != results.Rows[i-1].Delay {
+		if i == 0 || r.Delay != results.Rows[i-1].Delay || r.Config != results.Rows[i-1].Config {
 			if i > 0 {
 				b.WriteString("\n")
 			}
-			fmt.Fprintf(&b, "%s · delay %s · %s asks\n", results.Protocol, r.Delay, grouped(int64(r.N)))
-			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage")
+			fmt.Fprintf(&b, "%s%s · delay %s · %s asks\n", results.Protocol, under(r.Config), r.Delay, grouped(int64(r.N)))
+			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s  %7s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage", "novelty")
 			if ranked {
 				head += "  auc"
 			}
 			b.WriteString(head + "\n")
 		}
-		fmt.Fprintf(&b, "  %s  %7.4f  %7.4f  %.4f – %.4f  %6.4f  %6.1f %%", pad(shownID(r.Name), name), r.Hit, r.NDCG, r.CI[0], r.CI[1], r.MRR, 100*r.Coverage)
+		fmt.Fprintf(&b, "  %s  %7.4f  %7.4f  %.4f – %.4f  %6.4f  %6.1f %%  %7.2f", pad(shownID(r.Name), name), r.Hit, r.NDCG, r.CI[0], r.CI[1], r.MRR, 100*r.Coverage, r.Novelty)
 		if r.AUC != nil {
 			fmt.Fprintf(&b, "  %.4f", *r.AUC)
 		}

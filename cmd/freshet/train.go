@@ -18,6 +18,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -243,7 +244,7 @@ func (t *training) lr(definitions string) error {
 	m.Rows, m.Held, m.Positives = report.Rows, report.Held, report.Positives
 	m.AUC, m.LogLoss, m.Baseline = report.AUC, report.LogLoss, report.Baseline
 	if !o.Permute {
-		if m, err = registry.Save(t.disk, m, model, a.now()); err != nil {
+		if m, err = registry.Save(t.disk, m, rank.Single("click", model), a.now()); err != nil {
 			return err
 		}
 	}

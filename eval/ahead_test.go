@@ -8,8 +8,8 @@ import (
 	"github.com/freshet-rec/freshet/eval"
 )
 
-// TestPairedCovers: 95 of 100 intervals hold the true difference.
-func TestPairedCovers(t *testing.T) {
+// TestAheadCovers: 95 of 100 intervals hold the true difference.
+func TestAheadCovers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	held := 0
 	const tries = 2000
@@ -19,14 +19,14 @@ func TestPairedCovers(t *testing.T) {
 			shared := rng.NormFloat64()
 			own[i], other[i] = shared+0.3+rng.NormFloat64()/2, shared
 		}
-		if ahead, bound := eval.Paired(own, other); math.Abs(ahead-0.3) <= bound {
+		if ahead, bound := eval.Ahead(own, other); math.Abs(ahead-0.3) <= bound {
 			held++
 		}
 	}
 	if share := float64(held) / tries; share < 0.93 || share > 0.965 {
 		t.Errorf("%.3f of the intervals hold the difference, want 0.95", share)
 	}
-	if _, bound := eval.Paired([]float64{1}, []float64{0}); !math.IsInf(bound, 1) {
+	if _, bound := eval.Ahead([]float64{1}, []float64{0}); !math.IsInf(bound, 1) {
 		t.Errorf("of one question the bound is %v", bound)
 	}
 }
