@@ -43,13 +43,17 @@ func (f *follower) Score(m *trial.Moment, candidates []recall.Candidate, scores 
 	model := f.online.Model()
 	f.rows.Reset()
 	var row rank.Row
+	var batch rank.Batch
 	for i := range candidates {
 		built := f.builder.Row(&candidates[i])
 		row = rank.Row{Numbers: append(append(row.Numbers[:0], built.Numbers...), scores[i], 1), Words: built.Words, Ends: built.Ends}
 		f.rows.Append(&row)
 		if model != nil {
-			scores[i] = model.LogOdds(row.Numbers)
+			model.Fields.Encode(&batch, &row)
 		}
+	}
+	if model != nil {
+		predict(model, &batch, scores)
 	}
 }
 
