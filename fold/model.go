@@ -52,9 +52,8 @@ const (
 
 // Guard is what an operator asks of a model on trial.
 type Guard struct {
-	GAUCDrop float64          `json:"gauc_drop,omitempty"` // how far its GAUC may lie below that of the live one; 0 is as far as chance explains
-	P99      float64          `json:"p99_ms,omitempty"`    // how long it may take for a request's candidates, 99 times of 100; 0 is the bound of all models
-	For      freshet.Duration `json:"for,omitempty"`       // how long it is watched; 0 is until it is live or withdrawn
+	GAUCDrop float64 `json:"gauc_drop,omitempty"` // how far its GAUC may lie below that of the live one; 0 is as far as chance explains
+	P99      float64 `json:"p99_ms,omitempty"`    // how long it may take for a request's candidates, 99 times of 100; 0 is the bound of all models
 }
 
 // How a model came to be live, or was taken away.
@@ -220,7 +219,6 @@ func (s *Switch) pack(w *pack.Writer) {
 	if g := s.Guard; g != nil {
 		w.Float(g.GAUCDrop)
 		w.Float(g.P99)
-		w.Int(int64(g.For))
 	}
 	w.Text(s.Code)
 	w.Text(s.Reason)
@@ -229,7 +227,7 @@ func (s *Switch) pack(w *pack.Writer) {
 func unpackSwitch(r *pack.Reader, slot Slot) Switch {
 	s := Switch{Name: r.Text(), Version: int(r.Int()), SHA256: r.Text(), By: r.Text(), Slot: slot, Stage: Stage(r.Text()), Percent: r.Float()}
 	if r.Bool() {
-		s.Guard = &Guard{GAUCDrop: r.Float(), P99: r.Float(), For: freshet.Duration(r.Int())}
+		s.Guard = &Guard{GAUCDrop: r.Float(), P99: r.Float()}
 	}
 	s.Code, s.Reason = r.Text(), r.Text()
 	return s

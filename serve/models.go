@@ -251,6 +251,7 @@ func (s *Server) bundle(m *fold.Model, definitions string) *registry.Bundle {
 type ModelVersions struct {
 	Name     string
 	Live     int // the version that is live, 0 for none
+	Previous int // that was live before it, 0 for none of this name
 	Versions []registry.Manifest
 }
 
@@ -260,22 +261,37 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 	if s.Disk == nil {
 		return nil, nil
 	}
-	lives := map[string]int{} // versions by name
+	lives, before := map[string]int{}, map[string]int{} // versions by name
 	for _, slot := range fold.Slots {
 		if m := s.LiveIn(slot); m.Name != "" {
 			lives[m.Name] = m.Version
+			if n := len(m.Past); n > 0 && m.Past[n-1].Name == m.Name {
+				before[m.Name] = m.Past[n-1].Version
+			}
 		}
 	}
 	names, err := registry.Names(s.Disk)
 	for _, name := range names {
 		versions, bad := registry.List(s.Disk, name)
 		err = errors.Join(err, bad)
-		list = append(list, ModelVersions{Name: name, Live: lives[name], Versions: versions})
+		list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name], Versions: versions})
 	}
 	for _, name := range slices.Sorted(maps.Keys(lives)) {
 		if !slices.Contains(names, name) { // it is live by the journal, and gone
-			list = append(list, ModelVersions{Name: name, Live: lives[name]})
+			list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name]})
 		}
 	}
 	return list, err
+}
+
+// Version reads one version. The error is a *Problem.
+func (s *Server) Version(name string, version int) (*registry.Bundle, error) {
+	if _, err := s.find(name, version); err != nil {
+		return nil, err
+	}
+	b, err := registry.Load(s.Disk, name, version)
+	if err != nil {
+		return nil, refused(name, version, err)
+	}
+	return b, nil
 }

@@ -94,6 +94,9 @@ func (s *Server) Take(ctx context.Context, name string, version int, step Step) 
 		record.Slot, record.Stage, record.Percent, record.Guard = fold.Challenger, step.Stage, done.Percent, step.Guard
 	}
 	done.Position, err = s.journal(ctx, record)
+	if err == nil && slot == fold.Ranker && step.Stage == "" {
+		s.keepSpares()
+	}
 	return done, err
 }
 

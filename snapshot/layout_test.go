@@ -179,7 +179,7 @@ func TestLayout(t *testing.T) {
 	linear := switched(`{"model":"itemitem","version":1,"sha256":"cd","by":"adopted","slot":"itemitem"}`)
 	switched(`{"model":"lr","version":2,"sha256":"aa","by":"adopted"}`)
 	live := switched(`{"model":"lr","version":3,"sha256":"ab","by":"promoted"}`)
-	trial := switched(`{"model":"fm","version":1,"sha256":"ef","by":"promoted","slot":"challenger","stage":"canary","percent":100,"guard":{"p99_ms":2.5,"for":"15m"}}`)
+	trial := switched(`{"model":"fm","version":1,"sha256":"ef","by":"promoted","slot":"challenger","stage":"canary","percent":100,"guard":{"p99_ms":2.5}}`)
 	text := `{"request_id":"r-1","visitor":"u:ada","items":[{"item_id":"sea","routes":[{"route":"covisit","rank":1}]},{"item_id":"x"}],"degraded":["recall.hot:timeout"],"fallback":1}`
 	w.do(w.stream.Served(t.Context(), w.now, []byte(text)))
 	w.do(w.stream.Served(t.Context(), w.now, []byte(`{"request_id":"r-2","visitor":"s:new","items":[]}`)))
@@ -259,7 +259,7 @@ func TestLayout(t *testing.T) {
 	guard := s.models[3].guard
 	s.models[3].guard = nil
 	is("what is on trial", s.models[3], liveRead{modelRead: modelRead{name: "fm", version: 1, sha256: "ef", by: "promoted", stage: "canary", percent: 100}, since: uint64(trial)})
-	is("its guard", *guard, guardRead{p99: 2.5, lasts: 15 * minute})
+	is("its guard", *guard, guardRead{p99: 2.5})
 	is("the arms of the trial", s.arms, [4]uint64{0, 0, 2, 0})
 	is("the events", s.names, []nameRead{{"click", 3, 1, 0, start}, {"expose", 1, 0, 0, second}, {"hide", 1, 0, 0, start - 2*hour}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
 	is("those of other names, and of imports", []uint64{s.others, s.imported}, []uint64{0, 2})

@@ -100,7 +100,7 @@ func (w *walker) model() modelRead {
 	w.t.Helper()
 	m := modelRead{name: w.text(), version: w.int(), sha256: w.text(), by: w.text(), stage: w.text(), percent: w.float()}
 	if w.bool() {
-		m.guard = &guardRead{w.float(), w.float(), w.int()}
+		m.guard = &guardRead{w.float(), w.float()}
 	}
 	m.code, m.reason = w.text(), w.text()
 	return m
@@ -216,7 +216,6 @@ type (
 	}
 	guardRead struct {
 		drop, p99 float64
-		lasts     int64
 	}
 	liveRead struct {
 		modelRead
