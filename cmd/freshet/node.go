@@ -406,8 +406,10 @@ func watchedFold(cfg *config.Config) fold.Options {
 }
 
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
+	began := time.Now()
 	o := serve.Options{
-		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
+		Stopwatch: func() time.Duration { return time.Since(began) },
+		Stream:    n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
 		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf,
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
