@@ -39,17 +39,17 @@ type scored struct {
 }
 
 // What is asked before anything is said. The figures are guesses between two errors: a model trained
-// on the same journal by another method correlates with the live one at 0.3 to 0.9 and shifts the mean
-// probability by less than half.
+// on the same journal by another method correlates with the live one at 0.3 to 0.9 and shifts the odds
+// by less than half.
 const (
 	leastCandidates = 5    // of a request that counts
 	leastRequests   = 20   // before the first verdict, unless a score is no number
 	flatShare       = 0.95 // of requests, all of whose candidates score alike
 	oneItemShare    = 0.9  // of requests, with one item first
-	oneItemLive     = 0.5  // the same of the order it is held against: more is no reproach
+	oneItemLive     = 0.5  // the same of the live model: more is no reproach, nor is it where none is live, since one item may be what most want
 	invertedBelow   = -0.3 // mean rank correlation with the live model
 	againstRecall   = -0.5 // the same with recall's order
-	shiftedBy       = 3.0  // factor between mean probabilities
+	shiftedBy       = 3.0  // factor between the odds of mean probabilities
 	shiftedPSI      = 0.5  // population stability index; above 0.25 a population is said to have changed
 	alpha           = 0.005
 	histBuckets     = 44
@@ -113,7 +113,7 @@ func (c *comparison) fault(live string) *registry.Fault {
 	if float64(c.flat) >= flatShare*n {
 		return say(registry.Constant, "it gives all candidates of a request one score, in %d requests of %d", c.flat, c.requests)
 	}
-	if item, times := most(c.own); float64(times) >= oneItemShare*n {
+	if item, times := most(c.own); c.hasLive && float64(times) >= oneItemShare*n {
 		if _, other := most(c.others); float64(other) <= oneItemLive*n {
 			return say(registry.OneItem, "it puts one item first in %d requests of %d (its number is %d); what it is held against does so in %d", times, c.requests, item, other)
 		}
@@ -127,7 +127,7 @@ func (c *comparison) fault(live string) *registry.Fault {
 	}
 	if c.liveAccounts >= leastRequests {
 		own, other, psi := c.probability[0]/float64(c.candidates), c.probability[1]/float64(c.candidates), c.psi()
-		if ratio := own / other; psi > shiftedPSI && !(ratio < shiftedBy && ratio > 1/shiftedBy) {
+		if apart := math.Abs(math.Log(own/(1-own)) - math.Log(other/(1-other))); psi > shiftedPSI && !(apart < math.Log(shiftedBy)) {
 			return say(registry.Shifted, "its mean probability is %.4f where that of %s is %.4f, on the same %d candidates (population stability index %.2f)", own, live, other, c.candidates, psi)
 		}
 	}

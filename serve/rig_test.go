@@ -41,6 +41,8 @@ type plan struct {
 
 	maxKeys int // of features; 0 is no bound
 
+	stopwatch func() time.Duration // nil goes by the rig's clock
+
 	outside serve.Outside // whom the route of kind external asks
 	slots   int
 }
@@ -119,7 +121,8 @@ func newRig(t testing.TB, p plan) *rig {
 	r.stream.Start()
 	options := serve.Options{
 		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk, Shelf: shelf,
-		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
+		Stopwatch: p.stopwatch,
+		NewID:     func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
