@@ -24,7 +24,8 @@ import (
 // an item nobody wanted before, so 2 events never trend. A visitor who wants one item again and
 // again counts once while the act is among their last 50 positive ones.
 //
-// It keeps what two rungs of PopularRoute keep, and a request reads one number an item.
+// It keeps what two rungs of PopularRoute keep. A request goes down the leaders of the short window as
+// far as an item with nothing before could still be among the best.
 type TrendingRoute struct {
 	name      string
 	short     *counted
