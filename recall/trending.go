@@ -57,6 +57,9 @@ func (r *TrendingRoute) Apply(a *Act) {
 
 // Recall implements Route. A proposal's score is z.
 func (r *TrendingRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	now, all := r.short.within(req.Time)
 	before, allBefore := r.long.within(req.Time)
 	rest := float64(max(0, allBefore-all)) + max(1, float64(before.some))
