@@ -94,13 +94,21 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		// The visitor may have come since the section that knows them.
 		visitor := s.State.Visitor(r.visitor)
 		s.sample(k.builder, candidates, r, p)
-		if !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
+		ranker, publication, err := s.ranker(bundle)
+		if err != nil {
+			failed("unavailable")
+			return
+		}
+		if r.past != nil {
+			r.past.updated(publication)
+		}
+		if !k.score(ctx, ranker, candidates, visitor, r) {
 			failed("timeout")
 			return
 		}
 		r.recheck(k, candidates, visitor, p)
 		r.reply.Position = min(r.reply.Position, p)
-		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
+		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Publication: publication, Position: p, Created: bundle.Created}
 	})
 	if r.reply.Model == nil {
 		k.byRecall(candidates)
