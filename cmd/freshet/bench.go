@@ -103,7 +103,7 @@ end. What else runs on the machine shows in the figures.`,
 			return result.WriteText(a.stdout)
 		},
 	}
-	c.AddCommand(a.benchFeaturesCmd(), a.benchRecallCmd(), a.benchFactorsCmd(), a.benchRankCmd(), a.benchStageCmd())
+	c.AddCommand(a.benchFeaturesCmd(), a.benchRecallCmd(), a.benchFactorsCmd(), a.benchRankCmd(), a.benchStageCmd(), a.benchOnlineCmd())
 	a.configFlags(c)
 	c.Flags().Lookup("data").Usage = "directory whose slates recommend measures, on a copy (default an invented world)"
 	c.Flags().DurationVar(&options.duration, "duration", options.duration, "of each measurement; each limit takes half of it")
