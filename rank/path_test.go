@@ -1,15 +1,45 @@
 package rank
 
+// The parts in plain loops of float64: what Explain is held against.
+
+// sums are what the fields of a row come to: all that a model reads of a row.
+type sums struct {
+	linear  []float64 // by field: of its weights that count, each times how much
+	squares []float64 // by field: of the squares of its vectors, likewise
+	vectors []float64 // by field, dim numbers each: of its vectors, likewise
+}
+
+func newSums(fields, dim int) sums {
+	return sums{make([]float64, fields), make([]float64, fields), make([]float64, fields*dim)}
+}
+
+// add adds those of a row, times a share.
+func (s *sums) add(b *Batch, row int, share float64, m *LR, vectors []float32, dim int) {
+	fields := len(s.linear)
+	for f := range fields {
+		index, value := b.Entries(fields, row, f)
+		sum := s.vectors[f*dim:][:dim]
+		for i, at := range index {
+			x := float64(value[i])
+			s.linear[f] += share * x * float64(m.Weights[at])
+			squares := 0.0
+			for d, v := range vectors[int(at)*dim:][:dim] {
+				part := x * float64(v)
+				sum[d] += share * part
+				squares += part * part
+			}
+			s.squares[f] += share * squares
+		}
+	}
+}
+
 // layered is the layers of a DeepFM, for Explain.
 type layered struct {
 	layers []Layer
 	dim    int // numbers of the input that are of one field
 }
 
-// pathSteps is on how many points of the line from the mean of a batch to a row the derivative of the
-// network is looked at: the midpoints of as many equal steps. What their sum misses is measured in
-// TestStepsSeeMostOfANetwork.
-const pathSteps = 16
+const pathSteps = walkSteps
 
 // path shares out how a network's outputs differ from that for the mean of a batch. What comes into the
 // units of the first layer changes evenly along the line, so that it is computed at both ends only,
