@@ -20,8 +20,6 @@ type follower struct {
 	state   *fold.State
 	rows    rank.Rows // of the candidates last scored, as if shown first
 	names   rank.Names
-	batch   rank.Batch
-	odds    []float32
 }
 
 // What a follower's rows have beside those of a ranker.
@@ -44,23 +42,18 @@ func (f *follower) Score(m *trial.Moment, candidates []recall.Candidate, scores 
 	f.builder.Start(m.Request.Visitor, m.Request.Time, nil)
 	model := f.online.Model()
 	f.rows.Reset()
-	f.batch.Reset()
 	var row rank.Row
+	var batch rank.Batch
 	for i := range candidates {
 		built := f.builder.Row(&candidates[i])
 		row = rank.Row{Numbers: append(append(row.Numbers[:0], built.Numbers...), scores[i], 1), Words: built.Words, Ends: built.Ends}
 		f.rows.Append(&row)
 		if model != nil {
-			model.Schema().Encode(&f.batch, &row)
+			model.Fields.Encode(&batch, &row)
 		}
 	}
-	if model == nil {
-		return
-	}
-	f.odds = slices.Grow(f.odds[:0], len(candidates))[:len(candidates)]
-	model.Predict(&f.batch, f.odds)
-	for i, odds := range f.odds {
-		scores[i] = float64(odds)
+	if model != nil {
+		predict(model, &batch, scores)
 	}
 }
 
