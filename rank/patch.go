@@ -100,7 +100,7 @@ func Patched(m Model, p *Patch) (Model, error) {
 		return &fm, err
 	case *DeepFM:
 		fm, err := m.FM.patched(p)
-		return &DeepFM{FM: fm, Layers: m.Layers}, err
+		return &DeepFM{FM: fm, Layers: m.Layers, packed: m.packed, back: m.back}, err // the network is the same
 	}
 	return nil, fmt.Errorf("patch: a %T has no weights to add to", m)
 }
@@ -121,11 +121,14 @@ func (m *FM) patched(p *Patch) (FM, error) {
 	if err != nil {
 		return *m, err
 	}
-	out := FM{LR: lr, Dim: m.Dim, Vectors: slices.Clone(m.Vectors)}
+	out := FM{LR: lr, Dim: m.Dim, Vectors: slices.Clone(m.Vectors), squares: slices.Clone(m.squares)}
 	for i, at := range p.Index {
 		own := out.Vectors[int(at)*m.Dim:][:m.Dim]
 		for d, v := range p.Vectors[i*m.Dim:][:m.Dim] {
 			own[d] += v
+		}
+		if out.squares != nil {
+			out.squares[at] = out.square(int(at))
 		}
 	}
 	return out, nil
