@@ -22,6 +22,7 @@ type modelReply struct {
 	Shadow   *int           `json:"shadow,omitempty"`   // the version that is on trial in the shadow
 	Canary   *int           `json:"canary,omitempty"`   // the version that ranks for some visitors
 	Trial    *trialReply    `json:"trial,omitempty"`    // with Shadow or Canary
+	Online   *onlineStatus  `json:"online,omitempty"`   // of the version that ranks
 	Versions []versionReply `json:"versions"`
 }
 
@@ -67,7 +68,7 @@ type versionReply struct {
 	Calibration float64          `json:"calibration,omitempty"` // the mean probability over the share of positives
 	Bytes       int64            `json:"bytes,omitempty"`
 	Form        string           `json:"form,omitempty"`
-	Objective   string           `json:"objective,omitempty"`
+	Signals     []string         `json:"signals,omitempty"`     // that it predicts
 	Definitions string           `json:"definitions,omitempty"` // hash of those trained on
 	From        freshet.Position `json:"trained_from_position"`
 	Ranking     registry.Ranking `json:"ranking,omitzero"`
@@ -78,9 +79,16 @@ type versionReply struct {
 }
 
 func encodeVersion(m *registry.Manifest) versionReply {
-	return versionReply{Version: m.Version, Created: m.Created, Until: m.Until, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss,
-		Baseline: m.Baseline, Negatives: m.Negatives, SHA256: m.SHA256, Source: "offline", GAUC: m.GAUC, Calibration: m.Calibration, Bytes: m.Bytes, Form: m.Form, Objective: m.Objective,
-		Definitions: m.Definitions, From: m.From, Ranking: m.Ranking, Kind: m.Kind, Recall: m.Recall, Unfit: m.Faulty()}
+	v := versionReply{Version: m.Version, Created: m.Created, Until: m.Until, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss,
+		Baseline: m.Baseline, Negatives: m.Negatives, SHA256: m.SHA256, Source: "offline", Kind: m.Kind, Recall: m.Recall, Unfit: m.Faulty(),
+		Bytes: m.Bytes, Definitions: m.Definitions, From: m.From, Ranking: m.Ranking}
+	if t := m.Training; t != nil && len(t.Heads) > 0 {
+		v.Form, v.GAUC, v.Calibration = t.Heads[0].Kind, t.Heads[0].GAUC, t.Heads[0].Calibration
+		for i := range t.Heads {
+			v.Signals = append(v.Signals, t.Heads[i].Signal)
+		}
+	}
+	return v
 }
 
 func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
@@ -88,6 +96,7 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	list, err := a.Server.Models()
+	ranks := a.Server.Live()
 	reply := modelsReply{Data: []modelReply{}}
 	if err != nil {
 		reply.Damaged = err.Error()
@@ -97,6 +106,9 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 		out := modelReply{Name: m.Name, Versions: []versionReply{}}
 		if m.Live != 0 {
 			out.Live = &m.Live
+			if m.Name == ranks.Name {
+				out.Online = a.encodeOnline()
+			}
 		}
 		if m.Previous != 0 {
 			out.Previous = &m.Previous
@@ -124,7 +136,33 @@ type modelStatus struct {
 	SHA256  string           `json:"sha256"`
 	By      string           `json:"by"` // adopted or promoted
 	Since   freshet.Position `json:"since_position"`
-	AtHand  bool             `json:"at_hand"` // false: its bundle is missing or unfit, and the recall score ranks, or routes have no answer
+	AtHand  bool             `json:"at_hand"`          // false: its bundle is missing or unfit, and the recall score ranks, or routes have no answer
+	Online  *onlineStatus    `json:"online,omitempty"` // of the ranker
+}
+
+// onlineStatus is what was learned online of the ranker that is live.
+type onlineStatus struct {
+	Learning    bool             `json:"learning"`
+	Publication int              `json:"publication"` // in force, 0 for none: it ranks as trained
+	Since       freshet.Position `json:"since_position"`
+	AgeS        int64            `json:"age_s"`   // of the newest verdict
+	Verdict     fold.Verdict     `json:"verdict"` // empty: there was none yet
+	Rows        int64            `json:"rows"`    // judged for it
+	Lead        float64          `json:"lead"`    // log-loss of the ranker as trained, less that with what was learned
+	Bound       float64          `json:"bound"`   // half the confidence interval of lead
+}
+
+// encodeOnline is nil where nothing is learned and nothing was.
+func (a *API) encodeOnline() *onlineStatus {
+	u, learns := a.Server.Updating()
+	if !learns && u.Last.Number == 0 {
+		return nil
+	}
+	out := &onlineStatus{Learning: learns, Publication: u.Number, Since: u.Since, Verdict: u.Last.Verdict, Rows: u.Last.Rows, Lead: u.Last.Lead, Bound: u.Last.Bound}
+	if u.At != 0 {
+		out.AgeS = max(0, (a.Now().UnixMilli()-u.At)/1000)
+	}
+	return out
 }
 
 // recallModel is a model that routes go by, by the journal.

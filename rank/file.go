@@ -124,8 +124,8 @@ func Read(data []byte) (*Ranker, error) {
 		return nil, fmt.Errorf("ranker: %w", err)
 	}
 	for i := range r.Heads {
-		if deep, ok := r.Heads[i].Model.(*DeepFM); ok {
-			deep.Pack()
+		if m, ok := r.Heads[i].Model.(*DeepFM); ok {
+			m.Pack()
 		}
 	}
 	return r, nil

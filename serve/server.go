@@ -63,6 +63,8 @@ type Server struct {
 	spares    atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
 	switching sync.Mutex                         // held while a model that is live is changed
 	rankings  rankings
+	updated   atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
+	upcoming  atomic.Pointer[updated] // the one prepared last
 	watch     watched
 	sampling  *sampling
 	trial     *trial
@@ -124,6 +126,9 @@ func New(o Options) (*Server, error) {
 		s.wg.Go(s.sampleOn)
 	}
 	s.wg.Go(s.watchOn)
+	if s.State.Learns() {
+		s.wg.Go(s.publishOn)
+	}
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)
 		defer ticker.Stop()

@@ -30,7 +30,7 @@ const (
 
 func newFollower(frozen trial.Ranker, names rank.Names, seed uint64) *follower {
 	names.Numbers = append(slices.Clone(names.Numbers), frozenOdds, shownRank)
-	return &follower{frozen: frozen, online: learn.NewOnline(names, learn.Options{Seed: seed}), names: names}
+	return &follower{frozen: frozen, online: learn.NewOnline(names, learn.Learners[0], seed), names: names}
 }
 
 // Score implements trial.Ranker. Until enough was learned the scores are those of the frozen ranker.
@@ -40,21 +40,14 @@ func (f *follower) Score(m *trial.Moment, candidates []recall.Candidate, scores 
 	}
 	f.frozen.Score(m, candidates, scores)
 	f.builder.Start(m.Request.Visitor, m.Request.Time, nil)
-	model := f.online.Model()
 	f.rows.Reset()
 	var row rank.Row
-	var batch rank.Batch
 	for i := range candidates {
 		built := f.builder.Row(&candidates[i])
 		row = rank.Row{Numbers: append(append(row.Numbers[:0], built.Numbers...), scores[i], 1), Words: built.Words, Ends: built.Ends}
 		f.rows.Append(&row)
-		if model != nil {
-			model.Fields.Encode(&batch, &row)
-		}
 	}
-	if model != nil {
-		predict(model, &batch, scores)
-	}
+	f.online.Score(&f.rows, scores)
 }
 
 // Shown implements trial.Online.
