@@ -120,8 +120,7 @@ func (s *State) switched(e *stream.Entry) {
 	case Ranker, Embedding, ItemItem:
 		s.Live(record.Slot).live(record, e.Position)
 		if record.Slot == Ranker { // who was on trial was so against another one
-			s.Challenger, s.Arms = Model{}, Arms{}
-			s.Updates = Updates{}
+			s.Challenger, s.Arms, s.Updates = Model{}, Arms{}, Updates{}
 			s.rebase()
 		}
 	case Challenger:

@@ -40,7 +40,7 @@ func (s *Server) Adopt(ctx context.Context) error {
 		}
 	}
 	s.keepSpares()
-	return s.withdraw(ctx)
+	return s.unpublish(ctx)
 }
 
 // uses reports that something here goes by the model of a slot.

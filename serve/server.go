@@ -125,10 +125,10 @@ func New(o Options) (*Server, error) {
 	if s.sampling = newSampling(s); len(s.sampling.routes) > 0 {
 		s.wg.Go(s.sampleOn)
 	}
-	s.wg.Go(s.watchOn)
 	if s.State.Learns() {
 		s.wg.Go(s.publishOn)
 	}
+	s.wg.Go(s.watchOn)
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)
 		defer ticker.Stop()
