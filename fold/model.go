@@ -16,7 +16,7 @@ type Switch struct {
 	Name    string  `json:"model"`
 	Version int     `json:"version"`
 	SHA256  string  `json:"sha256"`
-	By      string  `json:"by"`                // Adopted, Promoted, RolledBack or Withdrawn
+	By      string  `json:"by"`                // Adopted, Promoted, Restored or Withdrawn
 	Slot    Slot    `json:"slot,omitempty"`    // absent is Ranker, the only one of earlier releases
 	Stage   Stage   `json:"stage,omitempty"`   // with Challenger only
 	Percent float64 `json:"percent,omitempty"` // of Canary: of visitors, above 0 and at most 100
@@ -58,10 +58,10 @@ type Guard struct {
 
 // How a model came to be live, or was taken away.
 const (
-	Adopted    = "adopted"     // by the server at its start, while none was ever promoted in its slot
-	Promoted   = "promoted"    // by an operator
-	RolledBack = "rolled_back" // by an operator, to the version that was live before, or from a trial
-	Withdrawn  = "withdrawn"   // from its trial, by the server
+	Adopted   = "adopted"     // by the server at its start, while none was ever promoted in its slot
+	Promoted  = "promoted"    // by an operator
+	Restored  = "rolled_back" // by an operator, to the version that was live before, or from a trial
+	Withdrawn = "withdrawn"   // from its trial, by the server
 )
 
 // mostPast is how many versions that were live before are remembered in a slot.
@@ -136,7 +136,7 @@ func (s *State) switched(e *stream.Entry) {
 func (m *Model) live(record Switch, p freshet.Position) {
 	past := m.Past
 	at := -1
-	if record.By == RolledBack {
+	if record.By == Restored {
 		at = slices.IndexFunc(past, record.same)
 		for i := at + 1; at >= 0 && i < len(past); i++ { // the last of them
 			if record.same(past[i]) {
@@ -151,7 +151,7 @@ func (m *Model) live(record Switch, p freshet.Position) {
 		past = append(slices.Clone(past), m.Switch)
 		past = past[max(0, len(past)-mostPast):]
 	}
-	*m = Model{Switch: record, Since: p, Promoted: m.Promoted || record.By == Promoted || record.By == RolledBack, Past: past}
+	*m = Model{Switch: record, Since: p, Promoted: m.Promoted || record.By == Promoted || record.By == Restored, Past: past}
 }
 
 // same reports that both name the same bytes.

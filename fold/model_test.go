@@ -47,12 +47,12 @@ func TestWhatWasLiveIsRemembered(t *testing.T) {
 		{fold.Promoted, "1", nil}, // the same bytes
 		{fold.Promoted, "2", []int{1}},
 		{fold.Promoted, "3", []int{1, 2}},
-		{fold.RolledBack, "2", []int{1}},
-		{fold.RolledBack, "1", nil},
-		{fold.RolledBack, "7", []int{1}}, // to one that is not remembered
+		{fold.Restored, "2", []int{1}},
+		{fold.Restored, "1", nil},
+		{fold.Restored, "7", []int{1}}, // to one that is not remembered
 		{fold.Promoted, "1", []int{1, 7}},
 		{fold.Promoted, "3", []int{1, 7, 1}},
-		{fold.RolledBack, "1", []int{1, 7}}, // the last of them
+		{fold.Restored, "1", []int{1, 7}}, // the last of them
 	} {
 		j.Apply(&stream.Entry{Position: freshet.Position(100 + i), Topic: freshet.TopicModel, Model: []byte(`{"model":"lr","version":` + c.version + `,"sha256":"s` + c.version + `","by":"` + c.by + `"}`)})
 		var past []int

@@ -68,7 +68,7 @@ type versionReply struct {
 	Calibration float64          `json:"calibration,omitempty"` // the mean probability over the share of positives
 	Bytes       int64            `json:"bytes,omitempty"`
 	Form        string           `json:"form,omitempty"`
-	Objective   string           `json:"objective,omitempty"`
+	Signals     []string         `json:"signals,omitempty"`     // that it predicts
 	Definitions string           `json:"definitions,omitempty"` // hash of those trained on
 	From        freshet.Position `json:"trained_from_position"`
 	Ranking     registry.Ranking `json:"ranking,omitzero"`
@@ -79,9 +79,16 @@ type versionReply struct {
 }
 
 func encodeVersion(m *registry.Manifest) versionReply {
-	return versionReply{Version: m.Version, Created: m.Created, Until: m.Until, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss,
-		Baseline: m.Baseline, Negatives: m.Negatives, SHA256: m.SHA256, Source: "offline", GAUC: m.GAUC, Calibration: m.Calibration, Bytes: m.Bytes, Form: m.Form, Objective: m.Objective,
-		Definitions: m.Definitions, From: m.From, Ranking: m.Ranking, Kind: m.Kind, Recall: m.Recall, Unfit: m.Faulty()}
+	v := versionReply{Version: m.Version, Created: m.Created, Until: m.Until, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss,
+		Baseline: m.Baseline, Negatives: m.Negatives, SHA256: m.SHA256, Source: "offline", Kind: m.Kind, Recall: m.Recall, Unfit: m.Faulty(),
+		Bytes: m.Bytes, Definitions: m.Definitions, From: m.From, Ranking: m.Ranking}
+	if t := m.Training; t != nil && len(t.Heads) > 0 {
+		v.Form, v.GAUC, v.Calibration = t.Heads[0].Kind, t.Heads[0].GAUC, t.Heads[0].Calibration
+		for i := range t.Heads {
+			v.Signals = append(v.Signals, t.Heads[i].Signal)
+		}
+	}
+	return v
 }
 
 func (a *API) getModels(w http.ResponseWriter, r *http.Request) {

@@ -37,24 +37,13 @@ type Manifest struct {
 	LogLoss     float64          `json:"logloss"`
 	Baseline    float64          `json:"baseline_logloss"` // of always saying the mean
 	Seed        uint64           `json:"seed"`
-	Kind        Kind             `json:"kind,omitempty"`  // what it is; absent is Ranker
-	Recall      Recall           `json:"recall,omitzero"` // of the kinds that propose
-
-	// Of rankers; absent in manifests of earlier releases.
-
-	Form        string  `json:"form,omitempty"`          // lr, fm or deepfm
-	Objective   string  `json:"objective,omitempty"`     // signals with their weights, such as "click 1, like 3"
-	Bytes       int64   `json:"bytes,omitempty"`         // of the file of the model
-	Golden      string  `json:"golden_sha256,omitempty"` // of the file of its golden rows, in hex
-	Since       int64   `json:"since_ms,omitempty"`      // time of the first row trained on, Unix ms
-	To          int64   `json:"to_ms,omitempty"`         // and of the last
-	GAUC        float64 `json:"gauc,omitempty"`          // on the rows held back: AUC within each visitor's
-	Calibration float64 `json:"calibration,omitempty"`   // likewise: the mean probability over the share of positives
-	Ranking     Ranking `json:"ranking,omitzero"`        // on the newest slice of the journal
-
-	Training *Training `json:"training,omitempty"`
-
-	Seal string `json:"seal"` // SHA-256 of the manifest with an empty seal, in hex
+	Kind        Kind             `json:"kind,omitempty"`          // what it is; absent is Ranker
+	Recall      Recall           `json:"recall,omitzero"`         // of the kinds that propose
+	Training    *Training        `json:"training,omitempty"`      // of rankers
+	Bytes       int64            `json:"bytes,omitempty"`         // of rankers: of the file of the model
+	Golden      string           `json:"golden_sha256,omitempty"` // of rankers: of the file of its golden rows, in hex
+	Ranking     Ranking          `json:"ranking,omitzero"`        // of rankers: on the newest slice of the journal
+	Seal        string           `json:"seal"`                    // SHA-256 of the manifest with an empty seal, in hex
 }
 
 // Kind says what a bundle holds.

@@ -223,7 +223,7 @@ func (s *Server) back(name string, live bool) (record fold.Switch, done *RolledB
 	ranker, challenger := s.LiveIn(fold.Ranker), s.LiveIn(fold.Challenger)
 	if challenger.Name != "" && !live && (name == "" || name == challenger.Name) {
 		record = challenger.Switch
-		record.By, record.Slot, record.Stage, record.Percent, record.Guard = fold.RolledBack, fold.Challenger, fold.Ended, 0, nil
+		record.By, record.Slot, record.Stage, record.Percent, record.Guard = fold.Restored, fold.Challenger, fold.Ended, 0, nil
 		return record, &RolledBack{Slot: fold.Challenger, Name: ranker.Name, Live: ranker.Version, WasName: challenger.Name, Was: challenger.Version}, nil
 	}
 	for _, slot := range fold.Slots {
@@ -236,7 +236,7 @@ func (s *Server) back(name string, live bool) (record fold.Switch, done *RolledB
 			if why = s.within(slot, &past); why != nil {
 				continue // it cannot rank here any more; the one before it may
 			}
-			record = fold.Switch{Name: past.Name, Version: past.Version, SHA256: past.SHA256, By: fold.RolledBack, Slot: slot}
+			record = fold.Switch{Name: past.Name, Version: past.Version, SHA256: past.SHA256, By: fold.Restored, Slot: slot}
 			return record, &RolledBack{Slot: slot, Name: past.Name, Live: past.Version, WasName: m.Name, Was: m.Version}, nil
 		}
 		p := &Problem{Code: "nothing_before", Message: fmt.Sprintf("before %s version %d nothing was live that could be again", m.Name, m.Version), Hint: "freshet models list shows what could be promoted"}

@@ -273,7 +273,7 @@ func (s *Server) decide() {
 		return
 	}
 	t.stopped.Store(uint64(m.Since))
-	if err := s.withdraw(&m, caught); err != nil {
+	if err := s.endTrial(&m, caught); err != nil {
 		s.Report(fmt.Sprintf("model %s version %d ranks for nobody any more, and the journal cannot be told: %s", m.Name, m.Version, caught.Text), err)
 		return // the next tick tries again
 	}
@@ -311,8 +311,8 @@ func (t *trial) catch(m *fold.Model) {
 // withdrawWait is how long the journal has to take the end of a trial, before it is tried again.
 const withdrawWait = 5 * time.Second
 
-// withdraw journals that a trial is over, unless it is.
-func (s *Server) withdraw(m *fold.Model, caught *registry.Fault) error {
+// endTrial journals that a trial is over, unless it is.
+func (s *Server) endTrial(m *fold.Model, caught *registry.Fault) error {
 	s.switching.Lock()
 	defer s.switching.Unlock()
 	if s.LiveIn(fold.Challenger).Since != m.Since {
@@ -363,14 +363,18 @@ func (s *Server) OnTrial() *Trial {
 // instead lets the live model rank where the one on trial gave scores which are no numbers: its trial
 // is over. It reports whether the live one could; else a candidate without a number stays last. The
 // state must stand still.
-func (r *run) instead(ctx context.Context, k *ranking, live *fold.Model, candidates []recall.Candidate, visitor uint32) bool {
+func (r *run) instead(ctx context.Context, k *ranking, live *fold.Model, publication *int, candidates []recall.Candidate, visitor uint32) bool {
 	s := r.server
 	s.trial.catch(live)
 	bundle := s.bundle(&s.State.Model, s.State.Definitions)
-	if bundle == nil || !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
+	if bundle == nil {
 		return false
 	}
-	*live = s.State.Model
+	ranker, number, err := s.ranker(bundle)
+	if err != nil || !k.score(ctx, ranker, candidates, visitor, r) {
+		return false
+	}
+	*live, *publication = s.State.Model, number
 	return true
 }
 

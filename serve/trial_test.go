@@ -305,7 +305,7 @@ func TestGoalRollback(t *testing.T) {
 			}
 		}
 		again := newRig(t, plan{disk: image})
-		if s := again.slate(t, serve.Request{User: "ada"}); again.Live().Version != 1 || again.Live().By != fold.RolledBack || s.Model == nil || s.Model.Version != 1 {
+		if s := again.slate(t, serve.Request{User: "ada"}); again.Live().Version != 1 || again.Live().By != fold.Restored || s.Model == nil || s.Model.Version != 1 {
 			t.Errorf("after a restart %+v is live and %+v ranks", again.Live(), s.Model)
 		}
 		var p *serve.Problem

@@ -71,7 +71,7 @@ type versionDetail struct {
 	Calibration float64      `json:"calibration"`
 	Bytes       int64        `json:"bytes"`
 	Form        string       `json:"form"`
-	Objective   string       `json:"objective"`
+	Signals     []string     `json:"signals"`
 	Definitions string       `json:"definitions"`
 	Ranking     rankingReply `json:"ranking"`
 	Fields      []struct {
@@ -140,7 +140,7 @@ func differences(a, b *versionDetail) []difference {
 	count := func(what string, one, other int64) { say(what, grouped(one), grouped(other)) }
 	say("form", a.Form, b.Form)
 	say("kind", a.Kind, b.Kind)
-	say("objective", a.Objective, b.Objective)
+	say("signals", strings.Join(a.Signals, " "), strings.Join(b.Signals, " "))
 	say("trained", a.Created, b.Created)
 	say("data", a.From+" to "+a.Until, b.From+" to "+b.Until)
 	count("rows", a.Rows, b.Rows)
