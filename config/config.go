@@ -62,6 +62,7 @@ type Config struct {
 	Store   Store
 	Journal Journal
 	Memory  Memory
+	Ranker  Ranker
 
 	Outgoing Outgoing // where the server may connect to
 
@@ -136,6 +137,7 @@ func Default() *Config {
 		Store:   Store{Kind: KindMemory},
 		Journal: Journal{BallastMiB: defaultBallastMiB},
 		Memory:  Memory{FeatureKeys: defaultFeatureKeys},
+		Ranker:  Ranker{Online: Online{Window: defaultOnlineWindow}},
 
 		Durability: DurabilityFsync,
 

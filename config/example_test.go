@@ -54,6 +54,7 @@ func ExampleConfig_YAML() {
 	// store: {kind: memory}
 	// journal: {ballast_mib: 16, retain: {mib: 0, age: 0s}}
 	// memory: {feature_keys: 10000000}
+	// ranker: {online: {enabled: false, window: 30m}}
 	// outgoing: {allow: []}
 	// durability: fsync
 	// strict_events: false

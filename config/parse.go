@@ -7,7 +7,7 @@ import (
 )
 
 // laterSections are the top-level keys designed but not built.
-var laterSections = []string{"ranker", "tenants", "auth", "keys"}
+var laterSections = []string{"tenants", "auth", "keys"}
 
 // Parse reads a configuration. name is what problems and origins call the file; env looks
 // up the variables of ${NAME}, and a nil env knows none. text is only read.
@@ -62,6 +62,7 @@ func (d *decoder) document(root *node) {
 		"store":         d.kindOnly(&c.Store.Kind, KindMemory, "redis"),
 		"journal":       d.journal,
 		"memory":        d.memory,
+		"ranker":        d.ranker,
 		"outgoing":      d.outgoing,
 		"durability":    d.oneOf(&c.Durability, []string{DurabilityFsync, DurabilityRelaxed}, nil),
 		"strict_events": d.switchInto(&c.StrictEvents),

@@ -63,7 +63,7 @@ func TestTwelveProblemsInOneRun(t *testing.T) {
 		`f:13:12: a second feature is named "clicks"; the first is on line 8`,
 		`f:15:35: recall[0].n is "0"; it must be from 1 to 10000`,
 		`f:16:26: recall[1].kind "vector" is not available in this release (not_available)`,
-		`f:17:1: ranker is not available in this release (not_available)`,
+		`f:17:10: kind in ranker is not available in this release (not_available)`,
 		`f:19:19: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 		`f:20:3: duplicate key "home"; the first is on line 19`,
 		`f:21:7: data needs ${UNSET}, which is not set in the environment`,
@@ -160,6 +160,8 @@ func TestRefused(t *testing.T) {
 		{"duration range", "lateness: 31d\nmax_future: 61m\n", []string{
 			`f:1:11: lateness is 31d; it must be from 0s to 30d`, `f:2:13: max_future is 61m; it must be from 0s to 1h`}},
 		{"feature keys", "memory: {feature_keys: 0}\n", []string{`f:1:24: memory.feature_keys is "0"; it must be from 1000 to 1000000000`}},
+		{"online window", "ranker: {online: {window: 10s}}\n", []string{`f:1:27: ranker.online.window is 10s; it must be from 1m to 1d`}},
+		{"online by a number", "ranker: {online: {enabled: 1}}\n", []string{`f:1:28: ranker.online.enabled must be a switch, not a number; write true or false`}},
 		{"feature keys as a text", "memory: {feature_keys: 50M}\n", []string{`f:1:24: memory.feature_keys must be a number, not text`}},
 		{"duration kind", "lateness: [5m]\n", []string{`f:1:11: lateness must be a duration such as 30s or 5m, not a list`}},
 
@@ -171,8 +173,8 @@ func TestRefused(t *testing.T) {
 		{"redis", "store: {kind: redis, addresses: [a]}\n", []string{`f:1:15: store.kind "redis" is not available in this release (not_available)`}},
 		{"brokers without kafka", "source: {kind: embedded, brokers: [a]}\n", []string{`f:1:26: unknown key "brokers" in source`}},
 		{"durability unknown", "durability: none\n", []string{`f:1:13: unknown durability "none"; write fsync, relaxed`}},
-		{"sections to come", "ranker: {}\ntenants: []\nauth: {}\nkeys: {}\n", []string{
-			`f:1:1: ranker is not available in this release (not_available)`, `f:2:1: tenants is not available in this release (not_available)`,
+		{"sections to come", "ranker: {kind: lr}\ntenants: []\nauth: {}\nkeys: {}\n", []string{
+			`f:1:10: kind in ranker is not available in this release (not_available)`, `f:2:1: tenants is not available in this release (not_available)`,
 			`f:3:1: auth is not available in this release (not_available)`, `f:4:1: keys is not available in this release (not_available)`}},
 
 		{"signal", "events: {click: {signal: clik}, x: {signal: zzz}}\n", []string{

@@ -88,6 +88,10 @@ func (s *State) switched(e *stream.Entry) {
 	case Ranker, Embedding, ItemItem:
 		m := s.Live(record.Slot)
 		*m = Model{Switch: record, Since: e.Position, Promoted: m.Promoted || record.By == Promoted}
+		if record.Slot == Ranker {
+			s.Updates = Updates{}
+			s.rebase()
+		}
 	}
 }
 

@@ -36,6 +36,7 @@ func (s *State) Pack(w *pack.Writer) {
 	if s.Watch != nil {
 		s.Watch.Pack(w)
 	}
+	s.packUpdates(w)
 }
 
 // Unpack fills a new State of the same options with what Pack wrote: from then on both do
@@ -74,6 +75,7 @@ func (s *State) Unpack(r *pack.Reader) {
 		s.Watch.Unpack(r)
 		s.entries(s.Watch.Upsert, s.Watch.User)
 	}
+	s.unpackUpdates(r)
 }
 
 // itemEntries tells of all items that have an entry, by number.

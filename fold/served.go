@@ -5,6 +5,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/stream"
 )
 
 // Served is the record of one slate: what was asked, what was read at which positions, and
@@ -86,10 +87,11 @@ func (rec *Served) External() map[string][]recall.External {
 
 // ServedModel is the model that ranked.
 type ServedModel struct {
-	Name     string           `json:"name"`
-	Version  int              `json:"version"`
-	SHA256   string           `json:"sha256"`
-	Position freshet.Position `json:"position"` // where the rows were read
+	Name        string           `json:"name"`
+	Version     int              `json:"version"`
+	SHA256      string           `json:"sha256"`
+	Publication int              `json:"publication,omitempty"` // of what was learned online
+	Position    freshet.Position `json:"position"`              // where the rows were read
 }
 
 // ServedList is a list of what is popular that was at hand.
@@ -156,9 +158,9 @@ type Shown struct {
 
 // served notes a served slate. A record that does not decode was written by a newer release
 // and says nothing about what was shown; replay of slates will name it.
-func (s *State) served(text []byte) {
+func (s *State) served(e *stream.Entry) {
 	var record Served
-	if err := json.Unmarshal(text, &record); err != nil {
+	if err := json.Unmarshal(e.Served, &record); err != nil {
 		return
 	}
 	s.Lately.note(&record, s.Acts.Of(s.Visitor(record.Visitor)).Position != 0, s.own)
@@ -175,6 +177,9 @@ func (s *State) served(text []byte) {
 		s.shown.note(visitor, &record)
 	}
 	s.Ledger.Served(visitor, s.places(&record))
+	if s.updater != nil {
+		s.show(&record, visitor, e.Position, e.Received)
+	}
 }
 
 // places are those of a slate with the routes that proposed their items.

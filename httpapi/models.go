@@ -19,7 +19,8 @@ type modelsReply struct {
 
 type modelReply struct {
 	Name     string         `json:"name"`
-	Live     *int           `json:"live"` // the version that is live, null for none
+	Live     *int           `json:"live"`             // the version that is live, null for none
+	Online   *onlineStatus  `json:"online,omitempty"` // of the version that ranks
 	Versions []versionReply `json:"versions"`
 }
 
@@ -49,6 +50,7 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	list, err := a.Server.Models()
+	ranks := a.Server.Live()
 	reply := modelsReply{Data: []modelReply{}}
 	if err != nil {
 		reply.Damaged = err.Error()
@@ -57,6 +59,9 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 		out := modelReply{Name: m.Name, Versions: []versionReply{}}
 		if m.Live != 0 {
 			out.Live = &m.Live
+			if m.Name == ranks.Name {
+				out.Online = a.encodeOnline()
+			}
 		}
 		for i := range m.Versions {
 			out.Versions = append(out.Versions, encodeVersion(&m.Versions[i]))
@@ -135,7 +140,33 @@ type modelStatus struct {
 	SHA256  string           `json:"sha256"`
 	By      string           `json:"by"` // adopted or promoted
 	Since   freshet.Position `json:"since_position"`
-	AtHand  bool             `json:"at_hand"` // false: its bundle is missing or unfit, and the recall score ranks, or routes have no answer
+	AtHand  bool             `json:"at_hand"`          // false: its bundle is missing or unfit, and the recall score ranks, or routes have no answer
+	Online  *onlineStatus    `json:"online,omitempty"` // of the ranker
+}
+
+// onlineStatus is what was learned online of the ranker that is live.
+type onlineStatus struct {
+	Learning    bool             `json:"learning"`
+	Publication int              `json:"publication"` // in force, 0 for none: it ranks as trained
+	Since       freshet.Position `json:"since_position"`
+	AgeS        int64            `json:"age_s"`   // of the newest verdict
+	Verdict     fold.Verdict     `json:"verdict"` // empty: there was none yet
+	Rows        int64            `json:"rows"`    // judged for it
+	Lead        float64          `json:"lead"`    // log-loss of the ranker as trained, less that with what was learned
+	Bound       float64          `json:"bound"`   // half the confidence interval of lead
+}
+
+// encodeOnline is nil where nothing is learned and nothing was.
+func (a *API) encodeOnline() *onlineStatus {
+	u, learns := a.Server.Updating()
+	if !learns && u.Last.Number == 0 {
+		return nil
+	}
+	out := &onlineStatus{Learning: learns, Publication: u.Number, Since: u.Since, Verdict: u.Last.Verdict, Rows: u.Last.Rows, Lead: u.Last.Lead, Bound: u.Last.Bound}
+	if u.At != 0 {
+		out.AgeS = max(0, (a.Now().UnixMilli()-u.At)/1000)
+	}
+	return out
 }
 
 // recallModel is a model that routes go by, by the journal.

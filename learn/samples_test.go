@@ -1,6 +1,8 @@
 package learn
 
 import (
+	"errors"
+	"io/fs"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -66,8 +68,24 @@ func TestSamplesComeBack(t *testing.T) {
 			t.Errorf("[%d, %d): ended at %d, %v", c[0], c[1], at, err)
 		}
 	}
+	again, err := OpenSamples(disk, "training/rows")
+	if err != nil || again.Len() != n || !reflect.DeepEqual(again.Names, sampleNames) {
+		t.Fatalf("opened again: %+v, %v", again, err)
+	}
+	err = again.Each(n-1, n, func(i int, got *Sample) error {
+		if !reflect.DeepEqual(normal(got), normal(&want[i])) {
+			t.Errorf("opened again, row %d: %+v, want %+v", i, got, want[i])
+		}
+		return nil
+	})
+	if err := errors.Join(err, again.Close()); err != nil {
+		t.Error(err)
+	}
 	if err := s.Remove(); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := OpenSamples(disk, "training/rows"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("removed: %v", err)
 	}
 	if list, err := disk.ReadDir("training"); err != nil || len(list) != 0 {
 		t.Errorf("%v is left, %v", list, err)
@@ -79,58 +97,4 @@ func normal(s *Sample) Sample {
 	out := *s
 	out.Row = rank.Row{Numbers: slices.Clone(s.Row.Numbers), Words: append([]rank.Token{}, s.Row.Words...), Ends: slices.Clone(s.Row.Ends)}
 	return out
-}
-
-// TestShuffledRowsAreAllRows: an epoch brings each row once, with its label, in an order that the
-// seed decides.
-func TestShuffledRowsAreAllRows(t *testing.T) {
-	schema, err := rank.NewSchema([]rank.Field{{Name: "a", Kind: rank.Scaled, Scale: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := NewSamples(fsys.NewMem(), "rows", schema.Names())
-	if err != nil {
-		t.Fatal(err)
-	}
-	const n = 2*blockRows + 7
-	for i := range n {
-		if _, err := s.Append(&rank.Row{Numbers: []float64{float64(i+1) / n}}); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Settle(&Sample{Stands: 1}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Seal(); err != nil {
-		t.Fatal(err)
-	}
-	epoch := func(seed uint64) (order []float32) {
-		rng := rand.New(rand.NewPCG(seed, 0))
-		err := s.shuffle(n, 100, schema, func(i int, _ *Sample) float32 { return float32(i) }, rng, func(b *rank.Batch, labels []float32) error {
-			if b.Rows(1) != len(labels) || len(labels) > 100 {
-				t.Fatalf("%d rows with %d labels", b.Rows(1), len(labels))
-			}
-			for i, label := range labels {
-				if _, v := b.Row(1, i); v[0] != float32(float64(label+1)/n) {
-					t.Fatalf("row %v has the label %v", v, label)
-				}
-			}
-			order = append(order, labels...)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return order
-	}
-	one := epoch(1)
-	if !slices.Equal(one, epoch(1)) || slices.Equal(one, epoch(2)) || slices.IsSorted(one) {
-		t.Error("the order is not that of the seed")
-	}
-	slices.Sort(one)
-	for i, label := range one {
-		if label != float32(i) {
-			t.Fatalf("row %d came as %v", i, label)
-		}
-	}
 }

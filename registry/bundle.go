@@ -37,9 +37,10 @@ type Manifest struct {
 	LogLoss     float64          `json:"logloss"`
 	Baseline    float64          `json:"baseline_logloss"` // of always saying the mean
 	Seed        uint64           `json:"seed"`
-	Kind        Kind             `json:"kind,omitempty"`  // what it is; absent is Ranker
-	Recall      Recall           `json:"recall,omitzero"` // of the kinds that propose
-	Seal        string           `json:"seal"`            // SHA-256 of the manifest with an empty seal, in hex
+	Kind        Kind             `json:"kind,omitempty"`     // what it is; absent is Ranker
+	Recall      Recall           `json:"recall,omitzero"`    // of the kinds that propose
+	Training    *Training        `json:"training,omitempty"` // of rankers
+	Seal        string           `json:"seal"`               // SHA-256 of the manifest with an empty seal, in hex
 }
 
 // Kind says what a bundle holds.

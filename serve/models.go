@@ -38,7 +38,7 @@ func (s *Server) Adopt(ctx context.Context) error {
 		}
 	}
 	s.keepSpares()
-	return nil
+	return s.withdraw(ctx)
 }
 
 // uses reports that something here goes by the model of a slot.
@@ -165,6 +165,9 @@ func (s *Server) fetch(slot fold.Slot, name string, version int, sum string) (*r
 	bundle, err := Fit(s.Disk, name, version, sum, definitions, fields)
 	if err == nil {
 		s.bundles.Store(bundle.SHA256, bundle)
+		if s.Shelf != nil {
+			s.Shelf.Put(bundle)
+		}
 	}
 	return bundle, err
 }

@@ -157,6 +157,13 @@ func (p *past) listed() *fallbackList {
 	return p.list
 }
 
+// updated notes that another publication is in force than ranked.
+func (p *past) updated(publication int) {
+	if m := p.record.Model; p.err == nil && m != nil && m.Publication != publication {
+		p.err = &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it with publication %d of what was learned online, the journal says %d", m.Name, m.Version, m.Publication, publication)}
+	}
+}
+
 // model is the model that ranked, none when none came to.
 func (p *past) model() fold.Model {
 	m := p.record.Model
@@ -202,10 +209,10 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		return nil, err
 	}
 	r.gather(ctx, routes)
-	candidates := recall.Merge(r.answers)
+	candidates := r.merge()
 	r.rank(ctx, candidates)
 	r.place(ctx, candidates)
-	s.rankings.pool.Put(r.ranking)
+	r.done()
 	return r.reply, was.err
 }
 

@@ -37,6 +37,8 @@ type plan struct {
 	budget freshet.Duration                      // of each route; 0 is a second
 	watch  uint64                                // of one feature key in so many the raw events are kept
 
+	updater fold.Updater // nil learns nothing
+
 	maxKeys int // of features; 0 is no bound
 
 	outside serve.Outside // whom the route of kind external asks
@@ -72,7 +74,7 @@ func newRig(t testing.TB, p plan) *rig {
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
 	shelf := registry.NewShelf(r.disk, false)
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Bundles: shelf}
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Bundles: shelf, Updater: p.updater, Rankers: shelf}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}

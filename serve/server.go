@@ -62,6 +62,8 @@ type Server struct {
 	spares    atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
 	switching sync.Mutex                         // held while a model that is live is changed
 	rankings  rankings
+	updated   atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
+	upcoming  atomic.Pointer[updated] // the one prepared last
 	watch     watched
 	sampling  *sampling
 	reads     atomic.Pointer[featureReads]
@@ -120,6 +122,9 @@ func New(o Options) (*Server, error) {
 	s.refreshFallback()
 	if s.sampling = newSampling(s); len(s.sampling.routes) > 0 {
 		s.wg.Go(s.sampleOn)
+	}
+	if s.State.Learns() {
+		s.wg.Go(s.publishOn)
 	}
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)

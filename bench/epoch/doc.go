@@ -5,7 +5,7 @@
 //	result, err := epoch.Run(ctx, epoch.Options{Size: epoch.Full(), Now: …})
 //	result.WriteText(os.Stdout)
 //
-// Both take turns, and of both the least time counts. After an epoch both must predict alike. The
+// Both take turns, and of both the least time counts. After an epoch both must have learned the same. The
 // same training on a stream of rows is done on once and four times as many rows, to see that memory
 // does not grow with them.
 package epoch

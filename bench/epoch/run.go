@@ -59,7 +59,7 @@ const (
 	deepBatch = 1024
 )
 
-// within is how far log-odds after an epoch may be from those of the program in C: both take the same
+// within is how far parameters after an epoch may be from those of the program in C: both take the same
 // steps, but add up in another order, and steps build on each other.
 const within = 0.05
 
@@ -122,11 +122,12 @@ func Run(ctx context.Context, o Options) (_ *bench.Result, err error) {
 
 // beside measures an epoch of a learner, from its beginning, in turn with the program in C.
 func (o *Options) beside(ctx context.Context, c *bound.Process, name string, fresh func() learn.Learner, b *rank.Batch, labels []float32) (line bench.Line, err error) {
-	want, odds := make([]float32, len(labels)), make([]float32, len(labels))
+	want := make([]float32, len(parameters(fresh().Model())))
 	if err := c.Floats(name, want); err != nil {
 		return line, err
 	}
 	var ours, theirs []time.Duration
+	var l learn.Learner
 	for range o.Turns {
 		if err := ctx.Err(); err != nil {
 			return line, err
@@ -135,16 +136,16 @@ func (o *Options) beside(ctx context.Context, c *bound.Process, name string, fre
 		if err != nil {
 			return line, err
 		}
-		l := fresh()
+		l = fresh()
 		begun := o.Now()
 		l.Learn(b, labels, nil)
 		ours, theirs = append(ours, o.Now().Sub(begun)), append(theirs, least)
-		l.Predict(b, odds)
 	}
-	if worst := apart(odds, want); !(worst <= within) {
-		return line, fmt.Errorf("%s: log-odds after an epoch are %.3g from those of the program in C", name, worst)
+	worst := apart(parameters(l.Model()), want)
+	if !(worst <= within) {
+		return line, fmt.Errorf("%s: the parameters after an epoch are up to %.3g from those of the program in C", name, worst)
 	}
-	o.Say("  %-6s     within %.1g of the program in C after an epoch", name, apart(odds, want))
+	o.Say("  %-6s     within %.1g of the program in C after an epoch", name, worst)
 	perSecond := func(took []time.Duration) float64 { return float64(len(labels)) / slices.Min(took).Seconds() }
 	half := (len(theirs) + 1) / 2
 	limits := [2]float64{perSecond(theirs[:half]), perSecond(theirs[len(theirs)-half:])}

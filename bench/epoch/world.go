@@ -96,9 +96,13 @@ func (w *world) encoded(schema *rank.Schema) (b *rank.Batch, labels []float32, e
 // input is what the program in C reads: the settings of both learners, what vectors begin with, and
 // the rows.
 func input(b *rank.Batch, labels []float32, fm *rank.FM, settings []float32) ([]byte, error) {
+	var ends []uint32
+	for row := range labels {
+		ends = append(ends, b.Ends[(row+1)*len(fm.Fields.Fields)-1])
+	}
 	var to bytes.Buffer
-	sizes := []uint32{uint32(len(labels)), uint32(len(fm.Fields.Fields)), uint32(fm.Dim), uint32(len(fm.Weights)), uint32(len(b.Index))}
-	for _, part := range []any{sizes, settings, fm.Vectors, b.Index, b.Value, b.Ends, labels} {
+	sizes := []uint32{uint32(len(labels)), uint32(fm.Dim), uint32(len(fm.Weights)), uint32(len(b.Index))}
+	for _, part := range []any{sizes, settings, fm.Vectors, b.Index, b.Value, ends, labels} {
 		if err := binary.Write(&to, binary.LittleEndian, part); err != nil {
 			return nil, err
 		}
@@ -106,7 +110,16 @@ func input(b *rank.Batch, labels []float32, fm *rank.FM, settings []float32) ([]
 	return to.Bytes(), nil
 }
 
-// apart is how far log-odds are from others, at most.
+// parameters are those of a model as the program in C answers them.
+func parameters(m rank.Model) []float32 {
+	if fm, ok := m.(*rank.FM); ok {
+		return append(parameters(&fm.LR), fm.Vectors...)
+	}
+	lr := m.(*rank.LR)
+	return append([]float32{lr.Bias}, lr.Weights...)
+}
+
+// apart is how far numbers are from others, at most.
 func apart(a, b []float32) (worst float64) {
 	for i := range a {
 		worst = max(worst, math.Abs(float64(a[i]-b[i])))

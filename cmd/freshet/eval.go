@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,6 +49,7 @@ type evalFlags struct {
 	k     int
 	event string
 	seed  uint64
+	model string // kind of the ranker, "" is the configured one
 }
 
 func (f *evalFlags) add(a *app, c *cobra.Command, event string) {
@@ -55,7 +57,17 @@ func (f *evalFlags) add(a *app, c *cobra.Command, event string) {
 	c.Flags().IntVar(&f.k, "k", 10, fmt.Sprintf("where lists are cut, 1 to %d", trial.MaxK))
 	c.Flags().StringVar(&f.event, "event", "", event)
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the confidence intervals")
+	c.Flags().StringVar(&f.model, "model", "", "kind of the ranker: "+strings.Join(learn.Learners, ", ")+" (default the configured one)")
 	a.progressFlag(c)
+}
+
+// ranker is the kind of ranker that is put to the trial.
+func (f *evalFlags) ranker(cfg *config.Config) (string, error) {
+	kind := cmp.Or(f.model, rankerKinds(cfg)[0])
+	if !ranks(kind) {
+		return "", &failure{code: exitUsage, err: fmt.Errorf("--model is %s", shownID(kind)), hint: "it is one of " + strings.Join(learn.Learners, ", ")}
+	}
+	return kind, nil
 }
 
 // options are those of a trial by this configuration.
@@ -96,14 +108,18 @@ The journal is read beside a running server; nothing is written.`,
 			if err != nil {
 				return err
 			}
-			return a.evalHoldout(c.Context(), cfg, o)
+			kind, err := flags.ranker(cfg)
+			if err != nil {
+				return err
+			}
+			return a.evalHoldout(c.Context(), cfg, kind, o)
 		},
 	}
 	flags.add(a, c, "name of the events that say an item was wanted (default like if there are any, else click)")
 	return c
 }
 
-func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Options) (err error) {
+func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, kind string, o trial.Options) (err error) {
 	disk, err := fsys.Existing(cfg.Data)
 	if err != nil {
 		return dataError(cfg.Data, err)
@@ -113,7 +129,7 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Optio
 	o.Progress = bar.of
 	untrained := ""
 	train := func(ctx context.Context, kept trial.Replay) (trial.Ranker, error) {
-		ranker, err := trainRanker(ctx, cfg, o.Seed, kept)
+		ranker, err := trainRanker(ctx, cfg, kind, o.Seed, kept)
 		if errors.Is(err, learn.ErrTooLittle) { // then the slate is in recall order
 			untrained = fmt.Sprintf("no ranker was trained, so the slate is in recall order: %v", err)
 			return nil, nil
@@ -134,8 +150,9 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Optio
 	return a.printResults(results)
 }
 
-// trainRanker trains a logistic regression on a history, as freshet train does on a journal.
-func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay trial.Replay) (trial.Ranker, error) {
+// trainRanker trains a ranker of a kind on a history, as freshet train does on a journal, with the rows
+// in memory.
+func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint64, replay trial.Replay) (trial.Ranker, error) {
 	entries, exposures := 0, 0
 	err := replay(ctx, func(e *stream.Entry) error {
 		entries++
@@ -147,41 +164,49 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHistory(cfg, nil, entries, exposures, seed)
+	o, err := historyOptions(cfg, nil, entries, exposures, seed)
+	if err != nil {
+		return nil, err
+	}
+	h, err := learn.NewHistory(o, fsys.NewMem(), rowsDir)
 	if err != nil {
 		return nil, err
 	}
 	if err := replay(ctx, func(e *stream.Entry) error { return h.Apply(ctx, e) }); err != nil {
 		return nil, err
 	}
-	model, _, err := learn.TrainLR(h.Rows(), learn.Options{Seed: seed})
+	samples, err := h.Samples()
 	if err != nil {
 		return nil, err
 	}
-	return ranker{model}, nil
+	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	return &ranker{model: model}, nil
 }
 
-// ranker puts a trained model to the trial.
-type ranker struct{ model rank.Model }
+// ranker puts a trained ranker to the trial.
+type ranker struct {
+	model *rank.Ranker
+	batch rank.Batch
+	rows  rank.Rows
+	odds  []float32
+}
 
 // Score implements trial.Ranker.
-func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
+func (r *ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
 	builder := m.State.NewRowBuilder()
 	builder.Start(m.Request.Visitor, m.Request.Time, nil)
-	var batch rank.Batch
+	r.batch.Reset()
+	r.rows.Reset()
 	for i := range candidates {
-		r.model.Schema().Encode(&batch, builder.Row(&candidates[i]))
+		row := builder.Row(&candidates[i])
+		r.model.Schema().Encode(&r.batch, row)
+		r.rows.Append(row)
 	}
-	predict(r.model, &batch, scores)
-}
-
-// predict writes the log-odds of all rows of a batch to scores.
-func predict(m rank.Model, b *rank.Batch, scores []float64) {
-	odds := make([]float32, len(scores))
-	m.Predict(b, odds)
-	for i, x := range odds {
-		scores[i] = float64(x)
-	}
+	r.odds = slices.Grow(r.odds[:0], len(candidates))[:len(candidates)]
+	r.model.Score(&r.batch, &r.rows, 0, r.odds, scores)
 }
 
 // onlineNegatives is how many other candidates a choice is compared with. They are drawn from
@@ -197,8 +222,8 @@ type learner struct {
 	rows    rank.Rows // of the candidates last scored
 }
 
-func newLearner(names rank.Names, seed uint64) *learner {
-	return &learner{online: learn.NewOnline(names, learn.Options{Seed: seed}), rng: rand.New(rand.NewPCG(seed, 2))}
+func newLearner(names rank.Names, kind string, seed uint64) *learner {
+	return &learner{online: learn.NewOnline(names, kind, seed), rng: rand.New(rand.NewPCG(seed, 2))}
 }
 
 // Score implements trial.Ranker. Before anything was learned the scores are those of recall.
@@ -207,20 +232,12 @@ func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores [
 		l.state, l.builder = m.State, m.State.NewRowBuilder()
 	}
 	l.builder.Start(m.Request.Visitor, m.Request.Time, nil)
-	model := l.online.Model()
 	l.rows.Reset()
-	var batch rank.Batch
 	for i := range candidates {
-		row := l.builder.Row(&candidates[i])
-		l.rows.Append(row)
+		l.rows.Append(l.builder.Row(&candidates[i]))
 		scores[i] = candidates[i].Score
-		if model != nil {
-			model.Fields.Encode(&batch, row)
-		}
 	}
-	if model != nil {
-		predict(model, &batch, scores)
-	}
+	l.online.Score(&l.rows, scores)
 }
 
 // Lesson implements trial.Learner: what was chosen against others that were proposed.
@@ -294,7 +311,7 @@ func (a *app) evalStreamCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stream",
 		Short: "Predict, then learn, event by event; with delays, show what freshness earns",
-		Long: `Play a file of events in the order of time. Before each wanted item after the
+		Long: `Play a file of events, or with --data those of a journal, in the order of time. Before each wanted item after the
 warm-up, ask for its visitor and see where the item stands; only then let the
 system know of it. With a delay the system is asked as it stood that long ago. The
 ranker of the slate begins knowing nothing and learns from every choice: what was
@@ -307,13 +324,14 @@ touched before, count as misses. With --compare each configuration is asked the 
 and its gains over the first are printed with intervals that draw visitors, the
 same ones for both.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
+  freshet eval stream --data ./shop --delay 0s,10m
   freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json
   freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg
   freshet eval stream --events clicks.jsonl.gz --compare now=freshet.yaml --compare try=other.yaml`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if events == "" {
-				return &failure{code: exitUsage, err: errors.New("no file of events is named"), hint: "such as: freshet eval stream --events clicks.jsonl.gz"}
+			if events == "" && !a.namesData(c) {
+				return &failure{code: exitUsage, err: errors.New("no events are named"), hint: "those of a file: freshet eval stream --events clicks.jsonl.gz     or of a journal: --data DIR"}
 			}
 			configs, err := a.comparedConfigs(c, compare)
 			if err != nil {
@@ -334,13 +352,17 @@ same ones for both.`,
 				if p.Options, err = flags.options(named.Config); err != nil {
 					return err
 				}
-				one, err := a.evalStream(c.Context(), named.Config, p, events)
+				kind, err := flags.ranker(named.Config)
+				if err != nil {
+					return err
+				}
+				one, err := a.evalStream(c.Context(), named.Config, kind, p, events)
 				if err != nil {
 					return err
 				}
 				join(results, one, named.name, p.Seed)
 			}
-			if err := figure.draw(a, freshnessFigure(results, filepath.Base(events))); err != nil {
+			if err := figure.draw(a, freshnessFigure(results, filepath.Base(cmp.Or(events, configs[0].Data)))); err != nil {
 				return err
 			}
 			return a.printResults(results)
@@ -355,9 +377,16 @@ same ones for both.`,
 	return c
 }
 
-// evalStream plays a file of events.
-func (a *app) evalStream(ctx context.Context, cfg *config.Config, p trial.Prequential, path string) (*eval.Results, error) {
-	im, err := a.readEvents(ctx, cfg, path)
+// evalStream plays a file of events, or if none is named a journal.
+func (a *app) evalStream(ctx context.Context, cfg *config.Config, kind string, p trial.Prequential, path string) (*eval.Results, error) {
+	var im *source.Import
+	var err error
+	if path == "" {
+		path = cfg.Data
+		im, err = readJournal(ctx, cfg)
+	} else {
+		im, err = a.readEvents(ctx, cfg, path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -370,7 +399,7 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p trial.Preque
 		return nil, err
 	}
 	names := state.RowNames()
-	p.NewLearner = func() trial.Learner { return newLearner(names, p.Seed) }
+	p.NewLearner = func() trial.Learner { return newLearner(names, kind, p.Seed) }
 	bar := a.bar("replay", int64(len(events)*len(p.Delays)), "events")
 	p.Progress = bar.of
 	results, err := p.Run(ctx, im.Items, im.Users, events)

@@ -20,8 +20,6 @@ type follower struct {
 	state   *fold.State
 	rows    rank.Rows // of the candidates last scored, as if shown first
 	names   rank.Names
-	batch   rank.Batch
-	odds    []float32
 }
 
 // What a follower's rows have beside those of a ranker.
@@ -32,7 +30,7 @@ const (
 
 func newFollower(frozen trial.Ranker, names rank.Names, seed uint64) *follower {
 	names.Numbers = append(slices.Clone(names.Numbers), frozenOdds, shownRank)
-	return &follower{frozen: frozen, online: learn.NewOnline(names, learn.Options{Seed: seed}), names: names}
+	return &follower{frozen: frozen, online: learn.NewOnline(names, learn.Learners[0], seed), names: names}
 }
 
 // Score implements trial.Ranker. Until enough was learned the scores are those of the frozen ranker.
@@ -42,26 +40,14 @@ func (f *follower) Score(m *trial.Moment, candidates []recall.Candidate, scores 
 	}
 	f.frozen.Score(m, candidates, scores)
 	f.builder.Start(m.Request.Visitor, m.Request.Time, nil)
-	model := f.online.Model()
 	f.rows.Reset()
-	f.batch.Reset()
 	var row rank.Row
 	for i := range candidates {
 		built := f.builder.Row(&candidates[i])
 		row = rank.Row{Numbers: append(append(row.Numbers[:0], built.Numbers...), scores[i], 1), Words: built.Words, Ends: built.Ends}
 		f.rows.Append(&row)
-		if model != nil {
-			model.Schema().Encode(&f.batch, &row)
-		}
 	}
-	if model == nil {
-		return
-	}
-	f.odds = slices.Grow(f.odds[:0], len(candidates))[:len(candidates)]
-	model.Predict(&f.batch, f.odds)
-	for i, odds := range f.odds {
-		scores[i] = float64(odds)
-	}
+	f.online.Score(&f.rows, scores)
 }
 
 // Shown implements trial.Online.

@@ -76,7 +76,7 @@ func (t *training) itemitem(ctx context.Context) error {
 
 // manifest is that of a model that proposes.
 func (t *training) manifest(name string, kind registry.Kind, r *learn.RecallReport) registry.Manifest {
-	return registry.Manifest{Model: name, Kind: kind, From: 1, Until: t.until, Seed: t.options.Seed, Recall: registry.Recall{
+	return registry.Manifest{Model: name, Kind: kind, From: 1, Until: t.plan.Until, Seed: t.options.Seed, Recall: registry.Recall{
 		Method: r.Method, Visitors: r.Visitors, Items: r.Items, Pairs: r.Pairs, Judged: r.Judged,
 		At20: r.Found.At20, At200: r.Found.At200, Popular20: r.Popular.At20, Popular200: r.Popular.At200,
 	}}
@@ -89,6 +89,7 @@ func (t *training) keep(m registry.Manifest, model registry.Model) error {
 	if err != nil {
 		return err
 	}
+	t.plan.Done[m.Model] = m.Version
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(recallReply{m.Model, m.Version, m.SHA256, m.Recall, m.Faulty()})
 	}

@@ -78,7 +78,7 @@ var allowed = map[string][]string{
 	"internal/dense/gen": {},
 
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "collab", "internal/pack", "internal/simd", "vector"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "internal/prefetch", "internal/simd", "internal/slab", "vector"},                         // what it keeps of many items lies in slabs and is read in batches
 	"recall/routetest": {".", "internal/pack", "recall"},                                                                                                     // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "rank", "recall", "store", "stream"}, // rows are what rank reads
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
@@ -90,9 +90,10 @@ var allowed = map[string][]string{
 	"rank":           {"internal/dense", "internal/pack"}, // scores are sums over rows and layers, whose kernels are there
 	"rank/modeltest": {"rank"},
 	"eval":           {"."},
-	"learn":          {".", "collab", "eval", "fold", "internal/dense", "internal/fsys", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
-	"registry":       {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
-	"trial":          {".", "eval", "fold", "recall", "stream"},
+	"learn": {".", "collab", "eval", "fold", "internal/dense", "internal/fsys", "internal/intern", "internal/pack", "internal/simd", // the online update is packed with the state that it follows
+		"rank", "recall", "stream", "vector"},
+	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
+	"trial":    {".", "eval", "fold", "recall", "stream"},
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
 	"bench": {".", "codec", "internal/fsys"},
@@ -106,6 +107,8 @@ var allowed = map[string][]string{
 
 	// Fold-in and training of vectors in their own process, against the rate of dense products.
 	"bench/factors": {"bench", "collab", "internal/dense"},
+	// The online update measured in its own process: rows are told it as a state would.
+	"bench/online": {".", "bench", "fold", "learn", "rank"},
 	// Models that score rows, beside a program in C.
 	"bench/scoring": {"bench", "internal/bound", "rank"},
 	// Training likewise, beside the same loops in C.

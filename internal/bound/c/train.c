@@ -1,12 +1,13 @@
-// What an epoch of training costs in C: logistic regression by FTRL-Proximal and a factorization
-// machine by AdaGrad, one row after the other, as plain loops that the compiler makes vectors of where
-// it can. It is the bound of freshet bench train.
+// What a pass of training over rows costs in plain C: logistic regression by FTRL-Proximal and a
+// factorization machine by AdaGrad, row by row. It is the bound of freshet bench train. The
+// compiler may put what is element by element into vectors; nothing is done by hand.
 //
-// Input, little-endian: 32-bit rows, fields, dim, weights, entries; then floats: for FTRL alpha, beta, l1,
-// l2, for AdaGrad rate, decay and what sums of squares begin with; then vectors that training begins with;
-// then entries: index (32-bit), value (float), ends by row and field (32-bit); then labels (float). After
-// that lines of commands: "NAME REPETITIONS" answers the least and the middle nanoseconds of one epoch
-// from the beginning, "scores NAME" with the odds after one as floats. NAME is lr or fm.
+// Input, little-endian: 32-bit rows, dim, weights, entries; floats: alpha, beta, L1 and L2 of FTRL, rate,
+// decay and first sum of squares of AdaGrad; the vectors that the machine begins with; entries: index
+// (32-bit), value (float); ends by row (32-bit); labels (float). After that lines of commands: "lr
+// REPETITIONS" and "fm REPETITIONS" answer the least and the middle nanoseconds of one pass, which
+// begins from nothing; "scores lr" and "scores fm" answer with what one pass has learned, as floats: the
+// bias, the weights and the vectors.
 
 #include <math.h>
 #include <stdint.h>
@@ -15,154 +16,156 @@
 #include <string.h>
 #include <time.h>
 
-struct coordinate { double w, z, n, root; };
+typedef struct {
+	double w, z, n, root;
+} coordinate;
 
-static uint32_t rows, fields, dim, weights, entries, *index_, *ends;
-static float alpha, beta, l1, l2, rate, decay, begin, *first, *value, *labels, *odds;
-static struct coordinate *ftrl;
-static float *records, *sum; // record: weight, its sum of squares, that of its vector, vector
+static uint32_t rows, dim, nweights, nentries, *index_, *ends;
+static float *value, *labels, *begin, *sum;
+static double alpha, beta, l1, l2, loss;
+static float rate, decay, squares0;
+
+static coordinate bias, *at;
+static float fm_bias[2], *records; // by weight: the weight, its sum of squares, that of its vector, the vector
+enum { WEIGHT, SQUARES, VECTOR_SQUARES, VECTOR };
 
 static void die(const char *why) {
 	fprintf(stderr, "train.c: %s\n", why);
 	exit(1);
 }
 
-static void *get(size_t n) {
-	void *p = malloc(4 * n + 64);
-	if (!p || fread(p, 4, n, stdin) != n) die("the input is too short");
+static void *take(size_t n) {
+	void *p = calloc(n + 1, 1);
+	if (!p) die("no memory");
 	return p;
 }
 
-static void lr_step(struct coordinate *c, double g) {
-	double n = c->n + g * g, root = sqrt(n);
-	c->z += g - (root - c->root) / alpha * c->w;
-	c->n = n, c->root = root, c->w = 0;
-	if (fabs(c->z) > l1) c->w = -(c->z - copysign(l1, c->z)) / ((beta + root) / alpha + l2);
+static void *get(size_t n) {
+	void *p = take(4 * n);
+	if (fread(p, 4, n, stdin) != n) die("the input is too short");
+	return p;
 }
 
-static double lr_odds(uint32_t from, uint32_t to) {
-	double x = ftrl[weights].w;
-	for (uint32_t e = from; e < to; e++) x += ftrl[index_[e]].w * value[e];
-	return x;
+static float sigmoid(float x) { return (float)(1 / (1 + exp(-(double)x))); }
+
+static double log_loss(double odds, double label) { return fmax(odds, 0) + log1p(exp(-fabs(odds))) - label * odds; }
+
+static void ftrl(coordinate *c, double g, double by1, double by2) {
+	double n = c->n + g * g, root = sqrt(n), z = c->z + g - (root - c->root) / alpha * c->w;
+	c->z = z, c->n = n, c->root = root, c->w = 0;
+	if (fabs(z) > by1) c->w = -(z - copysign(by1, z)) / ((beta + root) / alpha + by2);
 }
 
-static double loss_of(double x, double label) { return fmax(x, 0) + log1p(exp(-fabs(x))) - label * x; }
+static void lr_begin(void) {
+	memset(&bias, 0, sizeof bias);
+	memset(at, 0, nweights * sizeof *at);
+}
 
-static double lr(void) {
-	double loss = 0;
-	memset(ftrl, 0, (weights + 1) * sizeof *ftrl);
+static void lr(void) {
 	for (uint32_t r = 0, e = 0; r < rows; r++) {
-		uint32_t to = ends[(r + 1) * fields - 1];
-		double x = lr_odds(e, to), g = 1 / (1 + exp(-x)) - labels[r];
-		loss += loss_of(x, labels[r]);
-		struct coordinate *b = ftrl + weights; // the bias: nothing pulls it to 0
-		double n = b->n + g * g, root = sqrt(n);
-		b->z += g - (root - b->root) / alpha * b->w;
-		b->n = n, b->root = root, b->w = -b->z / ((beta + root) / alpha);
-		for (; e < to; e++) lr_step(ftrl + index_[e], g * value[e]);
+		uint32_t end = ends[r];
+		double odds = bias.w;
+		for (uint32_t i = e; i < end; i++) odds += at[index_[i]].w * value[i];
+		loss += log_loss((float)odds, labels[r]);
+		double g = sigmoid((float)odds) - labels[r];
+		ftrl(&bias, g, 0, 0);
+		for (; e < end; e++) ftrl(&at[index_[e]], g * value[e], l1, l2);
 	}
-	return loss;
 }
 
-static float fm_odds(uint32_t from, uint32_t to) {
-	size_t stride = dim + 3;
-	float x = records[weights * stride], squares = 0, all = 0;
-	memset(sum, 0, dim * sizeof *sum);
-	for (uint32_t e = from; e < to; e++) {
-		float *v = records + index_[e] * stride, by = value[e];
-		x += v[0] * by;
-		for (uint32_t d = 0; d < dim; d++) {
-			float part = v[3 + d] * by;
-			sum[d] += part;
-			squares += part * part;
-		}
+static void fm_begin(void) {
+	fm_bias[0] = 0, fm_bias[1] = squares0;
+	for (uint32_t w = 0; w < nweights; w++) {
+		float *record = records + (size_t)w * (VECTOR + dim);
+		record[WEIGHT] = 0, record[SQUARES] = record[VECTOR_SQUARES] = squares0;
+		memcpy(record + VECTOR, begin + (size_t)w * dim, 4 * dim);
 	}
-	for (uint32_t d = 0; d < dim; d++) all += sum[d] * sum[d];
-	return x + (all - squares) / 2;
 }
 
-static double fm(void) {
-	size_t stride = dim + 3;
-	double loss = 0;
-	for (uint32_t w = 0; w <= weights; w++) {
-		float *v = records + w * stride;
-		v[0] = 0, v[1] = v[2] = begin;
-		if (w < weights) memcpy(v + 3, first + (size_t)w * dim, dim * sizeof *v);
-	}
-	float *bias = records + weights * stride;
+static void fm(void) {
+	size_t stride = VECTOR + dim;
 	for (uint32_t r = 0, e = 0; r < rows; r++) {
-		uint32_t to = ends[(r + 1) * fields - 1];
-		float x = fm_odds(e, to), delta = 1 / (1 + exp(-(double)x)) - labels[r];
-		loss += loss_of(x, labels[r]);
-		bias[1] += delta * delta;
-		bias[0] -= rate * delta / sqrtf(bias[1]);
-		for (; e < to; e++) {
-			float *v = records + index_[e] * stride, by = value[e], dx = delta * by, g = dx + decay * v[0];
-			v[1] += g * g;
-			v[0] -= rate * g / sqrtf(v[1]);
-			float c = dx * by - decay, squares = 0;
+		uint32_t end = ends[r];
+		float linear = fm_bias[0], squares = 0, all = 0;
+		memset(sum, 0, 4 * dim);
+		for (uint32_t i = e; i < end; i++) {
+			const float *restrict record = records + index_[i] * stride, x = value[i];
+			linear += record[WEIGHT] * x;
 			for (uint32_t d = 0; d < dim; d++) {
-				float g = dx * sum[d] - c * v[3 + d];
-				squares += g * g;
+				float part = record[VECTOR + d] * x;
+				sum[d] += part, squares += part * part;
 			}
-			v[2] += squares / dim;
-			float step = rate / sqrtf(v[2]);
-			for (uint32_t d = 0; d < dim; d++) v[3 + d] -= step * (dx * sum[d] - c * v[3 + d]);
+		}
+		for (uint32_t d = 0; d < dim; d++) all += sum[d] * sum[d];
+		float odds = linear + (all - squares) / 2, delta = sigmoid(odds) - labels[r];
+		loss += log_loss(odds, labels[r]);
+		fm_bias[1] += delta * delta;
+		fm_bias[0] -= rate * delta / sqrtf(fm_bias[1]);
+		for (; e < end; e++) {
+			float *restrict record = records + index_[e] * stride, *restrict vector = record + VECTOR;
+			float x = value[e], dx = delta * x, by = dx * x - decay, g = dx + decay * record[WEIGHT], own = 0;
+			record[SQUARES] += g * g;
+			record[WEIGHT] -= rate * g / sqrtf(record[SQUARES]);
+			for (uint32_t d = 0; d < dim; d++) {
+				float step = dx * sum[d] - by * vector[d];
+				own += step * step;
+			}
+			record[VECTOR_SQUARES] += own / dim;
+			float length = rate / sqrtf(record[VECTOR_SQUARES]);
+			for (uint32_t d = 0; d < dim; d++) vector[d] -= length * (dx * sum[d] - by * vector[d]);
 		}
 	}
-	return loss;
 }
 
-static double (*named(const char *name))(void) {
-	if (!strcmp(name, "lr")) return lr;
-	if (!strcmp(name, "fm")) return fm;
-	die("an unknown name");
-	return 0;
-}
-
-static int ascending(const void *a, const void *b) {
-	int64_t x = *(int64_t *)a, y = *(int64_t *)b;
+static int compare(const void *p, const void *q) {
+	double x = *(double *)p, y = *(double *)q;
 	return (x > y) - (x < y);
 }
 
-int main(void) {
-	uint32_t *h = get(5);
-	rows = h[0], fields = h[1], dim = h[2], weights = h[3], entries = h[4];
-	float *f = get(7);
-	alpha = f[0], beta = f[1], l1 = f[2], l2 = f[3], rate = f[4], decay = f[5], begin = f[6];
-	first = get((size_t)weights * dim);
-	index_ = get(entries), value = get(entries), ends = get((size_t)rows * fields), labels = get(rows);
-	ftrl = malloc((weights + 1) * sizeof *ftrl);
-	records = malloc((size_t)(weights + 1) * (dim + 3) * sizeof *records);
-	sum = malloc(dim * sizeof *sum), odds = malloc(rows * sizeof *odds);
-	if (!ftrl || !records || !sum || !odds) die("no memory");
-	char name[64], what[64];
-	volatile double kept = 0;
-	while (scanf("%63s", name) == 1) {
-		if (!strcmp(name, "scores")) {
-			if (scanf("%63s", what) != 1) die("scores of what?");
-			kept += named(what)();
-			for (uint32_t r = 0, e = 0; r < rows; r++) {
-				uint32_t to = ends[(r + 1) * fields - 1];
-				odds[r] = named(what) == lr ? lr_odds(e, to) : fm_odds(e, to);
-				e = to;
-			}
-			fwrite(odds, 4, rows, stdout);
-		} else {
-			int times;
-			if (scanf("%d", &times) != 1 || times < 1) die("how many times?");
-			int64_t *took = malloc(times * sizeof *took);
-			for (int i = 0; i < times; i++) {
-				struct timespec from, to;
-				clock_gettime(CLOCK_MONOTONIC, &from);
-				kept += named(name)();
-				clock_gettime(CLOCK_MONOTONIC, &to);
-				took[i] = (to.tv_sec - from.tv_sec) * 1000000000LL + to.tv_nsec - from.tv_nsec;
-			}
-			qsort(took, times, sizeof *took, ascending);
-			printf("%lld %lld\n", (long long)took[0], (long long)took[times / 2]);
-			free(took);
-		}
-		fflush(stdout);
+static void answer(int factors) {
+	float first = factors ? fm_bias[0] : (float)bias.w;
+	fwrite(&first, 4, 1, stdout);
+	for (uint32_t w = 0; w < nweights; w++) {
+		float own = factors ? records[(size_t)w * (VECTOR + dim)] : (float)at[w].w;
+		fwrite(&own, 4, 1, stdout);
 	}
+	for (uint32_t w = 0; factors && w < nweights; w++) fwrite(records + (size_t)w * (VECTOR + dim) + VECTOR, 4, dim, stdout);
+	fflush(stdout);
+}
+
+int main(void) {
+	uint32_t *head = get(4);
+	rows = head[0], dim = head[1], nweights = head[2], nentries = head[3];
+	float *settings = get(7);
+	alpha = settings[0], beta = settings[1], l1 = settings[2], l2 = settings[3];
+	rate = settings[4], decay = settings[5], squares0 = settings[6];
+	begin = get((size_t)nweights * dim);
+	index_ = get(nentries), value = get(nentries), ends = get(rows), labels = get(rows);
+	at = take(nweights * sizeof *at), sum = take(4 * dim), records = take(4 * (size_t)nweights * (VECTOR + dim));
+
+	char name[16], how[16];
+	while (scanf("%15s %15s", name, how) == 2) {
+		int scores = !strcmp(name, "scores"), factors = !strcmp(scores ? how : name, "fm");
+		if (!factors && strcmp(scores ? how : name, "lr")) die("a command that is not known");
+		int n = scores ? 1 : atoi(how);
+		if (n < 1) die("no repetitions");
+		double *took = take(8 * (size_t)n);
+		for (int i = 0; i < n; i++) {
+			struct timespec from, to;
+			factors ? fm_begin() : lr_begin();
+			clock_gettime(CLOCK_MONOTONIC, &from);
+			factors ? fm() : lr();
+			clock_gettime(CLOCK_MONOTONIC, &to);
+			took[i] = (to.tv_sec - from.tv_sec) * 1e9 + (to.tv_nsec - from.tv_nsec);
+		}
+		qsort(took, n, sizeof *took, compare);
+		if (scores) {
+			answer(factors);
+		} else {
+			printf("%.0f %.0f\n", took[0], took[n / 2]);
+			fflush(stdout);
+		}
+		free(took);
+	}
+	return 0;
 }
