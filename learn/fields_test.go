@@ -44,7 +44,7 @@ func TestFitFields(t *testing.T) {
 	if len(f.Fields) != 7 || !slices.Equal(f.Fields[3].Tokens, []rank.Token{1, 2, 3, 4}) || !slices.Equal(f.Counts[3], []uint32{49, 50, 50, 50}) {
 		t.Errorf("fields %+v with counts %v", f.Fields, f.Counts)
 	}
-	if k := f.Fields[0].Knots; len(k) != 16 || k[0] != 0 || k[15] != 199 {
+	if k := f.Fields[0].Knots; len(k) < 8 || len(k) > 16 || k[0] != 0 || k[len(k)-1] != 199 {
 		t.Errorf("knots %v", k)
 	}
 	if f.Fields[5].Kind != rank.Sequence || f.Fields[6].Kind != rank.Cross {
