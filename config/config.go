@@ -62,9 +62,9 @@ type Config struct {
 	Store   Store
 	Journal Journal
 	Memory  Memory
-	Ranker  Ranker
 
 	Outgoing Outgoing // where the server may connect to
+	Ranker   Ranker   // what puts candidates into their order
 
 	Durability string // DurabilityFsync or DurabilityRelaxed
 
@@ -137,7 +137,7 @@ func Default() *Config {
 		Store:   Store{Kind: KindMemory},
 		Journal: Journal{BallastMiB: defaultBallastMiB},
 		Memory:  Memory{FeatureKeys: defaultFeatureKeys},
-		Ranker:  Ranker{Online: Online{Window: defaultOnlineWindow}},
+		Ranker:  defaultRanker(),
 
 		Durability: DurabilityFsync,
 

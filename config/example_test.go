@@ -54,8 +54,8 @@ func ExampleConfig_YAML() {
 	// store: {kind: memory}
 	// journal: {ballast_mib: 16, retain: {mib: 0, age: 0s}}
 	// memory: {feature_keys: 10000000}
-	// ranker: {online: {enabled: false, window: 30m}}
 	// outgoing: {allow: []}
+	// ranker: {kind: lr, fallback: [], fields: [item.id, item.categories], objective: {click: 1}, online: {enabled: false, window: 30m}}
 	// durability: fsync
 	// strict_events: false
 	// lateness: 1h

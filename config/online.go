@@ -14,22 +14,10 @@ const (
 	defaultOnlineWindow = 30 * freshet.Minute
 )
 
-// Ranker says how candidates are ranked.
-type Ranker struct {
-	Online Online
-}
-
 // Online says whether the ranker that is live learns from what is shown and clicked.
 type Online struct {
 	Enabled bool
 	Window  freshet.Duration // in which a click is credited to what was shown, LeastOnlineWindow to LongestOnlineWindow
-}
-
-// laterRankerKeys are the keys of the ranker designed but not built.
-var laterRankerKeys = []string{"kind", "fallback", "fields", "objective"}
-
-func (d *decoder) ranker(path string, n *node) {
-	d.fields(path, n, schema{later: laterRankerKeys, keys: map[string]func(string, *node){"online": d.online}})
 }
 
 func (d *decoder) online(path string, n *node) {
@@ -38,10 +26,6 @@ func (d *decoder) online(path string, n *node) {
 		"enabled": d.switchInto(&o.Enabled),
 		"window":  d.duration(&o.Window, LeastOnlineWindow, LongestOnlineWindow),
 	}})
-}
-
-func rankerSettings(r Ranker) []setting {
-	return []setting{{"online", inline(onlineSettings(r.Online))}}
 }
 
 func onlineSettings(o Online) []setting {

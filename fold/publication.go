@@ -40,11 +40,11 @@ type Verdict string
 
 // The verdicts. Each is journaled when it is another one than the last; Published every time.
 const (
-	Published  Verdict = "published"   // it is better than the ranker as trained: what it learned ranks from here on
-	RolledBack Verdict = "rolled_back" // what was published is worse: the ranker as trained ranks again
-	Waiting    Verdict = "waiting"     // there are too few rows to say
-	Undecided  Verdict = "undecided"   // what was learned is neither better nor worse for certain
-	Disabled   Verdict = "disabled"    // nothing is learned any more: the ranker as trained ranks again
+	Published Verdict = "published"   // it is better than the ranker as trained: what it learned ranks from here on
+	Reverted  Verdict = "rolled_back" // what was published is worse: the ranker as trained ranks again
+	Waiting   Verdict = "waiting"     // there are too few rows to say
+	Undecided Verdict = "undecided"   // what was learned is neither better nor worse for certain
+	Disabled  Verdict = "disabled"    // nothing is learned any more: the ranker as trained ranks again
 )
 
 // Updates is what was published for the ranker that is live. The zero Updates is nothing.
@@ -84,7 +84,7 @@ func (u *Updates) Apply(p *Publication, live *Model, at freshet.Position, receiv
 			return err
 		}
 		next.Number, next.Since, next.Patches = p.Number, at, patches
-	case RolledBack, Disabled:
+	case Reverted, Disabled:
 		next.Number, next.Since, next.Patches = 0, at, nil
 	}
 	next.Last, next.At = *p, received

@@ -154,6 +154,7 @@ type shown struct {
 type Shown struct {
 	Request string
 	Items   []freshet.ItemID
+	trial   freshet.Position // of the trial in whose Arms it is counted, as long as nothing was wanted of it; else 0
 }
 
 // served notes a served slate. A record that does not decode was written by a newer release
@@ -174,7 +175,12 @@ func (s *State) served(e *stream.Entry) {
 	visitor := uint32(0)
 	if record.Visitor != "" {
 		visitor = s.Visitors.Add(string(record.Visitor))
-		s.shown.note(visitor, &record)
+		trial := freshet.Position(0)
+		if arm := s.arm(record.Visitor); arm != nil {
+			arm.Slates++
+			trial = s.Challenger.Since
+		}
+		s.shown.note(visitor, &record, trial)
 	}
 	s.Ledger.Served(visitor, s.places(&record))
 	if s.updater != nil {
@@ -196,7 +202,7 @@ func (s *State) places(record *Served) []recall.ShownItem {
 }
 
 // note keeps a slate as the visitor's last.
-func (s *shown) note(visitor uint32, record *Served) {
+func (s *shown) note(visitor uint32, record *Served, trial freshet.Position) {
 	if s.last == nil {
 		s.last = map[uint32]Shown{}
 	}
@@ -213,7 +219,7 @@ func (s *shown) note(visitor uint32, record *Served) {
 	for i, it := range record.Items {
 		items[i] = it.Item
 	}
-	s.last[visitor] = Shown{record.Request, items}
+	s.last[visitor] = Shown{record.Request, items, trial}
 }
 
 // Shown returns the last slate a visitor got, and whether one is known.

@@ -44,22 +44,24 @@ const maxWatched = 1 << 18
 // State is everything that requests read. Its fields may be read under the lock that guards
 // Apply (stream.Stream.View) and must not be changed.
 type State struct {
-	Items     *catalog.Catalog
-	Visitors  *intern.Table // of freshet.Visitor
-	Users     Users         // what is known of visitors beside events
-	Features  *feature.Engine
-	Histories *recall.Histories
-	Routes    []recall.Route // in configured order
-	Alike     []recall.Alike // those of Routes that know how near items are
-	Fallback  []recall.Route // what to show when no route answers: popular, then newest
-	Newest    int64          // newest event time applied, Unix ms; 0 before the first
-	Acts      Acts
-	Model     Model          // which model ranks; Live has those of the other slots
-	Updates   Updates        // what was published for Model
-	Tally     Tally          // events by name
-	Lately    Lately         // the slates served last
-	Ledger    *recall.Ledger // what each route brought to them
-	Watch     *audit.Oracle  // of some of the features' keys; nil without Options.Watch
+	Items      *catalog.Catalog
+	Visitors   *intern.Table // of freshet.Visitor
+	Users      Users         // what is known of visitors beside events
+	Features   *feature.Engine
+	Histories  *recall.Histories
+	Routes     []recall.Route // in configured order
+	Alike      []recall.Alike // those of Routes that know how near items are
+	Fallback   []recall.Route // what to show when no route answers: popular, then newest
+	Newest     int64          // newest event time applied, Unix ms; 0 before the first
+	Acts       Acts
+	Model      Model          // which model ranks; Live has those of the other slots
+	Updates    Updates        // what was published for Model
+	Challenger Model          // which one is on trial beside it; Stage and Percent say how
+	Arms       Arms           // what came of that trial
+	Tally      Tally          // events by name
+	Lately     Lately         // the slates served last
+	Ledger     *recall.Ledger // what each route brought to them
+	Watch      *audit.Oracle  // of some of the features' keys; nil without Options.Watch
 
 	Definitions string // hash of the definitions that Features has
 	Config      string // Options.Config, or that of the definitions that came after
@@ -223,6 +225,7 @@ func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position
 	s.Histories.Apply(&act)
 	if kind.Signal.Positive() {
 		s.Ledger.Clicked(visitor, item)
+		s.wanted(visitor, e.Visitor(), e.Item)
 	}
 	if s.updater != nil {
 		s.updater.Act(p, visitor, item, kind.Signal, e)

@@ -203,7 +203,7 @@ func (u *Updater) Published(updates *fold.Updates) {
 	switch last.Verdict {
 	case fold.Published:
 		u.follow()
-	case fold.RolledBack, fold.Disabled:
+	case fold.Reverted, fold.Disabled:
 		u.unlearn()
 	}
 }
@@ -403,7 +403,7 @@ func (u *Updater) judge() {
 	verdict, of := fold.Undecided, learned
 	switch {
 	case u.updates.Number != 0 && u.gate.loses(&j):
-		verdict, of = fold.RolledBack, published
+		verdict, of = fold.Reverted, published
 	case !u.gate.enough(&j):
 		verdict = fold.Waiting
 	case u.gate.wins(&j):

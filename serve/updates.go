@@ -127,9 +127,9 @@ func (s *Server) Updating() (u fold.Updates, learns bool) {
 	return u, learns
 }
 
-// withdraw takes back what was published when nothing is learned any more: nobody would notice if it
+// unpublish takes back what was published when nothing is learned any more: nobody would notice if it
 // became worse than the ranker as trained.
-func (s *Server) withdraw(ctx context.Context) error {
+func (s *Server) unpublish(ctx context.Context) error {
 	var p *fold.Publication
 	s.Stream.View(func(freshet.Position) {
 		if u := &s.State.Updates; u.Number != 0 && !s.State.Learns() {

@@ -143,7 +143,7 @@ func needed(cfg *config.Config) []string {
 }
 
 // rankerKinds are those of the configured ranker and what it falls back to.
-func rankerKinds(*config.Config) []string { return []string{"lr"} }
+func rankerKinds(cfg *config.Config) []string { return cfg.Ranker.Kinds() }
 
 // train trains one model after the other. Those that cannot be trained are named in the error.
 func (a *app) train(ctx context.Context, cfg *config.Config, o trainOptions) (err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,8 +39,17 @@ type trainReply struct {
 	Calibration float64            `json:"calibration"`
 }
 
-// targets are what rankers predict by the configuration.
-func targets(*config.Config) []learn.Target { return []learn.Target{{Signal: "click", Weight: 1}} }
+// targets are what rankers predict by the configuration, what is worth least first: it happens most, so
+// that the first head, by which a ranker is judged, has most to be judged by.
+func targets(cfg *config.Config) (list []learn.Target) {
+	for name, worth := range cfg.Ranker.Objective {
+		list = append(list, learn.Target{Signal: name, Weight: worth})
+	}
+	slices.SortFunc(list, func(a, b learn.Target) int {
+		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Signal, b.Signal))
+	})
+	return list
+}
 
 // negativesEach is about how many negatives are sampled for each positive where there are no
 // exposures.

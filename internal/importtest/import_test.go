@@ -81,9 +81,10 @@ var allowed = map[string][]string{
 	"recall":           {".", "catalog", "collab", "internal/pack", "internal/prefetch", "internal/simd", "internal/slab", "vector"},                         // what it keeps of many items lies in slabs and is read in batches
 	"recall/routetest": {".", "internal/pack", "recall"},                                                                                                     // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "rank", "recall", "store", "stream"}, // rows are what rank reads
-	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
-	"external":         {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
-	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
+	// Orders are compared by the measures that evaluation compares them by.
+	"serve":    {".", "audit", "eval", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
+	"external": {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
+	"httpapi":  {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.
