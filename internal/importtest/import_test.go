@@ -112,6 +112,8 @@ var allowed = map[string][]string{
 	"bench/online": {".", "bench", "fold", "learn", "rank"},
 	// Models that score rows, beside a program in C.
 	"bench/scoring": {"bench", "internal/bound", "rank"},
+	// Training likewise, beside the same loops in C.
+	"bench/epoch": {"bench", "internal/bound", "learn", "rank"},
 	// Recall measured in its own process: it needs the state and the server, and no HTTP.
 	"bench/stage": {".", "bench", "fold", "internal/fsys", "journal", "serve", "store/mem", "stream"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
