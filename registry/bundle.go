@@ -146,6 +146,15 @@ func folder(model string, version int) string {
 	return root + "/" + model + "/" + strconv.Itoa(version)
 }
 
+// Next is the version that Save makes of a name next.
+func Next(disk fsys.FS, model string) (int, error) {
+	versions, err := versions(disk, model)
+	if err != nil || len(versions) == 0 {
+		return 1, err
+	}
+	return versions[len(versions)-1] + 1, nil
+}
+
 // Save writes a model as the next version of its name and returns the manifest with Version,
 // SHA256 and Created filled in. The bundle appears whole or not at all.
 func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error) {
@@ -156,13 +165,8 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	if err != nil {
 		return fail(err)
 	}
-	versions, err := versions(disk, m.Model)
-	if err != nil {
+	if m.Version, err = Next(disk, m.Model); err != nil {
 		return fail(err)
-	}
-	m.Version = 1
-	if n := len(versions); n > 0 {
-		m.Version = versions[n-1] + 1
 	}
 	sum := sha256.Sum256(text)
 	m.SHA256, m.Created = hex.EncodeToString(sum[:]), now.UTC().Format(time.RFC3339)

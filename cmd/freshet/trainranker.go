@@ -120,11 +120,10 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 		m.Training.Ablation = append(m.Training.Ablation, registry.Ablation{Without: what, AUC: without[0].AUC, GAUC: without[0].GAUC, LogLoss: without[0].LogLoss})
 	}
 	if !o.Permute {
-		if m, err = registry.Save(t.disk, m, ranker, a.now()); err != nil {
+		if m, err = t.plan.keep(t.disk, m, ranker, a.now()); err != nil {
 			return err
 		}
 	}
-	t.plan.Done[kind] = m.Version
 	return a.printRanker(&m, fits)
 }
 
