@@ -25,6 +25,7 @@ const (
 	NoSupport    = "no_support"    // a policy does what the log never shows
 	FewEffective = "few_effective" // a few rows of a log decide the estimate
 	NotPaired    = "not_paired"    // configurations that were asked different questions
+	Field        = "field"         // a field says nothing, or not all it could
 	Propensities = "propensities"  // the logged propensities do not look like probabilities of what was logged
 )
 

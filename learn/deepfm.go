@@ -130,5 +130,9 @@ func (d *DeepFM) Model() rank.Model {
 		m.Weights[i] = means[i*stride]
 		copy(m.Vectors[i*dim:][:dim], means[i*stride+1:])
 	}
+	withinBounds(m.Weights, m.Vectors)
+	for _, l := range m.Layers {
+		withinBounds(l.Weights, l.Bias)
+	}
 	return m
 }

@@ -151,5 +151,6 @@ func (f *FM) Model() rank.Model {
 		m.Weights[i] = record[fmWeight]
 		copy(m.Vectors[i*f.dim:][:f.dim], record[fmVector:])
 	}
+	withinBounds(m.Weights, m.Vectors)
 	return m
 }

@@ -39,3 +39,12 @@ func weightOf(weights []float32, row int) float32 {
 	}
 	return weights[row]
 }
+
+// withinBounds takes parameters of a model into what a model may have, in their place.
+func withinBounds(parameters ...[]float32) {
+	for _, list := range parameters {
+		for i, w := range list {
+			list[i] = min(rank.MaxWeight, max(-rank.MaxWeight, w))
+		}
+	}
+}

@@ -2,7 +2,6 @@ package learn
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -84,33 +83,6 @@ func learners(schema *rank.Schema, workers int) map[string]Learner {
 		"fm":     NewFM(schema, FMOptions{Seed: 3, Dim: 5}),
 		"deepfm": NewDeepFM(schema, DeepFMOptions{Seed: 3, Dim: 5, Hidden: []int{12, 7}, Workers: workers}),
 	}
-}
-
-// bytesOf is a model as bytes.
-func bytesOf(t testing.TB, m rank.Model) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	put := func(values ...any) {
-		for _, v := range values {
-			if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	switch m := m.(type) {
-	case *rank.LR:
-		put(m.Bias, m.Weights)
-	case *rank.FM:
-		put(m.Bias, m.Weights, m.Vectors)
-	case *rank.DeepFM:
-		put(m.Bias, m.Weights, m.Vectors)
-		for _, l := range m.Layers {
-			put(l.Weights, l.Bias)
-		}
-	default:
-		t.Fatalf("a model of the type %T", m)
-	}
-	return b.Bytes()
 }
 
 // TestSameSeedSameBytes trains each kind twice, on one processor and on several.

@@ -80,5 +80,6 @@ func (l *LR) Model() rank.Model {
 	for i := range m.Weights {
 		m.Weights[i] = float32(l.ftrl.Weight(i))
 	}
+	withinBounds(m.Weights)
 	return m
 }

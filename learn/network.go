@@ -295,6 +295,38 @@ func (n *network) model() []rank.Layer {
 			}
 		}
 		layers[l] = m
+		if l > 0 {
+			equalise(&layers[l-1], &layers[l])
+		}
 	}
 	return layers
+}
+
+// equalise makes the greatest weights of an output and of what it goes to about equally great (Nagel
+// et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019, section
+// 4.1): max(0, ·) lets a positive factor through, so nothing else changes, and powers of two change no
+// bit. Folding makes large weights out of inputs that vary little, and models have bounds.
+func equalise(from, to *rank.Layer) {
+	for o := range from.Out {
+		in, out := float32(0), float32(0)
+		for _, w := range from.Weights[o*from.In:][:from.In] {
+			in = max(in, w, -w)
+		}
+		for next := range to.Out {
+			w := to.Weights[next*to.In+o]
+			out = max(out, w, -w)
+		}
+		if in == 0 || out == 0 {
+			continue
+		}
+		_, by := math.Frexp(math.Sqrt(float64(out) / float64(in)))
+		up, down := float32(math.Ldexp(1, by)), float32(math.Ldexp(1, -by))
+		from.Bias[o] *= up
+		for i := range from.In {
+			from.Weights[o*from.In+i] *= up
+		}
+		for next := range to.Out {
+			to.Weights[next*to.In+o] *= down
+		}
+	}
 }

@@ -6,7 +6,9 @@ package rank
 // its output is added to the log-odds.
 type DeepFM struct {
 	FM
-	Layers []Layer // the first takes Dim numbers a field; the last gives one
+	Layers []Layer // one or more: the first takes Dim numbers a field; the last gives one
+
+	packed *network
 }
 
 // Layer is one layer of a network: max(0, W·x + b), and without the max for the last.
@@ -23,48 +25,34 @@ const (
 	MaxLayers = 8
 )
 
+// Pack lays the layers out for Predict, which otherwise does so in every call. Layers must not be
+// changed any more, or Pack be called again. It is not safe beside other calls.
+func (m *DeepFM) Pack() { m.packed = m.pack() }
+
+func (m *DeepFM) pack() *network { return newNetwork(m.kit, m.Layers, apartFor(m.Layers[0].In)) }
+
 // Predict implements Model.
 func (m *DeepFM) Predict(b *Batch, odds []float32) {
-	m.FM.Predict(b, odds)
-	fields := len(m.Fields.Fields)
-	for row := range b.Rows(fields) {
-		input := make([]float32, fields*m.Dim)
-		for field := range fields {
-			index, value := b.Entries(fields, row, field)
-			pool(input[field*m.Dim:][:m.Dim], m.Vectors, index, value)
-		}
-		odds[row] += m.network(input)
+	n := m.packed
+	if n == nil {
+		n = m.pack()
 	}
-}
-
-// pool adds up vectors, each times how much it counts, in the order of the entries.
-func pool(sum, vectors []float32, index []uint32, value []float32) {
-	for i, at := range index {
-		for d, v := range vectors[int(at)*len(sum):][:len(sum)] {
-			sum[d] += v * value[i]
+	r := n.take(m.Dim)
+	defer n.rooms.Put(r)
+	odds = odds[:b.Rows(len(m.Fields.Fields))]
+	for from := 0; from < len(odds); from += block {
+		odds := odds[from:min(from+block, len(odds))]
+		e := m.entries(b, from, len(odds))
+		m.linear(e, odds)
+		m.kit.Pool(r.pairs[:len(odds)], m.Vectors, m.Dim, &e, r.x, n.apart, r.sums)
+		deep := n.output(len(odds), r.x, r)
+		for i := range odds {
+			odds[i] += r.pairs[i]/2 + deep[i]
 		}
 	}
-}
-
-// network is the output of the layers for an input of one row.
-func (m *DeepFM) network(input []float32) float32 {
-	for l, layer := range m.Layers {
-		output := make([]float32, layer.Out)
-		for o := range output {
-			output[o] = layer.Bias[o]
-			for i, w := range layer.Weights[o*layer.In:][:layer.In] {
-				output[o] += w * input[i]
-			}
-			if l < len(m.Layers)-1 {
-				output[o] = max(0, output[o])
-			}
-		}
-		input = output
-	}
-	return input[0]
 }
 
 // Explain implements Model.
 func (m *DeepFM) Explain(b *Batch, rows []int, parts []float32) {
-	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, &network{m.Layers, m.Dim})
+	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, &unpacked{m.Layers, m.Dim})
 }

@@ -123,6 +123,11 @@ func Read(data []byte) (*Ranker, error) {
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("ranker: %w", err)
 	}
+	for i := range r.Heads {
+		if m, ok := r.Heads[i].Model.(*DeepFM); ok {
+			m.Pack()
+		}
+	}
 	return r, nil
 }
 

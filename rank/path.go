@@ -1,21 +1,21 @@
 package rank
 
-// network is the layers of a DeepFM, for Explain.
-type network struct {
+// unpacked is the layers of a DeepFM, for Explain.
+type unpacked struct {
 	layers []Layer
 	dim    int // numbers of the input that are of one field
 }
 
 // pathSteps is on how many points of the line from the mean of a batch to a row the derivative of the
-// network is looked at: the midpoints of as many equal steps. What the sum of the parts is then off by is measured
-// in TestPartsOfANetworkAreNearlyExact.
-const pathSteps = 8
+// network is looked at: the midpoints of as many equal steps. What their sum misses is measured in
+// TestStepsSeeMostOfANetwork.
+const pathSteps = 16
 
 // path shares out how a network's outputs differ from that for the mean of a batch. What comes into the
 // units of the first layer changes evenly along the line, so that it is computed at both ends only,
 // and the steps cost the further layers alone.
 type path struct {
-	*network
+	*unpacked
 	mean  []float64   // input
 	first []float64   // what comes into the units of the first layer for it
 	out   float64     // of the network for it
@@ -25,8 +25,8 @@ type path struct {
 	sum   []float64   // of back[0], over the steps
 }
 
-func (n *network) path(mean []float64) *path {
-	p := &path{network: n, mean: append([]float64(nil), mean...)}
+func (n *unpacked) path(mean []float64) *path {
+	p := &path{unpacked: n, mean: append([]float64(nil), mean...)}
 	for _, layer := range n.layers {
 		p.units, p.back = append(p.units, make([]float64, layer.Out)), append(p.back, make([]float64, layer.Out))
 	}
@@ -96,6 +96,23 @@ func (p *path) derive() {
 func (p *path) shares(input, parts []float64) {
 	into(&p.layers[0], input, p.ends)
 	total := p.run(1) - p.out
+	p.gradients(input, parts)
+	size := 0.0
+	for _, part := range parts {
+		total -= part
+		size += abs(part)
+	}
+	for f, part := range parts {
+		if size > 0 {
+			parts[f] += total * abs(part) / size
+		} else {
+			parts[f] = total / float64(len(parts))
+		}
+	}
+}
+
+// gradients are the shares before the remainder. ends must be those of the input.
+func (p *path) gradients(input, parts []float64) {
 	clear(p.sum)
 	for step := range pathSteps {
 		p.run((float64(step) + 0.5) / pathSteps)
@@ -117,18 +134,6 @@ func (p *path) shares(input, parts []float64) {
 				part += float64(weights[d]) * (input[d] - p.mean[d])
 			}
 			parts[f] += g * part
-		}
-	}
-	size := 0.0
-	for _, part := range parts {
-		total -= part
-		size += abs(part)
-	}
-	for f, part := range parts {
-		if size > 0 {
-			parts[f] += total * abs(part) / size
-		} else {
-			parts[f] = total / float64(len(parts))
 		}
 	}
 }

@@ -106,17 +106,21 @@ func differs(own, names []string) string {
 // Encode appends the row to a batch. The row must have what Names lists.
 func (s *Schema) Encode(b *Batch, row *Row) {
 	for i := range s.Fields {
-		f := &s.Fields[i]
-		switch {
-		case f.Number():
-			s.number(b, i, row.Numbers[s.from[i]])
-		case f.Kind == Cross:
-			s.cross(b, i, row)
-		default:
-			s.words(b, i, row.List(s.from[i]))
-		}
-		b.end()
+		s.encode(b, i, row)
 	}
+}
+
+// encode appends one field of a row.
+func (s *Schema) encode(b *Batch, i int, row *Row) {
+	switch f := &s.Fields[i]; {
+	case f.Number():
+		s.number(b, i, row.Numbers[s.from[i]])
+	case f.Kind == Cross:
+		s.cross(b, i, row)
+	default:
+		s.words(b, i, row.List(s.from[i]))
+	}
+	b.end()
 }
 
 func (s *Schema) number(b *Batch, i int, v float64) {

@@ -40,7 +40,7 @@ func (a *app) evalCmd() *cobra.Command {
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd(), a.evalCFCmd(), a.evalIPSCmd())
+	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd(), a.evalCFCmd(), a.evalCTRCmd(), a.evalIPSCmd())
 	return c
 }
 

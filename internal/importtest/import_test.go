@@ -87,7 +87,7 @@ var allowed = map[string][]string{
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.
-	"rank":           {"internal/pack"},
+	"rank":           {"internal/dense", "internal/pack"}, // scores are sums over rows and layers, whose kernels are there
 	"rank/modeltest": {"rank"},
 	"eval":           {"."},
 	"learn":          {".", "collab", "eval", "fold", "internal/dense", "internal/fsys", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
@@ -106,6 +106,8 @@ var allowed = map[string][]string{
 
 	// Fold-in and training of vectors in their own process, against the rate of dense products.
 	"bench/factors": {"bench", "collab", "internal/dense"},
+	// Models that score rows, beside a program in C.
+	"bench/scoring": {"bench", "internal/bound", "rank"},
 	// Recall measured in its own process: it needs the state and the server, and no HTTP.
 	"bench/stage": {".", "bench", "fold", "internal/fsys", "journal", "serve", "store/mem", "stream"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
@@ -121,6 +123,7 @@ var allowed = map[string][]string{
 	"internal/importtest": {},
 	"internal/dumpcheck":  {}, // an independent judge: must share no code with what it judges
 	"internal/loadrun":    {},
+	"internal/bound":      {}, // programs in C that benchmarks are held against: built and run when they are
 	"internal/goal":       {},
 	"internal/golden":     {"internal/fsys"},
 	"internal/lives":      {},
@@ -131,7 +134,7 @@ var allowed = map[string][]string{
 // that open or change files. Everything else takes a now value or a file system.
 var (
 	clocks = []string{"cmd/freshet", "internal/fsys", "internal/goal", "internal/loadrun", "internal/importtest"}
-	files  = []string{"cmd/freshet", "internal/fsys", "internal/dumpcheck", "internal/loadrun", "internal/sabotage", "internal/importtest"}
+	files  = []string{"cmd/freshet", "internal/fsys", "internal/dumpcheck", "internal/loadrun", "internal/sabotage", "internal/importtest", "internal/bound"}
 )
 
 var fileCalls = []string{"Open", "OpenFile", "Create", "ReadFile", "WriteFile", "ReadDir", "Remove", "RemoveAll", "Rename",
