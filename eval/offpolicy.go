@@ -22,13 +22,13 @@ import (
 type OffPolicy struct {
 	Clip float64 // the largest weight of the clipped estimate, above 0; 0 leaves that estimate out
 
-	n, positives, clipped int
-	reward                moments // of the reward as logged
-	weighted, cut         moments // of w·r, and of min(w, Clip)·r
-	weight                moments // of w
-	cross                 float64 // Σ w·(w·r)
-	most                  float64 // greatest w
-	unseen                float64 // Σ share, see Unseen
+	n, positives  int
+	reward        moments // of the reward as logged
+	weighted, cut moments // of w·r, and of min(w, Clip)·r
+	weight        moments // of w
+	cross         float64 // Σ w·(w·r)
+	most          float64 // greatest w
+	unseen        float64 // Σ share, see Unseen
 }
 
 // moments are sums from which mean and variance follow.

@@ -19,7 +19,6 @@ const (
 	Unanswerable = "unanswerable"  // many questions that nothing could have answered
 	FewPositives = "few_positives" // too few of what is predicted came true
 	FewGroups    = "few_groups"    // too few groups to draw an interval from
-	OneClass     = "one_class"     // nothing to tell apart in many groups
 	Untrained    = "untrained"     // something was judged without its model
 	LinesLeftOut = "lines_left_out"
 	NoSupport    = "no_support"    // a policy does what the log never shows

@@ -215,3 +215,13 @@ func slope(at *float32, of func() float64) float64 {
 	*at = was
 	return (up - down) / (high - low)
 }
+
+// bytesOf is the file of a model.
+func bytesOf(t *testing.T, m rank.Model) []byte {
+	t.Helper()
+	data, err := rank.Single("click", m).Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

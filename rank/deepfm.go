@@ -54,5 +54,5 @@ func (m *DeepFM) Predict(b *Batch, odds []float32) {
 
 // Explain implements Model.
 func (m *DeepFM) Explain(b *Batch, rows []int, parts []float32) {
-	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, &unpacked{m.Layers, m.Dim})
+	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, &layered{m.Layers, m.Dim})
 }

@@ -41,7 +41,7 @@ func (s *sums) add(b *Batch, row int, share float64, m *LR, vectors []float32, d
 // "Axiomatic Attribution for Deep Networks", ICML 2017, §3). Of LR the derivative is the same
 // everywhere, and of an FM it changes evenly, so that its value half-way is the integral; of the
 // network see shares.
-func explain(b *Batch, rows []int, parts []float32, m *LR, vectors []float32, dim int, n *unpacked) {
+func explain(b *Batch, rows []int, parts []float32, m *LR, vectors []float32, dim int, n *layered) {
 	fields := len(m.Fields.Fields)
 	all := b.Rows(fields)
 	mean, own := newSums(fields, dim), newSums(fields, dim)

@@ -151,7 +151,7 @@ func TestStepsSeeMostOfANetwork(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 8))
 		const fields, dim = 20, 8
-		net := &network{dim: dim, layers: []Layer{{fields * dim, 64, drawn(rng, fields*dim*64, 0.1), drawn(rng, 64, 0.1)}, {64, 32, drawn(rng, 64*32, 0.18), drawn(rng, 32, 0.1)}, {32, 1, drawn(rng, 32, 0.25), []float32{0}}}}
+		net := &layered{dim: dim, layers: []Layer{{fields * dim, 64, drawn(rng, fields*dim*64, 0.1), drawn(rng, 64, 0.1)}, {64, 32, drawn(rng, 64*32, 0.18), drawn(rng, 32, 0.1)}, {32, 1, drawn(rng, 32, 0.25), []float32{0}}}}
 		at := func() []float64 {
 			input := make([]float64, fields*dim)
 			for i := range input {

@@ -44,7 +44,7 @@ type Halves struct {
 // what a number or a list of words of the given name depends on; crosses follow from what they cross.
 // Of a DeepFM with one layer, or of no field, there is nothing to prepare: that is an error. What is
 // kept of items takes at most so many bytes.
-func NewHalves(m Predictor, part func(name string) Part, bytes int) (*Halves, error) {
+func NewHalves(m Model, part func(name string) Part, bytes int) (*Halves, error) {
 	h := &Halves{schema: m.Schema()}
 	var layers []Layer
 	switch m := m.(type) {

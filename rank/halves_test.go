@@ -40,7 +40,7 @@ func TestHalves(t *testing.T) {
 		for _, row := range rows {
 			m.Fields.Encode(b, row)
 		}
-		for _, model := range []Predictor{&m.LR, &m.FM, m} {
+		for _, model := range []Model{&m.LR, &m.FM, m} {
 			want := make([]float32, n)
 			model.Predict(b, want)
 			var first []float32

@@ -12,15 +12,9 @@ func Kernels() []string {
 	return names
 }
 
-// Predictor is the part of a Model that gives log-odds.
-type Predictor interface {
-	Schema() *Schema
-	Predict(b *Batch, odds []float32)
-}
-
 // On is the model computed with the named one of Kernels, for reports on speed. Of a model of another
 // kind, or another name, it is the model itself.
-func On(kernel string, m Predictor) Predictor {
+func On(kernel string, m Model) Model {
 	for _, kit := range dense.Kits() {
 		if kit.Name() != kernel {
 			continue

@@ -1,7 +1,7 @@
 package rank
 
-// unpacked is the layers of a DeepFM, for Explain.
-type unpacked struct {
+// layered is the layers of a DeepFM, for Explain.
+type layered struct {
 	layers []Layer
 	dim    int // numbers of the input that are of one field
 }
@@ -15,7 +15,7 @@ const pathSteps = 16
 // units of the first layer changes evenly along the line, so that it is computed at both ends only,
 // and the steps cost the further layers alone.
 type path struct {
-	*unpacked
+	*layered
 	mean  []float64   // input
 	first []float64   // what comes into the units of the first layer for it
 	out   float64     // of the network for it
@@ -25,8 +25,8 @@ type path struct {
 	sum   []float64   // of back[0], over the steps
 }
 
-func (n *unpacked) path(mean []float64) *path {
-	p := &path{unpacked: n, mean: append([]float64(nil), mean...)}
+func (n *layered) path(mean []float64) *path {
+	p := &path{layered: n, mean: append([]float64(nil), mean...)}
 	for _, layer := range n.layers {
 		p.units, p.back = append(p.units, make([]float64, layer.Out)), append(p.back, make([]float64, layer.Out))
 	}

@@ -83,7 +83,7 @@ func TestPredict(t *testing.T) {
 		m, rows := drawModel(t, rng), rapid.SampledFrom([]int{0, 1, 2, 5, 48, 49, 130}).Draw(t, "rows")
 		b := drawRows(rng, m.Fields, rows)
 		models := map[string]struct {
-			model Predictor
+			model Model
 			plain func(row int) float64
 		}{
 			"LR":     {&m.LR, func(row int) float64 { return plainLR(&m.LR, b, row) }},
@@ -135,7 +135,7 @@ func TestPredictAllocatesNothing(t *testing.T) {
 		m := drawModel(t, rng)
 		m.Pack()
 		b, odds := drawRows(rng, m.Fields, 100), make([]float32, 100)
-		for name, model := range map[string]Predictor{"LR": &m.LR, "FM": &m.FM, "DeepFM": m} {
+		for name, model := range map[string]Model{"LR": &m.LR, "FM": &m.FM, "DeepFM": m} {
 			if n := testing.AllocsPerRun(20, func() { model.Predict(b, odds) }); n >= 1 { // a collection may take the room away
 				t.Fatalf("%s allocates %v times a call", name, n)
 			}

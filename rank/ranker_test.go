@@ -42,7 +42,7 @@ func TestScoreIsTheSumOverHeads(t *testing.T) {
 	}
 	for i := range list {
 		p := func(h int) float64 {
-			return rank.Sigmoid(r.Heads[h].Calibration.Of(float64(modeltest.Predict(r.Heads[h].Model, list[i : i+1])[0])))
+			return rank.Sigmoid(r.Heads[h].Calibration.Of(float64(modeltest.Predict(r.Heads[h].Model, list[i:i+1])[0])))
 		}
 		value := list[i].Numbers[4]
 		if math.IsNaN(value) || math.IsInf(value, 0) || value < 0 {

@@ -16,6 +16,7 @@ import (
 // ranking is the candidates in the model's order, with what it made of each. The recall order
 // is a ranking without a model.
 type ranking struct {
+	merger  recall.Merger
 	builder *fold.RowBuilder
 	model   *rank.Ranker // nil is recall order
 	rows    rank.Rows    // by candidate
@@ -41,14 +42,25 @@ func (p *rankings) get(s *fold.State) *ranking {
 // rankChunk is how many candidates are scored between two looks at the deadline, about 50 µs.
 const rankChunk = 64
 
+// merge joins what the routes proposed. The candidates are the ranking's own, which is in use until
+// done.
+func (r *run) merge() []recall.Candidate {
+	r.ranking = r.server.rankings.get(r.server.State)
+	return r.ranking.merger.Merge(r.answers)
+}
+
+// done gives back what the request had for itself, once nothing looks at candidates any more.
+func (r *run) done() {
+	r.server.rankings.pool.Put(r.ranking)
+	recall.Release(r.answers)
+}
+
 // rank puts the candidates into the order of the model that ranks by the journal. All rows are
 // read at one position. When that model is not at hand or the deadline comes first, the order
 // stays that of recall, which is named. Where that model is not at hand, the fallback kinds come before
 // recall, in their order.
 func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
-	s := r.server
-	k := s.rankings.get(s.State)
-	r.ranking = k
+	s, k := r.server, r.ranking
 	k.model, k.order = nil, k.order[:0]
 	for i := range candidates {
 		k.order = append(k.order, i)

@@ -56,10 +56,10 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	}
 	if !r.held {
 		r.gather(ctx, routes)
-		candidates := recall.Merge(r.answers)
+		candidates := r.merge()
 		r.rank(ctx, candidates)
 		r.place(ctx, candidates)
-		s.rankings.pool.Put(r.ranking)
+		r.done()
 	}
 	if r.held {
 		r.makeDo()
@@ -308,6 +308,7 @@ func (r *run) place(ctx context.Context, candidates []recall.Candidate) {
 		taken := map[uint32]bool{}
 		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
 		picks := r.picks(candidates)
+		r.reply.Items = slices.Grow(r.reply.Items, len(picks))
 		shown := make([]int, len(picks))
 		for place, p := range picks {
 			shown[place] = p.candidate

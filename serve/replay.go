@@ -202,10 +202,10 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		return nil, err
 	}
 	r.gather(ctx, routes)
-	candidates := recall.Merge(r.answers)
+	candidates := r.merge()
 	r.rank(ctx, candidates)
 	r.place(ctx, candidates)
-	s.rankings.pool.Put(r.ranking)
+	r.done()
 	return r.reply, was.err
 }
 

@@ -38,7 +38,7 @@ func (w *world) measurements(o *Options) ([]*measurement, error) {
 	var all []*measurement
 	models := []struct {
 		name  string
-		model rank.Predictor
+		model rank.Model
 		goal  time.Duration
 	}{{"deepfm", w.model, 0}, {"fm", &w.model.FM, shallowGoal}, {"lr", &w.model.LR, shallowGoal}}
 	for k, kernel := range rank.Kernels() {

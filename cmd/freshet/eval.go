@@ -311,7 +311,7 @@ func (a *app) evalStreamCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "stream",
 		Short: "Predict, then learn, event by event; with delays, show what freshness earns",
-		Long: `Play a file of events in the order of time. Before each wanted item after the
+		Long: `Play a file of events, or with --data those of a journal, in the order of time. Before each wanted item after the
 warm-up, ask for its visitor and see where the item stands; only then let the
 system know of it. With a delay the system is asked as it stood that long ago. The
 ranker of the slate begins knowing nothing and learns from every choice: what was
@@ -324,13 +324,14 @@ touched before, count as misses. With --compare each configuration is asked the 
 and its gains over the first are printed with intervals that draw visitors, the
 same ones for both.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
+  freshet eval stream --data ./shop --delay 0s,10m
   freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json
   freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg
   freshet eval stream --events clicks.jsonl.gz --compare now=freshet.yaml --compare try=other.yaml`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if events == "" {
-				return &failure{code: exitUsage, err: errors.New("no file of events is named"), hint: "such as: freshet eval stream --events clicks.jsonl.gz"}
+			if events == "" && !a.namesData(c) {
+				return &failure{code: exitUsage, err: errors.New("no events are named"), hint: "those of a file: freshet eval stream --events clicks.jsonl.gz     or of a journal: --data DIR"}
 			}
 			configs, err := a.comparedConfigs(c, compare)
 			if err != nil {
@@ -361,7 +362,7 @@ same ones for both.`,
 				}
 				join(results, one, named.name, p.Seed)
 			}
-			if err := figure.draw(a, freshnessFigure(results, filepath.Base(events))); err != nil {
+			if err := figure.draw(a, freshnessFigure(results, filepath.Base(cmp.Or(events, configs[0].Data)))); err != nil {
 				return err
 			}
 			return a.printResults(results)
@@ -376,9 +377,16 @@ same ones for both.`,
 	return c
 }
 
-// evalStream plays a file of events.
+// evalStream plays a file of events, or if none is named a journal.
 func (a *app) evalStream(ctx context.Context, cfg *config.Config, kind string, p trial.Prequential, path string) (*eval.Results, error) {
-	im, err := a.readEvents(ctx, cfg, path)
+	var im *source.Import
+	var err error
+	if path == "" {
+		path = cfg.Data
+		im, err = readJournal(ctx, cfg)
+	} else {
+		im, err = a.readEvents(ctx, cfg, path)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -82,3 +82,45 @@ func TestNoSuchProgram(t *testing.T) {
 		t.Error("a program that there is not was started")
 	}
 }
+
+// TestTrain learns one row of one weight by hand: label 1 at odds 0, so that the gradient is −½.
+func TestTrain(t *testing.T) {
+	var in []byte
+	ints := func(list ...uint32) {
+		for _, v := range list {
+			in = binary.LittleEndian.AppendUint32(in, v)
+		}
+	}
+	floats := func(list ...float32) {
+		for _, v := range list {
+			ints(math.Float32bits(v))
+		}
+	}
+	ints(1, 2, 1, 1)
+	floats(0.1, 1, 0.125, 1) // FTRL: z = −½, √n = ½, so (½ − ⅛) / ((1 + ½)/0.1 + 1) for the weight
+	floats(0.3, 0, 0.5)      // AdaGrad: 0.3·½ / √(½ + ¼) for bias and weight; one vector has no pair
+	floats(0.1, 0.2)
+	ints(0)
+	floats(1)
+	ints(1)
+	floats(1)
+	p := start(t, "train", in)
+	step := 0.15 / math.Sqrt(0.75)
+	for what, want := range map[string][]float64{"lr": {0.5 / 15, 0.375 / 16}, "fm": {step, step, 0.1, 0.2}} {
+		got := make([]float32, len(want))
+		if err := p.Floats(what, got); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if math.Abs(float64(v)-want[i]) > 1e-6 {
+				t.Errorf("%s learns %v, want %v", what, got, want)
+			}
+		}
+		if least, middle, err := p.Time(what, 5); err != nil || least > middle {
+			t.Errorf("a pass of %s takes %v, %v at the middle: %v", what, least, middle, err)
+		}
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}

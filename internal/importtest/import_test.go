@@ -78,7 +78,7 @@ var allowed = map[string][]string{
 	"internal/dense/gen": {},
 
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "collab", "internal/pack", "internal/simd", "vector"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "internal/prefetch", "internal/simd", "internal/slab", "vector"},                         // what it keeps of many items lies in slabs and is read in batches
 	"recall/routetest": {".", "internal/pack", "recall"},                                                                                                     // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "rank", "recall", "store", "stream"}, // rows are what rank reads
 	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
