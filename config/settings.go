@@ -45,6 +45,15 @@ var settings = map[string]about{
 	"outgoing.allow":   {text: "Beside the public internet: host names, which may then be at private and loopback addresses, addresses, and CIDR prefixes, which free every address in them."},
 	"outgoing.allow[]": {rules: object{"examples": []string{"ranker.internal", "10.1.0.0/16", "127.0.0.1"}}},
 
+	"ranker":             {text: "What puts candidates into their order, once freshet train has trained it."},
+	"ranker.kind":        {text: "lr: logistic regression. fm: factorization machine. deepfm: factorization machine and network.", rules: object{"enum": rankerKinds, "default": RankerLR}},
+	"ranker.fallback":    {text: "Kinds that rank, in this order, when the model that is live is not at hand; after them comes the order of recall.", rules: object{"uniqueItems": true}},
+	"ranker.fallback[]":  {rules: object{"enum": rankerKinds}},
+	"ranker.fields":      {text: "What a ranker knows in words, beside all that is a number: item.id, item.category, item.categories, item.tags, item.<attribute>, user.id, user.<attribute>, context.<name>, and feature.<name> of a feature that is a text or a list. A model that was trained with other fields does not rank.", rules: object{"maxItems": MaxRankerFields, "uniqueItems": true}},
+	"ranker.fields[]":    {rules: object{"pattern": `^(item|user|context|feature)\..+$|\$\{`, "examples": []string{"item.id", "item.categories", "user.id", "context.device"}}},
+	"ranker.objective":   {text: "What positive events are worth: the order is that of the sum, over them, of worth times probability.", rules: object{"minProperties": 1}},
+	"ranker.objective.*": {text: "What the event is worth beside the others.", rules: object{"exclusiveMinimum": 0, "maximum": MaxWeight}},
+
 	"events":          {text: "What event names mean. These are merged into the built-in ones."},
 	"events.*":        {text: "An event name of your own.", rules: required("signal")},
 	"events.*.signal": {text: "What the event says of the visitor's wish. Recall goes by click, engage, intent and convert.", rules: object{"enum": freshet.Signals()}},

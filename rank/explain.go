@@ -17,18 +17,46 @@ func (s *sums) add(b *Batch, row int, share float64, m *LR, vectors []float32, d
 	for f := range fields {
 		index, value := b.Entries(fields, row, f)
 		sum := s.vectors[f*dim:][:dim]
+		linear, squares := 0.0, 0.0
 		for i, at := range index {
 			x := float64(value[i])
-			s.linear[f] += share * x * float64(m.Weights[at])
-			squares := 0.0
-			for d, v := range vectors[int(at)*dim:][:dim] {
+			linear += x * float64(m.Weights[at])
+			if dim == 0 {
+				continue
+			}
+			own := vectors[int(at)*dim:][:len(sum)]
+			even, odd := 0.0, 0.0 // two sums that need not wait for one another
+			for d, v := range own {
 				part := x * float64(v)
 				sum[d] += share * part
-				squares += part * part
+				even, odd = odd, even+part*part
 			}
-			s.squares[f] += share * squares
+			squares += even + odd
 		}
+		s.linear[f] += share * linear
+		s.squares[f] += share * squares
 	}
+}
+
+func (s *sums) clear() {
+	clear(s.linear)
+	clear(s.squares)
+	clear(s.vectors)
+}
+
+// meanRows is of how many rows of a batch the mean is taken, evenly among all: it is what a row is
+// compared with, and that need not be exact to the last candidate.
+const meanRows = 64
+
+// meanOf are the sums of the mean of a batch.
+func meanOf(b *Batch, m *LR, vectors []float32, dim int) sums {
+	fields := len(m.Fields.Fields)
+	mean, all := newSums(fields, dim), b.Rows(fields)
+	n := min(all, meanRows)
+	for i := range n {
+		mean.add(b, i*all/n, 1/float64(n), m, vectors, dim)
+	}
+	return mean
 }
 
 // explain is Model.Explain of a model that is m, plus the products of pairs of vectors of so many
@@ -43,34 +71,43 @@ func (s *sums) add(b *Batch, row int, share float64, m *LR, vectors []float32, d
 // network see shares.
 func explain(b *Batch, rows []int, parts []float32, m *LR, vectors []float32, dim int, n *layered) {
 	fields := len(m.Fields.Fields)
-	all := b.Rows(fields)
-	mean, own := newSums(fields, dim), newSums(fields, dim)
-	for row := range all {
-		mean.add(b, row, 1/float64(all), m, vectors, dim)
-	}
-	half, deep := make([]float64, dim), make([]float64, fields) // half-way the sum of all vectors; of the network
+	mean := meanOf(b, m, vectors, dim)
+	own, half := newSums(fields, dim), make([]float64, dim)
+	inputs := make([]float32, 0, min(len(rows), pathRows)*len(own.vectors))
 	var path *path
 	if n != nil {
 		path = n.path(mean.vectors)
 	}
-	for i, row := range rows {
-		clear(own.linear)
-		clear(own.squares)
-		clear(own.vectors)
-		own.add(b, row, 1, m, vectors, dim)
-		clear(half)
-		for at := range own.vectors {
-			half[at%dim] += (own.vectors[at] + mean.vectors[at]) / 2
+	deep := make([]float64, min(len(rows), pathRows)*fields)
+	for from := 0; from < len(rows); from += pathRows {
+		some := rows[from:min(from+pathRows, len(rows))]
+		into := parts[from*fields:]
+		inputs = inputs[:0]
+		for i, row := range some {
+			own.clear()
+			own.add(b, row, 1, m, vectors, dim)
+			clear(half) // the sum of all vectors, half-way
+			for f := range fields {
+				ours, theirs := own.vectors[f*dim:][:dim], mean.vectors[f*dim:][:dim]
+				for d := range half {
+					half[d] += (ours[d] + theirs[d]) / 2
+					inputs = append(inputs, float32(ours[d]))
+				}
+			}
+			for f := range fields {
+				part := own.linear[f] - mean.linear[f] - (own.squares[f]-mean.squares[f])/2
+				ours, theirs := own.vectors[f*dim:][:dim], mean.vectors[f*dim:][:dim]
+				for d, h := range half {
+					part += (ours[d] - theirs[d]) * h
+				}
+				into[i*fields+f] = float32(part)
+			}
 		}
 		if path != nil {
-			path.shares(own.vectors, deep)
-		}
-		for f := range fields {
-			part := own.linear[f] - mean.linear[f] - (own.squares[f]-mean.squares[f])/2 + deep[f]
-			for d, h := range half {
-				part += (own.vectors[f*dim+d] - mean.vectors[f*dim+d]) * h
+			path.shares(len(some), inputs, deep[:len(some)*fields])
+			for i, part := range deep[:len(some)*fields] {
+				into[i] += float32(part)
 			}
-			parts[i*fields+f] = float32(part)
 		}
 	}
 }

@@ -1,5 +1,11 @@
 package rank
 
+import (
+	"math"
+
+	"github.com/freshet-rec/freshet/internal/dense"
+)
+
 // layered is the layers of a DeepFM, for Explain.
 type layered struct {
 	layers []Layer
@@ -11,131 +17,128 @@ type layered struct {
 // TestStepsSeeMostOfANetwork.
 const pathSteps = 16
 
-// path shares out how a network's outputs differ from that for the mean of a batch. What comes into the
-// units of the first layer changes evenly along the line, so that it is computed at both ends only,
-// and the steps cost the further layers alone.
+// pathRows is how many rows are explained at a time, so that what is computed on the way stays small.
+const pathRows = 16
+
+// path is what is computed of lines from the mean of a batch to rows. What comes into the units of the
+// first layer changes evenly along a line, so that it is computed at both ends only, and the steps
+// cost the further layers alone.
 type path struct {
 	*layered
-	mean  []float64   // input
-	first []float64   // what comes into the units of the first layer for it
-	out   float64     // of the network for it
-	ends  []float64   // what comes into the first layer for the row
-	units [][]float64 // by layer: what its units give
-	back  [][]float64 // by layer: the derivative of the output by what comes into its units
-	sum   []float64   // of back[0], over the steps
+	mean  []float32   // input
+	units [][]float32 // by layer, then by point of a line: what its units give
+	back  [][]float32 // likewise the derivative of the output by what comes into them
+	ends  []float32   // what comes into the first layer, of the rows and then of the mean
+	total []float64   // by row: the output less that of the mean
 }
 
 func (n *layered) path(mean []float64) *path {
-	p := &path{layered: n, mean: append([]float64(nil), mean...)}
-	for _, layer := range n.layers {
-		p.units, p.back = append(p.units, make([]float64, layer.Out)), append(p.back, make([]float64, layer.Out))
+	p := &path{layered: n, mean: make([]float32, len(mean)), total: make([]float64, pathRows)}
+	for i, x := range mean {
+		p.mean[i] = float32(x)
 	}
-	p.first, p.ends, p.sum = make([]float64, n.layers[0].Out), make([]float64, n.layers[0].Out), make([]float64, n.layers[0].Out)
-	into(&n.layers[0], p.mean, p.first)
-	p.out = p.run(0)
+	const points = pathRows*(pathSteps+1) + 1
+	for _, layer := range n.layers {
+		p.units, p.back = append(p.units, make([]float32, points*layer.Out)), append(p.back, make([]float32, points*layer.Out))
+	}
+	p.ends = make([]float32, (pathRows+1)*n.layers[0].Out)
 	return p
 }
 
-// into computes what comes into the units of a layer.
-func into(layer *Layer, input, units []float64) {
-	for o := range units {
-		sum := float64(layer.Bias[o])
-		for i, w := range layer.Weights[o*layer.In:][:layer.In] {
-			sum += float64(w) * input[i]
-		}
-		units[o] = sum
+// into computes what comes into the units of a layer, for so many inputs.
+func into(layer *Layer, n int, input, units []float32) {
+	dense.Gemm(1, false, true, n, layer.Out, layer.In, 1, input, layer.In, layer.Weights, layer.In, 0, units, layer.Out)
+	for i := range units[:n*layer.Out] {
+		units[i] += layer.Bias[i%layer.Out]
 	}
 }
 
-// run computes all units a part of the way from the mean to the row, and returns the output.
-func (p *path) run(part float64) float64 {
-	for o := range p.first {
-		p.units[0][o] = p.first[o] + part*(p.ends[o]-p.first[o])
+// shares writes what each field does for the outputs of rows, at most pathRows of them, to parts: row by
+// row, the input likewise. Those of a row sum to its output less that of the mean. These are
+// integrated gradients (Sundararajan, Taly and Yan, ICML 2017, eq. 1) with pathSteps midpoints; what
+// the sum of those lacks is given to the fields in proportion to the size of their parts, and evenly
+// where all parts are 0.
+func (p *path) shares(rows int, input []float32, parts []float64) {
+	p.gradients(rows, input, parts)
+	fields := len(parts) / rows
+	for row := range rows {
+		own, rest, size := parts[row*fields:(row+1)*fields], p.total[row], 0.0
+		for _, part := range own {
+			rest -= part
+			size += math.Abs(part)
+		}
+		for f, part := range own {
+			if size > 0 {
+				own[f] += rest * math.Abs(part) / size
+			} else {
+				own[f] = rest / float64(fields)
+			}
+		}
 	}
-	last := len(p.layers) - 1
+}
+
+// gradients are the shares before the remainder, and fill in total.
+func (p *path) gradients(rows int, input []float32, parts []float64) {
+	first, wide := &p.layers[0], p.layers[0].Out
+	into(first, rows, input, p.ends)
+	into(first, 1, p.mean, p.ends[rows*wide:])
+	mean := p.ends[rows*wide:][:wide]
+
+	// The points: all steps of the first row, those of the next, and so on; then the rows, then the mean.
+	steps := rows * pathSteps
+	units := p.units[0]
+	for row := range rows {
+		end := p.ends[row*wide:][:wide]
+		for step := range pathSteps {
+			part := (float32(step) + 0.5) / pathSteps
+			for o, x := range mean {
+				units[(row*pathSteps+step)*wide+o] = x + part*(end[o]-x)
+			}
+		}
+	}
+	copy(units[steps*wide:], p.ends[:(rows+1)*wide])
+	all, last := steps+rows+1, len(p.layers)-1
 	for l := range p.layers {
 		if l > 0 {
-			into(&p.layers[l], p.units[l-1], p.units[l])
+			into(&p.layers[l], all, p.units[l-1], p.units[l])
 		}
 		if l < last {
-			for o, x := range p.units[l] {
-				p.units[l][o] = max(0, x)
+			for i, x := range p.units[l][:all*p.layers[l].Out] {
+				p.units[l][i] = max(0, x)
 			}
 		}
 	}
-	return p.units[last][0]
-}
+	for row := range rows {
+		p.total[row] = float64(p.units[last][steps+row]) - float64(p.units[last][steps+rows])
+	}
 
-// derive computes back where run has been.
-func (p *path) derive() {
-	last := len(p.layers) - 1
-	p.back[last][0] = 1
+	for i := range p.back[last][:steps] {
+		p.back[last][i] = 1
+	}
 	for l := last; l > 0; l-- {
 		layer, below := &p.layers[l], p.back[l-1]
-		clear(below)
-		for o, g := range p.back[l] {
-			if g == 0 {
-				continue
-			}
-			for i, w := range layer.Weights[o*layer.In:][:layer.In] {
-				below[i] += g * float64(w)
-			}
-		}
-		for i, x := range p.units[l-1] {
+		dense.Gemm(1, false, false, steps, layer.In, layer.Out, 1, p.back[l], layer.Out, layer.Weights, layer.In, 0, below, layer.In)
+		for i, x := range p.units[l-1][:steps*layer.In] {
 			if x <= 0 {
 				below[i] = 0
 			}
 		}
 	}
-}
-
-// shares writes what each field does for the output of a row, to parts. They sum to the output less
-// that of the mean. These are integrated gradients (Sundararajan, Taly and Yan, ICML 2017, eq. 1)
-// with pathSteps midpoints; what the sum of those lacks is given to the fields in proportion to the
-// size of their parts, and evenly where all parts are 0.
-func (p *path) shares(input, parts []float64) {
-	into(&p.layers[0], input, p.ends)
-	total := p.run(1) - p.out
-	p.gradients(input, parts)
-	size := 0.0
-	for _, part := range parts {
-		total -= part
-		size += abs(part)
-	}
-	for f, part := range parts {
-		if size > 0 {
-			parts[f] += total * abs(part) / size
-		} else {
-			parts[f] = total / float64(len(parts))
-		}
-	}
-}
-
-// gradients are the shares before the remainder. ends must be those of the input.
-func (p *path) gradients(input, parts []float64) {
-	clear(p.sum)
-	for step := range pathSteps {
-		p.run((float64(step) + 0.5) / pathSteps)
-		p.derive()
-		for o, g := range p.back[0] {
-			p.sum[o] += g / pathSteps
-		}
-	}
-	clear(parts)
-	first := &p.layers[0]
-	for o, g := range p.sum {
-		if g == 0 {
-			continue
-		}
-		weights := first.Weights[o*first.In:][:first.In]
-		for f := range parts {
-			part := 0.0
-			for d := f * p.dim; d < (f+1)*p.dim; d++ {
-				part += float64(weights[d]) * (input[d] - p.mean[d])
+	mid := make([]float32, rows*wide) // of back, over the steps of a row
+	for row := range rows {
+		for step := range pathSteps {
+			for o, g := range p.back[0][(row*pathSteps+step)*wide:][:wide] {
+				mid[row*wide+o] += g / pathSteps
 			}
-			parts[f] += g * part
+		}
+	}
+	slope := make([]float32, rows*first.In)
+	dense.Gemm(1, false, false, rows, first.In, wide, 1, mid, wide, first.Weights, first.In, 0, slope, first.In)
+	clear(parts)
+	fields := first.In / p.dim
+	for row := range rows {
+		for i, g := range slope[row*first.In:][:first.In] {
+			parts[row*fields+i/p.dim] += float64(g) * float64(input[row*first.In+i]-p.mean[i])
 		}
 	}
 }
-
-func abs(x float64) float64 { return max(x, -x) }

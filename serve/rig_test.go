@@ -39,6 +39,9 @@ type plan struct {
 
 	maxKeys int // of features; 0 is no bound
 
+	words   []string // of rows
+	rankers []string // kinds that may rank; nil is any
+
 	outside serve.Outside // whom the route of kind external asks
 	slots   int
 }
@@ -72,7 +75,7 @@ func newRig(t testing.TB, p plan) *rig {
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
 	shelf := registry.NewShelf(r.disk, false)
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Bundles: shelf}
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Words: p.words, Bundles: shelf}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}
@@ -116,7 +119,7 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	options := serve.Options{
-		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk, Shelf: shelf,
+		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk, Shelf: shelf, Rankers: p.rankers,
 		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()

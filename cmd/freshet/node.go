@@ -368,7 +368,7 @@ func dataError(dir string, err error) error {
 
 // foldOptions are those of a fold that learns and judges.
 func foldOptions(cfg *config.Config) fold.Options {
-	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
+	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, Words: cfg.Ranker.Fields, NewTable: mem.New}
 	for _, r := range cfg.Recall {
 		o.Routes = append(o.Routes, foldRoute(r))
 	}
@@ -403,7 +403,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
 	o := serve.Options{
 		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf,
+		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf, Rankers: cfg.Ranker.Kinds(),
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {
@@ -460,13 +460,16 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 }
 
 // slateConfig is the hash of what shapes a slate: of all that shapes a state but the lateness, whose
-// verdicts are in the journal.
+// verdicts are in the journal, and of the words in rows.
 func slateConfig(cfg *config.Config) string {
 	same := *cfg
 	same.Lateness = 0
 	text, err := definitionsText(&same)
 	if err != nil {
 		return "" // openNode has failed of it, or will
+	}
+	for _, name := range cfg.Ranker.Fields { // rows have their words
+		text = append(append(text, '\n'), name...)
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
