@@ -125,7 +125,7 @@ func (o *trainOptions) choose(model string) error {
 
 // needed are the models that a configuration needs: a ranker, and what its routes go by.
 func needed(cfg *config.Config) []string {
-	list := rankerKinds(cfg)
+	list := cfg.Ranker.Kinds()
 	for _, r := range cfg.Recall {
 		name := ""
 		switch {
@@ -141,9 +141,6 @@ func needed(cfg *config.Config) []string {
 	slices.SortFunc(list, func(a, b string) int { return slices.Index(trainable, a) - slices.Index(trainable, b) })
 	return list
 }
-
-// rankerKinds are those of the configured ranker and what it falls back to.
-func rankerKinds(*config.Config) []string { return []string{"lr"} }
 
 // train trains one model after the other. Those that cannot be trained are named in the error.
 func (a *app) train(ctx context.Context, cfg *config.Config, o trainOptions) (err error) {

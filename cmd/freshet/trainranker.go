@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,8 +39,23 @@ type trainReply struct {
 	Calibration float64            `json:"calibration"`
 }
 
-// targets are what rankers predict by the configuration.
-func targets(*config.Config) []learn.Target { return []learn.Target{{Signal: "click", Weight: 1}} }
+// targets are what rankers predict by the configuration, by name; what they are measured by first is a
+// click, where that is among them.
+func targets(cfg *config.Config) (list []learn.Target) {
+	for name, weight := range cfg.Ranker.Objective {
+		list = append(list, learn.Target{Signal: name, Weight: weight})
+	}
+	slices.SortFunc(list, func(a, b learn.Target) int {
+		rest := func(t *learn.Target) int {
+			if t.Signal == "click" {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(rest(&a), rest(&b)), cmp.Compare(a.Signal, b.Signal))
+	})
+	return list
+}
 
 // negativesEach is about how many negatives are sampled for each positive where there are no
 // exposures.
