@@ -1,13 +1,14 @@
 // Package learn trains models: it fits encoders and weights to rows and writes whole models
 // for package rank to read.
 //
-//	rows := learn.NewRows(names)
-//	rows.Add(row, label)                     // in the order of time
-//	model, report, err := learn.TrainLR(rows, learn.Options{…})
+//	h, err := learn.NewHistory(options, disk, "training/rows")
+//	h.Apply(ctx, entry)                      // each record of a journal, in order
+//	samples, err := h.Samples()              // rows with what came of them, in files
+//	ranker, fits, err := learn.FitRanker(ctx, samples, targets, learn.FitOptions{Kind: "fm"})
 //
-// Rows must be point in time: each holds what was known when its label was not. The trainer
-// validates on the newest rows and never sees them while it fits.
+// Rows must be point in time: each holds what was known when its label was not. Of the rows, in the
+// order of time, the newest only measure, and those before them say when to stop and how to calibrate.
 //
-// It leaves out where rows and labels come from and where models are kept. Equal rows, options
+// It leaves out where models are kept. Equal rows, options
 // and seed give equal bytes.
 package learn

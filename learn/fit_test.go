@@ -236,13 +236,3 @@ func TestDoubts(t *testing.T) {
 		t.Errorf("%+v, %q", f, fits[0].Doubts)
 	}
 }
-
-// bytesOf is a model as it is kept.
-func bytesOf(t *testing.T, m rank.Model) []byte {
-	t.Helper()
-	data, err := rank.Single("click", m).Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
