@@ -1,7 +1,10 @@
 // Package learn trains models: it fits fields and weights to rows and makes whole models for package
 // rank to read.
 //
-//	ranker, fits, err := learn.FitRanker(ctx, samples, targets, learn.FitOptions{…})   // rows of a journal
+//	h, err := learn.NewHistory(options, disk, "training/rows")
+//	h.Apply(ctx, entry)                      // each record of a journal, in order
+//	samples, err := h.Samples()              // rows with what came of them, in files
+//	ranker, fits, err := learn.FitRanker(ctx, samples, targets, learn.FitOptions{Kind: "fm"})
 //
 // or, step by step, on rows of any Source:
 //
@@ -13,6 +16,5 @@
 // Rows must be point in time: each holds what was known when its label was not. What says when to
 // stop is never trained on.
 //
-// It leaves out where rows and labels come from and where models are kept. Equal rows, options
-// and seed give equal bytes.
+// It leaves out where models are kept. Equal rows, options and seed give equal bytes.
 package learn

@@ -72,12 +72,21 @@ type Fit struct {
 	Doubts      []string `json:"doubts,omitempty"`
 }
 
-// Shares of the rows, by time: what is trained on, then what says when to stop, then what measures.
+// Shares of the rows, by time: what is trained on, then what says when to stop, then what measures. Of
+// few rows a greater share measures, so that a verdict has something to go by.
 const (
-	trainedShare = 0.8
 	tunedShare   = 0.1
+	heldLeast    = 0.1
+	heldMost     = 0.2
+	heldEnough   = 10_000  // rows
 	mostMeasured = 500_000 // rows of each of the last two: of more the newest
 )
+
+// splitOf are the ends of the shares of n rows.
+func splitOf(n int) [3]int {
+	held := min(heldMost, max(heldLeast, heldEnough/float64(n)))
+	return [3]int{int((1 - tunedShare - held) * float64(n)), int((1 - held) * float64(n)), n}
+}
 
 // MinRows is how many rows a training needs.
 const MinRows = 200
@@ -116,7 +125,7 @@ func FitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOpt
 	if n < MinRows {
 		return nil, nil, fmt.Errorf("%w: %d rows; at least %d are needed", ErrTooLittle, n, MinRows)
 	}
-	split := [3]int{int(trainedShare * float64(n)), int((trainedShare + tunedShare) * float64(n)), n}
+	split := splitOf(n)
 	fitted, err := FitFields(samples.Names, split[0], func(visit func(*rank.Row)) error {
 		return samples.Each(0, split[0], func(_ int, s *Sample) error {
 			visit(&s.Row)

@@ -199,7 +199,7 @@ func TestTrainingRefuses(t *testing.T) {
 		"too few rows": {samplesOf(t, named("x"), MinRows-1, half), "at least 200"},
 		"one label":    {samplesOf(t, named("x"), 2*MinRows, func(i int) Sample { return Sample{Row: row(1)} }), "same label"},
 		"one label at the end": {samplesOf(t, named("x"), 1000, func(i int) Sample {
-			return Sample{Row: row(1), Signals: uint32(i&1) & bit(i < 850)}
+			return Sample{Row: row(1), Signals: uint32(i&1) & bit(i < 750)}
 		}), "held back to measure"},
 	} {
 		if _, _, err := FitRanker(t.Context(), c.samples, click, FitOptions{}); !errors.Is(err, ErrTooLittle) || !strings.Contains(err.Error(), c.says) {

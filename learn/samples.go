@@ -151,11 +151,10 @@ func (s *Samples) Len() int { return s.settled }
 // Close lets go of the files and leaves them where they are.
 func (s *Samples) Close() error { return errors.Join(s.rows.close(), s.outcomes.close()) }
 
-// Remove closes and removes the files, and their directory.
-func (s *Samples) Remove() error {
-	err := s.Close()
-	for _, name := range []string{s.dir + "/" + sealName, s.dir + "/" + rowsName, s.dir + "/" + outcomesName, s.dir} {
-		if gone := s.disk.Remove(name); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+// RemoveSamples removes the files of rows that are closed, and their directory.
+func RemoveSamples(disk fsys.FS, dir string) (err error) {
+	for _, name := range []string{dir + "/" + sealName, dir + "/" + rowsName, dir + "/" + outcomesName, dir} {
+		if gone := disk.Remove(name); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
 	}

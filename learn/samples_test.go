@@ -81,7 +81,7 @@ func TestSamplesComeBack(t *testing.T) {
 	if err := errors.Join(err, again.Close()); err != nil {
 		t.Error(err)
 	}
-	if err := s.Remove(); err != nil {
+	if err := errors.Join(s.Close(), RemoveSamples(disk, "training/rows")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := OpenSamples(disk, "training/rows"); !errors.Is(err, fs.ErrNotExist) {

@@ -164,6 +164,15 @@ func folder(model string, version int) string {
 	return root + "/" + model + "/" + strconv.Itoa(version)
 }
 
+// Next is the version that Save makes of a name next.
+func Next(disk fsys.FS, model string) (int, error) {
+	versions, err := versions(disk, model)
+	if err != nil || len(versions) == 0 {
+		return 1, err
+	}
+	return versions[len(versions)-1] + 1, nil
+}
+
 // Save writes a model as the next version of its name and returns the manifest with Version,
 // SHA256 and Created filled in. The bundle appears whole or not at all.
 func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error) {
@@ -174,13 +183,8 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	if err != nil {
 		return fail(err)
 	}
-	versions, err := versions(disk, m.Model)
-	if err != nil {
+	if m.Version, err = Next(disk, m.Model); err != nil {
 		return fail(err)
-	}
-	m.Version = 1
-	if n := len(versions); n > 0 {
-		m.Version = versions[n-1] + 1
 	}
 	files := map[string][]byte{modelName: text}
 	if e := exampled(model); e != nil {

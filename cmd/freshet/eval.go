@@ -63,7 +63,7 @@ func (f *evalFlags) add(a *app, c *cobra.Command, event string) {
 
 // ranker is the kind of ranker that is put to the trial.
 func (f *evalFlags) ranker(cfg *config.Config) (string, error) {
-	kind := cmp.Or(f.model, rankerKinds(cfg)[0])
+	kind := cmp.Or(f.model, cfg.Ranker.Kind)
 	if !ranks(kind) {
 		return "", &failure{code: exitUsage, err: fmt.Errorf("--model is %s", shownID(kind)), hint: "it is one of " + strings.Join(learn.Learners, ", ")}
 	}

@@ -172,7 +172,7 @@ func (a *app) evalWorld(ctx context.Context, cfg *config.Config, o *worldOptions
 	}
 	names := state.RowNames()
 	w.Train = func(ctx context.Context, past trial.Replay) (trial.Ranker, error) {
-		return trainRanker(ctx, cfg, rankerKinds(cfg)[0], w.Seed, past)
+		return trainRanker(ctx, cfg, cfg.Ranker.Kind, w.Seed, past)
 	}
 	w.Online = func(frozen trial.Ranker) (trial.Online, error) { return newFollower(frozen, names, w.Seed), nil }
 	all := &eval.Rates{}

@@ -63,8 +63,8 @@ deepfm     A ranker: the same beside a network.
 embedding  Vectors of items, for routes of kind embedding.
 itemitem   Weights from item to item, for routes of kind linear.
 
-Of the rows the newest tenth only measures, and the tenth before says when to stop
-and how to calibrate. Rows lie in files of the data directory while they are needed,
+Of the rows the newest tenth (of few: fifth) only measures, and the tenth before says
+when to stop and how to calibrate. Rows lie in files of the data directory meanwhile,
 so memory does not grow with them.
 
 The last two are trained on who took what, over the whole history: 24 bytes an
@@ -125,7 +125,7 @@ func (o *trainOptions) choose(model string) error {
 
 // needed are the models that a configuration needs: a ranker, and what its routes go by.
 func needed(cfg *config.Config) []string {
-	list := rankerKinds(cfg)
+	list := cfg.Ranker.Kinds()
 	for _, r := range cfg.Recall {
 		name := ""
 		switch {
@@ -141,9 +141,6 @@ func needed(cfg *config.Config) []string {
 	slices.SortFunc(list, func(a, b string) int { return slices.Index(trainable, a) - slices.Index(trainable, b) })
 	return list
 }
-
-// rankerKinds are those of the configured ranker and what it falls back to.
-func rankerKinds(cfg *config.Config) []string { return cfg.Ranker.Kinds() }
 
 // train trains one model after the other. Those that cannot be trained are named in the error.
 func (a *app) train(ctx context.Context, cfg *config.Config, o trainOptions) (err error) {
@@ -174,7 +171,7 @@ func (a *app) train(ctx context.Context, cfg *config.Config, o trainOptions) (er
 	defer func() { err = errors.Join(err, t.close(ctx)) }()
 	var failed []error
 	for _, model := range o.models {
-		if v, ok := t.plan.Done[model]; ok {
+		if v := t.plan.done(disk, model); v > 0 {
 			a.say("%s · version %d, trained before this was cut off", model, v)
 			continue
 		}
@@ -189,9 +186,6 @@ func (a *app) train(ctx context.Context, cfg *config.Config, o trainOptions) (er
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
-		}
-		if err == nil {
-			err = t.plan.save(disk)
 		}
 		if errors.Is(err, learn.ErrTooLittle) {
 			err = &failure{code: exitFailed, err: fmt.Errorf("train %s: %w", model, err), hint: "more events are needed; freshet status shows how many there are"}
@@ -240,7 +234,7 @@ func (t *training) prepare(ctx context.Context, cfg *config.Config) error {
 	if err := t.plan.save(t.disk); err != nil {
 		return err
 	}
-	left := slices.DeleteFunc(slices.Clone(t.options.models), func(model string) bool { return t.plan.Done[model] != 0 })
+	left := slices.DeleteFunc(slices.Clone(t.options.models), func(model string) bool { return t.plan.done(t.disk, model) != 0 })
 	if slices.ContainsFunc(left, ranks) {
 		// What routes went by at a moment was trained on what came before it.
 		if t.history, err = historyOptions(cfg, registry.NewShelf(t.disk, true), records, exposures, t.options.Seed); err != nil {
@@ -266,17 +260,14 @@ func (t *training) prepare(ctx context.Context, cfg *config.Config) error {
 
 // close removes what a training that is over needed. One that is cut off keeps it.
 func (t *training) close(ctx context.Context) error {
-	if ctx.Err() != nil {
-		if t.samples != nil {
-			return t.samples.Close()
-		}
-		return nil
-	}
-	err := removePlan(t.disk)
+	var err error
 	if t.samples != nil {
-		err = errors.Join(err, t.samples.Remove())
+		err = t.samples.Close()
 	}
-	return err
+	if ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(err, removePlan(t.disk), learn.RemoveSamples(t.disk, rowsDir))
 }
 
 // eachRecord visits every durable record and returns the position of the last.

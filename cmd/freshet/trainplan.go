@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -32,7 +34,34 @@ type plan struct {
 	Key   string           `json:"key"`   // of the options and what is configured
 	Until freshet.Position `json:"until"` // the last record
 	Rows  bool             `json:"rows"`  // they are made and sealed
-	Done  map[string]int   `json:"done"`  // versions saved, by model
+	// Next are the versions that models become, noted before they are saved, which is at once: a model
+	// is done when there is that version.
+	Next map[string]int `json:"next"`
+}
+
+// done is the version that was made of a model, 0 for none yet.
+func (p *plan) done(disk fsys.FS, model string) int {
+	v := p.Next[model]
+	if v == 0 {
+		return 0
+	}
+	if m, err := registry.Find(disk, model, v); err != nil || m.Until != p.Until {
+		return 0
+	}
+	return v
+}
+
+// keep saves a model as the version that the plan says.
+func (p *plan) keep(disk fsys.FS, m registry.Manifest, model registry.Model, now time.Time) (registry.Manifest, error) {
+	next, err := registry.Next(disk, m.Model)
+	if err != nil {
+		return m, err
+	}
+	p.Next[m.Model] = next
+	if err := p.save(disk); err != nil {
+		return m, err
+	}
+	return registry.Save(disk, m, model, now)
 }
 
 // keyOf names what a training is of.
@@ -59,10 +88,10 @@ func openPlan(disk fsys.FS, key string, anew bool) (p *plan, lock fsys.Lock, err
 	}
 	p = &plan{}
 	text, err := fsys.ReadFile(disk, planName, maxPlanBytes)
-	if err == nil && !anew && json.Unmarshal(text, p) == nil && p.Key == key {
+	if err == nil && !anew && json.Unmarshal(text, p) == nil && p.Key == key && p.Next != nil {
 		return p, lock, nil
 	}
-	return &plan{Key: key, Done: map[string]int{}}, lock, nil
+	return &plan{Key: key, Next: map[string]int{}}, lock, nil
 }
 
 // save makes what the plan says last.

@@ -39,14 +39,20 @@ type trainReply struct {
 	Calibration float64            `json:"calibration"`
 }
 
-// targets are what rankers predict by the configuration, what is worth least first: it happens most, so
-// that the first head, by which a ranker is judged, has most to be judged by.
+// targets are what rankers predict by the configuration, by name; what they are measured by first is a
+// click, where that is among them.
 func targets(cfg *config.Config) (list []learn.Target) {
-	for name, worth := range cfg.Ranker.Objective {
-		list = append(list, learn.Target{Signal: name, Weight: worth})
+	for name, weight := range cfg.Ranker.Objective {
+		list = append(list, learn.Target{Signal: name, Weight: weight})
 	}
 	slices.SortFunc(list, func(a, b learn.Target) int {
-		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Signal, b.Signal))
+		rest := func(t *learn.Target) int {
+			if t.Signal == "click" {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(rest(&a), rest(&b)), cmp.Compare(a.Signal, b.Signal))
 	})
 	return list
 }
@@ -130,11 +136,10 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 		m.Training.Ablation = append(m.Training.Ablation, registry.Ablation{Without: what, AUC: without[0].AUC, GAUC: without[0].GAUC, LogLoss: without[0].LogLoss})
 	}
 	if !o.Permute {
-		if m, err = registry.Save(t.disk, m, ranker, a.now()); err != nil {
+		if m, err = t.plan.keep(t.disk, m, ranker, a.now()); err != nil {
 			return err
 		}
 	}
-	t.plan.Done[kind] = m.Version
 	return a.printRanker(&m, fits)
 }
 

@@ -85,11 +85,10 @@ func (t *training) manifest(name string, kind registry.Kind, r *learn.RecallRepo
 // keep saves a model that proposes, and says what it is worth.
 func (t *training) keep(m registry.Manifest, model registry.Model) error {
 	a := t.app
-	m, err := registry.Save(t.disk, m, model, a.now())
+	m, err := t.plan.keep(t.disk, m, model, a.now())
 	if err != nil {
 		return err
 	}
-	t.plan.Done[m.Model] = m.Version
 	if a.json {
 		return json.NewEncoder(a.stdout).Encode(recallReply{m.Model, m.Version, m.SHA256, m.Recall, m.Faulty()})
 	}
