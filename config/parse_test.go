@@ -160,6 +160,8 @@ func TestRefused(t *testing.T) {
 		{"duration range", "lateness: 31d\nmax_future: 61m\n", []string{
 			`f:1:11: lateness is 31d; it must be from 0s to 30d`, `f:2:13: max_future is 61m; it must be from 0s to 1h`}},
 		{"feature keys", "memory: {feature_keys: 0}\n", []string{`f:1:24: memory.feature_keys is "0"; it must be from 1000 to 1000000000`}},
+		{"online window", "ranker: {online: {window: 10s}}\n", []string{`f:1:27: ranker.online.window is 10s; it must be from 1m to 1d`}},
+		{"online by a number", "ranker: {online: {enabled: 1}}\n", []string{`f:1:28: ranker.online.enabled must be a switch, not a number; write true or false`}},
 		{"feature keys as a text", "memory: {feature_keys: 50M}\n", []string{`f:1:24: memory.feature_keys must be a number, not text`}},
 		{"duration kind", "lateness: [5m]\n", []string{`f:1:11: lateness must be a duration such as 30s or 5m, not a list`}},
 

@@ -52,7 +52,7 @@ func (c *Config) YAML() []byte {
 
 // paths lists what [Config.Origins] speaks of.
 func (c *Config) paths() []string {
-	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "memory.feature_keys", "outgoing.allow", "ranker.kind", "ranker.fallback", "ranker.fields", "ranker.objective", "events", "features", "recall", "scenes"}
+	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "memory.feature_keys", "outgoing.allow", "ranker.kind", "ranker.fallback", "ranker.fields", "ranker.objective", "ranker.online.enabled", "ranker.online.window", "events", "features", "recall", "scenes"}
 	add := func(path string, settings []setting) {
 		for _, s := range settings {
 			all = append(all, join(path, s.key))

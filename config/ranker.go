@@ -29,13 +29,14 @@ type Ranker struct {
 	Fields    []string           // what is known in words, in the order of a row, none twice
 	Fallback  []string           // kinds that rank when the live model cannot, none twice, without Kind
 	Objective map[string]float64 // by positive event: what it is worth, above 0 to MaxWeight; at least one
+	Online    Online
 }
 
 // Kinds are those that may rank, the first choice first.
 func (r *Ranker) Kinds() []string { return append([]string{r.Kind}, r.Fallback...) }
 
 func defaultRanker() Ranker {
-	return Ranker{Kind: RankerLR, Fields: []string{"item.id", "item.categories"}, Objective: map[string]float64{"click": 1}}
+	return Ranker{Kind: RankerLR, Fields: []string{"item.id", "item.categories"}, Objective: map[string]float64{"click": 1}, Online: Online{Window: defaultOnlineWindow}}
 }
 
 // fieldUse is a field of the ranker that names a feature, or an event that it is to bring about, where
@@ -57,6 +58,7 @@ func (d *decoder) ranker(path string, n *node) {
 		}),
 		"fields":    d.rankerFields,
 		"objective": d.objective,
+		"online":    d.online,
 	}})
 	if at, twice := fallback[r.Kind]; twice && !got.bad["kind"] {
 		d.add(at, "leave it out", "%s.fallback names %s, which is the kind itself", path, quote(r.Kind))
@@ -142,5 +144,5 @@ func rankerSettings(r Ranker) []setting {
 	for _, name := range slices.Sorted(maps.Keys(r.Objective)) {
 		worth = append(worth, setting{mapKey(name), decimalText(r.Objective[name])})
 	}
-	return []setting{{"kind", scalar(r.Kind)}, {"fallback", words(r.Fallback)}, {"fields", words(r.Fields)}, {"objective", inline(worth)}}
+	return []setting{{"kind", scalar(r.Kind)}, {"fallback", words(r.Fallback)}, {"fields", words(r.Fields)}, {"objective", inline(worth)}, {"online", inline(onlineSettings(r.Online))}}
 }

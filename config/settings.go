@@ -41,6 +41,10 @@ var settings = map[string]about{
 	"memory":              {text: "How much is kept in memory."},
 	"memory.feature_keys": {text: "Keys over all features; one that several features share counts once. Beyond so many the oldest go, first those of two parts and more, and begin anew; /status and /metrics count them. A key takes some 60 to 200 bytes, a distinct of more than 128 values up to 4 KB (freshet features cost); once more while a snapshot is taken beside the server and once more while changed features warm: the default takes 6 GB at the most, for a machine of 8 GiB.", rules: object{"minimum": LeastFeatureKeys, "maximum": MostFeatureKeys}},
 
+	"ranker.online":         {text: "Whether the ranker that is live learns from what is shown and clicked, beside training."},
+	"ranker.online.enabled": {text: "true has weights follow the day. What was learned ranks once it is better than the trained ranker, and is withdrawn when it is worse; each is a record of the journal."},
+	"ranker.online.window":  {text: fmt.Sprintf("A click counts for what was shown so long before it. %s to %s.", LeastOnlineWindow, LongestOnlineWindow)},
+
 	"outgoing":         {text: "Where the server may connect to, for routes that ask outside."},
 	"outgoing.allow":   {text: "Beside the public internet: host names, which may then be at private and loopback addresses, addresses, and CIDR prefixes, which free every address in them."},
 	"outgoing.allow[]": {rules: object{"examples": []string{"ranker.internal", "10.1.0.0/16", "127.0.0.1"}}},

@@ -43,8 +43,8 @@ type Bin struct {
 // goes by: of equal mass, since bins of equal width leave nearly all rows of rare events in one
 // (Nguyen and O'Connor, "Posterior calibration and exploratory analysis for natural language
 // processing models", EMNLP 2015, §4.1; the error: Naeini et al., AAAI 2015). Equal probabilities
-// are never split, so that the result does not depend on the order of rows; there may be fewer
-// bins for it. level is that of the intervals, such as 0.95. ok is false when there is no row or a
+// are never split, so that the result does not depend on the order of rows: a bin ends at the nearer
+// edge of theirs, and there may be fewer bins for it. level is that of the intervals, such as 0.95. ok is false when there is no row or a
 // probability outside of [0, 1].
 func Calibrate(probabilities []float64, labels []bool, bins int, level float64) (c Calibration, ok bool) {
 	n := len(probabilities)
@@ -75,9 +75,7 @@ func Calibrate(probabilities []float64, labels []bool, bins int, level float64) 
 		if to <= from { // the bin before has its rows
 			continue
 		}
-		for to < n && probabilities[order[to]] == probabilities[order[to-1]] {
-			to++
-		}
+		to = tieEdge(from, to, n, func(i int) float64 { return probabilities[order[i]] })
 		sum, positives, variance := 0.0, 0, 0.0
 		for _, i := range order[from:to] {
 			p, outcome := probabilities[i], 0.0
@@ -108,6 +106,25 @@ func Calibrate(probabilities []float64, labels []bool, bins int, level float64) 
 		c.Ratio, c.RatioCI = 0, Interval{}
 	}
 	return c, true
+}
+
+// tieEdge moves the end of a bin that begins at from to the nearer edge of the equal values that it
+// would split, the later one when the bin would be empty otherwise.
+func tieEdge(from, to, n int, value func(i int) float64) int {
+	if to == n || value(to) != value(to-1) {
+		return to
+	}
+	first, last := to-1, to+1
+	for first > from && value(first-1) == value(to) {
+		first--
+	}
+	for last < n && value(last) == value(to) {
+		last++
+	}
+	if first > from && to-first <= last-to {
+		return first
+	}
+	return last
 }
 
 // MarshalJSON writes the form above; what is not finite is null.

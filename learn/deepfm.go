@@ -81,10 +81,10 @@ func (d *DeepFM) forward(b *rank.Batch, rows int, labels, weights []float32) (lo
 	output := d.network.forward(rows, d.o.Seed*0x9e3779b97f4a7c15+uint64(d.steps)*rank.MaxLayers, float32(d.averaging.part(d.steps)))
 	delta := room(&d.delta, rows)
 	for row := range rows {
-		odds := d.odds[row] + output[row] + d.bias.weights[0]
+		p, rowLoss := outcome(d.odds[row]+output[row]+d.bias.weights[0], labels[row])
 		weight := weightOf(weights, row)
-		loss += float64(weight) * logLoss(odds, labels[row])
-		delta[row] = weight * (sigmoid(odds) - labels[row])
+		loss += float64(weight) * rowLoss
+		delta[row] = weight * (p - labels[row])
 	}
 	return loss
 }

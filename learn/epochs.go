@@ -195,7 +195,8 @@ func meanLogLoss(odds []float64, labels []bool, weights []float32, c *rank.Calib
 		if labels[i] {
 			label = 1
 		}
-		sum += float64(weights[i]) * logLoss(float32(c.Of(x)), label)
+		_, loss := outcome(float32(c.Of(x)), label)
+		sum += float64(weights[i]) * loss
 		of += float64(weights[i])
 	}
 	return sum / of

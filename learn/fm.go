@@ -72,10 +72,10 @@ func (f *FM) Learn(b *rank.Batch, labels, weights []float32) (loss float64) {
 	fields := len(f.schema.Fields)
 	for row := range b.Rows(fields) {
 		index, value := b.Row(fields, row)
-		odds := f.odds(index, value)
+		p, rowLoss := outcome(f.odds(index, value), labels[row])
 		weight := weightOf(weights, row)
-		loss += float64(weight) * logLoss(odds, labels[row])
-		f.step(index, value, weight*(sigmoid(odds)-labels[row]), weight)
+		loss += float64(weight) * rowLoss
+		f.step(index, value, weight*(p-labels[row]), weight)
 	}
 	return loss
 }

@@ -31,12 +31,33 @@ func (f *FTRL) Weight(i int) float64 { return f.at[i].w }
 
 // Learn moves the weight of a coordinate by the gradient of the loss there.
 func (f *FTRL) Learn(i int, gradient float64) {
-	c := &f.at[i]
-	n := c.n + gradient*gradient
-	root := math.Sqrt(n)
-	z := c.z + gradient - (root-c.root)/f.Alpha*c.w
-	c.z, c.n, c.root, c.w = z, n, root, 0
-	if math.Abs(z) > f.L1 {
-		c.w = -(z - math.Copysign(f.L1, z)) / ((f.Beta+root)/f.Alpha + f.L2)
+	f.learn([]uint32{uint32(i)}, []float32{1}, gradient)
+}
+
+// learn moves the weights of the coordinates that a row has, by the gradient of the loss at its
+// log-odds. α stands in the numerator of the weight, which saves two divisions of three.
+func (f *FTRL) learn(index []uint32, value []float32, gradient float64) {
+	alpha, l1 := f.Alpha, f.L1
+	perAlpha, smooth := 1/alpha, f.Beta+alpha*f.L2
+	at := f.at
+	value = value[:len(index)]
+	for e, i := range index {
+		g, c := gradient*float64(value[e]), &at[i]
+		n := c.n + g*g
+		root := math.Sqrt(n)
+		z := c.z + g - (root-c.root)*perAlpha*c.w
+		c.n, c.root, c.z = n, root, z
+		// The part of z beyond ±λ1: branches on its sign would be guessed wrong too often.
+		beyond := max(z-l1, 0) + min(z+l1, 0)
+		c.w = (0 - beyond) * alpha / (smooth + root)
 	}
+}
+
+// sum is the sum of the weights of the coordinates that a row has, each times how much it counts.
+func (f *FTRL) sum(index []uint32, value []float32) (sum float64) {
+	value = value[:len(index)]
+	for e, i := range index {
+		sum += f.at[i].w * float64(value[e])
+	}
+	return sum
 }

@@ -23,14 +23,17 @@ type Learner interface {
 	Model() rank.Model
 }
 
-// logLoss is the log-loss of a label at log-odds: log(1 + e^odds) − label·odds, without overflow.
-func logLoss(odds, label float32) float64 {
+// outcome is the probability of log-odds, and the log-loss of a label at them: log(1 + e^odds) −
+// label·odds. Neither overflows.
+func outcome(odds, label float32) (p float32, loss float64) {
 	x := float64(odds)
-	return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) - float64(label)*x
+	e := math.Exp(-math.Abs(x))
+	loss = math.Log(1+e) - float64(label)*x
+	if x >= 0 {
+		return float32(1 / (1 + e)), loss + x
+	}
+	return float32(e / (1 + e)), loss
 }
-
-// sigmoid is 1/(1+e^−x), without overflow.
-func sigmoid(x float32) float32 { return float32(rank.Sigmoid(float64(x))) }
 
 // weightOf is the weight of a row; nil weights are all 1.
 func weightOf(weights []float32, row int) float32 {

@@ -44,25 +44,18 @@ func (l *LR) Learn(b *rank.Batch, labels, weights []float32) (loss float64) {
 	fields := len(l.schema.Fields)
 	for row := range b.Rows(fields) {
 		index, value := b.Row(fields, row)
-		odds := float32(l.odds(index, value))
+		p, rowLoss := outcome(float32(l.odds(index, value)), labels[row])
 		weight := weightOf(weights, row)
-		p := sigmoid(odds)
-		loss += float64(weight) * logLoss(odds, labels[row])
+		loss += float64(weight) * rowLoss
 		gradient := float64(weight * (p - labels[row]))
 		l.bias.Learn(0, gradient)
-		for i, at := range index {
-			l.ftrl.Learn(int(at), gradient*float64(value[i]))
-		}
+		l.ftrl.learn(index, value, gradient)
 	}
 	return loss
 }
 
 func (l *LR) odds(index []uint32, value []float32) float64 {
-	sum := l.bias.Weight(0)
-	for i, at := range index {
-		sum += l.ftrl.Weight(int(at)) * float64(value[i])
-	}
-	return sum
+	return l.bias.Weight(0) + l.ftrl.sum(index, value)
 }
 
 // Predict implements Learner.

@@ -1,5 +1,7 @@
 package rank
 
+import "github.com/freshet-rec/freshet/internal/dense"
+
 // DeepFM is a factorization machine beside a network that shares its vectors (Guo et al., "DeepFM: A
 // Factorization-Machine based Neural Network for CTR Prediction", IJCAI 2017, §2): the input of the
 // network is one vector a field, the sum of its vectors that count, each times how much it counts;
@@ -9,6 +11,7 @@ type DeepFM struct {
 	Layers []Layer // one or more: the first takes Dim numbers a field; the last gives one
 
 	packed *network
+	back   []*dense.Layer // by layer but the last, for Explain
 }
 
 // Layer is one layer of a network: max(0, W·x + b), and without the max for the last.
@@ -25,9 +28,11 @@ const (
 	MaxLayers = 8
 )
 
-// Pack lays the layers out for Predict, which otherwise does so in every call. Layers must not be
-// changed any more, or Pack be called again. It is not safe beside other calls.
-func (m *DeepFM) Pack() { m.packed = m.pack() }
+// Pack is FM.Pack, and lays the layers out for Predict and Explain, which otherwise do so in every call.
+func (m *DeepFM) Pack() {
+	m.FM.Pack()
+	m.packed, m.back = m.pack(), m.packBack()
+}
 
 func (m *DeepFM) pack() *network { return newNetwork(m.kit, m.Layers, apartFor(m.Layers[0].In)) }
 
@@ -54,5 +59,5 @@ func (m *DeepFM) Predict(b *Batch, odds []float32) {
 
 // Explain implements Model.
 func (m *DeepFM) Explain(b *Batch, rows []int, parts []float32) {
-	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, &layered{m.Layers, m.Dim})
+	explain(b, rows, parts, &m.LR, &m.FM, m)
 }

@@ -27,6 +27,8 @@ func BenchmarkExplain(b *testing.B) {
 	lr := rank.LR{Fields: s, Weights: draw(rng, s.Weights(), 1)}
 	fm := rank.FM{LR: lr, Dim: 16, Vectors: draw(rng, 16*s.Weights(), 0.1)}
 	deep := &rank.DeepFM{FM: fm, Layers: layers(rng, 640, 128, 64)}
+	fm.Pack()
+	deep.Pack()
 	var batch rank.Batch
 	for range 300 {
 		row := rank.Row{}

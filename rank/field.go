@@ -73,25 +73,6 @@ func (f *Field) Weights() int {
 	return firstWord + len(f.Tokens)
 }
 
-// spread says which weights of a field of kind Spread a value goes by: weight i times (1 − part) plus
-// weight i+1 times part. part is in [0, 1) and 0 where i is the last. NaN is no value.
-func (f *Field) spread(v float64) (i int, part float64) {
-	last := len(f.Knots) - 1
-	switch {
-	case math.IsNaN(v):
-		return 0, 0
-	case last < 0 || v <= f.Knots[0]:
-		return 1, 0
-	case v >= f.Knots[last]:
-		return last + 1, 0
-	}
-	above, found := slices.BinarySearch(f.Knots, v)
-	if found {
-		return above + 1, 0
-	}
-	return above, (v - f.Knots[above-1]) / (f.Knots[above] - f.Knots[above-1])
-}
-
 // check says what is wrong with a field that was read from outside, "" for nothing.
 func (f *Field) check() string {
 	switch f.Kind {

@@ -124,7 +124,7 @@ func Read(data []byte) (*Ranker, error) {
 		return nil, fmt.Errorf("ranker: %w", err)
 	}
 	for i := range r.Heads {
-		if m, ok := r.Heads[i].Model.(*DeepFM); ok {
+		if m, ok := r.Heads[i].Model.(interface{ Pack() }); ok {
 			m.Pack()
 		}
 	}

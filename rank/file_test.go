@@ -309,10 +309,8 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
-		if data[0] != '{' && !bytes.Equal(data, again) && len(again) == len(data) {
-			if _, err := rank.Read(again); err != nil {
-				t.Fatalf("what was written cannot be read: %v", err)
-			}
+		if _, err := rank.Read(again); err != nil {
+			t.Fatalf("what was written cannot be read: %v", err)
 		}
 		names := r.Schema().Names()
 		row := rank.Row{Numbers: make([]float64, len(names.Numbers))}

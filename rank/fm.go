@@ -10,6 +10,27 @@ type FM struct {
 	LR
 	Dim     int       // of a vector, 1 to MaxDim
 	Vectors []float32 // by weight, Dim numbers each
+
+	squares []float32 // by vector: of its length
+}
+
+// Pack works out what Explain needs of the vectors, which otherwise it does for each that counts. The
+// parameters must not be changed any more, or Pack be called again. It is not safe beside other calls.
+func (m *FM) Pack() {
+	squares := make([]float32, len(m.Weights))
+	for at := range squares {
+		squares[at] = m.square(at)
+	}
+	m.squares = squares
+}
+
+// square is that of the length of a vector.
+func (m *FM) square(at int) float32 {
+	sum := 0.0
+	for _, v := range m.Vectors[at*m.Dim:][:m.Dim] {
+		sum += float64(float64(v) * float64(v))
+	}
+	return float32(sum)
 }
 
 // block is how many rows are computed at a time: whole tiles of the kernels, and few enough that
@@ -37,5 +58,5 @@ func (m *FM) Predict(b *Batch, odds []float32) {
 
 // Explain implements Model.
 func (m *FM) Explain(b *Batch, rows []int, parts []float32) {
-	explain(b, rows, parts, &m.LR, m.Vectors, m.Dim, nil)
+	explain(b, rows, parts, &m.LR, m, nil)
 }

@@ -47,7 +47,7 @@ func rowsOf(b *Batch, fields, from, n int) dense.Entries {
 }
 
 // Explain implements Model.
-func (m *LR) Explain(b *Batch, rows []int, parts []float32) { explain(b, rows, parts, m, nil, 0, nil) }
+func (m *LR) Explain(b *Batch, rows []int, parts []float32) { explain(b, rows, parts, m, nil, nil) }
 
 // Sigmoid is 1/(1+e^−x), without overflow for any x.
 func Sigmoid(x float64) float64 {

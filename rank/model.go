@@ -13,6 +13,6 @@ type Model interface {
 	// Explain writes what each field adds to the log-odds of some rows of the batch, beyond what it
 	// adds for the mean of the batch's rows, to parts: field by field for the first of rows, then for
 	// the next. It must have a place for each. The parts of a row sum to its log-odds less those of
-	// the mean, which is taken of all rows of a small batch, and of some of a large one.
+	// the mean. It looks at the whole batch once, however many rows it is asked for.
 	Explain(b *Batch, rows []int, parts []float32)
 }

@@ -16,6 +16,7 @@ type Schema struct {
 	from   []int        // by field: place of its number or list in a row; of a cross nothing
 	of     [][]int      // by field: of a cross the places of its lists
 	lookup []vocabulary // by field
+	order  [][]uint64   // by field: its knots, ordered
 }
 
 // NewSchema returns the schema of these fields: first those of numbers, in the order of the numbers
@@ -25,7 +26,7 @@ func NewSchema(fields []Field) (*Schema, error) {
 	if len(fields) == 0 || len(fields) > MaxFields {
 		return nil, fmt.Errorf("schema: %d fields; 1 to %d are accepted", len(fields), MaxFields)
 	}
-	s := &Schema{Fields: fields, starts: make([]uint32, 1, len(fields)+1), from: make([]int, len(fields)), of: make([][]int, len(fields)), lookup: make([]vocabulary, len(fields))}
+	s := &Schema{Fields: fields, starts: make([]uint32, 1, len(fields)+1), from: make([]int, len(fields)), of: make([][]int, len(fields)), lookup: make([]vocabulary, len(fields)), order: make([][]uint64, len(fields))}
 	total := 0
 	for i := range fields {
 		f := &fields[i]
@@ -39,6 +40,7 @@ func NewSchema(fields []Field) (*Schema, error) {
 				fault = "it is of a number and follows one that is not"
 			}
 			s.from[i] = len(s.names.Numbers)
+			s.order[i] = orderedAll(f.Knots)
 			s.names.Numbers = append(s.names.Numbers, f.Name)
 		case f.Kind == Cross:
 			for _, name := range f.Of {
@@ -131,17 +133,16 @@ func (s *Schema) number(b *Batch, i int, v float64) {
 	}
 	switch f.Kind {
 	case Spread:
-		at, part := f.spread(v)
-		b.add(start+uint32(at), float32(1-part))
-		if part > 0 {
-			b.add(start+uint32(at)+1, float32(part))
+		n := reached(s.order[i], v)
+		if n == 0 || n == len(f.Knots) {
+			b.add(start+uint32(max(1, n)), 1)
+			return
 		}
+		part := (v - f.Knots[n-1]) / (f.Knots[n] - f.Knots[n-1])
+		b.add(start+uint32(n), float32(1-part))
+		b.add(start+uint32(n)+1, float32(part))
 	case Bucket:
-		above, found := slices.BinarySearch(f.Knots, v)
-		if found {
-			above++ // a knot begins its interval
-		}
-		b.add(start+1+uint32(above), 1)
+		b.add(start+1+uint32(reached(s.order[i], v)), 1) // a knot begins its interval
 	case Scaled, Log:
 		if f.Kind == Log {
 			v = math.Copysign(math.Log1p(math.Abs(v)), v)

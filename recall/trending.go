@@ -24,7 +24,8 @@ import (
 // an item nobody wanted before, so 2 events never trend. A visitor who wants one item again and
 // again counts once while the act is among their last 50 positive ones.
 //
-// It keeps what two rungs of PopularRoute keep, and a request reads one number an item.
+// It keeps what two rungs of PopularRoute keep. A request goes down the leaders of the short window as
+// far as an item with nothing before could still be among the best.
 type TrendingRoute struct {
 	name      string
 	short     *counted
@@ -56,6 +57,9 @@ func (r *TrendingRoute) Apply(a *Act) {
 
 // Recall implements Route. A proposal's score is z.
 func (r *TrendingRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	now, all := r.short.within(req.Time)
 	before, allBefore := r.long.within(req.Time)
 	rest := float64(max(0, allBefore-all)) + max(1, float64(before.some))

@@ -196,16 +196,16 @@ func TestUnfitModels(t *testing.T) {
 			if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 				t.Fatal(err)
 			}
-		}, "unfit_model", `"feature.gone"`},
+		}, "schema", `"feature.gone"`},
 		"other definitions": {func(t *testing.T, disk *fsys.Mem) {
 			train(t, disk, func(m *registry.Manifest) { m.Definitions = "of another shop" }, "feature.item.clicks", 1)
-		}, "unfit_model", "other definitions"},
+		}, "schema", "other definitions"},
 		"damaged": {func(t *testing.T, disk *fsys.Mem) {
 			train(t, disk, nil, "feature.item.clicks", 1)
 			if err := fsys.Replace(disk, "models/lr/2/model.bin", []byte("{}")); err != nil {
 				t.Fatal(err)
 			}
-		}, "damaged_model", "checksum"},
+		}, "checksum", "not the one that the manifest speaks of"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			disk := fsys.NewMem()
@@ -236,9 +236,10 @@ func TestPromoteUnknown(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		version int
-	}{{"lr", 2}, {"fm", 1}, {"..", 1}, {"", 1}, {"a/../lr", 1}} {
+		code    string
+	}{{"lr", 2, "unknown_model"}, {"fm", 1, "unknown_model"}, {"..", 1, "bad_model_name"}, {"", 1, "bad_model_name"}, {"a/../lr", 1, "bad_model_name"}} {
 		var p *serve.Problem
-		if _, err := r.Promote(t.Context(), c.name, c.version); !errors.As(err, &p) || p.Code != "unknown_model" {
+		if _, err := r.Promote(t.Context(), c.name, c.version); !errors.As(err, &p) || p.Code != c.code {
 			t.Errorf("promote %q %d: %v", c.name, c.version, err)
 		}
 	}
@@ -278,7 +279,7 @@ func TestASwappedModelIsNamed(t *testing.T) {
 	other := fsys.NewMem()
 	train(t, other, nil, "feature.item.clicks", 2)
 	swapped := r.disk.Clone()
-	for _, name := range []string{"model.bin", "manifest.json"} {
+	for _, name := range []string{"model.bin", "manifest.json", "golden.bin"} {
 		text, err := fsys.ReadFile(other, "models/lr/1/"+name, 1<<20)
 		if err != nil {
 			t.Fatal(err)

@@ -72,14 +72,21 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 		r.ranked = p
 		r.defined()
 		r.demote(ctx, candidates)
-		live := s.State.Model
-		if r.past != nil {
+		live, canary := s.State.Model, r.canary()
+		switch {
+		case r.past != nil:
 			live = r.past.model()
+		case canary != nil:
+			live = s.State.Challenger
 		}
+		// The visitor may have come since the section that knows them.
+		visitor := s.State.Visitor(r.visitor)
+		defer func() { r.observe(k, candidates, visitor) }()
 		if live.Name == "" {
 			return
 		}
 		failed := func(why string) {
+			k.model = nil
 			r.reply.Degraded = append(r.reply.Degraded, "ranker."+live.Name+":"+why, "ranker:fallback_recall")
 		}
 		bundle := s.bundle(&live, s.State.Definitions)
@@ -91,16 +98,25 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			r.reply.Degraded = append(r.reply.Degraded, "ranker."+live.Name+":unavailable", "ranker:fallback_"+bundle.Ranker.Kind())
 			live = fold.Model{Switch: fold.Switch{Name: bundle.Model, Version: bundle.Version, SHA256: bundle.SHA256}}
 		}
-		// The visitor may have come since the section that knows them.
-		visitor := s.State.Visitor(r.visitor)
 		s.sample(k.builder, candidates, r, p)
-		if !k.score(ctx, bundle.Ranker, candidates, visitor, r) {
+		ranker, publication, err := s.ranker(bundle)
+		if err != nil {
+			failed("unavailable")
+			return
+		}
+		if r.past != nil {
+			r.past.updated(publication)
+		}
+		if !k.score(ctx, ranker, candidates, visitor, r) {
 			failed("timeout")
 			return
 		}
+		if canary != nil && !k.finite() && r.instead(ctx, k, &live, &publication, candidates, visitor) {
+			bundle = s.bundle(&live, s.State.Definitions)
+		}
 		r.recheck(k, candidates, visitor, p)
 		r.reply.Position = min(r.reply.Position, p)
-		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Position: p, Created: bundle.Created}
+		r.reply.Model = &Model{Name: live.Name, Version: live.Version, SHA256: live.SHA256, Publication: publication, Position: p, Created: bundle.Created}
 	})
 	if r.reply.Model == nil {
 		k.byRecall(candidates)

@@ -157,6 +157,13 @@ func (p *past) listed() *fallbackList {
 	return p.list
 }
 
+// updated notes that another publication is in force than ranked.
+func (p *past) updated(publication int) {
+	if m := p.record.Model; p.err == nil && m != nil && m.Publication != publication {
+		p.err = &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it with publication %d of what was learned online, the journal says %d", m.Name, m.Version, m.Publication, publication)}
+	}
+}
+
 // model is the model that ranked, none when none came to.
 func (p *past) model() fold.Model {
 	m := p.record.Model

@@ -32,6 +32,9 @@ const shallowGoal = 30 * time.Microsecond
 // keptBytes is room for the halves of a few thousand items.
 const keptBytes = 16 << 20
 
+// explained is of how many rows it is told what each field did.
+const explained = 10
+
 // measurements lists all ways: each model, at once and in halves, from encoded rows and from rows as
 // they stand; and what is at once on the other kernels of this machine.
 func (w *world) measurements(o *Options) ([]*measurement, error) {
@@ -75,12 +78,18 @@ func (w *world) measurements(o *Options) ([]*measurement, error) {
 			} else {
 				var batch rank.Batch
 				schema := w.model.Fields
+				shown := make([]int, min(explained, o.Rows))
+				for i := range shown {
+					shown[i] = i * o.Rows / len(shown)
+				}
+				parts := make([]float32, len(shown)*o.Fields)
 				rows := m.name + "_from_rows"
 				ways = append(ways,
 					&measurement{name: m.name + "_halves_from_rows", beside: rows, do: func() {
 						add(warm)
 						warm.Predict(odds)
 					}},
+					&measurement{name: m.name + "_explained", beside: m.name, do: func() { model.Explain(&w.batch, shown, parts) }},
 					&measurement{name: rows, do: func() {
 						batch.Reset()
 						for _, row := range w.rows {

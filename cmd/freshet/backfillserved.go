@@ -89,7 +89,7 @@ func (b *backfiller) openFold(ctx context.Context) (p *past, begin freshet.Posit
 	if err != nil {
 		return nil, 0, err
 	}
-	state, err := fold.New(watchedFold(b.cfg))
+	state, err := fold.New(pastFold(b.cfg, b.disk))
 	if err != nil {
 		return nil, 0, err
 	}

@@ -50,6 +50,7 @@ and just after, with the same load.
   recall      searches of vectors, without a server: see freshet bench recall --help
   factors     training of embeddings, and the fold-in of a user: see freshet bench factors --help
   rank        models that score candidates, without a server: see freshet bench rank --help
+  train       an epoch of training of each ranker: see freshet bench train --help
   stage       all of recall over a million items, without HTTP: see freshet bench stage --help
 
 The world is invented; recommend has one the size of MovieLens-100K, or with --data
@@ -103,7 +104,7 @@ end. What else runs on the machine shows in the figures.`,
 			return result.WriteText(a.stdout)
 		},
 	}
-	c.AddCommand(a.benchFeaturesCmd(), a.benchRecallCmd(), a.benchFactorsCmd(), a.benchRankCmd(), a.benchStageCmd())
+	c.AddCommand(a.benchFeaturesCmd(), a.benchRecallCmd(), a.benchFactorsCmd(), a.benchRankCmd(), a.benchTrainCmd(), a.benchStageCmd(), a.benchOnlineCmd())
 	a.configFlags(c)
 	c.Flags().Lookup("data").Usage = "directory whose slates recommend measures, on a copy (default an invented world)"
 	c.Flags().DurationVar(&options.duration, "duration", options.duration, "of each measurement; each limit takes half of it")

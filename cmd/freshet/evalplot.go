@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,8 +64,10 @@ var plotted = []string{"slate", "recall", "popular"}
 func freshnessFigure(results *eval.Results, source string) *plot.Figure {
 	k := results.Rows[0].K
 	hits, ndcg := plot.Panel{Title: fmt.Sprintf("HitRate@%d", k)}, plot.Panel{Title: fmt.Sprintf("NDCG@%d", k)}
+	rows := slices.Clone(results.Rows)
+	slices.SortStableFunc(rows, func(a, b eval.Row) int { return cmp.Compare(a.Delay, b.Delay) })
 	var delays []string
-	for _, r := range results.Rows {
+	for _, r := range rows {
 		if !slices.Contains(delays, r.Delay.String()) {
 			delays = append(delays, r.Delay.String())
 		}

@@ -335,7 +335,7 @@ func (n *node) anew(a *app, cfg *config.Config) (err error) {
 	if n.state != nil {
 		f := watchedFold(cfg)
 		if n.shelf != nil {
-			f.Bundles = n.shelf
+			f.Bundles, f.Rankers = n.shelf, n.shelf
 		}
 		if n.state, err = fold.New(f); err != nil {
 			return err

@@ -33,7 +33,7 @@ func trainBeside(ctx context.Context, cfg *config.Config, configFile string, pro
 	if err != nil {
 		return reply, err
 	}
-	args := []string{"train", "--foreground", "--model", "lr", "--data", cfg.Data, "--json", "--progress=json"}
+	args := []string{"train", "--foreground", "--model", cfg.Ranker.Kind, "--data", cfg.Data, "--json", "--progress=json"}
 	if configFile != "" {
 		args = append(args, "--config", configFile)
 	}

@@ -5,7 +5,7 @@
 //	for i := range n { g[i*n+i] += lambda }
 //	err := dense.Inverse(workers, n, g, n)                   // g = g⁻¹
 //
-// and scores rows: [Kit] has the layers of a network, with weights laid out once, and sums over entries
+// It also scores rows: [Kit] has the layers of a network, with weights laid out once, and sums over entries
 // of sparse rows, of weights and of vectors.
 //
 //	layer := kit.NewLayer(in, out, weights, in, bias)

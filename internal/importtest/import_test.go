@@ -81,18 +81,20 @@ var allowed = map[string][]string{
 	"recall":           {".", "catalog", "collab", "internal/pack", "internal/prefetch", "internal/simd", "internal/slab", "vector"},                         // what it keeps of many items lies in slabs and is read in batches
 	"recall/routetest": {".", "internal/pack", "recall"},                                                                                                     // it packs and unpacks what it judges
 	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "rank", "recall", "store", "stream"}, // rows are what rank reads
-	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
-	"external":         {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
-	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
+	// Orders are compared by the measures that evaluation compares them by.
+	"serve":    {".", "audit", "eval", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
+	"external": {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
+	"httpapi":  {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.
 	"rank":           {"internal/dense", "internal/pack"}, // scores are sums over rows and layers, whose kernels are there
 	"rank/modeltest": {"rank"},
 	"eval":           {"."},
-	"learn":          {".", "collab", "eval", "fold", "internal/dense", "internal/fsys", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
-	"registry":       {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
-	"trial":          {".", "eval", "fold", "recall", "stream"},
+	"learn": {".", "collab", "eval", "fold", "internal/dense", "internal/fsys", "internal/intern", "internal/pack", "internal/simd", // the online update is packed with the state that it follows
+		"rank", "recall", "stream", "vector"},
+	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
+	"trial":    {".", "eval", "fold", "recall", "stream"},
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
 	"bench": {".", "codec", "internal/fsys"},
@@ -106,8 +108,12 @@ var allowed = map[string][]string{
 
 	// Fold-in and training of vectors in their own process, against the rate of dense products.
 	"bench/factors": {"bench", "collab", "internal/dense"},
+	// The online update measured in its own process: rows are told it as a state would.
+	"bench/online": {".", "bench", "fold", "learn", "rank"},
 	// Models that score rows, beside a program in C.
 	"bench/scoring": {"bench", "internal/bound", "rank"},
+	// Training likewise, beside the same loops in C.
+	"bench/epoch": {"bench", "internal/bound", "learn", "rank"},
 	// Recall measured in its own process: it needs the state and the server, and no HTTP.
 	"bench/stage": {".", "bench", "fold", "internal/fsys", "journal", "serve", "store/mem", "stream"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the

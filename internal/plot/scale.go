@@ -59,13 +59,17 @@ func (s *scale) text(v float64) string {
 	return decimals(v, s.step)
 }
 
-// value is a measured value as it is written: two digits more than the ticks have.
+// value is a measured value as it is written: with more digits than the ticks have, but not more
+// than a thousandth needs unless they are that near.
 func (s *scale) value(v float64) string {
 	if s.percent {
-		return decimals(100*v, s.step) + " %"
+		return decimals(100*v, 100*near(s.step)) + " %"
 	}
-	return decimals(v, s.step/100)
+	return decimals(v, near(s.step))
 }
+
+// near is how near a value is told where ticks are a step apart.
+func near(step float64) float64 { return min(step/10, max(step/100, 0.001)) }
 
 // decimals writes v with as many digits behind the point as tell multiples of step apart.
 func decimals(v, step float64) string {
