@@ -16,7 +16,6 @@ import (
 type shot struct {
 	visitor uint32
 	time    int64 // q
-	canary  bool  // the visitor is one of those that a canary ranks for
 	items   []uint32
 	recall  []float64 // merged scores
 	rows    []rank.Row

@@ -39,20 +39,14 @@ type trainReply struct {
 	Calibration float64            `json:"calibration"`
 }
 
-// targets are what rankers predict by the configuration, by name; what they are measured by first is a
-// click, where that is among them.
+// targets are what rankers predict by the configuration, what is worth least first: it happens most, so
+// that the first head, by which a ranker is judged, has most to be judged by.
 func targets(cfg *config.Config) (list []learn.Target) {
-	for name, weight := range cfg.Ranker.Objective {
-		list = append(list, learn.Target{Signal: name, Weight: weight})
+	for name, worth := range cfg.Ranker.Objective {
+		list = append(list, learn.Target{Signal: name, Weight: worth})
 	}
 	slices.SortFunc(list, func(a, b learn.Target) int {
-		rest := func(t *learn.Target) int {
-			if t.Signal == "click" {
-				return 0
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(rest(&a), rest(&b)), cmp.Compare(a.Signal, b.Signal))
+		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Signal, b.Signal))
 	})
 	return list
 }
