@@ -131,5 +131,6 @@ const (
 	TopicServed      = "served"
 	TopicDefinitions = "definitions"
 	TopicModel       = "model"
+	TopicWeights     = "weights"
 	TopicClock       = "clock"
 )

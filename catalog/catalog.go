@@ -17,14 +17,14 @@ import (
 // Catalog is the set of items. Use New.
 type Catalog struct {
 	ids     *intern.Table
-	entries []entry // by item number; entries[0] is no item
+	entries []entry  // by item number; entries[0] is no item
+	gone    []uint64 // a bit an item: its entry says that it may not be shown; zero beyond the end
 	known   int
 }
 
 type entry struct {
 	doc   *freshet.Item // nil until an entry came; replaced, never changed
 	since int64         // earliest sign of life, Unix ms: first event or receipt of an entry
-	gone  bool          // doc says that it may not be shown; here, where it is read without a look at doc
 }
 
 // New returns an empty Catalog.
@@ -65,11 +65,26 @@ func (c *Catalog) Upsert(doc *freshet.Item, t int64) uint32 {
 	if n == 0 {
 		return 0
 	}
+	c.describe(n, doc)
+	return n
+}
+
+// describe sets the entry of item number n. What may be shown stands apart from the entries: it is
+// asked for every candidate, and a bit for each of a million items is in the processor's cache.
+func (c *Catalog) describe(n uint32, doc *freshet.Item) {
 	if c.entries[n].doc == nil {
 		c.known++
 	}
-	c.entries[n].doc, c.entries[n].gone = doc, doc.Unavailable
-	return n
+	c.entries[n].doc = doc
+	for doc.Unavailable && int(n/64) >= len(c.gone) {
+		c.gone = append(c.gone, 0)
+	}
+	if word := int(n / 64); word < len(c.gone) {
+		c.gone[word] &^= 1 << (n % 64)
+		if doc.Unavailable {
+			c.gone[word] |= 1 << (n % 64)
+		}
+	}
 }
 
 // Find returns the number of an item, 0 when nothing ever named it.
@@ -84,7 +99,8 @@ func (c *Catalog) Entry(n uint32) *freshet.Item { return c.entries[n].doc }
 
 // Available reports whether the item may be shown: it may unless its entry says otherwise.
 func (c *Catalog) Available(n uint32) bool {
-	return !c.entries[n].gone
+	word := int(n / 64)
+	return word >= len(c.gone) || c.gone[word]>>(n%64)&1 == 0
 }
 
 // Born is when the item came into the world, Unix ms: its publication when the entry has

@@ -39,7 +39,6 @@ func (c *Catalog) Unpack(r *pack.Reader, decode func([]byte) (*freshet.Item, err
 			r.Fail("the entry of item %d is that of another", n)
 			return
 		}
-		c.entries[n].doc, c.entries[n].gone = doc, doc.Unavailable
-		c.known++
+		c.describe(uint32(n), doc)
 	}
 }

@@ -47,10 +47,17 @@ func (j *judge) measure(ctx context.Context, model Model) (eval.Lists, error) {
 // Measure ranks for each user of a matrix all its items but what the user took, by the model and that
 // history, and measures where those stand that the user wanted: see eval.Catalogue.
 func Measure(ctx context.Context, model Model, m *Matrix, wanted [][]uint32, k, workers int) (eval.Lists, error) {
+	return MeasureLists(ctx, model, m, wanted, k, workers, 0, nil)
+}
+
+// MeasureLists is Measure, and tells the first deep items of each list to told, if that is not nil, as
+// eval.Catalogue does.
+func MeasureLists(ctx context.Context, model Model, m *Matrix, wanted [][]uint32, k, workers, deep int, told func(user int, list []uint32)) (eval.Lists, error) {
 	c := eval.Catalogue{
 		K: k, Users: m.Users, Items: m.Items, Workers: workers,
 		Batch: min(256, max(1, judgeScores/max(1, m.Items))),
 		Seen:  m.Row, Wanted: func(u int) []uint32 { return wanted[u] },
+		Deep: deep, Told: told,
 	}
 	return c.Rank(ctx, func(scores []float32, users []int) {
 		histories := make([][]uint32, len(users))

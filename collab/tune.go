@@ -42,6 +42,9 @@ func Methods() []string {
 	return []string{"popular", "itemcf", "ease", "local", "spectral", "ials", "blend", "itemitem"}
 }
 
+// Blends reports that a method is made of others.
+func Blends(method string) bool { return method == "blend" || method == "itemitem" }
+
 // EASEMost is how many items there may be at most for TrainEASE to be tried by itself: 8192 take
 // 256 MiB and half a teraflop each time. TuneEASEMost is where Tune refuses to try it at all.
 const (

@@ -28,6 +28,11 @@ func TestAccepted(t *testing.T) {
 		{"retain", "journal: {retain: {mib: 1024, age: 30d}}\n", func(c *Config) { c.Journal.Retain = Retain{MiB: 1024, Age: 30 * freshet.Day} }},
 		{"retain everything", "journal: {retain: {mib: 0, age: 0}}\n", func(*Config) {}},
 		{"memory", "memory: {feature_keys: 50000000}\n", func(c *Config) { c.Memory.FeatureKeys = 50_000_000 }},
+		{"ranker", "ranker: {kind: deepfm, fallback: [fm, lr], fields: [item.id, feature.trail, context.device], objective: {click: 1, like: 2.5}}\nfeatures: [{name: trail, key: [user], agg: last_k, k: 3}]\n", func(c *Config) {
+			c.Ranker = Ranker{Kind: RankerDeepFM, Fallback: []string{RankerFM, RankerLR}, Fields: []string{"item.id", "feature.trail", "context.device"}, Objective: map[string]float64{"click": 1, "like": 2.5}, Online: c.Ranker.Online}
+			c.Features = []feature.Definition{{Name: "trail", Key: []string{"user"}, Agg: feature.LastK, K: 3}}
+		}},
+		{"a ranker of numbers alone", "ranker: {fields: []}\n", func(c *Config) { c.Ranker.Fields = nil }},
 		{"every interface", "listen: :80\n", func(c *Config) { c.Listen = ":80" }},
 		{"JSON with tabs", "{\n\t\"data\": \"x\",\n\t\"recall\": [\n\t\t{\"name\": \"r\", \"kind\": \"itemcf\"}\n\t]\n}\n", func(c *Config) {
 			c.Data = "x"

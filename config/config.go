@@ -64,6 +64,7 @@ type Config struct {
 	Memory  Memory
 
 	Outgoing Outgoing // where the server may connect to
+	Ranker   Ranker   // what puts candidates into their order
 
 	Durability string // DurabilityFsync or DurabilityRelaxed
 
@@ -136,6 +137,7 @@ func Default() *Config {
 		Store:   Store{Kind: KindMemory},
 		Journal: Journal{BallastMiB: defaultBallastMiB},
 		Memory:  Memory{FeatureKeys: defaultFeatureKeys},
+		Ranker:  defaultRanker(),
 
 		Durability: DurabilityFsync,
 

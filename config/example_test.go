@@ -55,6 +55,7 @@ func ExampleConfig_YAML() {
 	// journal: {ballast_mib: 16, retain: {mib: 0, age: 0s}}
 	// memory: {feature_keys: 10000000}
 	// outgoing: {allow: []}
+	// ranker: {kind: lr, fallback: [], fields: [item.id, item.categories], objective: {click: 1}, online: {enabled: false, window: 30m}}
 	// durability: fsync
 	// strict_events: false
 	// lateness: 1h

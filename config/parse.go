@@ -7,7 +7,7 @@ import (
 )
 
 // laterSections are the top-level keys designed but not built.
-var laterSections = []string{"ranker", "tenants", "auth", "keys"}
+var laterSections = []string{"tenants", "auth", "keys"}
 
 // Parse reads a configuration. name is what problems and origins call the file; env looks
 // up the variables of ${NAME}, and a nil env knows none. text is only read.
@@ -45,8 +45,12 @@ type decoder struct {
 	names  []nameUse // event names that features count
 	scenes []sceneUse
 
-	unsureEvents bool // the events section was not fully read: judge no name by it
-	unsureRoutes bool // likewise the recall section
+	wordFeatures []fieldUse // features that the ranker's fields name
+	objectives   []fieldUse // events that the ranker is to bring about
+
+	unsureEvents   bool // the events section was not fully read: judge no name by it
+	unsureRoutes   bool // likewise the recall section
+	unsureFeatures bool // likewise the features section
 
 	urls           []urlUse // those that are to be called
 	unsureOutgoing bool     // the outgoing section was not fully read: judge no URL by it
@@ -63,6 +67,7 @@ func (d *decoder) document(root *node) {
 		"journal":       d.journal,
 		"memory":        d.memory,
 		"outgoing":      d.outgoing,
+		"ranker":        d.ranker,
 		"durability":    d.oneOf(&c.Durability, []string{DurabilityFsync, DurabilityRelaxed}, nil),
 		"strict_events": d.switchInto(&c.StrictEvents),
 		"lateness":      d.duration(&c.Lateness, 0, LongestLateness),
@@ -82,7 +87,9 @@ func (d *decoder) document(root *node) {
 			c.Scenes[name] = s
 		}
 	}
+	d.unsureFeatures = misspelt("features") || got.bad["features"]
 	d.checkEventNames()
+	d.checkRanker()
 	d.checkScenes()
 	d.unsureOutgoing = d.unsureOutgoing || misspelt("outgoing")
 	d.checkURLs()

@@ -46,7 +46,7 @@ features:
 recall:
   - {name: hot, kind: popular, n: 0}
   - {name: vector, kind: vector}
-ranker: {kind: deepfm}
+ranker: {kind: deepfn}
 scenes:
   home: {recall: [hott]}
   home: {recall: [hot]}
@@ -63,7 +63,7 @@ func TestTwelveProblemsInOneRun(t *testing.T) {
 		`f:13:12: a second feature is named "clicks"; the first is on line 8`,
 		`f:15:35: recall[0].n is "0"; it must be from 1 to 10000`,
 		`f:16:26: recall[1].kind "vector" is not available in this release (not_available)`,
-		`f:17:1: ranker is not available in this release (not_available)`,
+		`f:17:16: unknown ranker.kind "deepfn"; did you mean "deepfm"?`,
 		`f:19:19: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
 		`f:20:3: duplicate key "home"; the first is on line 19`,
 		`f:21:7: data needs ${UNSET}, which is not set in the environment`,
@@ -160,6 +160,8 @@ func TestRefused(t *testing.T) {
 		{"duration range", "lateness: 31d\nmax_future: 61m\n", []string{
 			`f:1:11: lateness is 31d; it must be from 0s to 30d`, `f:2:13: max_future is 61m; it must be from 0s to 1h`}},
 		{"feature keys", "memory: {feature_keys: 0}\n", []string{`f:1:24: memory.feature_keys is "0"; it must be from 1000 to 1000000000`}},
+		{"online window", "ranker: {online: {window: 10s}}\n", []string{`f:1:27: ranker.online.window is 10s; it must be from 1m to 1d`}},
+		{"online by a number", "ranker: {online: {enabled: 1}}\n", []string{`f:1:28: ranker.online.enabled must be a switch, not a number; write true or false`}},
 		{"feature keys as a text", "memory: {feature_keys: 50M}\n", []string{`f:1:24: memory.feature_keys must be a number, not text`}},
 		{"duration kind", "lateness: [5m]\n", []string{`f:1:11: lateness must be a duration such as 30s or 5m, not a list`}},
 
@@ -171,10 +173,25 @@ func TestRefused(t *testing.T) {
 		{"redis", "store: {kind: redis, addresses: [a]}\n", []string{`f:1:15: store.kind "redis" is not available in this release (not_available)`}},
 		{"brokers without kafka", "source: {kind: embedded, brokers: [a]}\n", []string{`f:1:26: unknown key "brokers" in source`}},
 		{"durability unknown", "durability: none\n", []string{`f:1:13: unknown durability "none"; write fsync, relaxed`}},
-		{"sections to come", "ranker: {}\ntenants: []\nauth: {}\nkeys: {}\n", []string{
-			`f:1:1: ranker is not available in this release (not_available)`, `f:2:1: tenants is not available in this release (not_available)`,
-			`f:3:1: auth is not available in this release (not_available)`, `f:4:1: keys is not available in this release (not_available)`}},
+		{"sections to come", "tenants: []\nauth: {}\nkeys: {}\n", []string{
+			`f:1:1: tenants is not available in this release (not_available)`,
+			`f:2:1: auth is not available in this release (not_available)`, `f:3:1: keys is not available in this release (not_available)`}},
 
+		{"rankers", "ranker: {kind: gbdt, fallback: [lr, lr, tree], fields: [item.id, price, item., feature.tste, feature.n, item.id], objective: {clikc: 1, hide: 1, like: 0}}\nfeatures: [{name: taste, key: [user], agg: last_k, k: 3}, {name: n, key: [user], agg: count}]\n", []string{
+			`f:1:16: unknown ranker.kind "gbdt"; write lr, fm, deepfm`,
+			`f:1:37: ranker.fallback names "lr" twice`,
+			`f:1:41: unknown ranker.fallback "tree"; write lr, fm, deepfm`,
+			`f:1:66: ranker.fields has the unknown field "price"; write item.<attribute>, user.<attribute>, context.<name> or feature.<name>`,
+			`f:1:73: ranker.fields has the unknown field "item."; write item.<attribute>, user.<attribute>, context.<name> or feature.<name>`,
+			`f:1:80: ranker.fields names the unknown feature "tste"; did you mean "taste"?`,
+			`f:1:94: ranker.fields names the feature "n", which is no text and no list; leave it out: features that are numbers are fields by themselves`,
+			`f:1:105: ranker.fields names "item.id" twice`,
+			`f:1:127: ranker.objective.clikc names the unknown event "clikc"; did you mean "click"?`,
+			`f:1:137: ranker.objective.hide names "hide", whose signal negative says of nobody that they wanted an item; name events with the signal click, engage, intent or convert`,
+			`f:1:152: ranker.objective.like is 0; it must be above 0 and at most 1000000`}},
+		{"rankers that fall back to themselves", "ranker: {kind: fm, fallback: [lr, fm], objective: {}}\n", []string{
+			`f:1:35: ranker.fallback names "fm", which is the kind itself; leave it out`,
+			`f:1:51: ranker.objective names no event; write {click: 1}`}},
 		{"signal", "events: {click: {signal: clik}, x: {signal: zzz}}\n", []string{
 			`f:1:26: unknown events.click.signal "clik"; did you mean "click"?`,
 			`f:1:45: unknown events.x.signal "zzz"; write context, impression, view, click, engage, intent, convert, negative`}},

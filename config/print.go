@@ -52,7 +52,7 @@ func (c *Config) YAML() []byte {
 
 // paths lists what [Config.Origins] speaks of.
 func (c *Config) paths() []string {
-	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "memory.feature_keys", "outgoing.allow", "events", "features", "recall", "scenes"}
+	all := []string{"source.kind", "store.kind", "journal.ballast_mib", "journal.retain.mib", "journal.retain.age", "memory.feature_keys", "outgoing.allow", "ranker.kind", "ranker.fallback", "ranker.fields", "ranker.objective", "ranker.online.enabled", "ranker.online.window", "events", "features", "recall", "scenes"}
 	add := func(path string, settings []setting) {
 		for _, s := range settings {
 			all = append(all, join(path, s.key))
@@ -85,6 +85,7 @@ func (c *Config) top() []setting {
 		{"journal", inline(journalSettings(c.Journal))},
 		{"memory", inline(memorySettings(c.Memory))},
 		{"outgoing", inline(outgoingSettings(c.Outgoing))},
+		{"ranker", inline(rankerSettings(c.Ranker))},
 		{"durability", scalar(c.Durability)},
 		{"strict_events", strconv.FormatBool(c.StrictEvents)},
 		{"lateness", c.Lateness.String()},

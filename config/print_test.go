@@ -36,6 +36,7 @@ func anyConfig(t *rapid.T) *Config {
 	c.Durability = rapid.SampledFrom([]string{DurabilityFsync, DurabilityRelaxed}).Draw(t, "durability")
 	c.Journal.BallastMiB = rapid.IntRange(0, MaxBallastMiB).Draw(t, "ballast")
 	c.Journal.Retain = Retain{MiB: rapid.IntRange(0, MaxRetainMiB).Draw(t, "retain MiB"), Age: span("retain age", 0, LongestRetain)}
+	c.Ranker.Online = Online{rapid.Bool().Draw(t, "online"), span("online window", LeastOnlineWindow, LongestOnlineWindow)}
 	c.Memory.FeatureKeys = rapid.IntRange(LeastFeatureKeys, MostFeatureKeys).Draw(t, "feature keys")
 	for _, n := range names("events", 0, 3) {
 		c.Events[n] = freshet.EventKind{

@@ -141,7 +141,7 @@ func snake(name string) string {
 }
 
 // printedWhole are the structs of which what is zero is told, too.
-var printedWhole = []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Journal](), reflect.TypeFor[Retain](), reflect.TypeFor[Outgoing]()}
+var printedWhole = []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Journal](), reflect.TypeFor[Retain](), reflect.TypeFor[Outgoing](), reflect.TypeFor[Ranker](), reflect.TypeFor[Online]()}
 
 // plain is a value as JSON has it, under the keys of the file; what is zero inside a list or a
 // mapping is left out there.

@@ -41,9 +41,22 @@ var settings = map[string]about{
 	"memory":              {text: "How much is kept in memory."},
 	"memory.feature_keys": {text: "Keys over all features; one that several features share counts once. Beyond so many the oldest go, first those of two parts and more, and begin anew; /status and /metrics count them. A key takes some 60 to 200 bytes, a distinct of more than 128 values up to 4 KB (freshet features cost); once more while a snapshot is taken beside the server and once more while changed features warm: the default takes 6 GB at the most, for a machine of 8 GiB.", rules: object{"minimum": LeastFeatureKeys, "maximum": MostFeatureKeys}},
 
+	"ranker.online":         {text: "Whether the ranker that is live learns from what is shown and clicked, beside training."},
+	"ranker.online.enabled": {text: "true has weights follow the day. What was learned ranks once it is better than the trained ranker, and is withdrawn when it is worse; each is a record of the journal."},
+	"ranker.online.window":  {text: fmt.Sprintf("A click counts for what was shown so long before it. %s to %s.", LeastOnlineWindow, LongestOnlineWindow)},
+
 	"outgoing":         {text: "Where the server may connect to, for routes that ask outside."},
 	"outgoing.allow":   {text: "Beside the public internet: host names, which may then be at private and loopback addresses, addresses, and CIDR prefixes, which free every address in them."},
 	"outgoing.allow[]": {rules: object{"examples": []string{"ranker.internal", "10.1.0.0/16", "127.0.0.1"}}},
+
+	"ranker":             {text: "What puts candidates into their order, once freshet train has trained it."},
+	"ranker.kind":        {text: "lr: logistic regression. fm: factorization machine. deepfm: factorization machine and network.", rules: object{"enum": rankerKinds, "default": RankerLR}},
+	"ranker.fallback":    {text: "Kinds that rank, in this order, when the model that is live is not at hand; after them comes the order of recall.", rules: object{"uniqueItems": true}},
+	"ranker.fallback[]":  {rules: object{"enum": rankerKinds}},
+	"ranker.fields":      {text: "What a ranker knows in words, beside all that is a number: item.id, item.category, item.categories, item.tags, item.<attribute>, user.id, user.<attribute>, context.<name>, and feature.<name> of a feature that is a text or a list. A model that was trained with other fields does not rank.", rules: object{"maxItems": MaxRankerFields, "uniqueItems": true}},
+	"ranker.fields[]":    {rules: object{"pattern": `^(item|user|context|feature)\..+$|\$\{`, "examples": []string{"item.id", "item.categories", "user.id", "context.device"}}},
+	"ranker.objective":   {text: "What positive events are worth: the order is that of the sum, over them, of worth times probability.", rules: object{"minProperties": 1}},
+	"ranker.objective.*": {text: "What the event is worth beside the others.", rules: object{"exclusiveMinimum": 0, "maximum": MaxWeight}},
 
 	"events":          {text: "What event names mean. These are merged into the built-in ones."},
 	"events.*":        {text: "An event name of your own.", rules: required("signal")},

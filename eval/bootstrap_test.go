@@ -72,3 +72,39 @@ func TestBootstrapCovers(t *testing.T) {
 		t.Errorf("intervals are %.4f wide, want about %.4f", width, want)
 	}
 }
+
+// TestPaired: what worlds have in common does not widen the interval of a difference, and the
+// interval holds the truth about as often as it says.
+func TestPaired(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 5))
+	const worlds, seeds = 300, 40
+	held, wide, narrow := 0, 0.0, 0.0
+	for range worlds {
+		low, way, high := make([]float64, seeds), make([]float64, seeds), make([]float64, seeds)
+		for i := range low {
+			low[i] = 0.1 + 0.05*rng.Float64() // the luck of the world
+			high[i] = low[i] + 0.4
+			way[i] = low[i] + 0.1 + 0.01*rng.NormFloat64()
+		}
+		gap := eval.Paired(seeds, 300, 0.95, rng, func(drawn []int) float64 { return eval.GapClosed(way, low, high, drawn) })
+		if gap[0] <= 0.25 && 0.25 <= gap[1] {
+			held++
+		}
+		narrow += gap[1] - gap[0]
+		mean := eval.Bootstrap(way, ones(seeds), 300, 0.95, rng)
+		wide += (mean[1] - mean[0]) / 0.4
+	}
+	if held < worlds*88/100 || narrow > 0.8*wide {
+		t.Errorf("%d of %d intervals hold the gap; they are %.4f wide, those of the way alone %.4f", held, worlds, narrow/worlds, wide/worlds)
+	}
+	for _, n := range []int{0, 1} {
+		if ci := eval.Paired(n, 50, 0.95, rng, func([]int) float64 { return 1 }); !math.IsNaN(ci[0]) || !math.IsNaN(ci[1]) {
+			t.Errorf("an interval of %d things: %v", n, ci)
+		}
+	}
+	for _, c := range []struct{ way, want float64 }{{0.1, 0}, {0.3, 0.5}, {0.5, 1}} {
+		if got := eval.GapClosed([]float64{c.way}, []float64{0.1}, []float64{0.5}, eval.Everything(1)); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v closes %v of the gap, want %v", c.way, got, c.want)
+		}
+	}
+}

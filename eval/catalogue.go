@@ -22,6 +22,11 @@ type Catalogue struct {
 	Wanted  func(u int) []uint32 // no item twice; one that is also seen, or no item at all, cannot be hit
 	Workers int                  // at least 1
 	Batch   int                  // how many users are scored at once, at least 1
+
+	// Told, if any, is told the first Deep items of each list, which it must not keep or change, from
+	// several goroutines at once. Measured are the first K all the same.
+	Deep int
+	Told func(u int, list []uint32)
 }
 
 // Lists is what Rank measured: means over N users.
@@ -54,6 +59,10 @@ func (c *Catalogue) Rank(ctx context.Context, score func(scores []float32, users
 				score(scores[:(to-from)*c.Items], users[from:to])
 				for at := from; at < to; at++ {
 					list = c.best(list, seen, scores[(at-from)*c.Items:][:c.Items], users[at])
+					if c.Told != nil {
+						c.Told(users[at], list[:min(c.Deep, len(list))])
+						list = list[:min(c.K, len(list))]
+					}
 					recall[at], ndcg[at] = MeasureList(list, c.Wanted(users[at]), c.K)
 				}
 			}
@@ -71,7 +80,7 @@ func (c *Catalogue) Rank(ctx context.Context, score func(scores []float32, users
 	return l, nil
 }
 
-// best is the first K of a user's list, in dst's memory. seen is all false before and after.
+// best is the first of a user's list, K or Deep of them, in dst's memory. seen is all false before and after.
 func (c *Catalogue) best(dst []uint32, seen []bool, scores []float32, u int) []uint32 {
 	if c.Seen != nil {
 		for _, i := range c.Seen(u) {
@@ -87,10 +96,14 @@ func (c *Catalogue) best(dst []uint32, seen []bool, scores []float32, u int) []u
 			}
 		}()
 	}
+	most := c.K
+	if c.Told != nil {
+		most = max(c.K, c.Deep)
+	}
 	dst = dst[:0]
 	for i, s := range scores {
 		// A later item of an equal score stands behind, so it does not get into a full list.
-		if len(dst) == c.K && !before(s, scores[dst[c.K-1]]) || seen[i] {
+		if len(dst) == most && !before(s, scores[dst[most-1]]) || seen[i] {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(dst, s, func(other uint32, s float32) int {
@@ -99,7 +112,7 @@ func (c *Catalogue) best(dst []uint32, seen []bool, scores []float32, u int) []u
 			}
 			return -1
 		})
-		if len(dst) < c.K {
+		if len(dst) < most {
 			dst = append(dst, 0)
 		}
 		copy(dst[at+1:], dst[at:])

@@ -88,7 +88,7 @@ func TestCatalogueOracle(t *testing.T) {
 			return rapid.SliceOfNDistinct(rapid.Uint32Range(0, uint32(items-1)), 0, items, rapid.ID[uint32]).Draw(t, name)
 		}
 		scores := make([][]float32, users)
-		seen, wanted := make([][]uint32, users), make([][]uint32, users)
+		seen, wanted, orders := make([][]uint32, users), make([][]uint32, users), make([][]int, users)
 		var recall, ndcg, n float64
 		for u := range users {
 			for range items {
@@ -105,6 +105,7 @@ func TestCatalogueOracle(t *testing.T) {
 				}
 			}
 			slices.SortStableFunc(order, func(a, b int) int { return int(scores[u][b] - scores[u][a]) })
+			orders[u] = order
 			hits, gain, ideal := 0.0, 0.0, 0.0
 			for rank, i := range order[:min(k, len(order))] {
 				if slices.Contains(wanted[u], uint32(i)) {
@@ -119,6 +120,10 @@ func TestCatalogueOracle(t *testing.T) {
 		}
 		c := eval.Catalogue{K: k, Users: users, Items: items, Workers: rapid.IntRange(1, 3).Draw(t, "workers"), Batch: rapid.IntRange(1, 4).Draw(t, "batch"),
 			Seen: func(u int) []uint32 { return seen[u] }, Wanted: func(u int) []uint32 { return wanted[u] }}
+		told := make([][]uint32, users)
+		if c.Deep = rapid.IntRange(0, items+1).Draw(t, "deep"); c.Deep > 0 {
+			c.Told = func(u int, list []uint32) { told[u] = slices.Clone(list) }
+		}
 		l, err := c.Rank(context.Background(), func(to []float32, who []int) {
 			for r, u := range who {
 				copy(to[r*items:(r+1)*items], scores[u])
@@ -126,6 +131,12 @@ func TestCatalogueOracle(t *testing.T) {
 		})
 		if err != nil || l.N != int(n) || math.Abs(l.Recall*n-recall) > 1e-9 || math.Abs(l.NDCG*n-ndcg) > 1e-9 {
 			t.Fatalf("%+v, %v; want %v and %v over %v", l, err, recall/n, ndcg/n, n)
+		}
+		for u := range told {
+			want := orders[u][:min(c.Deep, len(orders[u]))]
+			if !slices.EqualFunc(told[u], want, func(a uint32, b int) bool { return int(a) == b }) {
+				t.Fatalf("of user %d told is %v, want %v", u, told[u], want)
+			}
 		}
 	})
 }

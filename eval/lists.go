@@ -10,13 +10,16 @@ import (
 //	{"protocol":"cf","results":[{"name":"popular","k":20,"recall@20":0.04,"ndcg@20":0.03,
 //	 "seconds":1.5,"n":29858,"settings":""},…],"choice":"blend",
 //	 "tuning":[{"name":"itemcf","settings":"users=1","recall@20":0.2,"ndcg@20":0.1},…],"warnings":[]}
+//
+// with routes in the form of [RouteRow] where methods were compared with each other.
 type ListResults struct {
 	Protocol string
 	K        int // cut-off of all figures
 	Rows     []ListRow
-	Choice   string    // the row that was chosen before the test part was looked at; "" without a choice
-	Tuning   []ListRow // what was tried on pairs held out of the train part, in that order; N and Seconds are 0
-	Warnings []string  // sentences for people
+	Choice   string     // the row that was chosen before the test part was looked at; "" without a choice
+	Tuning   []ListRow  // what was tried on pairs held out of the train part, in that order; N and Seconds are 0
+	Routes   []RouteRow // what each method finds that others do not; nil where only one was asked
+	Warnings []Warning
 }
 
 // ListRow is the figures of one method with certain settings.
@@ -34,8 +37,9 @@ func (r ListResults) MarshalJSON() ([]byte, error) {
 		Rows     []json.RawMessage `json:"results"`
 		Choice   string            `json:"choice,omitempty"`
 		Tuning   []json.RawMessage `json:"tuning"`
-		Warnings []string          `json:"warnings"`
-	}{r.Protocol, []json.RawMessage{}, r.Choice, []json.RawMessage{}, append([]string{}, r.Warnings...)}
+		Routes   []RouteRow        `json:"routes,omitempty"`
+		Warnings []Warning         `json:"warnings"`
+	}{r.Protocol, []json.RawMessage{}, r.Choice, []json.RawMessage{}, r.Routes, append([]Warning{}, r.Warnings...)}
 	for _, row := range r.Rows {
 		text, err := row.marshal(r.K, true)
 		if err != nil {

@@ -134,6 +134,7 @@ func (r *Routes) Rows(delay freshet.Duration) []RouteRow {
 //	{"name":"route:covisit","k":200,"delay":"0s","recall@200":0.61,"unique":0.12,
 //	 "proposals":187.4,"overlap":{"route:hot":0.31},"n":942}
 type RouteRow struct {
+	Config    string           // of the configuration; "" where none were compared
 	Name      string           // route:<name>, or recall for the merge
 	K         int              // where lists are cut
 	Delay     freshet.Duration // for how long events were withheld
@@ -149,7 +150,7 @@ type RouteRow struct {
 // MarshalJSON writes the row with the cut-off in the name of its measure.
 func (r RouteRow) MarshalJSON() ([]byte, error) {
 	name := fmt.Sprintf("recall@%d", r.K)
-	fields := []field{{"name", r.Name}, {"k", r.K}, {"delay", r.Delay}, {name, r.Recall}}
+	fields := append(configured(r.Config), field{"name", r.Name}, field{"k", r.K}, field{"delay", r.Delay}, field{name, r.Recall})
 	if r.Overlap != nil {
 		fields = append(fields, field{"unique", r.Unique}, field{"proposals", r.Proposals}, field{"overlap", r.Overlap})
 	}

@@ -7,6 +7,7 @@ type Tally struct {
 	k     int
 	ranks []int     // ranks[r] asks had the item at rank r; 0 is a miss
 	ndcg  []float64 // by group: the sum over its asks
+	hits  []float64 // by group
 	asks  []int     // by group
 }
 
@@ -21,11 +22,12 @@ func (t *Tally) Add(group, rank int) {
 	}
 	t.ranks[rank]++
 	for group >= len(t.asks) {
-		t.asks, t.ndcg = append(t.asks, 0), append(t.ndcg, 0)
+		t.asks, t.ndcg, t.hits = append(t.asks, 0), append(t.ndcg, 0), append(t.hits, 0)
 	}
 	t.asks[group]++
 	if rank > 0 {
 		t.ndcg[group] += discount(rank)
+		t.hits[group]++
 	}
 }
 
@@ -58,3 +60,6 @@ func (t *Tally) mean(value func(rank int) float64) float64 {
 // Groups returns by group the sum of its asks' NDCG and their number, for [Bootstrap]. The
 // slices are the Tally's own: read only.
 func (t *Tally) Groups() (sums []float64, asks []int) { return t.ndcg, t.asks }
+
+// Hits returns by group the number of its asks that were hit, and of all, likewise.
+func (t *Tally) Hits() (hits []float64, asks []int) { return t.hits, t.asks }

@@ -41,6 +41,7 @@ func (s *State) define(text []byte, p freshet.Position) {
 	if w := s.warming; w != nil && w.level && w.text == string(text) {
 		s.Features, s.Watch, s.Definitions, s.Config = w.features, w.watch, w.definitions, w.config
 		s.warming, w.swapped = nil, p
+		s.rebase()
 	}
 }
 

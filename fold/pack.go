@@ -12,7 +12,7 @@ import (
 
 // StateVersion is that of the form Pack writes: one more with every change of it, or of what a
 // part of the state means. A snapshot of another version is of no use.
-const StateVersion = 3
+const StateVersion = 4
 
 // Pack writes the whole state.
 func (s *State) Pack(w *pack.Writer) {
@@ -29,6 +29,8 @@ func (s *State) Pack(w *pack.Writer) {
 	for _, slot := range Slots {
 		s.Live(slot).pack(w)
 	}
+	s.Challenger.pack(w)
+	s.Arms.pack(w)
 	s.Tally.pack(w)
 	s.Lately.pack(w)
 	s.Ledger.Pack(w)
@@ -36,6 +38,7 @@ func (s *State) Pack(w *pack.Writer) {
 	if s.Watch != nil {
 		s.Watch.Pack(w)
 	}
+	s.packUpdates(w)
 }
 
 // Unpack fills a new State of the same options with what Pack wrote: from then on both do
@@ -54,6 +57,7 @@ func (s *State) Unpack(r *pack.Reader) {
 	s.Newest = r.Int()
 	s.Features.Unpack(r, items, s.Visitors.Len())
 	s.entries(s.Features.Upsert, s.Features.UpsertUser)
+	s.words.items.meet(s)
 	s.Histories.Unpack(r, items)
 	for _, reader := range s.readers {
 		s.itemEntries(reader.Entry)
@@ -65,6 +69,8 @@ func (s *State) Unpack(r *pack.Reader) {
 	for _, slot := range Slots {
 		s.Live(slot).unpack(r, slot)
 	}
+	s.Challenger.unpack(r, Challenger)
+	s.Arms.unpack(r)
 	s.Tally.unpack(r)
 	s.Lately.unpack(r)
 	s.Ledger.Unpack(r, items, s.Visitors.Len())
@@ -73,6 +79,7 @@ func (s *State) Unpack(r *pack.Reader) {
 		s.Watch.Unpack(r)
 		s.entries(s.Watch.Upsert, s.Watch.User)
 	}
+	s.unpackUpdates(r)
 }
 
 // itemEntries tells of all items that have an entry, by number.
@@ -205,11 +212,12 @@ func (s *shown) pack(w *pack.Writer) {
 		for _, item := range last.Items {
 			w.Text(string(item))
 		}
+		w.Uint(uint64(last.trial))
 	}
 }
 
 func (s *shown) unpack(r *pack.Reader, visitors int) {
-	n := r.Len(3)
+	n := r.Len(4)
 	s.next = int(r.Number(max(1, n)))
 	if n > maxShown {
 		r.Fail("slates of %d visitors", n)
@@ -225,6 +233,7 @@ func (s *shown) unpack(r *pack.Reader, visitors int) {
 		for range r.Len(1) {
 			last.Items = append(last.Items, freshet.ItemID(ids.one(r.Text())))
 		}
+		last.trial = freshet.Position(r.Uint())
 		if r.Err() != nil {
 			return
 		}

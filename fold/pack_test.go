@@ -21,7 +21,7 @@ import (
 
 // wholeOptions use every part of a state.
 func wholeOptions() fold.Options {
-	return fold.Options{Kinds: freshet.BuiltinEvents(), MaxFuture: freshet.Minute, NewTable: mem.New, Watch: 2,
+	return fold.Options{Kinds: freshet.BuiltinEvents(), MaxFuture: freshet.Minute, NewTable: mem.New, Watch: 2, Words: rowWords,
 		Routes: []fold.Route{{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "new", Kind: "new", Within: freshet.Day},
 			{Name: "asked", Kind: "search", Within: 2 * freshet.Hour}, {Name: "like", Kind: "similar"}, {Name: "try", Kind: "explore"},
 			{Name: "rising", Kind: "trending", Window: freshet.Hour, Against: freshet.Day}, {Name: "close", Kind: "geo", Distance: 5000},

@@ -2,17 +2,19 @@ package fold
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/feature"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/recall"
 )
 
-// RowNames lists the fields of the rows that Row builds, in their order: what the routes said
-// of the candidate, the streaming features, and what time it is.
-func (s *State) RowNames() []string {
+// RowNames lists what the rows that Row builds consist of, in their order: what the routes said
+// of the candidate, the streaming features, and what time it is; then the lists of words.
+func (s *State) RowNames() rank.Names {
 	names := []string{"recall.score", "recall.routes"}
 	for _, r := range s.Routes {
 		names = append(names, "recall."+r.Name()+".rank", "recall."+r.Name()+".score")
@@ -20,10 +22,10 @@ func (s *State) RowNames() []string {
 	for _, name := range s.Features.Names() {
 		names = append(names, "feature."+name)
 	}
-	return append(names, "item.age_days", "time.hour")
+	return rank.Names{Numbers: append(names, "item.age_days", "time.hour"), Words: slices.Clone(s.words.names)}
 }
 
-// FirstFeature is the place of the first streaming feature among the fields of a row.
+// FirstFeature is the place of the first streaming feature among the numbers of a row.
 func (s *State) FirstFeature() int { return 2 + 2*len(s.Routes) }
 
 // RowBuilder builds rows; it holds the room that building needs. Make one per goroutine.
@@ -35,7 +37,8 @@ type RowBuilder struct {
 	time    int64   // q
 	hour    float64 // of q
 	values  []feature.Value
-	row     []float64
+	words   rowWords
+	row     rank.Row
 }
 
 // NewRowBuilder returns a builder over the state. It may be called without the lock that guards
@@ -49,17 +52,20 @@ func (s *State) NewRowBuilder() *RowBuilder { return &RowBuilder{state: s} }
 func (b *RowBuilder) Start(visitor uint32, q int64, context map[string]any) {
 	if s := b.state; b.of != s.Features {
 		b.of, b.reader, b.values = s.Features, s.Features.Reader(), make([]feature.Value, len(s.Features.Definitions()))
+		b.words.follow(&s.words, b.of)
 	}
 	b.visitor, b.time, b.hour = visitor, q, float64(time.UnixMilli(q).UTC().Hour())
 	b.reader.Start(visitor, q, context)
+	b.words.start(b.state, visitor, context)
 }
 
 // Row returns a ranker's input for a candidate: the one function that serving and training
-// build rows with. NaN is no value: a route that did not propose the item, a feature that is
-// null or no number. The row is valid until the next call.
-func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
+// build rows with. Of the numbers NaN is no value: a route that did not propose the item, a feature
+// that is null or no number. The row is valid until the next call.
+func (b *RowBuilder) Row(c *recall.Candidate) *rank.Row {
 	s := b.state
-	row := append(b.row[:0], c.Score, float64(len(c.Routes)))
+	b.row.Reset()
+	row := append(b.row.Numbers, c.Score, float64(len(c.Routes)))
 	for _, r := range s.Routes {
 		rank, score := math.NaN(), math.NaN()
 		for _, o := range c.Routes {
@@ -74,8 +80,9 @@ func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
 		row = append(row, b.values[i].Number())
 	}
 	age := float64(max(0, b.time-s.Items.Born(c.Item))) / float64(freshet.Day)
-	b.row = append(row, age, b.hour)
-	return b.row
+	b.row.Numbers = append(row, age, b.hour)
+	b.words.add(&b.row, s, c.Item, b.values)
+	return &b.row
 }
 
 // Values are the streaming features of the last Row as they were read, in the order of the
@@ -83,15 +90,25 @@ func (b *RowBuilder) Row(c *recall.Candidate) []float64 {
 // next Row.
 func (b *RowBuilder) Values() []feature.Value { return b.values }
 
-// RowHash names a row, as a served record does: FNV-1a, 64 bits, over the bits of the values in
-// their order, least byte first, in hexadecimal.
-func RowHash(row []float64) string {
+// RowHash names a row, as a served record does: FNV-1a, 64 bits, over the bits of the numbers in
+// their order, then for each list of words how many there are and their tokens; each of these as
+// eight bytes, the least first. It is written in hexadecimal.
+func RowHash(row *rank.Row) string {
 	sum := uint64(14695981039346656037)
-	for _, v := range row {
-		bits := math.Float64bits(v)
+	add := func(bits uint64) {
 		for range 8 {
 			sum = (sum ^ bits&0xff) * 1099511628211
 			bits >>= 8
+		}
+	}
+	for _, v := range row.Numbers {
+		add(math.Float64bits(v))
+	}
+	for i := range row.Ends {
+		list := row.List(i)
+		add(uint64(len(list)))
+		for _, word := range list {
+			add(uint64(word))
 		}
 	}
 	return strconv.FormatUint(sum, 16)

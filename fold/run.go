@@ -60,6 +60,7 @@ func (s *State) events(entries []stream.Entry, from, to int, at *stream.Stretch)
 		}
 		s.acted(r.visitors[i], item, e.Event, e.Position)
 	}
+	s.words.items.meet(s)
 }
 
 // number looks up who acted and on what.

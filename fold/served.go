@@ -5,6 +5,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/stream"
 )
 
 // Served is the record of one slate: what was asked, what was read at which positions, and
@@ -86,10 +87,11 @@ func (rec *Served) External() map[string][]recall.External {
 
 // ServedModel is the model that ranked.
 type ServedModel struct {
-	Name     string           `json:"name"`
-	Version  int              `json:"version"`
-	SHA256   string           `json:"sha256"`
-	Position freshet.Position `json:"position"` // where the rows were read
+	Name        string           `json:"name"`
+	Version     int              `json:"version"`
+	SHA256      string           `json:"sha256"`
+	Publication int              `json:"publication,omitempty"` // of what was learned online
+	Position    freshet.Position `json:"position"`              // where the rows were read
 }
 
 // ServedList is a list of what is popular that was at hand.
@@ -152,13 +154,14 @@ type shown struct {
 type Shown struct {
 	Request string
 	Items   []freshet.ItemID
+	trial   freshet.Position // of the trial in whose Arms it is counted, as long as nothing was wanted of it; else 0
 }
 
 // served notes a served slate. A record that does not decode was written by a newer release
 // and says nothing about what was shown; replay of slates will name it.
-func (s *State) served(text []byte) {
+func (s *State) served(e *stream.Entry) {
 	var record Served
-	if err := json.Unmarshal(text, &record); err != nil {
+	if err := json.Unmarshal(e.Served, &record); err != nil {
 		return
 	}
 	s.Lately.note(&record, s.Acts.Of(s.Visitor(record.Visitor)).Position != 0, s.own)
@@ -172,9 +175,17 @@ func (s *State) served(text []byte) {
 	visitor := uint32(0)
 	if record.Visitor != "" {
 		visitor = s.Visitors.Add(string(record.Visitor))
-		s.shown.note(visitor, &record)
+		trial := freshet.Position(0)
+		if arm := s.arm(record.Visitor); arm != nil {
+			arm.Slates++
+			trial = s.Challenger.Since
+		}
+		s.shown.note(visitor, &record, trial)
 	}
 	s.Ledger.Served(visitor, s.places(&record))
+	if s.updater != nil {
+		s.show(&record, visitor, e.Position, e.Received)
+	}
 }
 
 // places are those of a slate with the routes that proposed their items.
@@ -191,7 +202,7 @@ func (s *State) places(record *Served) []recall.ShownItem {
 }
 
 // note keeps a slate as the visitor's last.
-func (s *shown) note(visitor uint32, record *Served) {
+func (s *shown) note(visitor uint32, record *Served, trial freshet.Position) {
 	if s.last == nil {
 		s.last = map[uint32]Shown{}
 	}
@@ -208,7 +219,7 @@ func (s *shown) note(visitor uint32, record *Served) {
 	for i, it := range record.Items {
 		items[i] = it.Item
 	}
-	s.last[visitor] = Shown{record.Request, items}
+	s.last[visitor] = Shown{record.Request, items, trial}
 }
 
 // Shown returns the last slate a visitor got, and whether one is known.

@@ -19,9 +19,18 @@ type Options struct {
 	Routes    []Route
 	MaxFuture freshet.Duration // how far ahead of the clock event times may be
 	MaxKeys   int              // of features, 0 for no bound; see feature.Options
-	NewTable  func(words int) store.Table
+	// Words are the lists of words that rows have beside their numbers: item.id, item.category,
+	// item.categories, item.tags and item.<attribute>; user.id, which is the visitor's, and
+	// user.<attribute>; context.<name> of the request; feature.<name> of a feature that is a text or
+	// a list of items, the newest first.
+	Words    []string
+	NewTable func(words int) store.Table
 	// Bundles gives the contents of models that routes go by; nil has none of them at hand.
 	Bundles Bundles
+	// Updater learns from what the state is told; nil learns nothing.
+	Updater Updater
+	// Rankers gives the contents of rankers to the Updater; nil has none of them at hand.
+	Rankers Rankers
 	// Config is the hash of everything configured that shapes a slate.
 	Config string
 	// Watch keeps the raw events of one feature key in so many, a power of two, so that
@@ -35,32 +44,41 @@ const maxWatched = 1 << 18
 // State is everything that requests read. Its fields may be read under the lock that guards
 // Apply (stream.Stream.View) and must not be changed.
 type State struct {
-	Items     *catalog.Catalog
-	Visitors  *intern.Table // of freshet.Visitor
-	Users     Users         // what is known of visitors beside events
-	Features  *feature.Engine
-	Histories *recall.Histories
-	Routes    []recall.Route // in configured order
-	Alike     []recall.Alike // those of Routes that know how near items are
-	Fallback  []recall.Route // what to show when no route answers: popular, then newest
-	Newest    int64          // newest event time applied, Unix ms; 0 before the first
-	Acts      Acts
-	Model     Model          // which model ranks; Live has those of the other slots
-	Tally     Tally          // events by name
-	Lately    Lately         // the slates served last
-	Ledger    *recall.Ledger // what each route brought to them
-	Watch     *audit.Oracle  // of some of the features' keys; nil without Options.Watch
+	Items      *catalog.Catalog
+	Visitors   *intern.Table // of freshet.Visitor
+	Users      Users         // what is known of visitors beside events
+	Features   *feature.Engine
+	Histories  *recall.Histories
+	Routes     []recall.Route // in configured order
+	Alike      []recall.Alike // those of Routes that know how near items are
+	Fallback   []recall.Route // what to show when no route answers: popular, then newest
+	Newest     int64          // newest event time applied, Unix ms; 0 before the first
+	Acts       Acts
+	Model      Model          // which model ranks; Live has those of the other slots
+	Updates    Updates        // what was published for Model
+	Challenger Model          // which one is on trial beside it; Stage and Percent say how
+	Arms       Arms           // what came of that trial
+	Tally      Tally          // events by name
+	Lately     Lately         // the slates served last
+	Ledger     *recall.Ledger // what each route brought to them
+	Watch      *audit.Oracle  // of some of the features' keys; nil without Options.Watch
 
 	Definitions string // hash of the definitions that Features has
 	Config      string // Options.Config, or that of the definitions that came after
 
-	own      map[string]bool // routes that go by what the visitor did
-	vectors  Model           // which embedding is live
-	linear   Model           // which weights from item to item are
-	bundles  Bundles         // Options.Bundles
+	own      map[string]bool    // routes that go by what the visitor did
+	vectors  Model              // which embedding is live
+	linear   Model              // which weights from item to item are
+	bundles  Bundles            // Options.Bundles
+	rankers  Rankers            // Options.Rankers
+	updater  Updater            // Options.Updater
+	rows     *RowBuilder        // for updater
+	weights  map[string]float64 // of routes in the merge, for updater
+	slack    int64              // Options.MaxFuture
 	kinds    freshet.EventKinds
 	lastName string                 // of the event before
 	lastKind freshet.EventKind      // what kinds says of it
+	words    wordLists              // of rows
 	texts    *recall.Texts          // what entries say; nil when no route asks
 	dated    []recall.Dated         // of Routes and extra, those told of births
 	readers  []recall.EntryReader   // likewise, of entries
@@ -76,8 +94,8 @@ type State struct {
 func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
-		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{},
-		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(), bundles: o.Bundles,
+		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{}, words: newWords(o.Words),
+		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(), bundles: o.Bundles, rankers: o.Rankers, updater: o.Updater, weights: kindWeights(o.Routes), slack: int64(o.MaxFuture),
 	}
 	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })
 	if err := s.addRoutes(&o); err != nil {
@@ -121,22 +139,26 @@ func (s *State) Apply(e *stream.Entry) {
 	case e.User != nil:
 		s.upsertUser(e.User)
 	case e.Served != nil:
-		s.served(e.Served)
+		s.served(e)
 	case e.Definitions != nil:
 		s.define(e.Definitions, e.Position)
 	case e.Model != nil:
 		s.switched(e)
+	case e.Weights != nil:
+		s.published(e)
 	case e.Event != nil:
 		s.Tally.apply(e)
 		if !e.Late {
 			s.event(e.Event, e.Position)
 		}
 	}
+	s.words.items.meet(s)
 }
 
 func (s *State) upsert(doc *freshet.Item, received int64) {
 	item := s.meet(s.Items.Find(doc.ID), func() uint32 { return s.Items.Upsert(doc, received) })
 	s.Features.Upsert(item, doc)
+	s.words.items.put(item, doc)
 	for _, r := range s.readers {
 		r.Entry(item, doc)
 	}
@@ -203,6 +225,10 @@ func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position
 	s.Histories.Apply(&act)
 	if kind.Signal.Positive() {
 		s.Ledger.Clicked(visitor, item)
+		s.wanted(visitor, e.Visitor(), e.Item)
+	}
+	if s.updater != nil {
+		s.updater.Act(p, visitor, item, kind.Signal, e)
 	}
 	s.Acts.apply(visitor, LastAct{Position: p, Name: e.Name, Newest: e.Time})
 }

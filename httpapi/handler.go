@@ -13,6 +13,7 @@ import (
 	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/deadletter"
 	"github.com/freshet-rec/freshet/quarantine"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -74,6 +75,8 @@ func New(o Options) *API {
 	handle("POST /v1/config/reload", a.postReload)
 	handle("GET /v1/models", a.getModels)
 	handle("POST /v1/models/{name}/versions/{version}/promote", a.postPromote)
+	handle("GET /v1/models/{name}/versions/{version}", a.getVersion)
+	handle("POST /v1/models/{name}/rollback", a.postRollback)
 	handle("GET /v1/rejected", a.getRejected)
 	handle("GET /live", a.live)
 	handle("GET /ready", a.ready)
@@ -107,6 +110,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // noRoute answers a request for a path or method that does not exist, in the form of every
 // other error.
 func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/v1/models//") {
+		writeProblem(w, &problem{Status: http.StatusBadRequest, Code: registry.BadName, Detail: "the name of the model is empty"})
+		return
+	}
 	probe := &statusOnly{header: http.Header{}}
 	a.mux.ServeHTTP(probe, r)
 	if probe.status == http.StatusMethodNotAllowed {

@@ -10,7 +10,7 @@ import (
 	"github.com/freshet-rec/freshet/feature"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
-	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/rank/modeltest"
 	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/store/mem"
 )
@@ -23,10 +23,7 @@ func trained(t *testing.T, disk fsys.FS, logLoss float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &rank.LR{}
-	for _, name := range state.RowNames() {
-		m.Schema.Fields, m.Weights = append(m.Schema.Fields, rank.Field{Name: name, Knots: []float64{}}), append(m.Weights, []float64{0, 0})
-	}
+	m := modeltest.LR(t, state.RowNames().Numbers, nil, 0, func(string) []float32 { return nil })
 	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), Until: 7, AUC: 0.7, LogLoss: logLoss, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +74,20 @@ func TestPromoteRefuses(t *testing.T) {
 	}{
 		"an unknown version":   {"/v1/models/lr/versions/3/promote", "", 404, "unknown_model"},
 		"an unknown model":     {"/v1/models/fm/versions/1/promote", "", 404, "unknown_model"},
-		"a path for a name":    {"/v1/models/..%2Fmodels%2Flr/versions/1/promote", "", 404, "unknown_model"},
+		"a path for a name":    {"/v1/models/..%2Fmodels%2Flr/versions/1/promote", "", 400, "bad_model_name"},
 		"a version of 0":       {"/v1/models/lr/versions/0/promote", "", 400, "validation"},
 		"a word":               {"/v1/models/lr/versions/one/promote", "", 400, "validation"},
 		"an unfit version":     {"/v1/models/lr/versions/2/promote", "", 422, "unfit_model"},
-		"a later stage":        {"/v1/models/lr/versions/1/promote", `{"stage":"canary"}`, 422, "validation"},
-		"a guard":              {"/v1/models/lr/versions/1/promote", `{"guard":{"p99_ms":20}}`, 422, "validation"},
+		"a path upwards":       {"/v1/models/..%2F..%2Fx/versions/1/promote", "", 400, "bad_model_name"},
+		"a device":             {"/v1/models/CON/versions/1/promote", "", 400, "bad_model_name"},
+		"no name":              {"/v1/models//versions/1/promote", "", 400, "bad_model_name"},
+		"a long name":          {"/v1/models/" + strings.Repeat("x", 300) + "/versions/1/promote", "", 400, "bad_model_name"},
+		"an unknown stage":     {"/v1/models/lr/versions/1/promote", `{"stage":"half"}`, 400, "validation"},
+		"no share":             {"/v1/models/lr/versions/1/promote", `{"stage":"canary","percent":0}`, 400, "validation"},
+		"a share of a shadow":  {"/v1/models/lr/versions/1/promote", `{"stage":"shadow","percent":5}`, 400, "validation"},
+		"nothing to go back":   {"/v1/models/lr/rollback", "", 404, "unknown_model"},
+		"back to a device":     {"/v1/models/nul/rollback", "", 400, "bad_model_name"},
+		"a guard":              {"/v1/models/lr/versions/1/promote", `{"guard":{"p99_ms":20}}`, 400, "validation"},
 		"an unknown field":     {"/v1/models/lr/versions/1/promote", `{"stge":"live"}`, 422, "validation"},
 		"no JSON":              {"/v1/models/lr/versions/1/promote", `live`, 400, "malformed"},
 		"an unknown parameter": {"/v1/models/lr/versions/1/promote?stage=live", "", 422, "validation"},
@@ -94,5 +99,34 @@ func TestPromoteRefuses(t *testing.T) {
 	}
 	if reply := r.do(t, "GET", "/v1/models", ""); strings.Contains(reply.body, `"live":1`) {
 		t.Errorf("something was promoted: %s", reply.body)
+	}
+}
+
+// TestTrialsAndRollbacks: into the shadow, to some visitors, back, live, and back again.
+func TestTrialsAndRollbacks(t *testing.T) {
+	disk := fsys.NewMem()
+	trained(t, disk, 0.3)
+	trained(t, disk, 0.2)
+	r := newRig(t, plan{disk: disk})
+	for i, c := range []struct{ path, body, says string }{
+		{"lr/versions/1/promote", "", `"live":1,"was":null`},
+		{"lr/versions/2/promote", `{"stage":"shadow"}`, `"live":1,"stage":"shadow","version":2,"was":null`},
+		{"lr/versions/2/promote", `{"stage":"canary","percent":7.5,"guard":{"gauc_drop":0.01,"p99_ms":20}}`, `"live":1,"stage":"canary","version":2,"percent":7.5,"was":{"name":"lr","version":2}`},
+		{"", "", `"live":1,"canary":2,"trial":{"since_position":"`},
+		{"lr/rollback", `{"dry_run":true}`, `{"live":1,"was":2,"name":"lr","was_name":"lr","trial":true,"dry_run":true,"took_ms"`},
+		{"lr/rollback", `{"reason":"fewer clicks"}`, `{"live":1,"was":2,"name":"lr","was_name":"lr","trial":true,"position":"`},
+		{"lr/versions/2/promote", `{"stage":"live"}`, `"live":2,"was":{"name":"lr","version":1}`},
+		{"", "", `"live":2,"previous":1,`},
+		{"lr/rollback", "", `{"live":1,"was":2,"name":"lr","was_name":"lr","position":"`},
+		{"lr/rollback", "", `"code":"nothing_before"`},
+		{"lr/versions/2", "", `"fields":[{"name":"recall.score","kind":"spread","weights":2}`},
+	} {
+		method := "POST"
+		if c.path == "" || strings.HasSuffix(c.path, "/2") {
+			method = "GET"
+		}
+		if reply := r.do(t, method, strings.TrimSuffix("/v1/models/"+c.path, "/"), c.body); !strings.Contains(reply.body, c.says) {
+			t.Errorf("%d, %s %s: %d %s, want %s", i, c.path, c.body, reply.status, reply.body, c.says)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/freshet-rec/freshet/codec"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -111,6 +112,12 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 		if asked.Code == "unknown_scene" || asked.Code == "unknown_item" || asked.Code == "unknown_user" || asked.Code == "unknown_model" {
 			p.Status = http.StatusNotFound
 		}
+		switch asked.Code {
+		case registry.BadName:
+			p.Status = http.StatusBadRequest
+		case "version_exists", "nothing_before":
+			p.Status = http.StatusConflict
+		}
 		writeProblem(w, p)
 	case stream.NoSpace(err):
 		writeProblem(w, &problem{Status: http.StatusInsufficientStorage, Code: "disk_full",
@@ -133,37 +140,55 @@ func writeStalled(w http.ResponseWriter, detail string) {
 
 // titles are the short texts of the codes that stand for a whole request.
 var titles = map[string]string{
-	"bad_config":           "The configuration has errors",
-	"needs_restart":        "The change needs a restart",
-	"feature_changed":      "A feature changed its meaning",
-	"released":             "The journal does not reach back far enough",
-	"warming":              "Features are being warmed",
-	"not_available":        "Not available here",
-	"validation":           "The request has problems",
-	"malformed":            "The body cannot be read",
-	"too_many":             "The body holds too many entries",
-	"too_large":            "The body is too large",
-	"timeout":              "The body did not arrive in time",
-	"unsupported_media":    "The body has a type that is not accepted",
-	"unsupported_encoding": "The body has an encoding that is not accepted",
-	"not_found":            "There is nothing at this path",
-	"method_not_allowed":   "This path does not take that method",
-	"unknown_scene":        "There is no such scene",
-	"unknown_item":         "There is no such item",
-	"unknown_user":         "There is no such user",
-	"unknown_feature":      "There is no such feature",
-	"unknown_model":        "There is no such model",
-	"unfit_model":          "The model must not rank",
-	"damaged_model":        "The model is damaged",
-	"too_old":              "The time asked for is gone",
-	"rejected_unreadable":  "The dead letters cannot be read",
-	"journal_failed":       "The journal cannot take events",
-	"state_held":           "The state cannot change",
-	"disk_full":            "The disk is full",
-	"disk_stalled":         "The disk does not answer",
-	"busy":                 "The server is busy",
-	"starting":             "The server is starting",
-	"cross_origin":         "Another web page may not do this",
+	"bad_config":            "The configuration has errors",
+	"needs_restart":         "The change needs a restart",
+	"feature_changed":       "A feature changed its meaning",
+	"released":              "The journal does not reach back far enough",
+	"warming":               "Features are being warmed",
+	"not_available":         "Not available here",
+	"validation":            "The request has problems",
+	"malformed":             "The body cannot be read",
+	"too_many":              "The body holds too many entries",
+	"too_large":             "The body is too large",
+	"timeout":               "The body did not arrive in time",
+	"unsupported_media":     "The body has a type that is not accepted",
+	"unsupported_encoding":  "The body has an encoding that is not accepted",
+	"not_found":             "There is nothing at this path",
+	"method_not_allowed":    "This path does not take that method",
+	"unknown_scene":         "There is no such scene",
+	"unknown_item":          "There is no such item",
+	"unknown_user":          "There is no such user",
+	"unknown_feature":       "There is no such feature",
+	"unknown_model":         "There is no such model",
+	"unfit_model":           "The model must not rank",
+	"damaged_model":         "The model is damaged",
+	"bad_model_name":        "No model can have this name",
+	"version_exists":        "The version exists with other contents",
+	"nothing_before":        "Nothing was live before",
+	"checksum":              "The model is damaged",
+	"format":                "The model has an unknown form",
+	"non_finite":            "The model makes no numbers",
+	"range":                 "The model has numbers beyond their bounds",
+	"schema":                "The model was trained on other fields",
+	"golden":                "The model does not repeat its training",
+	"too_slow":              "The model is too slow",
+	"too_big":               "The model is too big",
+	"constant":              "The model tells nothing apart",
+	"one_item":              "The model puts one item first for everyone",
+	"inverted":              "The model puts last what should be first",
+	"shifted":               "The model's probabilities are off",
+	"worse_than_live":       "The model ranks worse than the live one",
+	"worse_than_recall":     "The model ranks worse than recall",
+	"worse_than_popularity": "The model is worse than popularity",
+	"too_old":               "The time asked for is gone",
+	"rejected_unreadable":   "The dead letters cannot be read",
+	"journal_failed":        "The journal cannot take events",
+	"state_held":            "The state cannot change",
+	"disk_full":             "The disk is full",
+	"disk_stalled":          "The disk does not answer",
+	"busy":                  "The server is busy",
+	"starting":              "The server is starting",
+	"cross_origin":          "Another web page may not do this",
 }
 
 // quote shows a piece of a request, shortened and printable.

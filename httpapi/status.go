@@ -214,7 +214,9 @@ func (a *API) stateStatus(reply *statusReply) {
 	reply.Versions.Definitions = a.Server.Definitions()
 	st := a.Server.Sizes()
 	live := a.Server.Live()
-	reply.Model = encodeLive(a.Server, &live)
+	if reply.Model = encodeLive(a.Server, &live); reply.Model != nil {
+		reply.Model.Online = a.encodeOnline()
+	}
 	reply.Models = encodeRecallModels(a.Server)
 	for _, f := range a.Server.Sampled() {
 		reply.Sampled = append(reply.Sampled, sampledStatus(f))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/store/mem"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -19,7 +20,10 @@ func TestARowHasTheContextOfItsRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := NewHistory(HistoryOptions{State: state, Kinds: freshet.BuiltinEvents()})
+	h, err := NewHistory(HistoryOptions{State: state, Kinds: freshet.BuiltinEvents()}, fsys.NewMem(), "rows")
+	if err != nil {
+		t.Fatal(err)
+	}
 	serve := func(text string) {
 		t.Helper()
 		if err := h.Apply(t.Context(), &stream.Entry{Served: []byte(text)}); err != nil {

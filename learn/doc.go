@@ -1,13 +1,20 @@
-// Package learn trains models: it fits encoders and weights to rows and writes whole models
-// for package rank to read.
+// Package learn trains models: it fits fields and weights to rows and makes whole models for package
+// rank to read.
 //
-//	rows := learn.NewRows(names)
-//	rows.Add(row, label)                     // in the order of time
-//	model, report, err := learn.TrainLR(rows, learn.Options{…})
+//	h, err := learn.NewHistory(options, disk, "training/rows")
+//	h.Apply(ctx, entry)                      // each record of a journal, in order
+//	samples, err := h.Samples()              // rows with what came of them, in files
+//	ranker, fits, err := learn.FitRanker(ctx, samples, targets, learn.FitOptions{Kind: "fm"})
 //
-// Rows must be point in time: each holds what was known when its label was not. The trainer
-// validates on the newest rows and never sees them while it fits.
+// or, step by step, on rows of any Source:
 //
-// It leaves out where rows and labels come from and where models are kept. Equal rows, options
-// and seed give equal bytes.
+//	fitted, err := learn.FitFields(names, rows, each, learn.FieldOptions{})
+//	schema, err := rank.NewSchema(fitted.Fields)
+//	learner := learn.NewDeepFM(schema, learn.DeepFMOptions{Seed: 1})
+//	trained, err := learn.TrainEpochs(ctx, learner, schema, fitted.Counts, train, valid, learn.EpochOptions{})
+//
+// Rows must be point in time: each holds what was known when its label was not. What says when to
+// stop is never trained on.
+//
+// It leaves out where models are kept. Equal rows, options and seed give equal bytes.
 package learn

@@ -7,6 +7,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/store/mem"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -18,7 +19,10 @@ func TestARowHasWhatWasSaidOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := NewHistory(HistoryOptions{State: state, Kinds: freshet.BuiltinEvents(), Exposures: true, Asks: []fold.Ask{{Kind: "external", N: 5}, {Kind: "new", N: 5}}})
+	h, err := NewHistory(HistoryOptions{State: state, Kinds: freshet.BuiltinEvents(), Exposures: true, Asks: []fold.Ask{{Kind: "external", N: 5}, {Kind: "new", N: 5}}}, fsys.NewMem(), "rows")
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := int64(1_700_000_000_000)
 	entry := func(e stream.Entry) {
 		t.Helper()
@@ -41,14 +45,22 @@ func TestARowHasWhatWasSaidOutside(t *testing.T) {
 	event("expose", "a", "r-1")
 	event("page", "", "")
 	h.State.Newest = at + 10*int64(freshet.Hour)
-	rows := h.Rows()
-	column := slices.Index(rows.names, "recall.partner.score")
-	if rows.Len() != 3 || column < 0 {
-		t.Fatalf("%d rows with %v", rows.Len(), rows.names)
+	rows, err := h.Samples()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, want := range []float64{7.5, math.NaN(), math.NaN()} {
-		if got := float64(rows.row(i)[column]); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
-			t.Errorf("row %d: the partner's score is %v, want %v", i, got, want)
+	column := slices.Index(rows.Names.Numbers, "recall.partner.score")
+	if rows.Len() != 3 || column < 0 {
+		t.Fatalf("%d rows with %v", rows.Len(), rows.Names)
+	}
+	want := []float64{7.5, math.NaN(), math.NaN()}
+	err = rows.Each(0, 3, func(i int, s *Sample) error {
+		if got := s.Row.Numbers[column]; got != want[i] && !(math.IsNaN(got) && math.IsNaN(want[i])) {
+			t.Errorf("row %d: the partner's score is %v, want %v", i, got, want[i])
 		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -3,12 +3,15 @@ package learn
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -18,15 +21,41 @@ type HistoryOptions struct {
 	State *fold.State // empty; History folds it
 	Kinds freshet.EventKinds
 	Asks  []fold.Ask // how the routes are asked, as serving does
-	// Exposures says that the journal knows what was on screen. Then each exposure is a row,
-	// positive when the visitor wanted the item within Window. Otherwise each item wanted that
-	// recall had proposed is a positive row, with Negatives others of its candidates.
+	// Signals are what rows are labelled with: names of events, or of signals, of which "click" is any
+	// positive one, since who buys has chosen too. At most MaxSignals; nil is a click.
+	Signals []string
+	// Exposures says that the journal knows what was on screen. Then each exposure is a row, labelled
+	// with what the visitor did with the item within Window. Otherwise each item wanted that recall had
+	// proposed is a row, and so is each of the others that it proposed with probability Rate.
 	Exposures bool
 	Window    freshet.Duration // 0 is 30 minutes
-	Negatives int              // 0 is 4
-	Warmup    int              // entries folded before the first row, so that recall has tables
-	Slack     freshet.Duration // how far behind the newest event a row may be read
-	Seed      uint64
+	// Rate is the share of rows that are kept: of exposures, all alike, and of candidates that were not
+	// wanted. 0 is 1, and NegativeRate is one for candidates.
+	Rate   float64
+	Warmup int              // entries folded before the first row, so that recall has tables
+	Slack  freshet.Duration // how far behind the newest event a row may be read
+	Seed   uint64
+}
+
+// MaxSignals bounds the signals that rows are labelled with.
+const MaxSignals = 32
+
+// clicked is the signal that any positive event is.
+const clicked = "click"
+
+// NegativeRate is the share of candidates to keep that gives about so many negatives to each positive,
+// when the routes give what they are asked for.
+//
+// A model of rows of which the negatives were kept at the rate r, and the positives all, has the odds
+// p/(r·(1−p)) where a candidate is wanted with the probability p. So the log-odds of the candidates
+// are those of the model plus log r (He et al., "Practical Lessons from Predicting Clicks on Ads at
+// Facebook", ADKDD 2014, §6.3, in log-odds).
+func NegativeRate(asks []fold.Ask, negatives int) float64 {
+	all := 0
+	for _, ask := range asks {
+		all += ask.N
+	}
+	return min(1, float64(negatives)/float64(max(1, all)))
 }
 
 // History is a fold of the journal that makes point-in-time rows on the way: each is built
@@ -34,12 +63,14 @@ type HistoryOptions struct {
 // earlier events have shaped.
 type History struct {
 	HistoryOptions
-	rows    *Rows
+	samples *Samples
 	builder *fold.RowBuilder
 	rng     *rand.Rand
 	entries int
-	open    []exposure              // rows whose label may still come, oldest first
-	waiting map[exposed][]exposure  // the same by visitor and item
+	groups  uint32
+	open    []pending               // rows appended and not settled, oldest first
+	gone    int                     // rows settled
+	waiting map[exposed][]int       // the numbers of the open rows that a signal may still come for, oldest first
 	wanted  map[exposed]int64       // when somebody last wanted something, within the window
 	recent  map[uint32]*recollected // candidates by visitor
 	asked   map[string]fold.Context // context by request, nil for none; of the newest requests
@@ -50,22 +81,22 @@ type History struct {
 
 type exposed struct{ visitor, item uint32 }
 
-type exposure struct {
-	key  exposed
-	time int64
-	row  int
+// pending is a row that is not settled. Its sample has no row.
+type pending struct {
+	key    exposed // of nobody and nothing when no signal is waited for
+	sample Sample
 }
 
 // recollected are the candidates of a visitor, good for exposures of the same moment.
 type recollected struct {
 	time  int64
 	said  string // the request whose answers from outside are in them, "" for none
+	group uint32
 	items map[uint32]*recall.Candidate
 }
 
 const (
 	attributionWindow = 30 * freshet.Minute
-	sampledNegatives  = 4
 	sameMoment        = 30 * freshet.Second // how long a visitor's candidates are kept
 	recollectedMost   = 4096                // visitors whose candidates are kept
 	askedMost         = 1 << 15             // requests whose context is kept, and as many before
@@ -73,20 +104,31 @@ const (
 	wantedMost        = 1 << 16             // wishes remembered before old ones are looked for
 )
 
-// NewHistory returns a History that has folded nothing.
-func NewHistory(o HistoryOptions) *History {
+// NewHistory returns a History that has folded nothing. Its rows go to a directory that it makes; see
+// NewSamples.
+func NewHistory(o HistoryOptions, disk fsys.FS, dir string) (*History, error) {
 	if o.Window == 0 {
 		o.Window = attributionWindow
 	}
-	if o.Negatives == 0 {
-		o.Negatives = sampledNegatives
+	if o.Rate == 0 {
+		o.Rate = 1
+	}
+	if o.Signals == nil {
+		o.Signals = []string{clicked}
+	}
+	if len(o.Signals) > MaxSignals {
+		return nil, fmt.Errorf("rows are labelled with %d signals; at most %d are possible", len(o.Signals), MaxSignals)
 	}
 	names := o.State.RowNames()
 	if o.Exposures {
-		names = append(names, exposedRank)
+		names.Numbers = append(names.Numbers, exposedRank)
 	}
-	return &History{HistoryOptions: o, rows: NewRows(names), builder: o.State.NewRowBuilder(),
-		rng: rand.New(rand.NewPCG(o.Seed, 1)), waiting: map[exposed][]exposure{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}
+	samples, err := NewSamples(disk, dir, names)
+	if err != nil {
+		return nil, err
+	}
+	return &History{HistoryOptions: o, samples: samples, builder: o.State.NewRowBuilder(), rng: rand.New(rand.NewPCG(o.Seed, 1)),
+		waiting: map[exposed][]int{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}, nil
 }
 
 // Apply folds in the next entry, after making what rows it gives.
@@ -153,31 +195,51 @@ func (h *History) context(e *freshet.Event) map[string]any {
 	return e.Context
 }
 
-// Rows returns the rows made. Exposures whose window has not passed say nothing yet and are
-// left out, with what came after the first of them.
-func (h *History) Rows() *Rows {
-	h.expire(h.State.Newest)
-	if len(h.open) > 0 {
-		h.rows.Truncate(h.open[0].row)
+// Samples seals and returns the rows made. Those whose window has not passed say nothing yet and are
+// left out, with what came after the first of them. Nothing can be applied any more.
+func (h *History) Samples() (*Samples, error) {
+	if err := h.expire(h.State.Newest); err != nil {
+		return h.samples, err
 	}
-	return h.rows
+	return h.samples, h.samples.Seal()
+}
+
+// Close lets go of the files of the rows.
+func (h *History) Close() error { return h.samples.Close() }
+
+// signals are what an event says of its item, as in a Sample.
+func (h *History) signals(e *freshet.Event, kind freshet.EventKind) (bits uint32) {
+	for i, name := range h.Signals {
+		if name == e.Name || name == string(kind.Signal) || name == clicked && kind.Signal.Positive() {
+			bits |= 1 << i
+		}
+	}
+	return bits
 }
 
 func (h *History) harvest(ctx context.Context, e *freshet.Event) error {
 	visitor, item := h.State.Visitor(e.Visitor()), h.State.Items.Find(e.Item)
 	kind := h.Kinds.Of(e.Name)
-	switch {
-	case kind.Signal.Positive():
+	bits := h.signals(e, kind)
+	if kind.Signal == freshet.SignalImpression {
+		if h.Exposures && h.entries > h.Warmup {
+			return h.expose(ctx, visitor, item, e)
+		}
+		return nil
+	}
+	if kind.Signal.Positive() {
 		defer delete(h.recent, visitor) // what the visitor wants has changed
-		if h.Exposures {
-			h.attribute(exposed{visitor, item}, e.Time)
-			return nil
+	}
+	if bits == 0 && !kind.Signal.Positive() { // neither wanted nor asked for
+		return nil
+	}
+	if h.Exposures || len(h.Signals) > 1 {
+		if err := h.attribute(exposed{visitor, item}, e.Time, bits, kind.Signal.Positive()); err != nil {
+			return err
 		}
-		if h.entries > h.Warmup && visitor != 0 && item != 0 {
-			return h.contrast(ctx, visitor, item, e)
-		}
-	case kind.Signal == freshet.SignalImpression && h.Exposures && h.entries > h.Warmup:
-		return h.expose(ctx, visitor, item, e)
+	}
+	if !h.Exposures && bits != 0 && kind.Signal.Positive() && h.entries > h.Warmup && visitor != 0 && item != 0 {
+		return h.contrast(ctx, visitor, item, e, bits)
 	}
 	return nil
 }
@@ -190,10 +252,15 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 	if visitor == 0 || item == 0 { // the first that is known of either: nothing to learn from
 		return nil
 	}
-	h.expire(h.State.Newest)
+	if err := h.expire(h.State.Newest); err != nil {
+		return err
+	}
 	key := exposed{visitor, item}
 	if wanted, ok := h.wanted[key]; ok && wanted >= e.Time && wanted <= e.Time+int64(h.Window) {
 		return nil // it is told after what it led to: the features know that already
+	}
+	if h.Rate < 1 && h.rng.Float64() >= h.Rate {
+		return nil
 	}
 	q := h.q(e.Time)
 	r, said := h.recent[visitor], ""
@@ -205,7 +272,8 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		if err != nil {
 			return err
 		}
-		r = &recollected{time: q, said: said, items: make(map[uint32]*recall.Candidate, len(candidates))}
+		h.groups++
+		r = &recollected{time: q, said: said, group: h.groups, items: make(map[uint32]*recall.Candidate, len(candidates))}
 		for i := range candidates {
 			r.items[candidates[i].Item] = &candidates[i]
 		}
@@ -218,24 +286,48 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 	if c == nil {
 		c = &recall.Candidate{Item: item} // shown for another reason
 	}
-	row := h.rows.Len()
 	h.builder.Start(visitor, q, h.context(e))
 	shownAt := math.NaN() // not told
 	if e.Rank > 0 {
 		shownAt = float64(e.Rank)
 	}
-	if err := h.rows.Add(append(h.builder.Row(c), shownAt), false); err != nil {
+	row := h.builder.Row(c)
+	row.Numbers = append(row.Numbers, shownAt)
+	return h.append(row, pending{key, Sample{Time: e.Time, Group: r.group, Stands: float32(1 / h.Rate)}})
+}
+
+// append appends a row that waits for its signals.
+func (h *History) append(row *rank.Row, p pending) error {
+	at, err := h.samples.Append(row)
+	if err != nil {
 		return err
 	}
-	shown := exposure{key, e.Time, row}
-	h.open = append(h.open, shown)
-	h.waiting[key] = append(h.waiting[key], shown)
+	h.open = append(h.open, p)
+	if p.key != (exposed{}) {
+		h.waiting[p.key] = append(h.waiting[p.key], at)
+	}
 	return nil
 }
 
-// attribute gives an item wanted at time t to its last exposure within the window before.
-func (h *History) attribute(key exposed, t int64) {
-	h.expire(h.State.Newest)
+// attribute gives what came of an item at time t to its last row within the window before.
+func (h *History) attribute(key exposed, t int64, bits uint32, positive bool) error {
+	if err := h.expire(h.State.Newest); err != nil {
+		return err
+	}
+	if positive {
+		h.wish(key, t)
+	}
+	for _, at := range slices.Backward(h.waiting[key]) {
+		if s := &h.open[at-h.gone].sample; t >= s.Time && t-s.Time <= int64(h.Window) {
+			s.Signals |= bits
+			return nil
+		}
+	}
+	return nil
+}
+
+// wish remembers that something was wanted.
+func (h *History) wish(key exposed, t int64) {
 	if len(h.wanted) >= wantedMost {
 		for other, at := range h.wanted {
 			if at < h.State.Newest-int64(h.Window) {
@@ -244,32 +336,35 @@ func (h *History) attribute(key exposed, t int64) {
 		}
 	}
 	h.wanted[key] = max(h.wanted[key], t)
-	for _, shown := range slices.Backward(h.waiting[key]) {
-		if t >= shown.time && t-shown.time <= int64(h.Window) {
-			h.rows.Label(shown.row, true)
-			return
-		}
-	}
 }
 
-// expire closes exposures whose window has passed.
-func (h *History) expire(newest int64) {
+// expire settles rows whose window has passed.
+func (h *History) expire(newest int64) error {
 	n := 0
-	for n < len(h.open) && h.open[n].time < newest-int64(h.Window) {
-		key := h.open[n].key
-		if rows := h.waiting[key]; len(rows) > 1 {
-			h.waiting[key] = rows[1:]
-		} else {
-			delete(h.waiting, key)
+	for n < len(h.open) && h.open[n].sample.Time < newest-int64(h.Window) {
+		if err := h.settle(&h.open[n]); err != nil {
+			return err
 		}
 		n++
 	}
 	h.open = h.open[n:]
+	return nil
+}
+
+// settle settles the oldest open row.
+func (h *History) settle(p *pending) error {
+	if rows := h.waiting[p.key]; len(rows) > 1 {
+		h.waiting[p.key] = rows[1:]
+	} else {
+		delete(h.waiting, p.key)
+	}
+	h.gone++
+	return h.samples.Settle(&p.sample)
 }
 
 // contrast makes the row of a wanted item that recall had proposed, and those of others it
-// proposed at the same moment.
-func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet.Event) error {
+// proposed at the same moment. Of one signal nothing can come later, so the rows are settled at once.
+func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet.Event, bits uint32) error {
 	if _, seen := h.State.Histories.Seen(visitor, item); seen {
 		return nil
 	}
@@ -278,27 +373,33 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet
 	if err != nil {
 		return err
 	}
-	found := -1
-	for i := range candidates {
-		if candidates[i].Item == item {
-			found = i
-		}
-	}
+	found := slices.IndexFunc(candidates, func(c recall.Candidate) bool { return c.Item == item })
 	if found < 0 || len(candidates) < 2 {
 		return nil
 	}
+	h.groups++
 	h.builder.Start(visitor, q, h.context(e))
-	if err := h.rows.Add(h.builder.Row(&candidates[found]), true); err != nil {
+	wanted := pending{exposed{visitor, item}, Sample{Time: e.Time, Group: h.groups, Signals: bits, Stands: 1}}
+	if err := h.append(h.builder.Row(&candidates[found]), wanted); err != nil {
 		return err
 	}
-	for range min(h.Negatives, len(candidates)-1) {
-		i := h.rng.IntN(len(candidates) - 1)
-		if i >= found {
-			i++
+	for i := range candidates {
+		if i == found || h.Rate < 1 && h.rng.Float64() >= h.Rate {
+			continue
 		}
-		if err := h.rows.Add(h.builder.Row(&candidates[i]), false); err != nil {
+		other := pending{sample: Sample{Time: e.Time, Group: h.groups, Stands: float32(1 / h.Rate)}}
+		if err := h.append(h.builder.Row(&candidates[i]), other); err != nil {
 			return err
 		}
+	}
+	if len(h.Signals) > 1 {
+		return nil
+	}
+	for len(h.open) > 0 {
+		if err := h.settle(&h.open[0]); err != nil {
+			return err
+		}
+		h.open = h.open[1:]
 	}
 	return nil
 }

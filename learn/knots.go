@@ -2,7 +2,6 @@ package learn
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/freshet-rec/freshet/rank"
@@ -11,33 +10,11 @@ import (
 // sampled is how many values of a field its knots are fitted to.
 const sampled = 20_000
 
-// fitSchema puts the knots of each field at quantiles, at most the given number, from a seeded
-// sample of rows [0, to).
-func fitSchema(rows *Rows, to, knots int, rng *rand.Rand) rank.Schema {
-	schema := rank.Schema{Fields: make([]rank.Field, len(rows.names))}
-	picks := make([]int, min(sampled, to))
-	for i := range picks {
-		picks[i] = i
-		if to > sampled {
-			picks[i] = rng.IntN(to)
-		}
-	}
-	for f, name := range rows.names {
-		var values []float64
-		for _, i := range picks {
-			if v := float64(rows.row(i)[f]); !math.IsNaN(v) && !math.IsInf(v, 0) {
-				values = append(values, v)
-			}
-		}
-		slices.Sort(values)
-		schema.Fields[f] = rank.Field{Name: name, Knots: quantiles(values, knots)}
-	}
-	return schema
-}
-
-// quantiles returns up to n ascending values that part the sorted ones evenly, the first and
-// the last among them. A value that alone fills a part or more is a knot once, and the others
-// share what knots it leaves, so that a field which is mostly zero is seen where it is not.
+// quantiles returns up to n ascending values of the sorted ones, the first and the last among them,
+// at shares of them that are even in log-odds: 1/2, 1/(1+e), 1/(1+e²) and so on towards both ends. A
+// slate is decided by what stands out, so the ends are seen more closely than the middle. A value that
+// alone fills a part or more of n is a knot once, and the others share what knots it leaves, so that a
+// field which is mostly zero is seen where it is not.
 func quantiles(sorted []float64, n int) []float64 {
 	var atoms, rest []float64
 	for i := 0; i < len(sorted); {
@@ -54,8 +31,11 @@ func quantiles(sorted []float64, n int) []float64 {
 	}
 	knots := append([]float64{}, atoms...)
 	if parts := n - len(atoms); len(rest) > 0 {
-		for k := range parts {
-			knots = append(knots, rest[(len(rest)-1)*k/(parts-1)])
+		last := float64(len(rest) - 1)
+		knots = append(knots, rest[0], rest[len(rest)-1])
+		for k := range parts - 2 {
+			share := rank.Sigmoid(float64(k) - float64(parts-3)/2)
+			knots = append(knots, rest[int(math.Round(last*share))])
 		}
 	}
 	slices.Sort(knots)

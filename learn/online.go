@@ -1,64 +1,108 @@
 package learn
 
 import (
-	"math/rand/v2"
+	"fmt"
 
 	"github.com/freshet-rec/freshet/rank"
 )
 
-// Online is a logistic regression that learns row by row from nothing. Its first rows are
-// kept, to place the knots by; from then on every row moves the weights once (FTRL-Proximal
-// is made for that). It is for evaluation: one goroutine at a time.
+// Online is a model that learns row by row from nothing. Its first rows are kept, to fit the fields
+// to; from then on every row moves the weights once. It is for evaluation: one goroutine at a time.
 type Online struct {
-	knots   int
-	rng     *rand.Rand
-	first   *Rows // nil once the knots are placed
-	trainer *trainer
-	stale   int // rows learned since the weights were published
+	names   rank.Names
+	kind    string
+	seed    uint64
+	first   rank.Rows // until the fields are fitted
+	labels  []float32 // of first
+	schema  *rank.Schema
+	learner Learner // nil until the fields are fitted
+	batch   rank.Batch
+	odds    []float32
 }
 
-// The rows kept to place the knots by, and how many rows share one publication of weights.
-const (
-	onlineFirst   = 2_000
-	onlinePublish = 50
-)
+// onlineFirst is how many rows are kept to fit the fields to.
+const onlineFirst = 2_000
 
-// NewOnline returns a learner of rows with the given fields.
-func NewOnline(names []string, o Options) *Online {
-	o = o.withDefaults()
-	return &Online{knots: o.Knots, rng: rand.New(rand.NewPCG(o.Seed, 0)), first: NewRows(names)}
+// NewOnline returns a learner of rows of what is named. kind is one of Learners.
+func NewOnline(names rank.Names, kind string, seed uint64) *Online {
+	return &Online{names: names, kind: kind, seed: seed}
 }
 
-// Model is what was learned so far, nil before the knots are placed. It changes with Learn.
-func (o *Online) Model() *rank.LR {
-	if o.trainer == nil {
+// Score writes the log-odds of rows to scores, by what was learned so far. It reports false, and
+// writes nothing, before the fields are fitted.
+func (o *Online) Score(rows *rank.Rows, scores []float64) bool {
+	if o.learner == nil {
+		return false
+	}
+	o.batch.Reset()
+	for i := range rows.Len() {
+		row := rows.Row(i)
+		o.schema.Encode(&o.batch, &row)
+	}
+	odds := o.room(rows.Len())
+	o.learner.Predict(&o.batch, odds)
+	for i, x := range odds {
+		scores[i] = float64(x)
+	}
+	return true
+}
+
+func (o *Online) room(n int) []float32 {
+	if cap(o.odds) < n {
+		o.odds = make([]float32, n)
+	}
+	return o.odds[:n]
+}
+
+// Learn takes in one row, which must have what is named.
+func (o *Online) Learn(row *rank.Row, label bool) error {
+	if len(row.Numbers) != len(o.names.Numbers) || len(row.Ends) != len(o.names.Words) {
+		return fmt.Errorf("a row of %d numbers and %d lists of words, where %d and %d are named", len(row.Numbers), len(row.Ends), len(o.names.Numbers), len(o.names.Words))
+	}
+	y := float32(0)
+	if label {
+		y = 1
+	}
+	if o.learner != nil {
+		o.learn(row, y)
 		return nil
 	}
-	return o.trainer.model
-}
-
-// Learn takes in one row. len(row) must be the number of fields.
-func (o *Online) Learn(row []float64, label bool) error {
-	if o.trainer != nil {
-		o.trainer.learn(row, label)
-		if o.stale++; o.stale >= onlinePublish {
-			o.trainer.publish()
-			o.stale = 0
-		}
+	o.first.Append(row)
+	if o.labels = append(o.labels, y); len(o.labels) < onlineFirst {
 		return nil
 	}
-	if err := o.first.Add(row, label); err != nil {
+	if err := o.fit(); err != nil {
 		return err
 	}
-	if o.first.Len() == onlineFirst {
-		m := &rank.LR{Schema: fitSchema(o.first, o.first.Len(), o.knots, o.rng)}
-		o.trainer = newTrainer(m)
-		wide := make([]float64, len(row))
-		for i := range o.first.Len() {
-			o.trainer.learn(widen(o.first.row(i), wide), o.first.labels[i])
-		}
-		o.trainer.publish()
-		o.first = nil
+	for i, y := range o.labels {
+		row := o.first.Row(i)
+		o.learn(&row, y)
 	}
+	o.first, o.labels = rank.Rows{}, nil
 	return nil
+}
+
+func (o *Online) learn(row *rank.Row, label float32) {
+	o.batch.Reset()
+	o.schema.Encode(&o.batch, row)
+	o.learner.Learn(&o.batch, []float32{label}, nil)
+}
+
+// fit fits the fields to the first rows.
+func (o *Online) fit() error {
+	fitted, err := FitFields(o.names, o.first.Len(), func(visit func(*rank.Row)) error {
+		for i := range o.first.Len() {
+			row := o.first.Row(i)
+			visit(&row)
+		}
+		return nil
+	}, FieldOptions{Seed: o.seed})
+	if err != nil {
+		return err
+	}
+	if o.schema, err = rank.NewSchema(fitted.Fields); err != nil {
+		return err
+	}
+	o.learner, err = newLearner(o.kind, o.schema, o.seed)
+	return err
 }

@@ -1,57 +1,53 @@
 package rank
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"math"
+
+	"github.com/freshet-rec/freshet/internal/dense"
 )
 
-// MaxWeight bounds a weight that is accepted from outside; a larger one would let one field
-// decide everything.
-const MaxWeight = 50
-
-// LR is logistic regression over piecewise linear functions of the fields: the log-odds of a
-// positive are the bias plus what each field's function is at its value.
+// LR is logistic regression: the log-odds are the bias plus the weights that count.
 type LR struct {
-	Schema  Schema      `json:"schema"`
-	Bias    float64     `json:"bias"`
-	Weights [][]float64 `json:"weights"` // by field; len(Weights[i]) == Schema.Fields[i].Weights()
+	Fields  *Schema
+	Bias    float32
+	Weights []float32 // len Fields.Weights()
+
+	kit dense.Kit
 }
 
-// Score returns the probability of a positive, in (0, 1). len(row) must be the number of
-// fields.
-func (m *LR) Score(row []float64) float64 { return Sigmoid(m.LogOdds(row)) }
+// Schema implements Model.
+func (m *LR) Schema() *Schema { return m.Fields }
 
-// LogOdds returns the sum that Score puts through the logistic function.
-func (m *LR) LogOdds(row []float64) float64 {
-	sum := m.Bias
-	for i := range m.Schema.Fields {
-		sum += m.part(i, row[i])
+// Predict implements Model.
+func (m *LR) Predict(b *Batch, odds []float32) {
+	rows := b.Rows(len(m.Fields.Fields))
+	m.linear(m.entries(b, 0, rows), odds[:rows])
+}
+
+// linear writes the bias plus the weights that count to odds.
+func (m *LR) linear(e dense.Entries, odds []float32) {
+	m.kit.Linear(odds, m.Weights, &e)
+	for i := range odds {
+		odds[i] += m.Bias
 	}
-	return sum
 }
 
-// part is what field i adds at value v.
-func (m *LR) part(i int, v float64) float64 {
-	at, part := m.Schema.Fields[i].Spread(v)
-	w := m.Weights[i][at]
-	if part > 0 {
-		w += float64(part * (m.Weights[i][at+1] - w))
-	}
-	return w
+// entries are those of n rows of a batch, from row from on.
+func (m *LR) entries(b *Batch, from, n int) dense.Entries {
+	return rowsOf(b, len(m.Fields.Fields), from, n)
 }
 
-// Explain appends what each field adds to the log-odds, in the order of the schema. The parts
-// and the bias sum to LogOdds.
-func (m *LR) Explain(row []float64, parts []float64) []float64 {
-	for i := range m.Schema.Fields {
-		parts = append(parts, m.part(i, row[i]))
+// rowsOf are n rows of a batch of so many fields, from row from on.
+func rowsOf(b *Batch, fields, from, n int) dense.Entries {
+	e := dense.Entries{Index: b.Index, Value: b.Value, Ends: b.Ends[from*fields : (from+n)*fields], Fields: fields}
+	if from > 0 {
+		e.Start = b.Ends[from*fields-1]
 	}
-	return parts
+	return e
 }
+
+// Explain implements Model.
+func (m *LR) Explain(b *Batch, rows []int, parts []float32) { explain(b, rows, parts, m, nil, nil) }
 
 // Sigmoid is 1/(1+e^−x), without overflow for any x.
 func Sigmoid(x float64) float64 {
@@ -60,62 +56,4 @@ func Sigmoid(x float64) float64 {
 	}
 	e := math.Exp(x)
 	return e / (1 + e)
-}
-
-// MaxModelBytes bounds a model file.
-const MaxModelBytes = 64 << 20
-
-// Bytes is the form of the model that Read takes. Equal models have equal bytes.
-func (m *LR) Bytes() ([]byte, error) {
-	text, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("write the model: %w", err)
-	}
-	return append(text, '\n'), nil
-}
-
-// Read reads a model and checks every number of it: the sizes must fit the schema, and each
-// weight be finite and within MaxWeight.
-func Read(text []byte) (*LR, error) {
-	if len(text) > MaxModelBytes {
-		return nil, fmt.Errorf("model: %d bytes; at most %d are accepted", len(text), MaxModelBytes)
-	}
-	m := &LR{}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(m); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("model: something follows it")
-	}
-	if err := m.check(); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	return m, nil
-}
-
-func (m *LR) check() error {
-	if err := m.Schema.check(); err != nil {
-		return err
-	}
-	if len(m.Weights) != len(m.Schema.Fields) {
-		return fmt.Errorf("weights for %d fields, the schema has %d", len(m.Weights), len(m.Schema.Fields))
-	}
-	sound := func(w float64) bool { return !math.IsNaN(w) && math.Abs(w) <= MaxWeight }
-	if !sound(m.Bias) {
-		return fmt.Errorf("the bias %v is not within ±%d", m.Bias, MaxWeight)
-	}
-	for i, weights := range m.Weights {
-		f := &m.Schema.Fields[i]
-		if len(weights) != f.Weights() {
-			return fmt.Errorf("field %q has %d weights where its knots ask for %d", f.Name, len(weights), f.Weights())
-		}
-		for b, w := range weights {
-			if !sound(w) {
-				return fmt.Errorf("weight %d of field %q is %v, not within ±%d", b, f.Name, w, MaxWeight)
-			}
-		}
-	}
-	return nil
 }

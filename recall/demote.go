@@ -79,7 +79,7 @@ func (r *ItemCFRoute) Alike(items []uint32, _ []Candidate, at map[uint32]int, te
 		}
 		from, most := &r.items[item], 0.0
 		strength := func(i int) float64 {
-			if total := r.items[from.item[i]].total; total > 0 {
+			if total := r.totals[from.item[i]]; total > 0 {
 				return float64(from.sum[i]) / math.Sqrt(total)
 			}
 			return 0

@@ -101,7 +101,7 @@ func (r *EmbeddingRoute) Recall(ctx context.Context, req *Request, n int) ([]Pro
 		return nil, ctx.Err()
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		out[i] = Proposal{c.item, c.score, because(&req.Recent[s.acts[s.nearest(model, r.vector(model, c.item))]])}
 	}

@@ -70,8 +70,9 @@ func (r *ExploreRoute) enter(item uint32) {
 
 // Recall implements Route. A proposal's score is the showings, negated.
 func (r *ExploreRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
-	var out []Proposal
+	out := proposals(max(0, min(n, exploreVisits)))
 	draw, visits := req.Seed, 0
+	var ahead [32]uint32
 	for showings, level := range r.levels {
 		if len(level) == 0 {
 			continue
@@ -83,17 +84,26 @@ func (r *ExploreRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 		at := draw % uint64(len(level))
 		draw = mixed(draw)
 		step := stride(draw, uint64(len(level)))
-		for range level {
-			if len(out) >= n || visits == exploreVisits {
-				return out, nil
+		for left := len(level); left > 0; left -= len(ahead) {
+			// What comes next lies anywhere, so some of it is read at once.
+			some := ahead[:min(left, len(ahead))]
+			for i := range some {
+				some[i] = level[at]
+				if at += step; at >= uint64(len(level)) {
+					at -= uint64(len(level))
+				}
 			}
-			if visits++; visits%checkEvery == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
+			for _, item := range some {
+				if len(out) >= n || visits == exploreVisits {
+					return out, nil
+				}
+				if visits++; visits%checkEvery == 0 && ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				if !req.Skip(item) {
+					out = append(out, Proposal{item, -float64(showings), Because{Code: Explored}})
+				}
 			}
-			if item := level[at]; !req.Skip(item) {
-				out = append(out, Proposal{item, -float64(showings), Because{Code: Explored}})
-			}
-			at = (at + step) % uint64(len(level))
 		}
 	}
 	return out, nil

@@ -161,7 +161,7 @@ func (r *GivenRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposa
 		return nil, ctx.Err()
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		place, most := 0, float32(0)
 		for k, act := range s.acts {

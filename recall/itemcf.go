@@ -56,6 +56,7 @@ type ItemCFRoute struct {
 	known     int          // items with acts
 	scale     float64      // the weight of an act at the newest time
 	items     []neighbours // by item number
+	totals    []float64    // by item number: n(i), apart from items since a request reads thousands
 	follow    []followers  // by item number
 	tail      tail         // of pairs without a place in items
 	pairs     hand         // over items
@@ -142,10 +143,10 @@ func (r *ItemCFRoute) Apply(a *Act) {
 	r.scale = max(r.scale, weight)
 	weight = float64(weight * a.Weight)
 	r.reach(a.Item)
-	if r.items[a.Item].total == 0 {
+	if r.totals[a.Item] == 0 {
 		r.known++
 	}
-	r.items[a.Item].total += weight
+	r.totals[a.Item] += weight
 	r.items[a.Item].used = true
 	r.acts += weight
 	d := 0
@@ -178,7 +179,7 @@ func (r *ItemCFRoute) Apply(a *Act) {
 // reach makes room for an item.
 func (r *ItemCFRoute) reach(item uint32) {
 	for int(item) >= len(r.items) {
-		r.items, r.follow = append(r.items, neighbours{}), append(r.follow, followers{})
+		r.items, r.totals, r.follow = append(r.items, neighbours{}), append(r.totals, 0), append(r.follow, followers{})
 	}
 }
 
@@ -226,6 +227,7 @@ func (r *ItemCFRoute) rescale(factor float64) {
 	r.scale *= factor
 	r.tail.scale(factor)
 	for i := range r.items {
+		r.totals[i] *= factor
 		r.items[i].scale(factor)
 	}
 }
@@ -233,7 +235,7 @@ func (r *ItemCFRoute) rescale(factor float64) {
 // learn predicts an act and learns from how well that went. What the visitor has seen before or
 // nobody has is no lesson.
 func (r *ItemCFRoute) learn(a *Act, recent []Past) {
-	if len(recent) == 0 || int(a.Item) >= len(r.items) || r.items[a.Item].total <= 0 {
+	if len(recent) == 0 || int(a.Item) >= len(r.items) || r.totals[a.Item] <= 0 {
 		return
 	}
 	if _, seen := r.histories.Seen(a.Visitor, a.Item); seen {
@@ -246,7 +248,7 @@ func (r *ItemCFRoute) learn(a *Act, recent []Past) {
 	b := r.blend
 	if b.acts%b.lookEvery() == 0 {
 		s := r.room()
-		if err := r.gather(context.Background(), s, r.last, a.Time); err == nil && s.marked(a.Item) {
+		if err := r.gather(context.Background(), s, r.last, a.Time); err == nil && s.find(a.Item) >= 0 {
 			skip := func(item uint32) bool { _, seen := r.histories.Seen(a.Visitor, item); return seen }
 			b.look(s.ranks(a.Item, skip))
 		}
@@ -272,7 +274,7 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		return nil, err
 	}
 	theta := r.blend.theta()
-	top := best{n: n}
+	top := best{n: n, heap: s.room[:0]}
 	for i := range s.touched {
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -283,7 +285,8 @@ func (r *ItemCFRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	s.room = list
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		out[i] = Proposal{c.item, c.score, Because{Code: Popular}}
 		if k := s.because(c.item, theta); k >= 0 {

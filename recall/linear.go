@@ -121,7 +121,7 @@ func (r *LinearRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		row, _ := model.IDs.Find(r.items.ID(c.item))
 		out[i] = Proposal{c.item, c.score, because(&req.Recent[s.sums[row].act])}

@@ -3,7 +3,6 @@ package recall
 import (
 	"math"
 	"slices"
-	"sync"
 )
 
 // Candidate is an item that at least one route proposed.
@@ -96,52 +95,124 @@ func Share(weight float64, rank int) float64 { return weight / float64(fusionOff
 // Merge joins the answers into one list, best first: each proposal adds weight/(60 + rank)
 // to its item (reciprocal rank fusion: Cormack et al., SIGIR 2009, weighted), which needs no
 // common scale between routes. Ties go by first proposal, answer by answer, so equal answers
-// give equal lists.
-func Merge(answers []Answer) []Candidate {
-	total, last := 0, uint32(0)
-	for _, a := range answers {
-		total += len(a.Proposals)
-		for i := range a.Proposals {
-			last = max(last, a.Proposals[i].Item)
-		}
-	}
-	if total == 0 {
-		return nil
-	}
-	s, ok := merges.Get().(*merging)
-	if !ok {
-		s = &merging{}
-	}
-	defer merges.Put(s)
-	s.count(answers, last)
+// give equal lists. The list is the caller's.
+func Merge(answers []Answer) []Candidate { return new(Merger).Merge(answers) }
 
-	// Every candidate's opinions stand in one list, one after the other.
-	opinions := make([]Opinion, total)
-	list := make([]Candidate, len(s.found))
-	for place, f := range s.found {
-		list[place] = Candidate{Item: f.item, Score: f.score, Routes: opinions[:0:f.routes]}
-		opinions = opinions[f.routes:]
-	}
-	slices.SortFunc(s.found, func(a, b fused) int {
-		if a.score != b.score {
-			return compare(b.score, a.score)
+// Merger is the room that merging needs, to be used again: of six routes with 200 proposals each it is
+// a quarter of a megabyte. The zero Merger is ready to use, by one goroutine at a time.
+type Merger struct {
+	items    numbering
+	found    []fused // by first proposal, then best first
+	spare    []fused // room for sort
+	place    []int32 // in list, by first proposal
+	list     []Candidate
+	opinions []Opinion // of all candidates, one's behind the other's
+}
+
+// fused is a candidate as far as its place in the order goes.
+type fused struct {
+	score  float64
+	number int32 // by first proposal
+	routes int32 // that proposed it
+}
+
+// Merge is as the function Merge, but the list is valid only until the next Merge.
+func (m *Merger) Merge(answers []Answer) []Candidate {
+	m.items.reset()
+	m.found, m.list, m.opinions = m.found[:0], m.list[:0], m.opinions[:0]
+	total := 0
+	for i := range answers {
+		a := &answers[i]
+		total += len(a.Proposals)
+		for k := range a.Proposals {
+			number, first := m.items.of(a.Proposals[k].Item)
+			if first {
+				m.found = append(m.found, fused{number: int32(number)})
+			}
+			f := &m.found[number]
+			f.score += Share(a.Weight, k+1)
+			f.routes++
 		}
-		return compare(a.place, b.place)
-	})
+	}
+	m.sort()
+	m.place = slices.Grow(m.place[:0], len(m.found))[:len(m.found)]
+	m.list = slices.Grow(m.list, len(m.found))
+	m.opinions = slices.Grow(m.opinions, total)
+	room := m.opinions[:total]
+	for place, f := range m.found {
+		m.place[f.number] = int32(place)
+		m.list = append(m.list, Candidate{Item: m.items.items[f.number], Score: f.score, Routes: room[:0:f.routes]})
+		room = room[f.routes:]
+	}
 	for i := range answers {
 		a := &answers[i]
 		for k := range a.Proposals {
-			c := &list[s.place[a.Proposals[k].Item]-1]
+			c := &m.list[m.place[m.items.find(a.Proposals[k].Item)]]
 			c.Routes = append(c.Routes, Opinion{a.Route, k + 1, a.Proposals[k]})
 		}
 	}
-	out := make([]Candidate, len(list))
-	for i, f := range s.found {
-		out[i] = list[f.place]
-		s.place[f.item] = 0
+	return m.list
+}
+
+// before orders higher scores first, ties by first proposal.
+func (a *fused) before(b *fused) bool {
+	return a.score > b.score || a.score == b.score && a.number < b.number
+}
+
+// sort puts found in its order. What one route alone proposed stands in that order already, route by
+// route, so of six routes there are six runs, and those that several proposed make a seventh once
+// they are sorted: a natural merge sort (Knuth, TAOCP 3, 5.2.4, N) of three passes. Whatever the
+// runs, the order is the same.
+func (m *Merger) sort() {
+	a, several := m.spare[:0], 0
+	for _, f := range m.found {
+		if f.routes == 1 {
+			a = append(a, f)
+		} else {
+			m.found[several] = f
+			several++
+		}
 	}
-	s.found = s.found[:0]
-	return out
+	slices.SortFunc(m.found[:several], func(a, b fused) int {
+		if a.before(&b) {
+			return -1
+		}
+		return 1 // no two are the same item
+	})
+	a = append(a, m.found[:several]...)
+	b := m.found[:0]
+	for runs := 2; runs > 1; {
+		b, runs = b[:0], 0
+		for from := 0; from < len(a); runs++ {
+			middle := runEnd(a, from)
+			end := runEnd(a, middle)
+			b = mergeRuns(b, a[from:middle], a[middle:end])
+			from = end
+		}
+		a, b = b, a
+	}
+	m.found, m.spare = a, b
+}
+
+// runEnd is where the run that begins at a place ends.
+func runEnd(list []fused, from int) int {
+	end := min(from+1, len(list))
+	for end < len(list) && list[end-1].before(&list[end]) {
+		end++
+	}
+	return end
+}
+
+// mergeRuns appends two runs, merged.
+func mergeRuns(dst, a, b []fused) []fused {
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].before(&b[0]) {
+			dst, a = append(dst, a[0]), a[1:]
+		} else {
+			dst, b = append(dst, b[0]), b[1:]
+		}
+	}
+	return append(append(dst, a...), b...)
 }
 
 // Cut returns the best n of merged candidates, in their order: the reserved proposals of each
@@ -184,40 +255,4 @@ func (c *Candidate) reserved(answers []Answer) bool {
 		}
 	}
 	return false
-}
-
-// merging is the room that one merge needs.
-type merging struct {
-	place []int32 // by item: its place among found, plus one; 0 when it is not
-	found []fused // by first proposal
-}
-
-// fused is a candidate as far as its place in the order goes.
-type fused struct {
-	score  float64
-	item   uint32
-	place  int32
-	routes int32 // that proposed it
-}
-
-var merges sync.Pool // of *merging, empty
-
-// count finds the candidates of answers and their fused scores. last is the greatest item.
-func (s *merging) count(answers []Answer, last uint32) {
-	if grow := int(last) + 1 - len(s.place); grow > 0 {
-		s.place = append(s.place, make([]int32, grow)...)
-	}
-	for i := range answers {
-		a := &answers[i]
-		for k := range a.Proposals {
-			item := a.Proposals[k].Item
-			if s.place[item] == 0 {
-				s.found = append(s.found, fused{item: item, place: int32(len(s.found))})
-				s.place[item] = int32(len(s.found))
-			}
-			f := &s.found[s.place[item]-1]
-			f.score += Share(a.Weight, k+1)
-			f.routes++
-		}
-	}
 }

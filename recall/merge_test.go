@@ -67,7 +67,7 @@ func drawAnswers(t *rapid.T) []Answer {
 	var answers []Answer
 	for i := range rapid.IntRange(0, 5).Draw(t, "routes") {
 		a := Answer{Route: string(rune('a' + i)), Weight: rapid.SampledFrom([]float64{1, 1, 0.1, 0.05}).Draw(t, "weight")}
-		for _, item := range rapid.SliceOfNDistinct(rapid.Uint32Range(1, 20), 0, 12, rapid.ID).Draw(t, "items") {
+		for _, item := range rapid.SliceOfNDistinct(rapid.Uint32Range(1, 60), 0, 40, rapid.ID).Draw(t, "items") {
 			a.Proposals = append(a.Proposals, Proposal{Item: item})
 		}
 		answers = append(answers, a)
@@ -76,6 +76,7 @@ func drawAnswers(t *rapid.T) []Answer {
 }
 
 func TestMergeAgreesWithOracle(t *testing.T) {
+	var merger Merger // used again and again
 	rapid.Check(t, func(t *rapid.T) {
 		answers := drawAnswers(t)
 		score, first := map[uint32]float64{}, map[uint32]int{}
@@ -89,7 +90,12 @@ func TestMergeAgreesWithOracle(t *testing.T) {
 				opinions[p.Item] = append(opinions[p.Item], Opinion{a.Route, i + 1, p})
 			}
 		}
-		got := Merge(answers)
+		got := merger.Merge(answers)
+		if once := Merge(answers); !slices.EqualFunc(got, once, func(a, b Candidate) bool {
+			return a.Item == b.Item && a.Score == b.Score && slices.Equal(a.Routes, b.Routes)
+		}) {
+			t.Fatalf("in room that was used %v, in new room %v", got, once)
+		}
 		if len(got) != len(score) {
 			t.Fatalf("%d candidates, want %d", len(got), len(score))
 		}

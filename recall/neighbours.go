@@ -20,7 +20,6 @@ const maxNeighbours = 128
 //
 // which is 0 for pairs that had a place from the beginning; see tail for how much.
 type neighbours struct {
-	total float64 // faded weight of all acts on the item itself
 	item  []uint32
 	sum   []float32 // faded
 	floor float32   // no sum is below it, once all places are taken
@@ -58,7 +57,6 @@ func (n *neighbours) add(self, item uint32, w float64, t *tail) (more bool) {
 
 // scale multiplies all weights.
 func (n *neighbours) scale(factor float64) {
-	n.total *= factor
 	n.floor *= float32(factor)
 	for i := range n.sum {
 		n.sum[i] *= float32(factor)
@@ -66,7 +64,6 @@ func (n *neighbours) scale(factor float64) {
 }
 
 func (n *neighbours) pack(w *pack.Writer) {
-	w.Float(n.total)
 	w.Bool(n.used)
 	w.Single(n.floor)
 	w.Len(len(n.item))
@@ -77,7 +74,7 @@ func (n *neighbours) pack(w *pack.Writer) {
 }
 
 func (n *neighbours) unpack(r *pack.Reader, items int) {
-	n.total, n.used, n.floor = r.Float(), r.Bool(), r.Single()
+	n.used, n.floor = r.Bool(), r.Single()
 	count := r.Len(5)
 	if count > maxNeighbours {
 		r.Fail("%d neighbours of an item", count)

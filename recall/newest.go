@@ -68,7 +68,7 @@ func order(a, b born) int {
 // Recall implements Route. A proposal's score is its birth in days before q, negated; an
 // item born after q is not proposed.
 func (r *NewestRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
-	out := make([]Proposal, 0, max(0, min(n, len(r.list))))
+	out := proposals(max(0, min(n, len(r.list))))
 	for i := len(r.list) - 1; i >= max(0, len(r.list)-maxNewest) && len(out) < n; i-- {
 		if (len(r.list)-1-i)%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -120,6 +120,7 @@ func (r *ItemCFRoute) Pack(w *pack.Writer) {
 	w.Float(r.scale)
 	w.Len(len(r.items))
 	for i := range r.items {
+		w.Float(r.totals[i])
 		r.items[i].pack(w)
 		r.follow[i].pack(w)
 	}
@@ -140,14 +141,15 @@ func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 		from.Fail("pairs of %d items where there are %d", n, items)
 		return
 	}
-	r.items, r.follow = make([]neighbours, n), make([]followers, n)
+	r.items, r.totals, r.follow = make([]neighbours, n), make([]float64, n), make([]followers, n)
 	for i := range r.items {
+		r.totals[i] = from.Float()
 		r.items[i].unpack(from, n)
 		r.follow[i].unpack(from, n)
 		if from.Err() != nil {
 			return
 		}
-		if r.items[i].total > 0 {
+		if r.totals[i] > 0 {
 			r.known++
 		}
 		r.pairs.count += len(r.items[i].item)

@@ -11,13 +11,16 @@ import (
 const peakBlock = 64
 
 // peaked is a value for every item, at least 0, with a peak for every block of items, so that the
-// best of all are found by looking at few of them. The zero peaked is empty and ready to use.
+// best of all are found by looking at few of them, and the greatest values in their order. The zero
+// peaked is empty and ready to use.
 //
 // Invariant: a peak is no less than any value of its block.
 type peaked[N int64 | float64] struct {
 	values []N // by item
 	peaks  []N // by item / peakBlock
 	some   int // values above 0
+	lead   leaders
+	adrift bool // lead is not kept: this is a copy that somebody changes for a while
 	last   atomic.Pointer[bottom[N]]
 }
 
@@ -42,8 +45,12 @@ func (p *peaked[N]) grow(item uint32) {
 // peak of the block stays too high.
 func (p *peaked[N]) add(item uint32, by N) {
 	p.grow(item)
-	had := p.values[item] > 0
+	was := p.values[item]
+	had := was > 0
 	p.values[item] += by
+	if !p.adrift {
+		p.lead.change(item, float64(was), float64(p.values[item]))
+	}
 	switch has := p.values[item] > 0; {
 	case has && !had:
 		p.some++
@@ -55,7 +62,8 @@ func (p *peaked[N]) add(item uint32, by N) {
 	}
 }
 
-// settle looks at all values of the blocks for which stale is set, every one when it is nil.
+// settle looks at all values of the blocks for which stale is set, every one when it is nil, and for
+// new leaders when there are few left.
 func (p *peaked[N]) settle(stale []bool) {
 	for block := range p.peaks {
 		if stale == nil || stale[block] {
@@ -63,6 +71,18 @@ func (p *peaked[N]) settle(stale []bool) {
 			p.peaks[block] = max(0, slices.Max(p.values[from:min(from+peakBlock, len(p.values))]))
 		}
 	}
+	if !p.adrift && p.lead.thin() {
+		p.elect()
+	}
+}
+
+// elect looks for the leaders anew.
+func (p *peaked[N]) elect() {
+	list, err := p.above(context.Background(), 0, leadersKept, func(uint32) bool { return false })
+	if err != nil {
+		panic("BUG: a search that nothing ends has ended: " + err.Error())
+	}
+	p.lead.set(list)
 }
 
 // scale multiplies all values by a factor above 0.
@@ -74,16 +94,17 @@ func (p *peaked[N]) scale(factor N) {
 	for i := range p.peaks { // rounding keeps the order, so these are those of the new values
 		p.peaks[i] *= factor
 	}
+	p.elect() // of those that rounding has made equal the first goes first
 }
 
 func (p *peaked[N]) clone() *peaked[N] {
-	return &peaked[N]{values: slices.Clone(p.values), peaks: slices.Clone(p.peaks), some: p.some}
+	return &peaked[N]{values: slices.Clone(p.values), peaks: slices.Clone(p.peaks), some: p.some, adrift: true}
 }
 
 func (p *peaked[N]) clear() {
 	clear(p.values)
 	clear(p.peaks)
-	p.some = 0
+	p.some, p.lead = 0, leaders{}
 }
 
 // most is the greatest value, or somewhat more after values were taken away; 0 for none.
@@ -97,6 +118,11 @@ func (p *peaked[N]) most() (most N) {
 // top returns the n items with the highest values above 0, best first, ties by item number, without
 // those that skip refuses.
 func (p *peaked[N]) top(ctx context.Context, n int, skip func(uint32) bool) ([]scored, error) {
+	if !p.adrift {
+		if list, ok := p.lead.first(n, skip); ok {
+			return list, ctx.Err()
+		}
+	}
 	for least := p.least(n); ; least = 0 {
 		list, err := p.above(ctx, least, n, skip)
 		switch {
@@ -156,4 +182,19 @@ func (p *peaked[N]) above(ctx context.Context, least N, n int, skip func(uint32)
 		}
 	}
 	return top.take(), nil
+}
+
+// descend tells of the items from the greatest value downwards, until a value is not worth a look. It
+// reports false when it cannot go on that far and nothing is known of what is left.
+func (p *peaked[N]) descend(worth func(value N) bool, look func(item uint32, value N)) (done bool) {
+	if p.adrift {
+		return false
+	}
+	for _, s := range p.lead.list {
+		if !worth(N(s.score)) {
+			return true
+		}
+		look(s.item, N(s.score))
+	}
+	return p.lead.bar.score == 0 || !worth(N(p.lead.bar.score))
 }

@@ -2,7 +2,6 @@ package recall
 
 import (
 	"context"
-	"slices"
 
 	"github.com/freshet-rec/freshet"
 )
@@ -55,8 +54,8 @@ func (p *PopularRoute) Apply(a *Act) {
 // Recall implements Route. A proposal's score is the share its window's events that are the
 // item's, at most 1, plus the number of longer rungs, so that scores fall along the list.
 func (p *PopularRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
-	var out []Proposal
-	taken := map[uint32]bool{}
+	out := proposals(0)
+	var taken map[uint32]bool // by shorter rungs
 	skip := func(item uint32) bool { return taken[item] || req.Skip(item) }
 	for rung, r := range p.rungs {
 		counts, total := r.within(req.Time)
@@ -67,12 +66,14 @@ func (p *PopularRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 		if err != nil {
 			return nil, err
 		}
-		out = slices.Grow(out, len(list))
 		for _, c := range list {
 			out = append(out, Proposal{c.item, c.score/float64(total) + float64(len(p.rungs)-rung), Because{Code: Popular, Window: r.window}})
 		}
 		if len(out) == n {
 			return out, nil
+		}
+		if taken == nil {
+			taken = map[uint32]bool{}
 		}
 		for _, c := range list {
 			taken[c.item] = true

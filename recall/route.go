@@ -15,7 +15,8 @@ type Route interface {
 	Apply(a *Act)
 	// Recall returns up to n proposals, best first, no item twice, none that req.Skip
 	// refuses. It looks at ctx often enough to return within a millisecond of its end,
-	// with ctx's error. A route that has nothing to say returns no proposals and no error.
+	// with ctx's error. A route that has nothing to say returns no proposals and no error. The list
+	// is the caller's, who may Release it.
 	Recall(ctx context.Context, req *Request, n int) ([]Proposal, error)
 	// Pack writes the route's tables, and Unpack fills those of a new route of the same
 	// settings with them: from then on both answer alike, bit for bit. items is one more than

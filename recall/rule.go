@@ -136,7 +136,7 @@ func (r *RuleRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		out[i] = Proposal{c.item, c.score, Because{Code: Ruled}}
 	}

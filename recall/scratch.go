@@ -3,13 +3,17 @@ package recall
 import (
 	"context"
 	"math"
+	"unsafe"
+
+	"github.com/freshet-rec/freshet/internal/prefetch"
 )
 
 // scratch sums up what speaks for each item, for one request.
 type scratch struct {
-	at      []int32 // by item: its place among touched, plus one; 0 when it is not there
-	touched []touched
-	whole   float64 // Σ together
+	numbering
+	touched []touched // by number
+	room    []scored  // for the best
+	whole   float64   // Σ together
 }
 
 // touched is an item that something speaks for: how much, and which of the last acts most, as
@@ -27,30 +31,23 @@ func (r *ItemCFRoute) room() *scratch {
 	if !ok {
 		s = &scratch{}
 	}
-	if grow := len(r.items) - len(s.at); grow > 0 {
-		s.at = append(s.at, make([]int32, grow)...)
-	}
 	return s
 }
 
 func (r *ItemCFRoute) leave(s *scratch) {
-	for i := range s.touched {
-		s.at[s.touched[i].item] = 0
-	}
+	s.reset()
 	s.touched, s.whole = s.touched[:0], 0
 	r.scratch.Put(s)
 }
 
 // touch returns what is summed up for an item, valid until the next call.
 func (s *scratch) touch(item uint32) *touched {
-	if s.at[item] == 0 {
+	number, first := s.of(item)
+	if first {
 		s.touched = append(s.touched, touched{item: item, byTogether: -1, byNext: -1})
-		s.at[item] = int32(len(s.touched))
 	}
-	return &s.touched[s.at[item]-1]
+	return &s.touched[number]
 }
-
-func (s *scratch) marked(item uint32) bool { return int(item) < len(s.at) && s.at[item] != 0 }
 
 // score is what an item scores in the end.
 func (s *scratch) score(one *touched, theta float64) float64 {
@@ -63,7 +60,7 @@ func (s *scratch) score(one *touched, theta float64) float64 {
 
 // because is the act that says most for an item, −1 when none does.
 func (s *scratch) because(item uint32, theta float64) int {
-	one := &s.touched[s.at[item]-1]
+	one := &s.touched[s.find(item)]
 	if one.byNext >= 0 && (one.byTogether < 0 || float64((1-theta)*one.mostNext) > float64(theta*(one.mostTogether/s.whole))) {
 		return int(one.byNext)
 	}
@@ -76,7 +73,7 @@ func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
 	var ranks [len(thetas)]int
 	var mine [len(thetas)]float64
 	for k, theta := range thetas {
-		if mine[k] = s.score(&s.touched[s.at[item]-1], theta); mine[k] > 0 {
+		if mine[k] = s.score(&s.touched[s.find(item)], theta); mine[k] > 0 {
 			ranks[k] = 1
 		}
 	}
@@ -103,6 +100,7 @@ func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
 // for the most wanted items, or for such as follow the last acts: the rest changes no order
 // that is worth a look at each.
 func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q int64) error {
+	r.ready(recent)
 	m := r.mixing(recent, q)
 	for k, past := range m.recent {
 		if int(past.Item) >= len(r.follow) {
@@ -131,6 +129,11 @@ func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q i
 			s.touch(item)
 		}
 	}
+	for _, item := range s.items {
+		if int(item) < len(r.crowd.items) {
+			prefetch.Line(unsafe.Pointer(&r.crowd.items[item]))
+		}
+	}
 	for i := range s.touched {
 		one := &s.touched[i]
 		for k, p := range m.crowd.chances(one.item) {
@@ -141,19 +144,44 @@ func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q i
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if int(past.Item) < len(r.items) && r.items[past.Item].total > 0 {
-			r.gatherPairs(s, k, &r.items[past.Item])
+		if int(past.Item) < len(r.items) && r.totals[past.Item] > 0 {
+			r.gatherPairs(s, k, past.Item)
 		}
 	}
 	return nil
 }
 
-// gatherPairs sums up what goes with the item of last act k, whose neighbours are from.
-func (r *ItemCFRoute) gatherPairs(s *scratch, k int, from *neighbours) {
-	norm := r.norm()
-	share := 1 / (float64(k+1) * math.Sqrt(from.total))
+// ready asks for the memory of what goes with the items of the last acts, which lies scattered,
+// before it is read.
+func (r *ItemCFRoute) ready(recent []Past) {
+	for pass := range 3 {
+		for i := range recent {
+			item := recent[i].Item
+			if int(item) >= len(r.items) {
+				continue
+			}
+			switch n := &r.items[item]; pass {
+			case 0:
+				prefetch.Line(unsafe.Pointer(n))
+			case 1:
+				prefetch.Lines(unsafe.Pointer(unsafe.SliceData(n.item)), linesOf(4*len(n.item)))
+				prefetch.Lines(unsafe.Pointer(unsafe.SliceData(n.sum)), linesOf(4*len(n.sum)))
+			default:
+				prefetch.Words((*uint64)(unsafe.Pointer(unsafe.SliceData(r.totals))), n.item)
+			}
+		}
+	}
+}
+
+// linesOf is how many cache lines hold so many bytes, at least.
+func linesOf(bytes int) int { return (bytes + prefetch.LineBytes - 1) / prefetch.LineBytes }
+
+// gatherPairs sums up what goes with the item of last act k.
+func (r *ItemCFRoute) gatherPairs(s *scratch, k int, item uint32) {
+	norm, from, own := r.norm(), &r.items[item], r.totals[item]
+	share := 1 / (float64(k+1) * math.Sqrt(own))
 	for i, item := range from.item {
-		c, total := float64(from.sum[i]), r.items[item].total
+		c, total := float64(from.sum[i]), r.totals[item]
 		if c <= 0 || total <= 0 {
 			continue // faded away altogether
 		}
@@ -161,7 +189,7 @@ func (r *ItemCFRoute) gatherPairs(s *scratch, k int, from *neighbours) {
 		if norm == nil {
 			v = c * share / math.Sqrt(total)
 		} else {
-			v = norm(c, from.total, total) / float64(k+1)
+			v = norm(c, own, total) / float64(k+1)
 		}
 		if v <= 0 {
 			continue

@@ -130,7 +130,6 @@ func (r *SearchRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 	}
 	defer r.scratch.Put(s)
 	defer s.reset()
-	s.grow(len(r.texts.docs))
 	room := maxPostings
 	for k, q := range req.Queries {
 		age := max(0, req.Time-q.Time)
@@ -141,31 +140,27 @@ func (r *SearchRoute) Recall(ctx context.Context, req *Request, n int) ([]Propos
 		for i := range words {
 			words[i].weight = float64(words[i].weight * share)
 		}
-		add := func(item uint32, v float64) {
-			s.add(item, v)
-			if v > s.most[item] {
-				s.most[item], s.because[item] = v, int32(k)
-			}
-		}
+		add := func(item uint32, v float64) { s.add(item, v, k) }
 		var err error
 		if room, err = r.texts.match(ctx, words, room, add); err != nil {
 			return nil, err
 		}
-		r.learnt(s, words, req.Newest, add)
+		r.learnt(words, req.Newest, add)
 	}
-	top := best{n: n}
-	for i, item := range s.touched {
+	top := best{n: n, heap: s.room[:0]}
+	for i, item := range s.items {
 		if i%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if c := (scored{s.score[item], item}); c.score > 0 && top.wants(c) && !req.Skip(item) {
+		if c := (scored{s.list[i].score, item}); c.score > 0 && top.wants(c) && !req.Skip(item) {
 			top.offer(c)
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	s.room = list
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
-		q := req.Queries[s.because[c.item]]
+		q := req.Queries[s.list[s.find(c.item)].because]
 		out[i] = Proposal{c.item, c.score, Because{Code: Searched, Query: q.Text, Time: q.Time}}
 	}
 	return out, nil
@@ -187,7 +182,7 @@ func (r *SearchRoute) weigh(words []word) []word {
 }
 
 // learnt adds what acts have taught of the words.
-func (r *SearchRoute) learnt(s *sums, words []word, newest int64, add func(item uint32, v float64)) {
+func (r *SearchRoute) learnt(words []word, newest int64, add func(item uint32, v float64)) {
 	one := math.Exp2(float64(newest-r.decay.landmark) / r.decay.halfLife) // the weight of an act now
 	for _, w := range words {
 		from := r.clicks[w.hash]
@@ -196,7 +191,6 @@ func (r *SearchRoute) learnt(s *sums, words []word, newest int64, add func(item 
 		}
 		for i, item := range from.item {
 			if v := float64(w.weight * (from.sum[i] / (from.total + one))); v > 0 {
-				s.grow(int(item) + 1)
 				add(item, v)
 			}
 		}

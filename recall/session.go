@@ -184,7 +184,7 @@ func (r *SessionRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		past := recent[s.sums[s.items[c.item]].act]
 		out[i] = Proposal{c.item, c.score, Because{Code: LikeRecent, Item: past.Item, Event: past.Name, Time: past.Time}}

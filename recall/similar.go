@@ -70,31 +70,28 @@ func (r *SimilarRoute) Recall(ctx context.Context, req *Request, n int) ([]Propo
 	}
 	defer r.scratch.Put(s)
 	defer s.reset()
-	s.grow(len(x.docs))
-	if _, err := x.match(ctx, words, similarPostings, s.add); err != nil {
+	if _, err := x.match(ctx, words, similarPostings, func(item uint32, v float64) { s.add(item, v, 0) }); err != nil {
 		return nil, err
 	}
-	top := best{n: n}
-	for i, item := range s.touched {
+	top := best{n: n, heap: s.room[:0]}
+	for i, item := range s.items {
 		if i%checkEvery == checkEvery-1 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if c := (scored{s.score[item] / whole, item}); c.score > 0 && top.wants(c) && !has(acts, item) && !req.Skip(item) {
+		if c := (scored{s.list[i].score / whole, item}); c.score > 0 && top.wants(c) && !has(acts, item) && !req.Skip(item) {
 			top.offer(c)
 		}
 	}
 	list := top.take()
-	vectors := make([][]word, len(acts))
-	for k, past := range acts {
-		vectors[k] = x.squared(past.Item)
-	}
-	out := make([]Proposal, len(list))
-	var v []word
+	s.room = list
+	x.ready(list)
+	said, common := x.said(acts), make([]float64, len(acts))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
-		v = x.words(v[:0], c.item, 1)
+		said.with(x, c.item, common)
 		closest, most := 0, -1.0
-		for k := range vectors {
-			if d := dot(v, vectors[k]); d > most {
+		for k, d := range common {
+			if d > most {
 				closest, most = k, d
 			}
 		}

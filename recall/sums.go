@@ -1,34 +1,33 @@
 package recall
 
 // sums adds up scores by item for one request, and notes which of the request's acts or queries gave
-// an item most.
+// an item most. The zero sums is empty and ready to use.
 type sums struct {
-	score   []float64 // by item number, 0 outside touched
-	because []int32   // an index into the request's acts or queries
-	most    []float64
-	touched []uint32
+	numbering
+	list []summed // by number
+	room []scored // for the best
 }
 
-// grow makes room for so many items.
-func (s *sums) grow(items int) {
-	if grow := items - len(s.score); grow > 0 {
-		s.score = append(s.score, make([]float64, grow)...)
-		s.most = append(s.most, make([]float64, grow)...)
-		s.because = append(s.because, make([]int32, grow)...)
-	}
+type summed struct {
+	score   float64
+	most    float64
+	because int32 // an index into the request's acts or queries
 }
 
-// add adds v, which is above 0, to an item's score.
-func (s *sums) add(item uint32, v float64) {
-	if s.score[item] == 0 {
-		s.touched = append(s.touched, item)
+// add adds v, which is above 0, to an item's score, as what act or query k says of it.
+func (s *sums) add(item uint32, v float64, k int) {
+	number, first := s.of(item)
+	if first {
+		s.list = append(s.list, summed{})
 	}
-	s.score[item] += v
+	one := &s.list[number]
+	one.score += v
+	if v > one.most {
+		one.most, one.because = v, int32(k)
+	}
 }
 
 func (s *sums) reset() {
-	for _, item := range s.touched {
-		s.score[item], s.most[item], s.because[item] = 0, 0, 0
-	}
-	s.touched = s.touched[:0]
+	s.numbering.reset()
+	s.list = s.list[:0]
 }

@@ -5,8 +5,11 @@ import (
 	"context"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/prefetch"
+	"github.com/freshet-rec/freshet/internal/slab"
 )
 
 // Texts is an inverted index of what the entries of the catalogue say: title, tags, categories
@@ -22,12 +25,13 @@ import (
 // |d| being Σ_t Σ_field w_field · count(t, field). Nothing is a stop word by name: a token that
 // more than a tenth of the entries have is passed over when others are rarer.
 //
-// It keeps 18 bytes a token of an item, at most maxDocTokens of them, and some 60 a different
+// It keeps 18 to 30 bytes a token of an item, at most maxDocTokens of them, and some 60 a different
 // token. One whose items are many costs an entry that moves it in or out of an older item 8 bytes
 // of copying for each younger item that has it.
 type Texts struct {
 	lists  map[uint64][]posting // by hash of the token, ascending by item
 	docs   []textDoc            // by item
+	kept   slab.Slab            // what docs say
 	count  int                  // entries that say anything
 	length int64                // of all of them
 }
@@ -39,11 +43,19 @@ type posting struct {
 	length uint16 // of the entry, as textDoc has it
 }
 
-// textDoc is what an entry says.
+// textDoc is where the tokens of an entry stand: their hashes, ascending, and behind them how often
+// each counts, weighted by field, four to a word.
 type textDoc struct {
-	hashes []uint64 // of its tokens, ascending
-	counts []uint16 // weighted by field
-	length uint16   // sum of counts, at most 65,535
+	words  slab.Ref // 0 when it says nothing
+	tokens uint16
+	length uint16 // sum of what they count, at most 65,535
+}
+
+// textWords is what an entry says, before it has a place.
+type textWords struct {
+	hashes []uint64 // ascending
+	counts []uint16
+	length uint16
 }
 
 // The constants of BM25 are those that the paper gives as usual (§3.2). The weights of fields say
@@ -72,8 +84,9 @@ func (x *Texts) Entry(item uint32, doc *freshet.Item) {
 	for int(item) >= len(x.docs) {
 		x.docs = append(x.docs, textDoc{})
 	}
-	was, now := &x.docs[item], readDoc(doc)
-	for _, h := range was.hashes {
+	was, now := x.docs[item], readDoc(doc)
+	hashes, _ := x.tokens(was)
+	for _, h := range hashes {
 		if _, kept := slices.BinarySearch(now.hashes, h); !kept {
 			x.remove(h, item)
 		}
@@ -88,7 +101,50 @@ func (x *Texts) Entry(item uint32, doc *freshet.Item) {
 		x.count++
 	}
 	x.length += int64(now.length) - int64(was.length)
-	*was = now
+	x.kept.Free(was.words)
+	x.docs[item] = x.keep(&now)
+}
+
+// keep gives what an entry says a place.
+func (x *Texts) keep(w *textWords) textDoc {
+	n := len(w.hashes)
+	if n == 0 {
+		return textDoc{}
+	}
+	d := textDoc{words: x.kept.Make(n + (n+3)/4), tokens: uint16(n), length: w.length}
+	hashes, counts := x.tokens(d)
+	copy(hashes, w.hashes)
+	for i, count := range w.counts {
+		counts[i/4] |= uint64(count) << (i % 4 * 16)
+	}
+	return d
+}
+
+// tokens are the hashes and the counts of an entry, valid until the next entry is told.
+func (x *Texts) tokens(d textDoc) (hashes, counts []uint64) {
+	if d.words == 0 {
+		return nil, nil
+	}
+	words, n := x.kept.At(d.words), int(d.tokens)
+	return words[:n], words[n : n+(n+3)/4]
+}
+
+// countOf is the count of token i.
+func countOf(counts []uint64, i int) uint16 { return uint16(counts[i/4] >> (i % 4 * 16)) }
+
+// ready asks for the memory of what the items' entries say, which lies scattered, before it is read.
+func (x *Texts) ready(list []scored) {
+	for i := range list {
+		if item := int(list[i].item); item < len(x.docs) {
+			prefetch.Line(unsafe.Pointer(&x.docs[item]))
+		}
+	}
+	for i := range list {
+		if item := int(list[i].item); item < len(x.docs) && x.docs[item].words != 0 {
+			words := x.kept.At(x.docs[item].words)
+			prefetch.Lines(unsafe.Pointer(&words[0]), linesOf(8*len(words)))
+		}
+	}
 }
 
 func byItem(p posting, item uint32) int { return cmp.Compare(p.item, item) }
@@ -117,7 +173,7 @@ func (x *Texts) put(h uint64, p posting) {
 }
 
 // readDoc counts the tokens of an entry.
-func readDoc(doc *freshet.Item) (d textDoc) {
+func readDoc(doc *freshet.Item) (d textWords) {
 	counts := map[uint64]int{}
 	read := func(text string, weight int) {
 		tokens(text, true, func(token string) bool {
@@ -188,13 +244,18 @@ func (x *Texts) weigh(words []word) []word {
 		}
 		merged = append(merged, w)
 	}
-	common := func(w word) bool { n := len(x.lists[w.hash]); return n > leastCommon && n*commonShare > x.count }
-	if slices.ContainsFunc(merged, func(w word) bool { return len(x.lists[w.hash]) > 0 && !common(w) }) {
-		merged = slices.DeleteFunc(merged, common)
-	}
+	has, rare := make([]int, len(merged)), false
 	for i := range merged {
-		merged[i].weight = float64(merged[i].weight * x.idf(merged[i].hash))
+		has[i] = len(x.lists[merged[i].hash])
+		rare = rare || has[i] > 0 && !x.common(has[i])
 	}
+	kept := merged[:0]
+	for i, w := range merged {
+		if !rare || !x.common(has[i]) {
+			kept = append(kept, word{w.hash, float64(w.weight * x.idfOf(has[i]))})
+		}
+	}
+	merged = kept
 	slices.SortFunc(merged, func(a, b word) int {
 		if a.weight != b.weight {
 			return cmp.Compare(b.weight, a.weight)
@@ -203,6 +264,9 @@ func (x *Texts) weigh(words []word) []word {
 	})
 	return merged[:min(len(merged), maxAskedWords)]
 }
+
+// common reports that a token that so many entries have says next to nothing.
+func (x *Texts) common(has int) bool { return has > leastCommon && has*commonShare > x.count }
 
 // match tells of the items that have one of the words, with what the word adds to each. It reads
 // at most room postings, and returns how many are left.
@@ -231,9 +295,10 @@ func (x *Texts) words(dst []word, item uint32, weight float64) []word {
 	if int(item) >= len(x.docs) {
 		return dst
 	}
-	d, slope := &x.docs[item], x.slope()
-	for i, h := range d.hashes {
-		dst = append(dst, word{h, float64(weight * saturated(d.counts[i], d.length, slope))})
+	d, slope := x.docs[item], x.slope()
+	hashes, counts := x.tokens(d)
+	for i, h := range hashes {
+		dst = append(dst, word{h, float64(weight * saturated(countOf(counts, i), d.length, slope))})
 	}
 	return dst
 }

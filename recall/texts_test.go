@@ -154,7 +154,7 @@ func TestTextsAreBounded(t *testing.T) {
 		long += fmt.Sprintf("w%d ", i)
 	}
 	x.Entry(1, &freshet.Item{ID: "a", Title: "milk", Text: long})
-	if len(x.lists) != maxDocTokens || len(x.docs[1].hashes) != maxDocTokens {
+	if len(x.lists) != maxDocTokens || int(x.docs[1].tokens) != maxDocTokens {
 		t.Errorf("%d tokens of one entry, want %d", len(x.lists), maxDocTokens)
 	}
 	x.Entry(1, &freshet.Item{ID: "a"})

@@ -20,7 +20,7 @@ func (a scored) before(b scored) bool {
 }
 
 // best keeps the n best of the items offered: a heap whose root is the last of them. An n of
-// 0 or less keeps none.
+// 0 or less keeps none. The heap may begin with room that somebody else had.
 type best struct {
 	n    int
 	heap []scored

@@ -24,7 +24,8 @@ import (
 // an item nobody wanted before, so 2 events never trend. A visitor who wants one item again and
 // again counts once while the act is among their last 50 positive ones.
 //
-// It keeps what two rungs of PopularRoute keep, and a request reads one number an item.
+// It keeps what two rungs of PopularRoute keep. A request goes down the leaders of the short window as
+// far as an item with nothing before could still be among the best.
 type TrendingRoute struct {
 	name      string
 	short     *counted
@@ -56,6 +57,9 @@ func (r *TrendingRoute) Apply(a *Act) {
 
 // Recall implements Route. A proposal's score is z.
 func (r *TrendingRoute) Recall(ctx context.Context, req *Request, n int) ([]Proposal, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	now, all := r.short.within(req.Time)
 	before, allBefore := r.long.within(req.Time)
 	rest := float64(max(0, allBefore-all)) + max(1, float64(before.some))
@@ -64,31 +68,41 @@ func (r *TrendingRoute) Recall(ctx context.Context, req *Request, n int) ([]Prop
 		return 2*math.Sqrt(float64(s)+0.375) - 2*math.Sqrt(e+0.375)
 	}
 	top := best{n: n}
-	for block, peak := range now.peaks {
-		if block%(checkEvery/peakBlock) == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+	// worth reports that an item which many counts in the short window and none before could be among
+	// the best.
+	worth := func(s int64) bool {
+		most := z(s, 0)
+		return most >= trendingLeast && (len(top.heap) < n || n > 0 && most >= top.heap[0].score)
+	}
+	look := func(item uint32, s int64) {
+		// The long window moves in longer hops: what it has left out, the short one may still have.
+		b := int64(0)
+		if int(item) < len(before.values) {
+			b = max(0, before.values[item]-s)
 		}
-		// No item of the block has more than its peak and nothing before, and of equals the first goes first.
-		if most := z(peak, 0); peak <= 0 || most < trendingLeast || len(top.heap) == n && (n <= 0 || most <= top.heap[0].score) {
-			continue
+		if c := (scored{z(s, b), item}); c.score >= trendingLeast && top.wants(c) && !req.Skip(c.item) {
+			top.offer(c)
 		}
-		from := block * peakBlock
-		for i, s := range now.values[from:min(from+peakBlock, len(now.values))] {
-			if s <= 0 {
+	}
+	if done := now.descend(worth, look); !done {
+		top.heap = top.heap[:0]
+		for block, peak := range now.peaks {
+			if block%(checkEvery/peakBlock) == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if peak <= 0 || !worth(peak) {
 				continue
 			}
-			// The long window moves in longer hops: what it has left out, the short one may still have.
-			item, b := from+i, int64(0)
-			if item < len(before.values) {
-				b = max(0, before.values[item]-s)
-			}
-			if c := (scored{z(s, b), uint32(item)}); c.score >= trendingLeast && top.wants(c) && !req.Skip(c.item) {
-				top.offer(c)
+			from := block * peakBlock
+			for i, s := range now.values[from:min(from+peakBlock, len(now.values))] {
+				if s > 0 {
+					look(uint32(from+i), s)
+				}
 			}
 		}
 	}
 	list := top.take()
-	out := make([]Proposal, len(list))
+	out := proposals(len(list))[:len(list)]
 	for i, c := range list {
 		out[i] = Proposal{c.item, c.score, Because{Code: Trending, Window: r.short.window}}
 	}

@@ -8,9 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -37,9 +37,13 @@ type Manifest struct {
 	LogLoss     float64          `json:"logloss"`
 	Baseline    float64          `json:"baseline_logloss"` // of always saying the mean
 	Seed        uint64           `json:"seed"`
-	Kind        Kind             `json:"kind,omitempty"`  // what it is; absent is Ranker
-	Recall      Recall           `json:"recall,omitzero"` // of the kinds that propose
-	Seal        string           `json:"seal"`            // SHA-256 of the manifest with an empty seal, in hex
+	Kind        Kind             `json:"kind,omitempty"`          // what it is; absent is Ranker
+	Recall      Recall           `json:"recall,omitzero"`         // of the kinds that propose
+	Training    *Training        `json:"training,omitempty"`      // of rankers
+	Bytes       int64            `json:"bytes,omitempty"`         // of rankers: of the file of the model
+	Golden      string           `json:"golden_sha256,omitempty"` // of rankers: of the file of its golden rows, in hex
+	Ranking     Ranking          `json:"ranking,omitzero"`        // of rankers: on the newest slice of the journal
+	Seal        string           `json:"seal"`                    // SHA-256 of the manifest with an empty seal, in hex
 }
 
 // Kind says what a bundle holds.
@@ -47,7 +51,7 @@ type Kind string
 
 // The kinds.
 const (
-	Ranker    Kind = ""          // a rank.LR, in model.json
+	Ranker    Kind = ""          // a rank.Ranker, in model.bin; of earlier releases in model.json
 	Embedding Kind = "embedding" // vectors of items with an index, in model.bin
 	ItemItems Kind = "itemitem"  // weights from item to item, in model.bin
 )
@@ -92,20 +96,30 @@ const (
 	Sampled = "sampled from the recall candidates at the position of each positive"
 )
 
-// Faulty says why a model must not be live, "" when nothing speaks against it: what it predicted of
-// rows it had not seen was no better than always saying the mean, or what it proposed of items that
-// were held back was no better than proposing what is taken most.
+// Faulty says why a model must not be live, "" when nothing speaks against it; see Fault.
 func (m *Manifest) Faulty() string {
-	switch {
-	case m.Permuted:
-		return "its labels were permuted: it is a check of the training, not a model"
-	case m.Kind != Ranker && !(m.Recall.At20 > m.Recall.Popular20):
-		return fmt.Sprintf("its RecallAt(20) of %.4f on what was held back is no better than the %.4f of proposing what is taken most", m.Recall.At20, m.Recall.Popular20)
-	case m.Kind != Ranker:
-	case !(m.LogLoss < m.Baseline):
-		return fmt.Sprintf("its log-loss of %.4f on the rows held back is no better than the %.4f of always saying the mean", m.LogLoss, m.Baseline)
+	if f := m.Fault(); f != nil {
+		return f.Text
 	}
 	return ""
+}
+
+// Fault says what the training found that keeps a model from being live, nil for nothing: what it
+// predicted of rows it had not seen was no better than always saying the mean, it put what was wanted
+// next in a worse order than recall or popularity does, or what it proposed of items that were held
+// back was no better than proposing what is taken most.
+func (m *Manifest) Fault() *Fault {
+	switch {
+	case m.Permuted:
+		return faultf(Unfit, "its labels were permuted: it is a check of the training, not a model")
+	case m.Kind != Ranker && !(m.Recall.At20 > m.Recall.Popular20):
+		return faultf(WorseThanPopularity, "its RecallAt(20) of %.4f on what was held back is no better than the %.4f of proposing what is taken most", m.Recall.At20, m.Recall.Popular20)
+	case m.Kind != Ranker:
+		return nil
+	case !(m.LogLoss < m.Baseline):
+		return faultf(Unfit, "its log-loss of %.4f on the rows held back is no better than the %.4f of always saying the mean", m.LogLoss, m.Baseline)
+	}
+	return m.Ranking.fault()
 }
 
 // Bundle is a version that passed every check.
@@ -114,9 +128,14 @@ type Bundle struct {
 
 	// One of these is set, by Kind.
 
-	Ranker  *rank.LR
+	Ranker  *rank.Ranker
 	Vectors *recall.Vectors
 	Linear  *recall.Linear
+
+	Example *Golden // of Ranker; nil when it was kept without
+	Size    int64   // of the file of the model, in bytes
+
+	earlier bool // the ranker is in the form of earlier releases, without golden rows
 }
 
 // Model is a model that can be kept.
@@ -135,14 +154,23 @@ func (e *OtherError) Error() string {
 const (
 	root             = "models"
 	manifestName     = "manifest.json"
-	modelName        = "model.json"
-	binaryName       = "model.bin"
+	modelName        = "model.bin"
+	earlierName      = "model.json" // of a ranker of earlier releases
 	maxManifestBytes = 1 << 20
 	maxBinaryBytes   = 8 << 30 // ten million items of 128 numbers take some 6.5 GB
 )
 
 func folder(model string, version int) string {
 	return root + "/" + model + "/" + strconv.Itoa(version)
+}
+
+// Next is the version that Save makes of a name next.
+func Next(disk fsys.FS, model string) (int, error) {
+	versions, err := versions(disk, model)
+	if err != nil || len(versions) == 0 {
+		return 1, err
+	}
+	return versions[len(versions)-1] + 1, nil
 }
 
 // Save writes a model as the next version of its name and returns the manifest with Version,
@@ -155,16 +183,23 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	if err != nil {
 		return fail(err)
 	}
-	versions, err := versions(disk, m.Model)
-	if err != nil {
+	if m.Version, err = Next(disk, m.Model); err != nil {
 		return fail(err)
 	}
-	m.Version = 1
-	if n := len(versions); n > 0 {
-		m.Version = versions[n-1] + 1
+	files := map[string][]byte{modelName: text}
+	if e := exampled(model); e != nil {
+		rows, err := e.bytes()
+		if err != nil {
+			return fail(err)
+		}
+		sum := sha256.Sum256(rows)
+		m.Golden, files[goldenName] = hex.EncodeToString(sum[:]), rows
 	}
 	sum := sha256.Sum256(text)
 	m.SHA256, m.Created = hex.EncodeToString(sum[:]), now.UTC().Format(time.RFC3339)
+	if m.Kind == Ranker {
+		m.Bytes = int64(len(text))
+	}
 	m, manifest, err := m.sealed()
 	if err != nil {
 		return fail(err)
@@ -174,7 +209,9 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	if err := disk.MkdirAll(draft); err != nil {
 		return fail(err)
 	}
-	for name, data := range map[string][]byte{m.file(): text, manifestName: manifest} {
+	files[manifestName] = manifest
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		data := files[name]
 		if err := fsys.Replace(disk, draft+"/"+name, data); err != nil {
 			return fail(err)
 		}
@@ -192,8 +229,8 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 
 // checkName says what is no name of a model: it is one element of a path.
 func checkName(model string) error {
-	if err := freshet.CheckID(model); err != nil || !fs.ValidPath(model) || model == "." || strings.ContainsAny(model, `/\`) {
-		return fmt.Errorf("%q is not a model name: %w", model, fs.ErrNotExist)
+	if f := CheckName(model); f != nil {
+		return fmt.Errorf("%w: %w", f, fs.ErrNotExist)
 	}
 	return nil
 }
@@ -201,6 +238,12 @@ func checkName(model string) error {
 // Load reads a version and checks it: the manifest is whole and that version's, the checksum is the
 // model's, and every number of the model is sound.
 func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
+	return LoadWithin(disk, model, version, 0)
+}
+
+// LoadWithin is Load of a model whose file has at most so many bytes; 0 is what any may have. The
+// error of a larger one, and of each check that fails, is a *Fault.
+func LoadWithin(disk fsys.FS, model string, version int, most int64) (*Bundle, error) {
 	fail := func(err error) (*Bundle, error) {
 		return nil, fmt.Errorf("load model %q version %d: %w", model, version, err)
 	}
@@ -212,17 +255,28 @@ func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 	if b.Manifest, err = manifest(disk, model, version); err != nil {
 		return fail(err)
 	}
-	most := int64(rank.MaxModelBytes)
+	bound := int64(rank.MaxModelBytes)
 	if b.Kind != Ranker {
-		most = maxBinaryBytes
+		bound = maxBinaryBytes
 	}
-	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+b.file(), most)
+	if most > 0 {
+		bound = min(bound, most)
+	}
+	if b.Bytes > bound {
+		return fail(faultf(TooBig, "it has %d bytes; at most %d are accepted here", b.Bytes, bound))
+	}
+	text, err := fsys.ReadFile(disk, folder(model, version)+"/"+modelName, bound)
+	if b.Kind == Ranker && errors.Is(err, fs.ErrNotExist) {
+		text, err = fsys.ReadFile(disk, folder(model, version)+"/"+earlierName, bound)
+		b.earlier = true
+	}
 	if err != nil {
 		return fail(err)
 	}
 	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != b.SHA256 {
-		return fail(errors.New("checksum: the model is not the one that the manifest speaks of"))
+		return fail(faultf(Checksum, "the model is not the one that the manifest speaks of"))
 	}
+	b.Size = int64(len(text))
 	switch b.Kind {
 	case Ranker:
 		b.Ranker, err = rank.Read(text)
@@ -231,20 +285,29 @@ func Load(disk fsys.FS, model string, version int) (*Bundle, error) {
 	case ItemItems:
 		b.Linear, err = readItemItem(text)
 	default:
-		err = fmt.Errorf("manifest: it is of the kind %q, which this release does not know", b.Kind)
+		err = faultf(Format, "manifest: it is of the kind %q, which this release does not know", b.Kind)
+	}
+	if err == nil && b.Kind == Ranker {
+		b.Example, err = exampleOf(disk, &b.Manifest)
 	}
 	if err != nil {
-		return fail(err)
+		return fail(coded(err))
 	}
 	return b, nil
 }
 
-// file is the name of the file of the model.
-func (m *Manifest) file() string {
-	if m.Kind == Ranker {
-		return modelName
+// coded gives an error of what a file holds its code, unless it has one.
+func coded(err error) error {
+	var f *Fault
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.Is(err, rank.ErrNonFinite):
+		return &Fault{Code: NonFinite, Text: err.Error()}
+	case errors.Is(err, rank.ErrRange):
+		return &Fault{Code: Range, Text: err.Error()}
 	}
-	return binaryName
+	return &Fault{Code: Format, Text: err.Error()}
 }
 
 func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {
@@ -253,13 +316,13 @@ func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {
 		return m, err
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
-		return m, fmt.Errorf("manifest: %w", err)
+		return m, faultf(Checksum, "manifest: %v", err)
 	}
 	if _, whole, err := m.sealed(); err != nil || !bytes.Equal(whole, text) {
-		return m, errors.New("manifest: it is damaged, or was changed: its seal is not that of what it says")
+		return m, faultf(Checksum, "manifest: it is damaged, or was changed: its seal is not that of what it says")
 	}
 	if m.Model != model || m.Version != version {
-		return m, fmt.Errorf("manifest: it is that of %q version %d", m.Model, m.Version)
+		return m, faultf(Checksum, "manifest: it is that of %q version %d", m.Model, m.Version)
 	}
 	return m, nil
 }

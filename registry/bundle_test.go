@@ -19,19 +19,23 @@ var errDisk = errors.New("the disk is gone")
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-func model(bias float64) *rank.LR {
-	return &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "x", Knots: []float64{0}}}}, Bias: bias, Weights: [][]float64{{0, 1}}}
+func model(bias float32) *rank.Ranker {
+	s, err := rank.NewSchema([]rank.Field{{Name: "x", Kind: rank.Spread, Knots: []float64{0}}})
+	if err != nil {
+		panic(err)
+	}
+	return rank.Single("click", &rank.LR{Fields: s, Bias: bias, Weights: []float32{0, 1}})
 }
 
 func TestSaveAndLoad(t *testing.T) {
 	disk := fsys.NewMem()
 	for version := 1; version <= 12; version++ {
-		m, err := Save(disk, Manifest{Model: "lr", AUC: 0.7}, model(float64(version)), noon)
+		m, err := Save(disk, Manifest{Model: "lr", AUC: 0.7}, model(float32(version)), noon)
 		if err != nil || m.Version != version {
 			t.Fatalf("saved as version %d, %v, want %d", m.Version, err, version)
 		}
 		b, err := Load(disk, "lr", version)
-		if err != nil || b.Ranker.Bias != float64(version) || b.Manifest != m {
+		if err != nil || b.Ranker.Heads[0].Model.(*rank.LR).Bias != float32(version) || b.Manifest != m {
 			t.Fatalf("loaded %+v, %v", b, err)
 		}
 	}
@@ -88,7 +92,7 @@ func TestSaveIsWholeOrNothing(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	for name, damage := range map[string]struct{ file, from, to string }{
-		"a flipped digit":        {"model.json", `"bias":1`, `"bias":2`},
+		"a flipped digit":        {"model.bin", "click", "clack"},
 		"another's manifest":     {"manifest.json", `"version": 1`, `"version": 2`},
 		"another checksum":       {"manifest.json", `"sha256": "`, `"sha256": "0`},
 		"a manifest that is cut": {"manifest.json", "}", ""},

@@ -2,7 +2,7 @@
 // that appears whole, by one rename, and is never changed.
 //
 //	models/lr/3/manifest.json         what it is: data range, figures, the model's SHA-256
-//	models/lr/3/model.json            the model, as package rank reads it
+//	models/lr/3/model.bin             the model, as package rank reads it
 //	models/embedding/1/model.bin      vectors of items, as package recall searches them
 //	models/itemitem/1/model.bin       weights from item to item, as package recall sums them
 //

@@ -115,7 +115,7 @@ func TestAShelfIsBounded(t *testing.T) {
 	disk := fsys.NewMem()
 	s := NewShelf(disk, false)
 	var sums []string
-	for i := range 7 {
+	for i := range 9 {
 		neighbours := make([][]uint32, 3)
 		neighbours[0] = []uint32{1}
 		model, err := collab.NewItemItem(neighbours, [][]float32{{float32(i + 1)}, nil, nil}, 5)
@@ -133,7 +133,7 @@ func TestAShelfIsBounded(t *testing.T) {
 	}
 	for i, sum := range sums {
 		if there := s.Linear("itemitem", i+1, sum) != nil; there != (i >= 3) {
-			t.Errorf("version %d of 7 is at hand: %v", i+1, there)
+			t.Errorf("version %d of 9 is at hand: %v", i+1, there)
 		}
 	}
 }
@@ -167,7 +167,7 @@ func FuzzLoad(f *testing.F) {
 		if err := disk.MkdirAll("models/m/1"); err != nil {
 			t.Fatal(err)
 		}
-		for name, bytes := range map[string][]byte{manifestName: text, binaryName: data} {
+		for name, bytes := range map[string][]byte{manifestName: text, modelName: data} {
 			if err := fsys.Replace(disk, "models/m/1/"+name, bytes); err != nil {
 				t.Fatal(err)
 			}

@@ -5,13 +5,14 @@ import (
 	"sync"
 
 	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/recall"
 )
 
 // shelved is how many bundles a Shelf keeps: the live one and the one before it, of each kind.
-const shelved = 4
+const shelved = 6
 
-// Shelf keeps the bundles of recall at hand, by checksum. It is what a fold looks into when a route
+// Shelf keeps bundles at hand, by checksum. It is what a fold looks into when a route
 // asks for the model that is live. Use NewShelf. It is safe for concurrent use.
 type Shelf struct {
 	disk fsys.FS
@@ -90,6 +91,25 @@ func (s *Shelf) bundle(model string, version int, sha256 string) *Bundle {
 		return nil
 	}
 	return b
+}
+
+// Put keeps a bundle that was read elsewhere.
+func (s *Shelf) Put(b *Bundle) { s.keep(kept{b.SHA256, b}) }
+
+// Ranker implements fold.Rankers. One that is not at hand is read, also where routes' models are not: a
+// fold asks at a switch, and a server has read the bundle before it writes one.
+func (s *Shelf) Ranker(model string, version int, sha256, definitions string) *rank.Ranker {
+	b := s.find(sha256)
+	if b == nil && !s.missed(sha256) {
+		var err error
+		if b, err = s.Load(model, version, sha256); err != nil {
+			s.keep(kept{sha256: sha256})
+		}
+	}
+	if b == nil || b.Definitions != definitions {
+		return nil
+	}
+	return b.Ranker
 }
 
 // Vectors implements fold.Bundles.

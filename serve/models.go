@@ -2,16 +2,14 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
-	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/registry"
 )
 
@@ -36,7 +34,13 @@ func (s *Server) Adopt(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	if m := s.LiveIn(fold.Challenger); m.Name != "" {
+		if _, err := s.fetch(fold.Ranker, m.Name, m.Version, m.SHA256); err != nil {
+			s.Report(fmt.Sprintf("model %s version %d is on trial by the journal and not at hand; the live one ranks for everyone", m.Name, m.Version), err)
+		}
+	}
+	s.keepSpares()
+	return s.unpublish(ctx)
 }
 
 // uses reports that something here goes by the model of a slot.
@@ -50,6 +54,12 @@ func (s *Server) uses(slot fold.Slot) bool {
 // adopt is Adopt for one slot.
 func (s *Server) adopt(ctx context.Context, slot fold.Slot) error {
 	live := s.LiveIn(slot)
+	if n := len(live.Past); n > 0 { // to roll back to, at once
+		past := &live.Past[n-1]
+		if _, err := s.fetch(slot, past.Name, past.Version, past.SHA256); err != nil {
+			s.Report(fmt.Sprintf("model %s version %d, which was live before, is not at hand to roll back to", past.Name, past.Version), err)
+		}
+	}
 	if live.Name != "" {
 		if _, err := s.fetch(slot, live.Name, live.Version, live.SHA256); err != nil {
 			s.Report(fmt.Sprintf("model %s version %d %s", live.Name, live.Version, without(slot)), err)
@@ -58,7 +68,7 @@ func (s *Server) adopt(ctx context.Context, slot fold.Slot) error {
 	if live.Promoted {
 		return nil
 	}
-	newest := s.newest(slot)
+	newest := s.choice(slot)
 	if newest == nil || newest.Model == live.Name && newest.Version == live.Version && newest.SHA256 == live.SHA256 {
 		return nil
 	}
@@ -74,8 +84,48 @@ func without(slot fold.Slot) string {
 	return "is live by the journal and not at hand; routes that go by it have no answer"
 }
 
-// newest is the newest bundle that may be live in a slot, nil if there is none.
-func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
+// choice is the bundle to be live in a slot while nobody has promoted one, nil if there is none: the
+// newest, and of those that rank the newest of the first kind that has one.
+func (s *Server) choice(slot fold.Slot) *registry.Bundle {
+	if slot != fold.Ranker || s.Rankers == nil {
+		return s.newest(slot, "")
+	}
+	for _, kind := range s.Rankers {
+		if b := s.newest(slot, kind); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// keepSpares reads what ranks when the model that is live cannot: of each kind
+// but the first choice, the newest.
+func (s *Server) keepSpares() {
+	var spares []*registry.Bundle
+	for _, kind := range s.Rankers[min(1, len(s.Rankers)):] {
+		if b := s.newest(fold.Ranker, kind); b != nil {
+			spares = append(spares, b)
+		}
+	}
+	s.spares.Store(&spares)
+}
+
+// spare is the first of the bundles that rank when the one that is live cannot, and that were trained on
+// features with these definitions; nil is none.
+func (s *Server) spare(definitions string) *registry.Bundle {
+	if spares := s.spares.Load(); spares != nil {
+		for _, b := range *spares {
+			if b.Definitions == definitions {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+// newest is the newest bundle that may be live in a slot, nil if there is none; of those that rank, of
+// one kind of model unless that is "".
+func (s *Server) newest(slot fold.Slot, kind string) (newest *registry.Bundle) {
 	names, err := registry.Names(s.Disk)
 	if err != nil {
 		s.Report("models", err)
@@ -94,11 +144,18 @@ func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
 				break
 			}
 			bundle, err := s.fetch(slot, m.Model, m.Version, "")
+			if err == nil && slot == fold.Ranker {
+				if f := s.sound(bundle, nil, nil); f != nil {
+					err = f
+				}
+			}
 			if err != nil {
 				s.Report(fmt.Sprintf("model %s version %d is passed over", m.Model, m.Version), err)
 				continue
 			}
-			newest = bundle
+			if kind == "" || bundle.Ranker.Kind() == kind {
+				newest = bundle
+			}
 			break
 		}
 	}
@@ -107,9 +164,6 @@ func (s *Server) newest(slot fold.Slot) (newest *registry.Bundle) {
 
 // slotOf is where a kind of model is live.
 func slotOf(kind registry.Kind) fold.Slot { return fold.Slot(kind) }
-
-// errUnfit says that a bundle is whole and still must not be live.
-var errUnfit = errors.New("it may not be live")
 
 // fetch reads a bundle that may be live here in a slot, with the checksum if one is given, and keeps
 // it.
@@ -121,6 +175,9 @@ func (s *Server) fetch(slot fold.Slot, name string, version int, sum string) (*r
 	bundle, err := Fit(s.Disk, name, version, sum, definitions, fields)
 	if err == nil {
 		s.bundles.Store(bundle.SHA256, bundle)
+		if s.Shelf != nil {
+			s.Shelf.Put(bundle)
+		}
 	}
 	return bundle, err
 }
@@ -132,13 +189,13 @@ func (s *Server) fetchRecall(slot fold.Slot, name string, version int, sum strin
 		return nil, err
 	}
 	if slotOf(m.Kind) != slot {
-		return nil, fmt.Errorf("%w: it is of another kind", errUnfit)
+		return nil, &registry.Fault{Code: registry.Unfit, Text: "it is of another kind"}
 	}
-	if why := m.Faulty(); why != "" {
-		return nil, fmt.Errorf("%w: %s", errUnfit, why)
+	if f := m.Fault(); f != nil {
+		return nil, f
 	}
 	if s.Shelf == nil {
-		return nil, fmt.Errorf("%w: no route here goes by it", errUnfit)
+		return nil, &registry.Fault{Code: registry.Unfit, Text: "no route here goes by it"}
 	}
 	if sum == "" {
 		sum = m.SHA256
@@ -148,7 +205,7 @@ func (s *Server) fetchRecall(slot fold.Slot, name string, version int, sum strin
 
 // rowFields are the fields of a ranker's row, and the hash of the definitions of its features, as
 // they stand.
-func (s *Server) rowFields() (definitions string, fields []string) {
+func (s *Server) rowFields() (definitions string, fields rank.Names) {
 	if s.Stream == nil { // of a replay, which has the state for itself
 		return s.State.Definitions, s.State.RowNames()
 	}
@@ -156,38 +213,9 @@ func (s *Server) rowFields() (definitions string, fields []string) {
 	return definitions, fields
 }
 
-// Fit reads a version of a model and checks that it may rank rows of these fields, of features
-// with these definitions (their hash), and that it has the checksum, unless that is empty.
-func Fit(disk fsys.FS, name string, version int, sum, definitions string, fields []string) (*registry.Bundle, error) {
-	bundle, err := registry.Load(disk, name, version)
-	if err != nil {
-		return nil, err
-	}
-	if bundle.Kind != registry.Ranker {
-		return nil, fmt.Errorf("%w: it proposes, and does not rank", errUnfit)
-	}
-	if sum != "" && sum != bundle.SHA256 {
-		return nil, &registry.OtherError{Has: bundle.SHA256, Want: sum}
-	}
-	if why := bundle.Faulty(); why != "" {
-		return nil, fmt.Errorf("%w: %s", errUnfit, why)
-	}
-	if why := bundle.Ranker.Schema.Differs(fields); why != "" {
-		return nil, fmt.Errorf("%w: it was trained on other fields: %s", errUnfit, why)
-	}
-	if bundle.Definitions != definitions {
-		return nil, fmt.Errorf("%w: it was trained on features that had the same names and other definitions (%s, in force are %s)", errUnfit, bundle.Definitions, definitions)
-	}
-	return bundle, nil
-}
-
 // switchTo journals that a bundle, which is at hand, is live in a slot from here on.
 func (s *Server) switchTo(ctx context.Context, slot fold.Slot, b *registry.Bundle, by string) (freshet.Position, error) {
-	text, err := json.Marshal(fold.Switch{Name: b.Model, Version: b.Version, SHA256: b.SHA256, By: by, Slot: slot})
-	if err != nil {
-		return 0, err
-	}
-	return s.Stream.Switch(ctx, s.Now().UnixMilli(), text)
+	return s.journal(ctx, fold.Switch{Name: b.Model, Version: b.Version, SHA256: b.SHA256, By: by, Slot: slot})
 }
 
 // Live is which model ranks, by the journal.
@@ -226,6 +254,7 @@ func (s *Server) bundle(m *fold.Model, definitions string) *registry.Bundle {
 type ModelVersions struct {
 	Name     string
 	Live     int // the version that is live, 0 for none
+	Previous int // that was live before it, 0 for none of this name
 	Versions []registry.Manifest
 }
 
@@ -235,70 +264,37 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 	if s.Disk == nil {
 		return nil, nil
 	}
-	lives := map[string]int{} // versions by name
+	lives, before := map[string]int{}, map[string]int{} // versions by name
 	for _, slot := range fold.Slots {
 		if m := s.LiveIn(slot); m.Name != "" {
 			lives[m.Name] = m.Version
+			if n := len(m.Past); n > 0 && m.Past[n-1].Name == m.Name {
+				before[m.Name] = m.Past[n-1].Version
+			}
 		}
 	}
 	names, err := registry.Names(s.Disk)
 	for _, name := range names {
 		versions, bad := registry.List(s.Disk, name)
 		err = errors.Join(err, bad)
-		list = append(list, ModelVersions{Name: name, Live: lives[name], Versions: versions})
+		list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name], Versions: versions})
 	}
 	for _, name := range slices.Sorted(maps.Keys(lives)) {
 		if !slices.Contains(names, name) { // it is live by the journal, and gone
-			list = append(list, ModelVersions{Name: name, Live: lives[name]})
+			list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name]})
 		}
 	}
 	return list, err
 }
 
-// Promotion is what a promotion changed.
-type Promotion struct {
-	Name     string
-	Slot     fold.Slot
-	Live     int
-	Was      *fold.Switch // nil when there was none in its slot, and with Already
-	Already  bool         // it was promoted before: nothing has changed
-	Position freshet.Position
-}
-
-// Promote makes a version live in the slot of its kind, from the position it returns on. To promote the version that
-// an operator has promoted already changes nothing. The error is a *Problem with the version,
-// or that of the journal or ctx.
-func (s *Server) Promote(ctx context.Context, name string, version int) (*Promotion, error) {
-	s.switching.Lock()
-	defer s.switching.Unlock()
-	problem := func(code, pointer, message string) error {
-		return &Problem{Code: code, Pointer: pointer, Message: message, Hint: "freshet models list shows what there is, freshet train makes a new version"}
+// Version reads one version. The error is a *Problem.
+func (s *Server) Version(name string, version int) (*registry.Bundle, error) {
+	if _, err := s.find(name, version); err != nil {
+		return nil, err
 	}
-	if s.Disk == nil {
-		return nil, problem("unknown_model", "", "this server has no place where models are kept")
+	b, err := registry.Load(s.Disk, name, version)
+	if err != nil {
+		return nil, refused(name, version, err)
 	}
-	m, err := registry.Find(s.Disk, name, version)
-	slot, bundle := slotOf(m.Kind), (*registry.Bundle)(nil)
-	if err == nil {
-		bundle, err = s.fetch(slot, name, version, "")
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, problem("unknown_model", "", fmt.Sprintf("there is no model %s with version %d", quote(name), version))
-	case errors.Is(err, errUnfit):
-		return nil, problem("unfit_model", "", err.Error())
-	case err != nil:
-		return nil, problem("damaged_model", "", err.Error())
-	}
-	live := s.LiveIn(slot)
-	done := &Promotion{Name: name, Slot: slot, Live: version, Position: live.Since}
-	if live.By == fold.Promoted && live.Name == name && live.Version == version && live.SHA256 == bundle.SHA256 {
-		done.Already = true
-		return done, nil
-	}
-	if live.Name != "" {
-		done.Was = &live.Switch
-	}
-	done.Position, err = s.switchTo(ctx, slot, bundle, fold.Promoted)
-	return done, err
+	return b, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/rank/modeltest"
 	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
@@ -36,15 +37,12 @@ func train(t testing.TB, disk fsys.FS, change func(*registry.Manifest), field st
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &rank.LR{Bias: -1}
-	for _, name := range state.RowNames() {
-		f := rank.Field{Name: name, Knots: []float64{0, 100}}
-		weights := make([]float64, f.Weights())
+	m := modeltest.LR(t, state.RowNames().Numbers, []float64{0, 100}, -1, func(name string) []float32 {
 		if name == field {
-			weights[2] = weight
+			return []float32{0, 0, float32(weight)}
 		}
-		m.Schema.Fields, m.Weights = append(m.Schema.Fields, f), append(m.Weights, weights)
-	}
+		return nil
+	})
 	manifest := registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4, AUC: 0.7}
 	if change != nil {
 		change(&manifest)
@@ -89,7 +87,7 @@ func TestTheModelRanks(t *testing.T) {
 	}
 	for i, item := range all.Items {
 		clicks := max(0, i-5)
-		if want := rank.Sigmoid(-1 - 0.4*float64(clicks)); math.Abs(item.Score-want) > 1e-12 {
+		if want := rank.Sigmoid(-1 - 0.4*float64(clicks)); math.Abs(item.Score-want) > 1e-6 {
 			t.Errorf("%s with %d clicks has score %v, want %v", item.Item, clicks, item.Score, want)
 		}
 		mean := -0.4 * 21 / 12
@@ -97,7 +95,7 @@ func TestTheModelRanks(t *testing.T) {
 		switch {
 		case adds < 0.01 && len(item.Strong) > 0:
 			t.Errorf("%s is explained by %+v", item.Item, item.Strong)
-		case adds >= 0.01 && (len(item.Strong) != 1 || item.Strong[0].Field != "feature.item.clicks" || math.Abs(item.Strong[0].Adds-adds) > 1e-12):
+		case adds >= 0.01 && (len(item.Strong) != 1 || item.Strong[0].Field != "feature.item.clicks" || math.Abs(item.Strong[0].Adds-adds) > 1e-6):
 			t.Errorf("%s is explained by %+v, want %v by its clicks", item.Item, item.Strong, adds)
 		}
 	}
@@ -194,20 +192,20 @@ func TestUnfitModels(t *testing.T) {
 			train(t, disk, func(m *registry.Manifest) { m.Permuted = true }, "feature.item.clicks", 1)
 		}, "unfit_model", "permuted"},
 		"other fields": {func(t *testing.T, disk *fsys.Mem) {
-			m := &rank.LR{Schema: rank.Schema{Fields: []rank.Field{{Name: "feature.gone", Knots: []float64{}}}}, Weights: [][]float64{{0, 0}}}
+			m := modeltest.LR(t, []string{"feature.gone"}, nil, 0, func(string) []float32 { return nil })
 			if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 				t.Fatal(err)
 			}
-		}, "unfit_model", `"feature.gone"`},
+		}, "schema", `"feature.gone"`},
 		"other definitions": {func(t *testing.T, disk *fsys.Mem) {
 			train(t, disk, func(m *registry.Manifest) { m.Definitions = "of another shop" }, "feature.item.clicks", 1)
-		}, "unfit_model", "other definitions"},
+		}, "schema", "other definitions"},
 		"damaged": {func(t *testing.T, disk *fsys.Mem) {
 			train(t, disk, nil, "feature.item.clicks", 1)
-			if err := fsys.Replace(disk, "models/lr/2/model.json", []byte("{}")); err != nil {
+			if err := fsys.Replace(disk, "models/lr/2/model.bin", []byte("{}")); err != nil {
 				t.Fatal(err)
 			}
-		}, "damaged_model", "checksum"},
+		}, "checksum", "not the one that the manifest speaks of"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			disk := fsys.NewMem()
@@ -238,9 +236,10 @@ func TestPromoteUnknown(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		version int
-	}{{"lr", 2}, {"fm", 1}, {"..", 1}, {"", 1}, {"a/../lr", 1}} {
+		code    string
+	}{{"lr", 2, "unknown_model"}, {"fm", 1, "unknown_model"}, {"..", 1, "bad_model_name"}, {"", 1, "bad_model_name"}, {"a/../lr", 1, "bad_model_name"}} {
 		var p *serve.Problem
-		if _, err := r.Promote(t.Context(), c.name, c.version); !errors.As(err, &p) || p.Code != "unknown_model" {
+		if _, err := r.Promote(t.Context(), c.name, c.version); !errors.As(err, &p) || p.Code != c.code {
 			t.Errorf("promote %q %d: %v", c.name, c.version, err)
 		}
 	}
@@ -253,7 +252,7 @@ func TestALostModelIsNamed(t *testing.T) {
 	r := newRig(t, plan{disk: disk})
 	r.stock(t, 2)
 	gone := r.disk.Clone()
-	for _, name := range []string{"model.json", "manifest.json"} {
+	for _, name := range []string{"model.bin", "manifest.json"} {
 		if err := gone.Remove("models/lr/1/" + name); err != nil {
 			t.Fatal(err)
 		}
@@ -280,7 +279,7 @@ func TestASwappedModelIsNamed(t *testing.T) {
 	other := fsys.NewMem()
 	train(t, other, nil, "feature.item.clicks", 2)
 	swapped := r.disk.Clone()
-	for _, name := range []string{"model.json", "manifest.json"} {
+	for _, name := range []string{"model.bin", "manifest.json", "golden.bin"} {
 		text, err := fsys.ReadFile(other, "models/lr/1/"+name, 1<<20)
 		if err != nil {
 			t.Fatal(err)
@@ -321,7 +320,7 @@ func TestEqualScoresKeepRecallsOrder(t *testing.T) {
 	r.clicks(t, 6)
 	ranked := r.slate(t, serve.Request{User: "ada", N: 12, DryRun: true})
 	without := r.disk.Clone()
-	if err := without.Remove("models/lr/1/model.json"); err != nil {
+	if err := without.Remove("models/lr/1/model.bin"); err != nil {
 		t.Fatal(err)
 	}
 	plain := newRig(t, plan{disk: without})
@@ -340,20 +339,17 @@ func TestContributionsComeStrongestFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &rank.LR{}
-	for _, name := range state.RowNames() {
-		f := rank.Field{Name: name, Knots: []float64{0, 100}}
-		weights := make([]float64, f.Weights())
+	m := modeltest.LR(t, state.RowNames().Numbers, []float64{0, 100}, 0, func(name string) []float32 {
 		switch name { // ever stronger, in the order of the fields
 		case "recall.routes":
-			weights[2] = 5
+			return []float32{0, 0, 5}
 		case "r-popular.score", "recall.r-popular.score":
-			weights[2] = 10
+			return []float32{0, 0, 10}
 		case "feature.item.clicks":
-			weights[2] = 40
+			return []float32{0, 0, 40}
 		}
-		m.Schema.Fields, m.Weights = append(m.Schema.Fields, f), append(m.Weights, weights)
-	}
+		return nil
+	})
 	if _, err := registry.Save(disk, registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4}, m, time.UnixMilli(t0)); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -153,7 +154,7 @@ func TestAModelOfRecallLives(t *testing.T) {
 	if restored.Unpack(reader); reader.Done() != nil {
 		t.Fatal(reader.Done())
 	}
-	if *restored.Live(fold.ItemItem) != *r.state.Live(fold.ItemItem) {
+	if !reflect.DeepEqual(restored.Live(fold.ItemItem), r.state.Live(fold.ItemItem)) {
 		t.Errorf("restored %+v, want %+v", restored.Live(fold.ItemItem), r.state.Live(fold.ItemItem))
 	}
 	req := restored.Request(restored.Visitor("u:ada"), t0)
@@ -213,7 +214,7 @@ func TestUnfitModelsOfRecall(t *testing.T) {
 		t.Errorf("reports %q", reports)
 	}
 	var p *serve.Problem
-	if _, err := r.Promote(t.Context(), "itemitem", 1); !errors.As(err, &p) || p.Code != "unfit_model" {
+	if _, err := r.Promote(t.Context(), "itemitem", 1); !errors.As(err, &p) || p.Code != "worse_than_popularity" {
 		t.Errorf("promote: %v", err)
 	}
 	disk = fsys.NewMem()

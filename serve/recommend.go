@@ -56,10 +56,10 @@ func (s *Server) Recommend(ctx context.Context, req *Request) (*Reply, error) {
 	}
 	if !r.held {
 		r.gather(ctx, routes)
-		candidates := recall.Merge(r.answers)
+		candidates := r.merge()
 		r.rank(ctx, candidates)
 		r.place(ctx, candidates)
-		s.rankings.pool.Put(r.ranking)
+		r.done()
 	}
 	if r.held {
 		r.makeDo()
@@ -307,10 +307,17 @@ func (r *run) place(ctx context.Context, candidates []recall.Candidate) {
 		r.defined()
 		taken := map[uint32]bool{}
 		var unranked []recall.Candidate // of reply.Items, those that the model has not ranked
-		for _, p := range r.picks(candidates) {
+		picks := r.picks(candidates)
+		r.reply.Items = slices.Grow(r.reply.Items, len(picks))
+		shown := make([]int, len(picks))
+		for place, p := range picks {
+			shown[place] = p.candidate
+		}
+		r.ranking.explain(shown)
+		for place, p := range picks {
 			c := &candidates[p.candidate]
 			taken[c.Item] = true
-			placed := r.placed(p.candidate, c)
+			placed := r.placed(p.candidate, place, c)
 			placed.Explored, placed.Propensity = p.explored, p.propensity
 			r.reply.Items = append(r.reply.Items, placed)
 			if r.ranking.model == nil {
@@ -393,15 +400,15 @@ func (r *run) rows(unranked []recall.Candidate) {
 		row := b.Row(&unranked[i])
 		places[i].Row = fold.RowHash(row)
 		if r.past != nil {
-			r.past.tell(places[i].Item, row)
+			r.past.tell(places[i].Item, row.Numbers)
 		}
 	}
 }
 
-func (r *run) placed(i int, c *recall.Candidate) Placed {
+func (r *run) placed(i, place int, c *recall.Candidate) Placed {
 	st := r.server.State
 	because := c.Routes[0].Proposal.Because
-	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i),
+	placed := Placed{Item: st.Items.ID(c.Item), Doc: st.Items.Entry(c.Item), Score: r.ranking.scoreOf(i, c), Row: r.ranking.hash(i), Strong: r.ranking.strongest(i, place),
 		Reason: freshet.Reason{Code: because.Code, Event: because.Event, Time: because.Time, Window: because.Window, Query: because.Query}, Demoted: c.Demoted}
 	if c.Demoted > 0 {
 		placed.Dislike = st.Items.ID(c.Dislike.Item)

@@ -26,7 +26,7 @@ func (r *run) record(ctx context.Context) {
 		MinPosition: r.req.MinPosition, Items: ServedItems(reply), Seed: strconv.FormatUint(recall.SeedOf(reply.Request), 16), Explore: r.share,
 	}
 	if m := reply.Model; m != nil {
-		rec.Model = &fold.ServedModel{Name: m.Name, Version: m.Version, SHA256: m.SHA256, Position: m.Position}
+		rec.Model = &fold.ServedModel{Name: m.Name, Version: m.Version, SHA256: m.SHA256, Publication: m.Publication, Position: m.Position}
 	}
 	if reply.Fallback > 0 {
 		rec.FromList = &fold.ServedList{Position: r.list.position, Time: r.list.time}

@@ -26,7 +26,7 @@ type Replayer struct {
 type Row struct {
 	Record *fold.Served
 	Item   freshet.ItemID
-	Values []float64 // in the order of fold.State.RowNames; valid during the call
+	Values []float64 // the numbers in the order of fold.State.RowNames; valid during the call
 }
 
 // Rows lets read see the row of each item that was shown, while the state stands as it stood when
@@ -128,9 +128,8 @@ func (p *past) tellRanked(k *ranking, candidates []recall.Candidate) {
 	if p.rows == nil {
 		return
 	}
-	fields := len(k.model.Schema.Fields)
 	for i := range candidates {
-		p.tell(p.server.State.Items.ID(candidates[i].Item), k.rows[i*fields:(i+1)*fields])
+		p.tell(p.server.State.Items.ID(candidates[i].Item), k.rows.Row(i).Numbers)
 	}
 }
 
@@ -156,6 +155,13 @@ func (p *past) listed() *fallbackList {
 		return &fallbackList{}
 	}
 	return p.list
+}
+
+// updated notes that another publication is in force than ranked.
+func (p *past) updated(publication int) {
+	if m := p.record.Model; p.err == nil && m != nil && m.Publication != publication {
+		p.err = &NotReplayable{"model", fmt.Sprintf("%s version %d ranked it with publication %d of what was learned online, the journal says %d", m.Name, m.Version, m.Publication, publication)}
+	}
 }
 
 // model is the model that ranked, none when none came to.
@@ -203,10 +209,10 @@ func (p *Replayer) Replay(ctx context.Context, rec *fold.Served) (*Reply, error)
 		return nil, err
 	}
 	r.gather(ctx, routes)
-	candidates := recall.Merge(r.answers)
+	candidates := r.merge()
 	r.rank(ctx, candidates)
 	r.place(ctx, candidates)
-	s.rankings.pool.Put(r.ranking)
+	r.done()
 	return r.reply, was.err
 }
 

@@ -105,11 +105,12 @@ type Placed struct {
 
 // Model says which model ranked a slate.
 type Model struct {
-	Name     string
-	Version  int
-	SHA256   string
-	Position freshet.Position // where the rows were read
-	Created  string           // RFC 3339
+	Name        string
+	Version     int
+	SHA256      string
+	Publication int              // of what was learned online, 0 for none
+	Position    freshet.Position // where the rows were read
+	Created     string           // RFC 3339
 }
 
 // LastAct is the visitor's last event by journal order.

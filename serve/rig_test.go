@@ -37,7 +37,14 @@ type plan struct {
 	budget freshet.Duration                      // of each route; 0 is a second
 	watch  uint64                                // of one feature key in so many the raw events are kept
 
+	updater fold.Updater // nil learns nothing
+
 	maxKeys int // of features; 0 is no bound
+
+	words   []string // of rows
+	rankers []string // kinds that may rank; nil is any
+
+	stopwatch func() time.Duration // nil goes by the rig's clock
 
 	outside serve.Outside // whom the route of kind external asks
 	slots   int
@@ -72,7 +79,7 @@ func newRig(t testing.TB, p plan) *rig {
 	now := func() time.Time { return time.UnixMilli(r.clock.Load()) }
 	kinds := freshet.BuiltinEvents()
 	shelf := registry.NewShelf(r.disk, false)
-	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Bundles: shelf}
+	o := fold.Options{Kinds: kinds, Features: features, MaxFuture: freshet.Minute, NewTable: mem.New, Watch: p.watch, MaxKeys: p.maxKeys, Words: p.words, Bundles: shelf, Updater: p.updater, Rankers: shelf}
 	var routes []serve.Route
 	if p.routes == nil {
 		p.routes = []string{"itemcf", "popular", "new"}
@@ -116,8 +123,9 @@ func newRig(t testing.TB, p plan) *rig {
 	}
 	r.stream.Start()
 	options := serve.Options{
-		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk, Shelf: shelf,
-		NewID: func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
+		Stream: r.stream, State: r.state, Now: now, Kinds: kinds, MaxFuture: freshet.Minute, Routes: routes, Scenes: p.scenes, Disk: r.disk, Shelf: shelf, Rankers: p.rankers,
+		Stopwatch: p.stopwatch,
+		NewID:     func() string { return "r-" + strconv.FormatInt(r.ids.Add(1), 10) },
 		Report: func(msg string, err error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()

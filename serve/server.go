@@ -27,7 +27,9 @@ type Options struct {
 	Scenes    map[string]Scene
 	Disk      fsys.FS                     // the data directory, where trained models are; nil is none
 	Shelf     *registry.Shelf             // what State looks into for the models that routes go by; nil is none
+	Rankers   []string                    // kinds of models that may rank, the first choice first; nil is any
 	Report    func(msg string, err error) // told of trouble that no reply can carry
+	Stopwatch func() time.Duration        // how long something has gone on, whatever the clock says; nil is by Now
 }
 
 // Route is what serving knows of a recall route.
@@ -57,11 +59,15 @@ type Server struct {
 	scenes    map[string][]int // the routes of each scene
 	explorers map[string]bool  // routes that explore
 	fallback  atomic.Pointer[fallbackList]
-	bundles   sync.Map   // *registry.Bundle by checksum: those that may rank here
-	switching sync.Mutex // held while a model that is live is changed
+	bundles   sync.Map                           // *registry.Bundle by checksum: those that may rank here
+	spares    atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
+	switching sync.Mutex                         // held while a model that is live is changed
 	rankings  rankings
+	updated   atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
+	upcoming  atomic.Pointer[updated] // the one prepared last
 	watch     watched
 	sampling  *sampling
+	trial     *trial
 	reads     atomic.Pointer[featureReads]
 	stop      chan struct{}
 	wg        sync.WaitGroup
@@ -85,7 +91,7 @@ type fallbackList struct {
 	docs []*freshet.Item
 }
 
-// New returns a Server over a started Stream. It runs one goroutine, and another when routes search an index, until Close.
+// New returns a Server over a started Stream. It runs two goroutines, and another when routes search an index, until Close.
 func New(o Options) (*Server, error) {
 	s := newServer(o)
 	s.stop = make(chan struct{})
@@ -119,6 +125,10 @@ func New(o Options) (*Server, error) {
 	if s.sampling = newSampling(s); len(s.sampling.routes) > 0 {
 		s.wg.Go(s.sampleOn)
 	}
+	if s.State.Learns() {
+		s.wg.Go(s.publishOn)
+	}
+	s.wg.Go(s.watchOn)
 	s.wg.Go(func() {
 		ticker := time.NewTicker(fallbackEvery)
 		defer ticker.Stop()
@@ -141,7 +151,10 @@ func New(o Options) (*Server, error) {
 
 // newServer returns a Server that knows its routes and does nothing by itself.
 func newServer(o Options) *Server {
-	s := &Server{Options: o, routes: map[string]int{}, scenes: map[string][]int{}, troubles: make([]trouble, len(o.Routes)), outside: make([]*outside, len(o.Routes)), explorers: explorers(o.Routes)}
+	s := &Server{Options: o, routes: map[string]int{}, scenes: map[string][]int{}, troubles: make([]trouble, len(o.Routes)), outside: make([]*outside, len(o.Routes)), explorers: explorers(o.Routes), trial: newTrial()}
+	if s.Stopwatch == nil {
+		s.Stopwatch = func() time.Duration { return s.Now().Sub(time.UnixMilli(0)) }
+	}
 	for i, r := range o.Routes {
 		s.routes[r.Name] = i
 	}

@@ -52,9 +52,9 @@ func (r *run) recheck(k *ranking, candidates []recall.Candidate, visitor uint32,
 		return
 	}
 	defs := s.State.Features.Definitions()
-	fields, first := len(k.model.Schema.Fields), s.State.FirstFeature()
+	first := s.State.FirstFeature()
 	for _, i := range k.best(r.n) {
-		row := k.rows[i*fields : (i+1)*fields]
+		row := k.rows.Row(i).Numbers
 		for column := range defs {
 			want, known := oracle.Read(column, visitor, candidates[i].Item, r.reply.Time, r.req.Context)
 			if !known {
@@ -85,20 +85,20 @@ func cell(v float64) string {
 	return fmt.Sprint(v)
 }
 
-// best returns the n candidates with the highest odds, in no order.
+// best returns the n candidates with the highest scores, in no order.
 func (k *ranking) best(n int) []int {
 	list, least := k.top[:0], 0 // the place of the least in list
-	for i := range k.odds {
+	for i := range k.scores {
 		switch {
 		case len(list) < n:
 			list = append(list, i)
-		case k.odds[i] > k.odds[list[least]]:
+		case k.scores[i] > k.scores[list[least]]:
 			list[least] = i
 		default:
 			continue
 		}
 		for j := range list {
-			if k.odds[list[j]] < k.odds[list[least]] {
+			if k.scores[list[j]] < k.scores[list[least]] {
 				least = j
 			}
 		}

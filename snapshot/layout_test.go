@@ -171,13 +171,18 @@ func TestLayout(t *testing.T) {
 	bought := w.bring("http", 0, freshet.Event{User: "ada", ID: "e-2", Item: "hill", Name: "purchase", Request: "r-1", Query: "boots", Value: 3, HasValue: true, Context: map[string]any{"place": "home", "q": "boats"}})
 	w.bring("http", 0, freshet.Event{Anonymous: "phone", Item: "sea", Name: "expose"})
 	w.bring("http", 0, freshet.Event{User: "ada", Item: "sea", Name: "click", Time: start - 2*hour}) // late
+	switched := func(text string) freshet.Position {
+		at, err := w.stream.Switch(t.Context(), w.now, []byte(text))
+		w.do(err)
+		return at
+	}
+	linear := switched(`{"model":"itemitem","version":1,"sha256":"cd","by":"adopted","slot":"itemitem"}`)
+	switched(`{"model":"lr","version":2,"sha256":"aa","by":"adopted"}`)
+	live := switched(`{"model":"lr","version":3,"sha256":"ab","by":"promoted"}`)
+	trial := switched(`{"model":"fm","version":1,"sha256":"ef","by":"promoted","slot":"challenger","stage":"canary","percent":100,"guard":{"p99_ms":2.5}}`)
 	text := `{"request_id":"r-1","visitor":"u:ada","items":[{"item_id":"sea","routes":[{"route":"covisit","rank":1}]},{"item_id":"x"}],"degraded":["recall.hot:timeout"],"fallback":1}`
 	w.do(w.stream.Served(t.Context(), w.now, []byte(text)))
 	w.do(w.stream.Served(t.Context(), w.now, []byte(`{"request_id":"r-2","visitor":"s:new","items":[]}`)))
-	linear, err := w.stream.Switch(t.Context(), w.now, []byte(`{"model":"itemitem","version":1,"sha256":"cd","by":"adopted","slot":"itemitem"}`))
-	w.do(err)
-	live, err := w.stream.Switch(t.Context(), w.now, []byte(`{"model":"lr","version":3,"sha256":"ab","by":"promoted"}`))
-	w.do(err)
 	position, state, ids := w.snapshot()
 	s, a := shape.state(t, state), admission(t, ids)
 
@@ -249,12 +254,18 @@ func TestLayout(t *testing.T) {
 	is("the newest items", newest.list, []bornRead{{published, hill}, {start - 2*hour, sea}, {second, town}})
 
 	is("the last acts", s.acts, []lastRead{{}, {uint64(bought), "purchase", second}, {}, {7, "hide", start - 2*hour}, {uint64(bought) + 1, "expose", second}})
-	is("the models", s.models, [3]modelRead{{"lr", 3, "ab", "promoted", uint64(live), true}, {}, {"itemitem", 1, "cd", "adopted", uint64(linear), false}})
+	is("what ranks", s.models[0], liveRead{modelRead{name: "lr", version: 3, sha256: "ab", by: "promoted"}, uint64(live), true, []modelRead{{name: "lr", version: 2, sha256: "aa", by: "adopted"}}})
+	is("what routes go by", s.models[1:3], []liveRead{{}, {modelRead: modelRead{name: "itemitem", version: 1, sha256: "cd", by: "adopted"}, since: uint64(linear)}})
+	guard := s.models[3].guard
+	s.models[3].guard = nil
+	is("what is on trial", s.models[3], liveRead{modelRead: modelRead{name: "fm", version: 1, sha256: "ef", by: "promoted", stage: "canary", percent: 100}, since: uint64(trial)})
+	is("its guard", *guard, guardRead{p99: 2.5})
+	is("the arms of the trial", s.arms, [4]uint64{0, 0, 2, 0})
 	is("the events", s.names, []nameRead{{"click", 3, 1, 0, start}, {"expose", 1, 0, 0, second}, {"hide", 1, 0, 0, start - 2*hour}, {"like", 1, 0, 0, second}, {"purchase", 1, 0, 1, second}})
 	is("those of other names, and of imports", []uint64{s.others, s.imported}, []uint64{0, 2})
 	is("the slates", s.lately, []slateRead{{[5]int64{0, 0, 2, 1, 1}, "recall.hot:timeout"}, {[5]int64{0, 1, 0, 0, 0}, ""}})
 	is("the ledger", s.ledger, []ledgerRead{{ada, []placeRead{{sea, 2, false}, {0, 0, false}}}, {strange, nil}})
-	is("those shown", []any{s.shownNext, s.shown}, []any{0, []shownRead{{ada, "r-1", "sea x"}, {strange, "r-2", ""}}})
+	is("those shown", []any{s.shownNext, s.shown}, []any{0, []shownRead{{ada, "r-1", "sea x", uint64(trial)}, {strange, "r-2", "", uint64(trial)}}})
 	is("the share of keys watched", s.oneIn, 1)
 	is("what was spent on Orrin", s.watched[2], map[uint64]watchRead{watchKey(2, watchHash("tOrrin")): {start, false, fmt.Sprintf("%d:-2.5:1 ", start)}})
 	is("what ada looked for, watched", s.watched[9], map[uint64]watchRead{watchKey(9, ada): {second, false, fmt.Sprintf(`%d:1:9 %d:hill:e-2:"boats" `, second, hill)}})

@@ -95,6 +95,17 @@ func (w *walker) texts() (texts []string) {
 // numbered reads texts with numbers from 1; the text of number 0 is empty.
 func (w *walker) numbered() []string { w.t.Helper(); return append([]string{""}, w.texts()...) }
 
+// model reads one switch of a model.
+func (w *walker) model() modelRead {
+	w.t.Helper()
+	m := modelRead{name: w.text(), version: w.int(), sha256: w.text(), by: w.text(), stage: w.text(), percent: w.float()}
+	if w.bool() {
+		m.guard = &guardRead{w.float(), w.float()}
+	}
+	m.code, m.reason = w.text(), w.text()
+	return m
+}
+
 func (w *walker) end(what string) {
 	w.t.Helper()
 	if len(w.rest) > 0 {
@@ -193,12 +204,24 @@ type (
 		newest   int64
 	}
 	modelRead struct {
-		name     string
-		version  int64
-		sha256   string
-		by       string
+		name    string
+		version int64
+		sha256  string
+		by      string
+		stage   string
+		percent float64
+		guard   *guardRead
+		code    string
+		reason  string
+	}
+	guardRead struct {
+		drop, p99 float64
+	}
+	liveRead struct {
+		modelRead
 		since    uint64
 		promoted bool
+		past     []modelRead
 	}
 	nameRead struct {
 		name                string
@@ -220,6 +243,7 @@ type (
 	shownRead struct {
 		visitor        uint64
 		request, items string
+		trial          uint64 // where its trial began, 0 for none
 	}
 	watchRead struct {
 		last  int64
@@ -238,7 +262,8 @@ type (
 		histories        []historyRead
 		routes           []routeRead
 		acts             []lastRead
-		models           [3]modelRead // of the slots: ranker, embedding, itemitem
+		models           [4]liveRead // of the slots: ranker, embedding, itemitem, challenger
+		arms             [4]uint64
 		names            []nameRead
 		others, imported uint64
 		lately           []slateRead
@@ -321,7 +346,11 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	}
 	w.list(func(int) { r.acts = append(r.acts, lastRead{w.uint(), w.text(), w.int()}) })
 	for i := range r.models {
-		r.models[i] = modelRead{w.text(), w.int(), w.text(), w.text(), w.uint(), w.bool()}
+		r.models[i] = liveRead{modelRead: w.model(), since: w.uint(), promoted: w.bool()}
+		w.list(func(int) { r.models[i].past = append(r.models[i].past, w.model()) })
+	}
+	for i := range r.arms {
+		r.arms[i] = w.uint()
 	}
 	w.list(func(int) { r.names = append(r.names, nameRead{w.text(), w.uint(), w.uint(), w.uint(), w.int()}) })
 	r.others, r.imported = w.uint(), w.uint()
@@ -338,7 +367,7 @@ func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	n := w.uint()
 	r.shownNext = w.uint()
 	for range n {
-		r.shown = append(r.shown, shownRead{w.uint(), w.text(), strings.Join(w.texts(), " ")})
+		r.shown = append(r.shown, shownRead{w.uint(), w.text(), strings.Join(w.texts(), " "), w.uint()})
 	}
 
 	r.oneIn = w.uint()

@@ -14,7 +14,7 @@ import (
 )
 
 // Entry is one journal record, decoded. Exactly one of Event, Item, User, Definitions,
-// Served, Model and Clock is set.
+// Served, Model, Weights and Clock is set.
 type Entry struct {
 	Position    freshet.Position
 	Topic       string
@@ -27,6 +27,7 @@ type Entry struct {
 	Definitions []byte // JSON
 	Served      []byte // JSON
 	Model       []byte // JSON: which model ranks from here on
+	Weights     []byte // JSON: what is thought of the weights learned online, and published of them
 	Clock       *Clock
 
 	arrived time.Time     // when a live event came in; zero in a replay
@@ -70,6 +71,8 @@ func Decode(rec *journal.Record) (e Entry, err error) {
 		e.Served = rec.Payload
 	case rec.Topic == freshet.TopicModel:
 		e.Model = rec.Payload
+	case rec.Topic == freshet.TopicWeights:
+		e.Weights = rec.Payload
 	case rec.Topic == freshet.TopicClock:
 		e.Clock = &Clock{}
 		if err := json.Unmarshal(rec.Payload, e.Clock); err != nil {

@@ -452,6 +452,16 @@ func (s *Stream) Switch(ctx context.Context, received int64, text []byte) (fresh
 	return p, s.WaitApplied(ctx, p)
 }
 
+// Publish journals a verdict on the weights learned online, with what it publishes, and returns when
+// that is durable and applied.
+func (s *Stream) Publish(ctx context.Context, received int64, text []byte) (freshet.Position, error) {
+	p, err := s.own(received, freshet.TopicWeights, Entry{Weights: text}, text)
+	if err != nil {
+		return 0, err
+	}
+	return p, s.WaitApplied(ctx, p)
+}
+
 // SetBack journals that the watermark of a source, which came from a clock that was ahead, is to, and
 // returns when that is durable and applied. It does nothing when the watermark is no later.
 func (s *Stream) SetBack(ctx context.Context, received int64, source string, to int64) error {

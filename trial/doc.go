@@ -14,6 +14,9 @@
 //	popular       a plain count of positive events, kept apart from the routes
 //	route:<name>  each route alone
 //
+// [World] lets ways of recommending live on in invented worlds whose truth is known, each with the
+// consequences of its own slates.
+//
 // What the visitor has seen is left out of every list, as in serving. A trial is a function
 // of its input and seed: no clock, no randomness but the interval's.
 //

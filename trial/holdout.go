@@ -183,13 +183,13 @@ func (h *Holdout) ask(ctx context.Context, p *panel, held map[freshet.Visitor]ac
 }
 
 // doubts says what makes figures hard to trust: few asks, or many that nobody could answer.
-func doubts(asks, lost int) []string {
-	var list []string
+func doubts(asks, lost int) []eval.Warning {
+	var list []eval.Warning
 	if asks < fewAsks {
-		list = append(list, fmt.Sprintf("only %d asks: the figures may be far off, see ci", asks))
+		list = append(list, eval.Warning{Code: eval.FewAsks, Text: fmt.Sprintf("only %d asks: the figures may be far off, see ci", asks)})
 	}
 	if lost > asks/2 {
-		list = append(list, fmt.Sprintf("%d of %d asks want an item that the visitor had seen before or nobody had: they are misses for all", lost, asks))
+		list = append(list, eval.Warning{Code: eval.Unanswerable, Text: fmt.Sprintf("%d of %d asks want an item that the visitor had seen before or nobody had: they are misses for all", lost, asks)})
 	}
 	return list
 }

@@ -95,8 +95,8 @@ func TestHoldoutOfAKnownWorld(t *testing.T) {
 	if slate, merged := rowNamed(t, r, "slate", 0), rowNamed(t, r, "recall", 0); slate.NDCG != merged.NDCG || merged.Hit < row.Hit {
 		t.Errorf("slate %+v, recall %+v", slate, merged)
 	}
-	if len(r.Warnings) == 0 || !strings.Contains(r.Warnings[0], "120 of 150") {
-		t.Errorf("warnings %q", r.Warnings)
+	if len(r.Warnings) == 0 || !strings.Contains(r.Warnings[0].Text, "120 of 150") {
+		t.Errorf("warnings %v", r.Warnings)
 	}
 	text, err := json.Marshal(r)
 	if err != nil || !strings.Contains(string(text), `{"protocol":"holdout","results":[{"name":"slate","k":1,"delay":"0s","hit@1":`) {

@@ -22,6 +22,7 @@ type panel struct {
 
 	slate, recall, baseline *row
 	alone                   []*row       // by route
+	novelty                 eval.Novelty // of positive events
 	compared                *eval.Routes // of the routes and their merge
 	lists                   [][]uint32   // by route: its proposals
 	merged, cut             []uint32     // the first k, and the RecallK that recall hands on
@@ -58,7 +59,9 @@ func (p *panel) skip(item uint32) bool {
 // count lets the baseline know of an event that the state has just folded.
 func (p *panel) count(e *freshet.Event) {
 	if e.Item != "" && p.kinds.Of(e.Name).Signal.Positive() {
-		p.popular.add(p.state.Items.Find(e.Item), e.Time)
+		item := p.state.Items.Find(e.Item)
+		p.popular.add(item, e.Time)
+		p.novelty.Take(item)
 	}
 }
 
@@ -80,9 +83,9 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 			list = append(list, found[k].Item)
 		}
 		p.lists[i] = list
-		p.alone[i].note(group, list[:min(p.k, len(list))], wanted)
+		p.note(p.alone[i], group, list[:min(p.k, len(list))], wanted)
 	}
-	p.baseline.note(group, p.popular.top(q, p.k, p.skip), wanted)
+	p.note(p.baseline, group, p.popular.top(q, p.k, p.skip), wanted)
 	candidates := recall.Merge(p.answers)
 	p.merged = p.merged[:0]
 	for _, c := range candidates[:min(p.k, len(candidates))] {
@@ -97,12 +100,17 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 	} else {
 		p.compared.Add(p.lists, p.cut, []uint32{wanted})
 	}
-	p.recall.note(group, p.merged, wanted)
+	p.note(p.recall, group, p.merged, wanted)
 	if p.ranker == nil || len(candidates) == 0 {
-		p.slate.note(group, p.merged, wanted)
+		p.note(p.slate, group, p.merged, wanted)
 		return nil, nil
 	}
 	return p.rank(candidates, group, wanted), nil
+}
+
+// note notes a list for a row.
+func (p *panel) note(r *row, group int, list []uint32, wanted uint32) {
+	r.note(group, list, wanted, p.novelty.List(list, p.state.Items.Len()-1))
 }
 
 // rank notes the list in the ranker's order.
@@ -115,7 +123,7 @@ func (p *panel) rank(candidates []recall.Candidate, group int, wanted uint32) (l
 	for _, i := range p.top {
 		p.list = append(p.list, candidates[i].Item)
 	}
-	p.slate.note(group, p.list, wanted)
+	p.note(p.slate, group, p.list, wanted)
 	if wanted == 0 {
 		return nil
 	}

@@ -97,14 +97,19 @@ func (p *Prequential) check() error {
 	if err := p.Options.check(); err != nil {
 		return err
 	}
-	if len(p.Delays) == 0 || len(p.Delays) > MaxDelays {
-		return fmt.Errorf("a run compares 1 to %d delays, not %d", MaxDelays, len(p.Delays))
-	}
 	if p.Warmup < 0 {
 		return fmt.Errorf("the warm-up is %s; it must not be negative", p.Warmup)
 	}
+	return checkDelays(p.Delays)
+}
+
+// checkDelays reports delays out of their bounds.
+func checkDelays(delays []freshet.Duration) error {
+	if len(delays) == 0 || len(delays) > MaxDelays {
+		return fmt.Errorf("a run compares 1 to %d delays, not %d", MaxDelays, len(delays))
+	}
 	seen := map[freshet.Duration]bool{}
-	for _, d := range p.Delays {
+	for _, d := range delays {
 		if d < 0 || seen[d] {
 			return fmt.Errorf("a delay is %s; delays are not negative and none comes twice", d)
 		}

@@ -3,9 +3,11 @@ package trial
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/eval"
 	"github.com/freshet-rec/freshet/recall"
 )
 
@@ -68,16 +70,16 @@ func TestRepeatsAndNewItemsAreMisses(t *testing.T) {
 
 func TestPrequentialIsAFunctionOfItsInput(t *testing.T) {
 	events := pairs(20, 10)
-	run := func() string {
+	run := func() *eval.Results {
 		p := &Prequential{Options: options(5), Warmup: freshet.Hour, Delays: []freshet.Duration{0, freshet.Minute, freshet.Hour}}
 		r, err := p.Run(t.Context(), nil, nil, events)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprintf("%+v", r)
+		return r
 	}
-	if one, two := run(), run(); one != two {
-		t.Errorf("two runs differ:\n%s\n%s", one, two)
+	if one, two := run(), run(); !reflect.DeepEqual(one, two) {
+		t.Errorf("two runs differ:\n%+v\n%+v", one, two)
 	}
 }
 

@@ -13,13 +13,18 @@ type row struct {
 	name  string
 	tally *eval.Tally
 	shown eval.ItemSet
+	items int     // shown, with repeats
+	bits  float64 // sum of their self-information
 	auc   float64 // sum over the asks that had one
 	aucs  int     // their number
 }
 
 // note takes in the list of one ask, already cut. wanted is the item looked for, 0 when
-// nothing would be right.
-func (r *row) note(group int, list []uint32, wanted uint32) {
+// nothing would be right; bits is the mean self-information
+// of the list.
+func (r *row) note(group int, list []uint32, wanted uint32, bits float64) {
+	r.items += len(list)
+	r.bits += bits * float64(len(list))
 	for _, item := range list {
 		r.shown.Add(item)
 	}
@@ -34,11 +39,14 @@ func (r *row) note(group int, list []uint32, wanted uint32) {
 // these can be compared.
 func (r *row) figures(k int, delay freshet.Duration, catalogue int, seed uint64) eval.Row {
 	sums, asks := r.tally.Groups()
+	hits, _ := r.tally.Hits()
 	out := eval.Row{
 		Name: r.name, K: k, Delay: delay, N: r.tally.N(),
 		Hit: r.tally.HitRate(), NDCG: r.tally.NDCG(), MRR: r.tally.MRR(),
-		Coverage: r.shown.Coverage(catalogue),
-		CI:       eval.Bootstrap(sums, asks, resamples, level, rand.New(rand.NewPCG(seed, 0))),
+		Coverage: r.shown.Coverage(catalogue), Novelty: r.bits / float64(max(1, r.items)),
+		Tally: r.tally,
+		HitCI: eval.Bootstrap(hits, asks, resamples, level, rand.New(rand.NewPCG(seed, 0))),
+		CI:    eval.Bootstrap(sums, asks, resamples, level, rand.New(rand.NewPCG(seed, 0))),
 	}
 	if r.aucs > 0 {
 		mean := r.auc / float64(r.aucs)

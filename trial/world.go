@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/eval"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -20,16 +20,26 @@ import (
 // the same past, sees the same visitors come at the same times, shows each a slate of K, and
 // learns what they then do with what it showed: each lives on in a state of its own. Judged is
 // the expected share of what was shown that is clicked, by the world's own truth, so that the
-// luck of single clicks does not count.
+// luck of single clicks does not count; what a visitor has had before earns nothing.
 //
 //	popular   what was most wanted so far, less what the visitor has seen
+//	category  the most wanted of the categories that the visitor takes, likewise
 //	recall    the merged candidates in recall order
 //	slate     the same in the order of the ranker, which Train makes from the past
+//	online    the same in the order of a ranker that starts there and learns from each slate
 //	oracle    the best slate there is; nothing can be above it
+//
+// With a delay events are withheld that long, from all but the oracle, as in [Prequential]: who
+// comes at t is shown what the system would have shown at t − delay.
 type World struct {
 	Options
-	// Train makes a ranker from a world's past; nil leaves out the slate.
+	Name   string             // of the worlds, in the rows
+	Delays []freshet.Duration // each ≥ 0, none twice; nil is 0 alone
+	// Train makes a ranker from a world's past; nil leaves out slate and online.
 	Train func(ctx context.Context, past Replay) (Ranker, error)
+	// Online makes a ranker that goes on learning of one that Train made, which it must not
+	// change; nil leaves out online.
+	Online func(frozen Ranker) (Online, error)
 }
 
 // Place is one world.
@@ -44,7 +54,8 @@ type Place interface {
 type Visit interface {
 	Visitor() freshet.Visitor
 	Time() int64 // Unix ms
-	// Expected is how many items of a slate are clicked on average.
+	// Expected is how many items of a slate are clicked on average. An item "" is a place left
+	// open, which nobody clicks, here and in React.
 	Expected(slate []freshet.ItemID) float64
 	// Oracle is the slate of up to n items with the highest Expected.
 	Oracle(n int, skip func(freshet.ItemID) bool) []freshet.ItemID
@@ -62,29 +73,35 @@ type way struct {
 }
 
 func (w *World) ways() []way {
-	list := []way{{"popular", popularSlate}, {"recall", recallSlate}}
+	list := []way{{"popular", popularSlate}, {"category", categorySlate}, {"recall", recallSlate}}
 	if w.Train != nil {
 		list = append(list, way{"slate", rankedSlate})
+		if w.Online != nil {
+			list = append(list, way{"online", rankedSlate})
+		}
 	}
 	return append(list, way{"oracle", oracleSlate})
 }
 
-// life is one way in one world.
+// life is one way in one world, at one delay.
 type life struct {
 	*World
-	state   *fold.State
-	popular allTime
-	asks    []fold.Ask
-	ranker  Ranker
-	scores  []float64
-	top     []int
-	out     []freshet.ItemID
+	delay    freshet.Duration
+	state    *fold.State
+	popular  allTime
+	category categories
+	asks     []fold.Ask
+	ranker   Ranker
+	online   Online // the ranker, if it is told; nil otherwise
+	scores   []float64
+	top      []int
+	out      []freshet.ItemID
+	shown    func(wanted []bool) error // what an Online makes of the slate just shown; nil for nothing
 
-	clicks float64         // expected
-	shown  int             // items
-	visits int             // slates
-	groups map[string]*sum // by visitor
-	order  []*sum          // by first visit
+	had    map[freshet.Visitor]map[freshet.ItemID]bool // by the truth, of what is withheld or was
+	earned []float64                                   // by slate: expected clicks
+	groups map[freshet.Visitor]*sum
+	order  []*sum // by first visit
 }
 
 type sum struct {
@@ -92,25 +109,32 @@ type sum struct {
 	shown  int
 }
 
-// Run plays every world for every way, as many at a time as there are processors. Errors:
-// those of the places and of Train, an option out of bounds, ErrNobodyCame, the end of ctx.
+// Run plays every world for every way and delay, as many worlds at a time as there are processors. Errors:
+// those of the places, of Train and of Online, an option out of bounds, ErrNobodyCame, the end of ctx.
 func (w *World) Run(ctx context.Context, places []Place) (*eval.Rates, error) {
 	if err := w.check(); err != nil {
 		return nil, err
 	}
+	delays := w.Delays
+	if delays == nil {
+		delays = []freshet.Duration{0}
+	}
+	if err := checkDelays(delays); err != nil {
+		return nil, err
+	}
 	ways := w.ways()
-	lives := make([][]*life, len(places)) // by place, then by way
+	lives := make([][]*life, len(places)) // by place, then by delay and way
 	errs := make([]error, len(places))
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	tracker := &tracker{report: w.report, total: int64(len(places) * len(ways))}
+	tracker := &tracker{report: w.report, total: int64(len(places) * len(ways) * len(delays))}
 	var wg sync.WaitGroup
 	for i, place := range places {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			if lives[i], errs[i] = w.live(ctx, place, ways, tracker); errs[i] != nil {
+			if lives[i], errs[i] = w.live(ctx, place, ways, delays, tracker); errs[i] != nil {
 				cancel()
 			}
 		})
@@ -119,31 +143,47 @@ func (w *World) Run(ctx context.Context, places []Place) (*eval.Rates, error) {
 	if err := firstCause(errs); err != nil {
 		return nil, err
 	}
-	return w.rates(ways, lives)
+	return w.rates(ways, delays, lives)
 }
 
-// live plays one world for every way.
-func (w *World) live(ctx context.Context, place Place, ways []way, tracker *tracker) ([]*life, error) {
-	var ranker Ranker
+// live plays one world for every delay and way.
+func (w *World) live(ctx context.Context, place Place, ways []way, delays []freshet.Duration, tracker *tracker) ([]*life, error) {
+	var frozen Ranker
 	var err error
 	if w.Train != nil {
-		if ranker, err = w.Train(ctx, place.Past); err != nil {
+		if frozen, err = w.Train(ctx, place.Past); err != nil {
 			return nil, fmt.Errorf("train the ranker: %w", err)
 		}
 	}
-	lives := make([]*life, len(ways))
-	for i, way := range ways {
-		l := &life{World: w, asks: w.asks(), ranker: ranker, groups: map[string]*sum{}}
-		if l.state, err = w.state(way.name == "slate"); err != nil {
-			return nil, err
+	var lives []*life
+	for _, delay := range delays {
+		for _, way := range ways {
+			l, err := w.newLife(way, delay, frozen)
+			if err != nil {
+				return nil, err
+			}
+			if err := l.play(ctx, place, way); err != nil {
+				return nil, fmt.Errorf("%s: %w", way.name, err)
+			}
+			l.state, l.category, l.popular = nil, categories{}, allTime{} // only the figures are wanted
+			lives = append(lives, l)
+			tracker.add(1)
 		}
-		if err := l.play(ctx, place, way); err != nil {
-			return nil, fmt.Errorf("%s: %w", way.name, err)
-		}
-		lives[i] = l
-		tracker.add(1)
 	}
 	return lives, nil
+}
+
+// newLife returns a life that has not begun.
+func (w *World) newLife(way way, delay freshet.Duration, frozen Ranker) (l *life, err error) {
+	l = &life{World: w, delay: delay, asks: w.asks(), ranker: frozen, groups: map[freshet.Visitor]*sum{}, had: map[freshet.Visitor]map[freshet.ItemID]bool{}}
+	if way.name == "online" {
+		if l.online, err = w.Online(frozen); err != nil {
+			return nil, fmt.Errorf("the online ranker: %w", err)
+		}
+		l.ranker = l.online
+	}
+	l.state, err = w.state(way.name == "slate" || way.name == "online")
+	return l, err
 }
 
 // asks is how the routes are asked.
@@ -162,7 +202,9 @@ func (l *life) play(ctx context.Context, place Place, way way) error {
 		e.Position = position
 		l.state.Apply(e)
 		if e.Event != nil && e.Event.Item != "" && !e.Late && l.Fold.Kinds.Of(e.Event.Name).Signal.Positive() {
-			l.popular.add(l.state.Items.Find(e.Event.Item), e.Event.Time)
+			item := l.state.Items.Find(e.Event.Item)
+			l.popular.add(item, e.Event.Time)
+			l.category.add(e.Event.Visitor(), item, l.state.Items.Entry(item))
 		}
 	}
 	err := place.Past(ctx, func(e *stream.Entry) error {
@@ -172,38 +214,78 @@ func (l *life) play(ctx context.Context, place Place, way way) error {
 	if err != nil {
 		return err
 	}
-	var coming queue // what visitors have yet to do
+	var coming, withheld queue // what visitors have yet to do; what they did and the way does not know yet
+	var outcomes outcomes
 	for v := range place.Visits() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		for e := coming.before(v.Time()); e != nil; e = coming.before(v.Time()) {
+			l.note(e)
+			withheld.add([]freshet.Event{*e})
+		}
+		q := v.Time() - int64(l.delay)
+		for e := withheld.before(q); e != nil; e = withheld.before(q) {
 			apply(&stream.Entry{Topic: freshet.Topic(e.Name), Received: e.Time, Event: e})
 		}
+		if err := outcomes.learn(q); err != nil {
+			return err
+		}
+		l.shown = nil
 		slate, err := way.slate(ctx, l, v)
 		if err != nil {
 			return err
 		}
-		l.note(v, slate)
-		coming.add(v.React(slate))
+		slate = l.fresh(v, slate)
+		l.earn(v, slate)
+		reaction := v.React(slate)
+		coming.add(reaction)
+		if l.shown != nil {
+			outcomes.add(v.Time(), slate, reaction, l.Fold.Kinds, l.shown)
+		}
 	}
 	return nil
 }
 
-// note counts what a slate earns.
-func (l *life) note(v Visit, slate []freshet.ItemID) {
-	who := string(v.Visitor())
-	g := l.groups[who]
+// note remembers what somebody did, by the truth.
+func (l *life) note(e *freshet.Event) {
+	if signal := l.Fold.Kinds.Of(e.Name).Signal; l.delay == 0 || signal == freshet.SignalImpression || signal == freshet.SignalContext {
+		return // without a delay no way shows it again
+	}
+	who := e.Visitor()
+	if l.had[who] == nil {
+		l.had[who] = map[freshet.ItemID]bool{}
+	}
+	l.had[who][e.Item] = true
+}
+
+// fresh is the slate with a gap wherever the visitor has had the item: a way that does not know
+// shows it again, and it earns nothing.
+func (l *life) fresh(v Visit, slate []freshet.ItemID) []freshet.ItemID {
+	had := l.had[v.Visitor()]
+	if had == nil {
+		return slate
+	}
+	slate = slices.Clone(slate)
+	for i, item := range slate {
+		if had[item] {
+			slate[i] = ""
+		}
+	}
+	return slate
+}
+
+// earn counts what a slate earns.
+func (l *life) earn(v Visit, slate []freshet.ItemID) {
+	g := l.groups[v.Visitor()]
 	if g == nil {
 		g = &sum{}
-		l.groups[who], l.order = g, append(l.order, g)
+		l.groups[v.Visitor()], l.order = g, append(l.order, g)
 	}
 	clicks := v.Expected(slate)
 	g.clicks += clicks
-	g.shown += l.K
-	l.clicks += clicks
-	l.shown += l.K // a place left open earns nothing
-	l.visits++
+	g.shown += l.K // a place left open earns nothing
+	l.earned = append(l.earned, clicks)
 }
 
 // queue holds events that are still to come, by time; events of one time keep their order.
@@ -245,8 +327,21 @@ func popularSlate(_ context.Context, l *life, v Visit) ([]freshet.ItemID, error)
 	return l.out, nil
 }
 
+func categorySlate(_ context.Context, l *life, v Visit) ([]freshet.ItemID, error) {
+	l.out = l.out[:0]
+	for _, item := range l.category.top(v.Visitor(), l.K, l.seen(l.state.Visitor(v.Visitor()))) {
+		l.out = append(l.out, l.state.Items.ID(item))
+	}
+	return l.out, nil
+}
+
+// request is what routes are asked for a visitor.
+func (l *life) request(v Visit) *recall.Request {
+	return l.state.Request(l.state.Visitor(v.Visitor()), v.Time()-int64(l.delay))
+}
+
 func recallSlate(ctx context.Context, l *life, v Visit) ([]freshet.ItemID, error) {
-	candidates, err := l.state.Candidates(ctx, l.asks, l.state.Request(l.state.Visitor(v.Visitor()), v.Time()))
+	candidates, err := l.state.Candidates(ctx, l.asks, l.request(v))
 	if err != nil {
 		return nil, err
 	}
@@ -258,14 +353,18 @@ func recallSlate(ctx context.Context, l *life, v Visit) ([]freshet.ItemID, error
 }
 
 func rankedSlate(ctx context.Context, l *life, v Visit) ([]freshet.ItemID, error) {
-	req := l.state.Request(l.state.Visitor(v.Visitor()), v.Time())
+	req := l.request(v)
 	candidates, err := l.state.Candidates(ctx, l.asks, req)
 	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
 	l.scores = slices.Grow(l.scores[:0], len(candidates))[:len(candidates)]
-	l.ranker.Score(&Moment{State: l.state, Request: req}, candidates, l.scores)
+	m := &Moment{State: l.state, Request: req}
+	l.ranker.Score(m, candidates, l.scores)
 	l.top = best(l.top[:0], l.scores, l.K)
+	if l.online != nil {
+		l.shown = l.online.Shown(m, candidates, l.top)
+	}
 	l.out = l.out[:0]
 	for _, i := range l.top {
 		l.out = append(l.out, l.state.Items.ID(candidates[i].Item))
@@ -274,35 +373,9 @@ func rankedSlate(ctx context.Context, l *life, v Visit) ([]freshet.ItemID, error
 }
 
 func oracleSlate(_ context.Context, l *life, v Visit) ([]freshet.ItemID, error) {
-	skip := l.seen(l.state.Visitor(v.Visitor()))
+	skip, had := l.seen(l.state.Visitor(v.Visitor())), l.had[v.Visitor()]
 	return v.Oracle(l.K, func(id freshet.ItemID) bool {
 		item := l.state.Items.Find(id)
-		return item != 0 && skip(item)
+		return had[id] || item != 0 && skip(item)
 	}), nil
-}
-
-// rates adds up the lives, way by way.
-func (w *World) rates(ways []way, lives [][]*life) (*eval.Rates, error) {
-	out := &eval.Rates{Protocol: "world"}
-	for i, way := range ways {
-		row := eval.Rate{Name: way.name, K: w.K}
-		clicks, shown := 0.0, 0
-		var sums []float64
-		var counts []int
-		for _, place := range lives {
-			l := place[i]
-			if l.visits == 0 {
-				return nil, ErrNobodyCame
-			}
-			clicks, shown, row.N = clicks+l.clicks, shown+l.shown, row.N+l.visits
-			row.BySeed = append(row.BySeed, l.clicks/float64(l.shown))
-			for _, g := range l.order {
-				sums, counts = append(sums, g.clicks), append(counts, g.shown)
-			}
-		}
-		row.CTR = clicks / float64(shown)
-		row.CI = eval.Bootstrap(sums, counts, resamples, level, rand.New(rand.NewPCG(w.Seed, 0)))
-		out.Rows = append(out.Rows, row)
-	}
-	return out, nil
 }

@@ -8,7 +8,23 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(closing{m}) }
+
+// closing closes what all benchmarks share, once they have run.
+type closing struct{ *testing.M }
+
+func (c closing) Run() int {
+	code := c.M.Run()
+	if shared != nil {
+		if err := shared.close(); err != nil {
+			return max(code, 1)
+		}
+	}
+	return code
+}
+
+// shared is the state of the full size, nil before a benchmark asks for it.
+var shared *rig
 
 // TestRun: a small world is made and asked, every slate is full, and every figure is one.
 func TestRun(t *testing.T) {

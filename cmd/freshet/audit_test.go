@@ -51,7 +51,7 @@ func TestRowCheck(t *testing.T) {
 		builder := state.NewRowBuilder()
 		builder.Start(state.Visitor(rec.Visitor), rec.Time, nil)
 		for _, item := range rec.Items {
-			check.row(&serve.Row{Record: rec, Item: item.Item, Values: builder.Row(&recall.Candidate{Item: state.Items.Find(item.Item)})})
+			check.row(&serve.Row{Record: rec, Item: item.Item, Values: builder.Row(&recall.Candidate{Item: state.Items.Find(item.Item)}).Numbers})
 		}
 		if reply.Cells != 2*(len(cfg.Features)+2) || reply.Differing > 0 != c.differ || len(reply.Causes) > 0 != c.differ {
 			t.Errorf("%s: %+v", name, reply)
@@ -82,7 +82,7 @@ func TestRowCheckOfWhatWent(t *testing.T) {
 	builder := state.NewRowBuilder()
 	builder.Start(state.Visitor(rec.Visitor), rec.Time, nil)
 	for _, item := range rec.Items {
-		check.row(&serve.Row{Record: rec, Item: item.Item, Values: builder.Row(&recall.Candidate{Item: state.Items.Find(item.Item)})})
+		check.row(&serve.Row{Record: rec, Item: item.Item, Values: builder.Row(&recall.Candidate{Item: state.Items.Find(item.Item)}).Numbers})
 	}
 	if reply.Differing > 0 || reply.LetGo == 0 || reply.Cells+reply.LetGo != items*(len(cfg.Features)+2) {
 		t.Errorf("%d keys went: %+v", state.Features.Evicted(), reply)

@@ -56,8 +56,9 @@ func (b *backfiller) served(ctx context.Context, file *rowsFile, metadata map[st
 			item := &rec.Items[place]
 			c := item.Candidate(p.state.Items.Find(item.Item), rec.Weights(weights))
 			row := rowOfSlate(rec, place, slates.list[read.request].record)
-			row.Fields, row.Values = builder.Row(&c), builder.Values()
-			row.Hash, row.Served = fold.RowHash(row.Fields), item.Row
+			made := builder.Row(&c)
+			row.Fields, row.Values = made.Numbers, builder.Values()
+			row.Hash, row.Served = fold.RowHash(made), item.Row
 			b.compare(rec, row)
 			rows[read.request][place] = file.writer.Encode(row)
 		}
@@ -88,7 +89,7 @@ func (b *backfiller) openFold(ctx context.Context) (p *past, begin freshet.Posit
 	if err != nil {
 		return nil, 0, err
 	}
-	state, err := fold.New(watchedFold(b.cfg))
+	state, err := fold.New(pastFold(b.cfg, b.disk))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -102,7 +103,7 @@ func (b *backfiller) openFold(ctx context.Context) (p *past, begin freshet.Posit
 
 // layout is that of rows of a state.
 func (b *backfiller) layout(state *fold.State, metadata map[string]string) *backfill.Layout {
-	return &backfill.Layout{Mode: backfill.Served, Fields: state.RowNames(), Features: b.cfg.Features, Keep: b.keep, ItemID: state.Items.ID, Metadata: metadata}
+	return &backfill.Layout{Mode: backfill.Served, Fields: state.RowNames().Numbers, Features: b.cfg.Features, Keep: b.keep, ItemID: state.Items.ID, Metadata: metadata}
 }
 
 // weights gives the weight of a route in the merge, by its name. A route that is not configured any
@@ -168,7 +169,7 @@ func (b *backfiller) servedPoints(ctx context.Context, file *rowsFile, metadata 
 		}
 		c := recall.Candidate{Item: p.state.Items.Find(at.item)}
 		builder.Start(p.state.Visitor(at.visitor), at.time, at.context)
-		row := &backfill.Row{Line: at.line, Time: at.time, Position: read.at, Visitor: at.visitor, Item: at.item, Fields: builder.Row(&c)[first:], Values: builder.Values()}
+		row := &backfill.Row{Line: at.line, Time: at.time, Position: read.at, Visitor: at.visitor, Item: at.item, Fields: builder.Row(&c).Numbers[first:], Values: builder.Values()}
 		if c.Item == 0 {
 			row.Fields[len(row.Fields)-2] = math.NaN() // nothing had named the item: it has no age
 		}

@@ -23,7 +23,6 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/sim"
 	"github.com/freshet-rec/freshet/journal"
-	"github.com/freshet-rec/freshet/learn"
 	"github.com/freshet-rec/freshet/registry"
 )
 
@@ -50,6 +49,8 @@ and just after, with the same load.
   features    the feature engine alone, without a server: see freshet bench features --help
   recall      searches of vectors, without a server: see freshet bench recall --help
   factors     training of embeddings, and the fold-in of a user: see freshet bench factors --help
+  rank        models that score candidates, without a server: see freshet bench rank --help
+  train       an epoch of training of each ranker: see freshet bench train --help
   stage       all of recall over a million items, without HTTP: see freshet bench stage --help
 
 The world is invented; recommend has one the size of MovieLens-100K, or with --data
@@ -103,7 +104,7 @@ end. What else runs on the machine shows in the figures.`,
 			return result.WriteText(a.stdout)
 		},
 	}
-	c.AddCommand(a.benchFeaturesCmd(), a.benchRecallCmd(), a.benchFactorsCmd(), a.benchStageCmd())
+	c.AddCommand(a.benchFeaturesCmd(), a.benchRecallCmd(), a.benchFactorsCmd(), a.benchRankCmd(), a.benchTrainCmd(), a.benchStageCmd(), a.benchOnlineCmd())
 	a.configFlags(c)
 	c.Flags().Lookup("data").Usage = "directory whose slates recommend measures, on a copy (default an invented world)"
 	c.Flags().DurationVar(&options.duration, "duration", options.duration, "of each measurement; each limit takes half of it")
@@ -239,7 +240,7 @@ func (a *app) benchData(ctx context.Context, cfg *config.Config, o *benchOptions
 	if a.quiet {
 		trainer.stdout = io.Discard
 	}
-	err = trainer.train(ctx, cfg, trainOptions{Options: learn.Options{Seed: 1}})
+	err = trainer.train(ctx, cfg, trainOptions{Seed: 1})
 	if err != nil && o.data != "" && ctx.Err() == nil {
 		a.say("  model      none: %v", err) // slates in recall order can be measured as well, and the result says so
 		return nil

@@ -111,7 +111,7 @@ func (a *app) exportEmbeddings(ctx context.Context, cfg *config.Config, o *embed
 		return dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
-	state, err := fold.New(watchedFold(cfg))
+	state, err := fold.New(pastFold(cfg, disk))
 	if err != nil {
 		return err
 	}

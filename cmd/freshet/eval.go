@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,7 @@ func (a *app) evalCmd() *cobra.Command {
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd(), a.evalCFCmd())
+	c.AddCommand(a.evalHoldoutCmd(), a.evalStreamCmd(), a.evalWorldCmd(), a.evalCFCmd(), a.evalCTRCmd(), a.evalIPSCmd())
 	return c
 }
 
@@ -48,6 +49,7 @@ type evalFlags struct {
 	k     int
 	event string
 	seed  uint64
+	model string // kind of the ranker, "" is the configured one
 }
 
 func (f *evalFlags) add(a *app, c *cobra.Command, event string) {
@@ -55,7 +57,17 @@ func (f *evalFlags) add(a *app, c *cobra.Command, event string) {
 	c.Flags().IntVar(&f.k, "k", 10, fmt.Sprintf("where lists are cut, 1 to %d", trial.MaxK))
 	c.Flags().StringVar(&f.event, "event", "", event)
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the confidence intervals")
+	c.Flags().StringVar(&f.model, "model", "", "kind of the ranker: "+strings.Join(learn.Learners, ", ")+" (default the configured one)")
 	a.progressFlag(c)
+}
+
+// ranker is the kind of ranker that is put to the trial.
+func (f *evalFlags) ranker(cfg *config.Config) (string, error) {
+	kind := cmp.Or(f.model, cfg.Ranker.Kind)
+	if !ranks(kind) {
+		return "", &failure{code: exitUsage, err: fmt.Errorf("--model is %s", shownID(kind)), hint: "it is one of " + strings.Join(learn.Learners, ", ")}
+	}
+	return kind, nil
 }
 
 // options are those of a trial by this configuration.
@@ -96,14 +108,18 @@ The journal is read beside a running server; nothing is written.`,
 			if err != nil {
 				return err
 			}
-			return a.evalHoldout(c.Context(), cfg, o)
+			kind, err := flags.ranker(cfg)
+			if err != nil {
+				return err
+			}
+			return a.evalHoldout(c.Context(), cfg, kind, o)
 		},
 	}
 	flags.add(a, c, "name of the events that say an item was wanted (default like if there are any, else click)")
 	return c
 }
 
-func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Options) (err error) {
+func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, kind string, o trial.Options) (err error) {
 	disk, err := fsys.Existing(cfg.Data)
 	if err != nil {
 		return dataError(cfg.Data, err)
@@ -113,7 +129,7 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Optio
 	o.Progress = bar.of
 	untrained := ""
 	train := func(ctx context.Context, kept trial.Replay) (trial.Ranker, error) {
-		ranker, err := trainRanker(ctx, cfg, o.Seed, kept)
+		ranker, err := trainRanker(ctx, cfg, kind, o.Seed, kept)
 		if errors.Is(err, learn.ErrTooLittle) { // then the slate is in recall order
 			untrained = fmt.Sprintf("no ranker was trained, so the slate is in recall order: %v", err)
 			return nil, nil
@@ -129,13 +145,14 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, o trial.Optio
 	}
 	bar.done()
 	if untrained != "" {
-		results.Warnings = append(results.Warnings, untrained)
+		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.Untrained, Text: untrained})
 	}
 	return a.printResults(results)
 }
 
-// trainRanker trains a logistic regression on a history, as freshet train does on a journal.
-func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay trial.Replay) (trial.Ranker, error) {
+// trainRanker trains a ranker of a kind on a history, as freshet train does on a journal, with the rows
+// in memory.
+func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint64, replay trial.Replay) (trial.Ranker, error) {
 	entries, exposures := 0, 0
 	err := replay(ctx, func(e *stream.Entry) error {
 		entries++
@@ -147,30 +164,49 @@ func trainRanker(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHistory(cfg, nil, entries, exposures, seed)
+	o, err := historyOptions(cfg, nil, entries, exposures, seed)
+	if err != nil {
+		return nil, err
+	}
+	h, err := learn.NewHistory(o, fsys.NewMem(), rowsDir)
 	if err != nil {
 		return nil, err
 	}
 	if err := replay(ctx, func(e *stream.Entry) error { return h.Apply(ctx, e) }); err != nil {
 		return nil, err
 	}
-	model, _, err := learn.TrainLR(h.Rows(), learn.Options{Seed: seed})
+	samples, err := h.Samples()
 	if err != nil {
 		return nil, err
 	}
-	return ranker{model}, nil
+	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed})
+	if err != nil {
+		return nil, err
+	}
+	return &ranker{model: model}, nil
 }
 
-// ranker puts a trained model to the trial.
-type ranker struct{ model *rank.LR }
+// ranker puts a trained ranker to the trial.
+type ranker struct {
+	model *rank.Ranker
+	batch rank.Batch
+	rows  rank.Rows
+	odds  []float32
+}
 
 // Score implements trial.Ranker.
-func (r ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
+func (r *ranker) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
 	builder := m.State.NewRowBuilder()
 	builder.Start(m.Request.Visitor, m.Request.Time, nil)
+	r.batch.Reset()
+	r.rows.Reset()
 	for i := range candidates {
-		scores[i] = r.model.LogOdds(builder.Row(&candidates[i]))
+		row := builder.Row(&candidates[i])
+		r.model.Schema().Encode(&r.batch, row)
+		r.rows.Append(row)
 	}
+	r.odds = slices.Grow(r.odds[:0], len(candidates))[:len(candidates)]
+	r.model.Score(&r.batch, &r.rows, 0, r.odds, scores)
 }
 
 // onlineNegatives is how many other candidates a choice is compared with. They are drawn from
@@ -183,12 +219,11 @@ type learner struct {
 	rng     *rand.Rand
 	builder *fold.RowBuilder // of the state of the last moment
 	state   *fold.State
-	rows    []float64 // row after row: of the candidates last scored
-	fields  int
+	rows    rank.Rows // of the candidates last scored
 }
 
-func newLearner(names []string, seed uint64) *learner {
-	return &learner{online: learn.NewOnline(names, learn.Options{Seed: seed}), rng: rand.New(rand.NewPCG(seed, 2)), fields: len(names)}
+func newLearner(names rank.Names, kind string, seed uint64) *learner {
+	return &learner{online: learn.NewOnline(names, kind, seed), rng: rand.New(rand.NewPCG(seed, 2))}
 }
 
 // Score implements trial.Ranker. Before anything was learned the scores are those of recall.
@@ -197,16 +232,12 @@ func (l *learner) Score(m *trial.Moment, candidates []recall.Candidate, scores [
 		l.state, l.builder = m.State, m.State.NewRowBuilder()
 	}
 	l.builder.Start(m.Request.Visitor, m.Request.Time, nil)
-	model := l.online.Model()
-	l.rows = l.rows[:0]
+	l.rows.Reset()
 	for i := range candidates {
-		row := l.builder.Row(&candidates[i])
-		l.rows = append(l.rows, row...)
+		l.rows.Append(l.builder.Row(&candidates[i]))
 		scores[i] = candidates[i].Score
-		if model != nil {
-			scores[i] = model.LogOdds(row)
-		}
 	}
+	l.online.Score(&l.rows, scores)
 }
 
 // Lesson implements trial.Learner: what was chosen against others that were proposed.
@@ -215,25 +246,29 @@ func (l *learner) Lesson(_ *trial.Moment, candidates []recall.Candidate, chosen 
 	if found < 0 || len(candidates) < 2 {
 		return nil
 	}
-	rows := slices.Clone(l.row(found))
+	lesson := rank.Rows{}
+	teach := func(i int) {
+		row := l.rows.Row(i)
+		lesson.Append(&row)
+	}
+	teach(found)
 	for range min(onlineNegatives, len(candidates)-1) {
 		i := l.rng.IntN(len(candidates) - 1)
 		if i >= found {
 			i++
 		}
-		rows = append(rows, l.row(i)...)
+		teach(i)
 	}
 	return func() error {
-		for i := 0; i < len(rows); i += l.fields {
-			if err := l.online.Learn(rows[i:i+l.fields], i == 0); err != nil {
+		for i := range lesson.Len() {
+			row := lesson.Row(i)
+			if err := l.online.Learn(&row, i == 0); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 }
-
-func (l *learner) row(i int) []float64 { return l.rows[i*l.fields : (i+1)*l.fields] }
 
 // of sets count and total, once the total is known.
 func (b *bar) of(done, total int64) {
@@ -271,11 +306,12 @@ func history(disk fsys.FS) trial.Replay {
 func (a *app) evalStreamCmd() *cobra.Command {
 	var flags evalFlags
 	var events, warmup string
-	var delays []string
+	var delays, compare []string
+	var figure plotFlag
 	c := &cobra.Command{
 		Use:   "stream",
 		Short: "Predict, then learn, event by event; with delays, show what freshness earns",
-		Long: `Play a file of events in the order of time. Before each wanted item after the
+		Long: `Play a file of events, or with --data those of a journal, in the order of time. Before each wanted item after the
 warm-up, ask for its visitor and see where the item stands; only then let the
 system know of it. With a delay the system is asked as it stood that long ago. The
 ranker of the slate begins knowing nothing and learns from every choice: what was
@@ -284,54 +320,75 @@ Printed for each delay are the slate, the merged recall, popularity of the last
 hour, and each route alone, and for each route what share of the wanted its first
 200 have, what share it alone has, and how much of what it proposes the others
 propose too. A visitor's repeats, and items that nobody had
-touched before, count as misses.`,
+touched before, count as misses. With --compare each configuration is asked the same,
+and its gains over the first are printed with intervals that draw visitors, the
+same ones for both.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
-  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json`,
+  freshet eval stream --data ./shop --delay 0s,10m
+  freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json
+  freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg
+  freshet eval stream --events clicks.jsonl.gz --compare now=freshet.yaml --compare try=other.yaml`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if events == "" {
-				return &failure{code: exitUsage, err: errors.New("no file of events is named"), hint: "such as: freshet eval stream --events clicks.jsonl.gz"}
+			if events == "" && !a.namesData(c) {
+				return &failure{code: exitUsage, err: errors.New("no events are named"), hint: "those of a file: freshet eval stream --events clicks.jsonl.gz     or of a journal: --data DIR"}
 			}
-			cfg, err := a.loadConfig(c)
+			configs, err := a.comparedConfigs(c, compare)
 			if err != nil {
 				return err
 			}
-			p := &trial.Prequential{}
-			if p.Options, err = flags.options(cfg); err != nil {
-				return err
-			}
+			p := trial.Prequential{}
 			if p.Warmup, err = freshet.ParseDuration(warmup); err != nil {
 				return usagef("--warmup: %w", err)
 			}
-			if len(delays) > trial.MaxDelays {
-				return usagef("--delay names %d delays; one run compares at most %d", len(delays), trial.MaxDelays)
+			if p.Delays, err = parseDelays(delays); err != nil {
+				return err
 			}
-			for _, text := range delays {
-				delay, err := freshet.ParseDuration(text)
+			if err := figure.check(); err != nil {
+				return err
+			}
+			results := &eval.Results{}
+			for _, named := range configs {
+				if p.Options, err = flags.options(named.Config); err != nil {
+					return err
+				}
+				kind, err := flags.ranker(named.Config)
 				if err != nil {
-					return usagef("--delay: %w", err)
+					return err
 				}
-				for _, other := range p.Delays {
-					if other == delay {
-						return usagef("--delay names %s twice", delay)
-					}
+				one, err := a.evalStream(c.Context(), named.Config, kind, p, events)
+				if err != nil {
+					return err
 				}
-				p.Delays = append(p.Delays, delay)
+				join(results, one, named.name, p.Seed)
 			}
-			return a.evalStream(c.Context(), cfg, p, events)
+			if err := figure.draw(a, freshnessFigure(results, filepath.Base(cmp.Or(events, configs[0].Data)))); err != nil {
+				return err
+			}
+			return a.printResults(results)
 		},
 	}
 	flags.add(a, c, "name of the events that say an item was wanted (default every click, engagement, intent and conversion)")
 	c.Flags().StringVar(&events, "events", "", "file of events, one JSON object a line, plain or gzip")
 	c.Flags().StringVar(&warmup, "warmup", "24h", "how long events are only learned from")
 	c.Flags().StringSliceVar(&delays, "delay", []string{"0s"}, "for how long events are withheld; several with commas")
+	c.Flags().StringArrayVar(&compare, "compare", nil, "NAME=FILE: also by this configuration, told apart by name; repeated, each against the first")
+	figure.add(c)
 	return c
 }
 
-func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequential, path string) error {
-	im, err := a.readEvents(ctx, cfg, path)
+// evalStream plays a file of events, or if none is named a journal.
+func (a *app) evalStream(ctx context.Context, cfg *config.Config, kind string, p trial.Prequential, path string) (*eval.Results, error) {
+	var im *source.Import
+	var err error
+	if path == "" {
+		path = cfg.Data
+		im, err = readJournal(ctx, cfg)
+	} else {
+		im, err = a.readEvents(ctx, cfg, path)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	events := make([]*freshet.Event, len(im.Events))
 	for i := range im.Events {
@@ -339,26 +396,26 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, p *trial.Prequ
 	}
 	state, err := fold.New(foldOptions(cfg))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names := state.RowNames()
-	p.NewLearner = func() trial.Learner { return newLearner(names, p.Seed) }
+	p.NewLearner = func() trial.Learner { return newLearner(names, kind, p.Seed) }
 	bar := a.bar("replay", int64(len(events)*len(p.Delays)), "events")
 	p.Progress = bar.of
 	results, err := p.Run(ctx, im.Items, im.Users, events)
 	switch {
 	case errors.Is(err, trial.ErrNoEvents) && len(im.Events) == 0 && len(im.Refused) > 0:
-		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event, item or user, as the API takes them: freshet import names every fault"}
+		return nil, &failure{code: exitFailed, err: fmt.Errorf("eval %s: %s", path, refusedLines(im)), hint: "each line is one event, item or user, as the API takes them: freshet import names every fault"}
 	case errors.Is(err, trial.ErrNoEvents):
-		return &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
+		return nil, &failure{code: exitFailed, err: fmt.Errorf("eval %s: %w", path, err), hint: "a shorter --warmup, or another --event NAME"}
 	case err != nil:
-		return fmt.Errorf("eval %s: %w", path, err)
+		return nil, fmt.Errorf("eval %s: %w", path, err)
 	}
 	bar.done()
 	if len(im.Refused) > 0 {
-		results.Warnings = append(results.Warnings, path+": "+refusedLines(im))
+		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.LinesLeftOut, Text: path + ": " + refusedLines(im)})
 	}
-	return a.printResults(results)
+	return results, nil
 }
 
 // refusedLines tells of lines that could not be used.
@@ -385,11 +442,11 @@ func (a *app) readEvents(ctx context.Context, cfg *config.Config, path string) (
 }
 
 func (a *app) printResults(results *eval.Results) error {
-	return a.printEval(results, results.Warnings, func() string { return resultsTable(results) + routesTable(results.Routes) })
+	return a.printEval(results, results.Warnings, func() string { return resultsTable(results) + routesTable(results.Routes) + gainsTable(results.Gains) })
 }
 
 // printEval prints results: as JSON, or their table with the warnings beside it.
-func (a *app) printEval(results any, warnings []string, table func() string) error {
+func (a *app) printEval(results any, warnings []eval.Warning, table func() string) error {
 	if a.json {
 		text, err := json.Marshal(results)
 		if err != nil {
@@ -398,7 +455,7 @@ func (a *app) printEval(results any, warnings []string, table func() string) err
 		return a.print(string(text) + "\n")
 	}
 	for _, warning := range warnings {
-		a.say("warning: %s", clean(warning))
+		a.say("warning: %s", clean(warning.Text))
 	}
 	return a.print(table())
 }
@@ -412,8 +469,8 @@ func routesTable(rows []eval.RouteRow) string {
 	}
 	var b strings.Builder
 	for i, r := range rows {
-		if i == 0 || r.Delay != rows[i-1].Delay {
-			fmt.Fprintf(&b, "\nroutes · delay %s\n  %s  %10s  %7s  %9s  also in\n", r.Delay, pad("", name), fmt.Sprintf("recall@%d", r.K), "unique", "proposals")
+		if i == 0 || r.Delay != rows[i-1].Delay || r.Config != rows[i-1].Config {
+			fmt.Fprintf(&b, "\nroutes%s · delay %s\n  %s  %10s  %7s  %9s  also in\n", under(r.Config), r.Delay, pad("", name), fmt.Sprintf("recall@%d", r.K), "unique", "proposals")
 		}
 		fmt.Fprintf(&b, "  %s  %10.4f", pad(shownID(r.Name), name), r.Recall)
 		if r.Overlap != nil {
@@ -436,18 +493,18 @@ func resultsTable(results *eval.Results) string {
 	}
 	var b strings.Builder
 	for i, r := range results.Rows {
-		if i == 0 || r.Delay != results.Rows[i-1].Delay {
+		if i == 0 || r.Delay != results.Rows[i-1].Delay || r.Config != results.Rows[i-1].Config {
 			if i > 0 {
 				b.WriteString("\n")
 			}
-			fmt.Fprintf(&b, "%s · delay %s · %s asks\n", results.Protocol, r.Delay, grouped(int64(r.N)))
-			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage")
+			fmt.Fprintf(&b, "%s%s · delay %s · %s asks\n", results.Protocol, under(r.Config), r.Delay, grouped(int64(r.N)))
+			head := fmt.Sprintf("  %s  %7s  %7s  %-15s  %6s  %8s  %7s", pad("", name), fmt.Sprintf("hit@%d", r.K), fmt.Sprintf("ndcg@%d", r.K), "95 % of ndcg", "mrr", "coverage", "novelty")
 			if ranked {
 				head += "  auc"
 			}
 			b.WriteString(head + "\n")
 		}
-		fmt.Fprintf(&b, "  %s  %7.4f  %7.4f  %.4f – %.4f  %6.4f  %6.1f %%", pad(shownID(r.Name), name), r.Hit, r.NDCG, r.CI[0], r.CI[1], r.MRR, 100*r.Coverage)
+		fmt.Fprintf(&b, "  %s  %7.4f  %7.4f  %.4f – %.4f  %6.4f  %6.1f %%  %7.2f", pad(shownID(r.Name), name), r.Hit, r.NDCG, r.CI[0], r.CI[1], r.MRR, 100*r.Coverage, r.Novelty)
 		if r.AUC != nil {
 			fmt.Fprintf(&b, "  %.4f", *r.AUC)
 		}

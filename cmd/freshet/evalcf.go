@@ -42,7 +42,8 @@ Settings are searched on a tenth of each user's train pairs, held out at random.
 Without --method all methods that are worth it for this size are searched, and a
 blend of them; the best on the held-out pairs is trained on all train pairs. The
 test file is looked at once, at the end. Measured are recall and NDCG, averaged over
-the users of the test file.
+the users of the test file. Of several methods is also shown what each finds among
+its first 200, what only it finds, and how much of it others have, as of routes.
 
 Methods: ` + known + `.`,
 		Example: `  freshet eval cf --train train.txt.gz --test test.txt.gz
@@ -117,6 +118,7 @@ func (a *app) evalCF(ctx context.Context, o *cfOptions) error {
 	}
 	bar.done()
 	searched := a.now().Sub(begun).Seconds()
+	compared := newComparison(problem.Wanted)
 	rank := a.bar("test", int64(len(tuned)), "methods")
 	for k, method := range tuned {
 		begun := a.now()
@@ -124,7 +126,7 @@ func (a *app) evalCF(ctx context.Context, o *cfOptions) error {
 		if err != nil {
 			return fmt.Errorf("train %s: %w", method.Method, err)
 		}
-		lists, err := collab.Measure(ctx, model, problem.Train, problem.Wanted, o.k, o.workers)
+		lists, err := collab.MeasureLists(ctx, model, problem.Train, problem.Wanted, o.k, o.workers, comparedAt, compared.told(method.Method))
 		if err != nil {
 			return err
 		}
@@ -132,6 +134,7 @@ func (a *app) evalCF(ctx context.Context, o *cfOptions) error {
 		rank.set(int64(k + 1))
 	}
 	rank.done()
+	results.Routes, results.Warnings = compared.rows()
 	if len(o.methods) == 0 {
 		results.Choice = tuned[0].Method
 		results.Rows[0].Seconds += searched
@@ -152,7 +155,7 @@ func readRows(path string) (rows *collab.Rows, err error) {
 }
 
 func (a *app) printLists(results *eval.ListResults) error {
-	return a.printEval(results, results.Warnings, func() string { return listsTable(results) })
+	return a.printEval(results, results.Warnings, func() string { return listsTable(results) + routesTable(results.Routes) })
 }
 
 // listsTable is the results for people.

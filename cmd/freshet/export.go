@@ -95,7 +95,7 @@ func (a *app) stateAt(ctx context.Context, cfg *config.Config, to freshet.Positi
 		return e, dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
-	state, err := fold.New(watchedFold(cfg))
+	state, err := fold.New(pastFold(cfg, disk))
 	if err != nil {
 		return e, err
 	}

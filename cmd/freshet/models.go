@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +19,34 @@ type modelsReply struct {
 
 type modelReply struct {
 	Name     string         `json:"name"`
-	Live     *int           `json:"live"` // the version that is live, nil for none
+	Live     *int           `json:"live"`   // the version that is live, nil for none
+	Shadow   *int           `json:"shadow"` // the version on trial in the shadow
+	Canary   *int           `json:"canary"` // the version that ranks for some visitors
+	Trial    *trialReply    `json:"trial"`
 	Versions []versionReply `json:"versions"`
+}
+
+// trialReply is what a server says of a trial.
+type trialReply struct {
+	Percent  float64 `json:"percent"`
+	Requests int64   `json:"requests"` // scored by both
+	Rho      float64 `json:"rank_correlation"`
+	Slates   map[string]struct {
+		Served int64 `json:"served"`
+		Wanted int64 `json:"wanted"`
+	} `json:"slates"`
+}
+
+// line is a trial for people.
+func (t *trialReply) line(name string, version int, canary bool) string {
+	stage := "shadow: scores beside the live one, and nothing of it is shown"
+	if canary {
+		stage = fmt.Sprintf("canary: ranks for %g %% of visitors", t.Percent)
+		if own, live := t.Slates["canary"], t.Slates["live"]; own.Served > 0 && live.Served > 0 {
+			stage += fmt.Sprintf(" · wanted of its slates %.2f %%, of the others %.2f %%", 100*float64(own.Wanted)/float64(own.Served), 100*float64(live.Wanted)/float64(live.Served))
+		}
+	}
+	return fmt.Sprintf("  ◇ %s@%d %s · %s requests compared, rank correlation %.2f\n", shownID(name), version, stage, grouped(t.Requests), t.Rho)
 }
 
 type versionReply struct {
@@ -48,10 +73,12 @@ func (a *app) modelsCmd() *cobra.Command {
 		Short: "List trained models, and choose which ones are live",
 		Long: `Of each kind, rankers, embeddings and weights from item to item, one model is
 live. A server adopts the newest one when it starts, until one of the kind is
-promoted by hand; from then on only promote changes which one it is. Each change
-is a record of the journal.`,
+promoted by hand; from then on only promote and rollback change which one it is.
+Each change is a record of the journal. A ranker can be put on trial first, in
+the shadow or for a share of visitors; one that misbehaves is withdrawn by the
+server itself.`,
 		Example: `  freshet models list
-  freshet models promote lr 2`,
+  freshet models promote lr 2 --stage canary`,
 		Args: unknownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -65,26 +92,7 @@ is a record of the journal.`,
 			return a.withServer(func(server *client) error { return a.listModels(c.Context(), server) })
 		},
 	}
-	promote := &cobra.Command{
-		Use:               "promote NAME VERSION",
-		Short:             "Make a version live from now on",
-		ValidArgsFunction: a.completeVersion,
-		Example: `  freshet models promote lr 2
-  freshet models promote lr 1 --json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return &failure{code: exitUsage, err: fmt.Errorf("%s given; promote takes the name of a model and the number of a version", plural(len(args), "argument")), hint: "such as: freshet models promote lr 2"}
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			if n, err := strconv.Atoi(args[1]); err != nil || n < 1 {
-				return &failure{code: exitUsage, err: fmt.Errorf("%q is not the number of a version", args[1]), hint: "see freshet models list"}
-			}
-			return a.withServer(func(server *client) error { return a.promote(c.Context(), server, args[0], args[1]) })
-		},
-	}
-	c.AddCommand(list, promote)
+	c.AddCommand(list, a.modelsDiffCmd(), a.promoteCmd(), a.rollbackCmd())
 	return c
 }
 
@@ -124,6 +132,13 @@ func (r *modelsReply) page() string {
 		if m.Live != nil && !slices.ContainsFunc(m.Versions, func(v versionReply) bool { return v.Version == *m.Live }) {
 			fmt.Fprintf(&b, "  ▶ %s@%d should be live, and its files are gone or damaged: what goes by it does without\n", shownID(m.Name), *m.Live)
 		}
+		switch {
+		case m.Trial == nil:
+		case m.Canary != nil:
+			b.WriteString(m.Trial.line(m.Name, *m.Canary, true))
+		case m.Shadow != nil:
+			b.WriteString(m.Trial.line(m.Name, *m.Shadow, false))
+		}
 		for i := len(m.Versions) - 1; i >= 0; i-- {
 			v := &m.Versions[i]
 			mark := " "
@@ -146,42 +161,4 @@ func (r *modelsReply) page() string {
 		}
 	}
 	return b.String()
-}
-
-// promoted is what a promotion changed.
-type promoted struct {
-	Name string `json:"name"`
-	Live int    `json:"live"`
-	Slot string `json:"slot"` // "" ranks
-	Was  *struct {
-		Name    string `json:"name"`
-		Version int    `json:"version"`
-	} `json:"was"`
-	Already  bool    `json:"already"`
-	Position string  `json:"position"`
-	TookMS   float64 `json:"took_ms"`
-}
-
-func (a *app) promote(ctx context.Context, server *client, name, version string) error {
-	var reply promoted
-	path := "/v1/models/" + url.PathEscape(name) + "/versions/" + version + "/promote"
-	raw, _, err := server.call(ctx, http.MethodPost, path, nil, &reply)
-	if a.json {
-		return a.printReply(raw, err)
-	}
-	if err != nil {
-		return err
-	}
-	if reply.Already {
-		return a.print(fmt.Sprintf("%s@%d was promoted already, at position %s\n", shownID(reply.Name), reply.Live, shownID(reply.Position)))
-	}
-	does, did, none := "ranks", "ranked", "the recall score ranked before"
-	if reply.Slot != "" {
-		does, did, none = "is live", "was live", "none was before"
-	}
-	was := none
-	if reply.Was != nil {
-		was = fmt.Sprintf("%s@%d %s before", shownID(reply.Was.Name), reply.Was.Version, did)
-	}
-	return a.print(fmt.Sprintf("%s@%d %s from position %s on · %s · %s\n", shownID(reply.Name), reply.Live, does, shownID(reply.Position), was, millis(reply.TookMS)))
 }

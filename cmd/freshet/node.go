@@ -26,6 +26,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/outgoing"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/learn"
 	"github.com/freshet-rec/freshet/quarantine"
 	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
@@ -368,7 +369,7 @@ func dataError(dir string, err error) error {
 
 // foldOptions are those of a fold that learns and judges.
 func foldOptions(cfg *config.Config) fold.Options {
-	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, NewTable: mem.New}
+	o := fold.Options{Config: slateConfig(cfg), Kinds: cfg.Events, Features: cfg.Features, MaxFuture: cfg.MaxFuture, MaxKeys: cfg.Memory.FeatureKeys, Words: cfg.Ranker.Fields, NewTable: mem.New}
 	for _, r := range cfg.Recall {
 		o.Routes = append(o.Routes, foldRoute(r))
 	}
@@ -384,8 +385,8 @@ func foldRoute(r config.Route) fold.Route {
 // pastFold is the fold in which slates of the past are made again: as watched, and each model that
 // routes went by is read once it is asked for.
 func pastFold(cfg *config.Config, disk fsys.FS) fold.Options {
-	o := watchedFold(cfg)
-	o.Bundles = registry.NewShelf(disk, true)
+	o, shelf := watchedFold(cfg), registry.NewShelf(disk, true)
+	o.Bundles, o.Rankers = shelf, shelf
 	return o
 }
 
@@ -393,17 +394,23 @@ func pastFold(cfg *config.Config, disk fsys.FS) fold.Options {
 // served: one in so many.
 const watchOneIn = 64
 
-// watchedFold is the fold that serves, and that snapshots are of: it recomputes what it serves.
+// watchedFold is the fold that serves, and that snapshots are of: it recomputes what it serves, and
+// updates the ranker.
 func watchedFold(cfg *config.Config) fold.Options {
 	o := foldOptions(cfg)
 	o.Watch = watchOneIn
+	if cfg.Ranker.Online.Enabled {
+		o.Updater = learn.NewUpdater(learn.UpdaterOptions{Window: cfg.Ranker.Online.Window})
+	}
 	return o
 }
 
 func serveOptions(a *app, cfg *config.Config, n *node) serve.Options {
+	began := time.Now()
 	o := serve.Options{
-		Stream: n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
-		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf,
+		Stopwatch: func() time.Duration { return time.Since(began) },
+		Stream:    n.stream, State: n.state, Now: n.now(a), NewID: newID(a.now), Kinds: cfg.Events, MaxFuture: cfg.MaxFuture,
+		Scenes: map[string]serve.Scene{}, Disk: n.disk, Shelf: n.shelf, Rankers: cfg.Ranker.Kinds(),
 		Report: func(msg string, err error) { a.say("warning: %s: %v", msg, err) },
 	}
 	for _, r := range cfg.Recall {
@@ -452,21 +459,28 @@ func definitionsText(cfg *config.Config) ([]byte, error) {
 		Lateness    freshet.Duration     `json:"lateness"`
 		MaxFuture   freshet.Duration     `json:"max_future"`
 		FeatureKeys int                  `json:"feature_keys"`
+		Online      *freshet.Duration    `json:"online,omitempty"` // the window of the online update; absent without one
 	}{Hash: feature.Hash(cfg.Features), Features: cfg.Features, Events: cfg.Events, Lateness: cfg.Lateness, MaxFuture: cfg.MaxFuture, FeatureKeys: cfg.Memory.FeatureKeys}
 	for _, r := range cfg.Recall {
 		text.Recall = append(text.Recall, route{r.Name, r.Kind, r.N, foldRoute(r)})
 	}
+	if o := &cfg.Ranker.Online; o.Enabled {
+		text.Online = &o.Window
+	}
 	return json.Marshal(text)
 }
 
-// slateConfig is the hash of what shapes a slate: of all that shapes a state but the lateness, whose
-// verdicts are in the journal.
+// slateConfig is the hash of what shapes a slate: of all that shapes a state but the lateness and the
+// online update, whose verdicts are in the journal, and of the words in rows.
 func slateConfig(cfg *config.Config) string {
 	same := *cfg
-	same.Lateness = 0
+	same.Lateness, same.Ranker.Online.Enabled = 0, false // what was published is in the journal
 	text, err := definitionsText(&same)
 	if err != nil {
 		return "" // openNode has failed of it, or will
+	}
+	for _, name := range cfg.Ranker.Fields { // rows have their words
+		text = append(append(text, '\n'), name...)
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])

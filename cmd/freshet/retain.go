@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -98,7 +99,7 @@ func (a *app) makeRoom(ctx context.Context, cfg *config.Config, n *node) {
 	missing, err := n.missingSnapshots(cfg, n.now(a)())
 	for _, p := range missing {
 		if err == nil {
-			err = a.snapshotBeside(ctx, cfg, p)
+			err = a.snapshotBeside(ctx, cfg, p, (*exec.Cmd).Start) // events are refused until it is there: it does not give way
 		}
 		if err == nil {
 			n.snapped = max(n.snapped, p)

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,7 +50,8 @@ func (a *app) snapshotCmd() *cobra.Command {
 		Short: "Write the state as it stands, so that the next start is quick",
 		Long: `Fold the journal, from the newest snapshot on, and write what came of it beside the
 journal. The next start folds only what came after. A running server does this by
-itself, in a process at idle priority; it may run beside one. The newest two stay.`,
+itself, in a process at idle priority, or at its own when the disk is full and a
+snapshot is what makes room; it may run beside one. The newest two stay.`,
 		Example: `  freshet snapshot --data ./shop
   freshet snapshot --data ./shop --json`,
 		Args: noArgs,
@@ -142,6 +144,9 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 		return dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := snapshot.Keep(disk, snapshotsKept); err != nil { // one that was given up may have left a part, for which there may be no room
+		return dataError(cfg.Data, err)
+	}
 	n := &node{disk: disk, state: &fold.State{}}
 	if err := n.anew(a, cfg); err != nil {
 		return err
@@ -330,7 +335,7 @@ func (n *node) anew(a *app, cfg *config.Config) (err error) {
 	if n.state != nil {
 		f := watchedFold(cfg)
 		if n.shelf != nil {
-			f.Bundles = n.shelf
+			f.Bundles, f.Rankers = n.shelf, n.shelf
 		}
 		if n.state, err = fold.New(f); err != nil {
 			return err
@@ -366,8 +371,8 @@ func (a *app) keepSnapshots(ctx context.Context, n *node) {
 		if at-n.snapped < snapshotWorth {
 			continue
 		}
-		if err := a.snapshotBeside(ctx, cfg, 0); err != nil {
-			if ctx.Err() == nil {
+		if err := a.snapshotWithRoom(ctx, cfg, n); err != nil {
+			if ctx.Err() == nil && n.log.Full() == nil {
 				a.say("warning: no snapshot was taken: %v", err)
 			}
 			continue
@@ -406,8 +411,28 @@ func (a *app) snapshotLocked(cfg *config.Config, n *node) (info snapshot.Info, e
 	return n.snapshot(cfg)
 }
 
-// snapshotBeside takes a snapshot of a position, 0 for the newest, in a process of its own.
-func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config, to freshet.Position) error {
+// snapshotWithRoom takes a snapshot at idle priority, which on a busy machine may take long, and gives
+// up when the disk becomes full: what makes room then is not to wait for it.
+func (a *app) snapshotWithRoom(ctx context.Context, cfg *config.Config, n *node) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-n.fulled:
+			n.noteFull(journal.ErrNoSpace) // the token is for keepSnapshots
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	err := a.snapshotBeside(ctx, cfg, 0, startIdle)
+	cancel()
+	watch.Wait()
+	return err
+}
+
+// snapshotBeside takes a snapshot of a position, 0 for the newest, in a process of its own, which is
+// started by start.
+func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config, to freshet.Position, start func(*exec.Cmd) error) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -422,7 +447,7 @@ func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config, to freshet
 	cmd := exec.CommandContext(ctx, self, args...)
 	var talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &talk, &talk
-	if err := startIdle(cmd); err != nil {
+	if err := start(cmd); err != nil {
 		return err
 	}
 	if err := cmd.Wait(); err != nil {

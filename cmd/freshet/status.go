@@ -153,6 +153,36 @@ type modelStatus struct {
 	By      string `json:"by"`
 	Since   string `json:"since_position"`
 	AtHand  bool   `json:"at_hand"`
+	Online  *struct {
+		Learning    bool    `json:"learning"`
+		Publication int     `json:"publication"`
+		AgeS        int64   `json:"age_s"`
+		Verdict     string  `json:"verdict"`
+		Rows        int64   `json:"rows"`
+		Lead        float64 `json:"lead"`
+		Bound       float64 `json:"bound"`
+	} `json:"online"`
+}
+
+// online says what was learned beside training, "" when nothing is.
+func (m *modelStatus) online() string {
+	o := m.Online
+	if o == nil {
+		return ""
+	}
+	text := "; online: "
+	switch {
+	case !o.Learning:
+		text += "off"
+	case o.Publication == 0:
+		text += "as trained"
+	default:
+		text += fmt.Sprintf("publication %d", o.Publication)
+	}
+	if o.Verdict != "" {
+		text += fmt.Sprintf(", %s %s ago on %s (log-loss %+.4f ± %.4f)", clean(o.Verdict), time.Duration(o.AgeS)*time.Second, plural(int(o.Rows), "row"), -o.Lead, o.Bound)
+	}
+	return text
 }
 
 func (m *modelStatus) String() string {
@@ -163,7 +193,7 @@ func (m *modelStatus) String() string {
 	if !m.AtHand {
 		text += "; its files are missing or unfit, so the recall score ranks"
 	}
-	return text
+	return text + m.online()
 }
 
 func (m *modelStatus) live() string {

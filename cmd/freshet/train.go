@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,12 +30,20 @@ const leastExposures = 100
 
 // trainOptions are those of freshet train.
 type trainOptions struct {
-	learn.Options
-	models []string // of trainable, in its order; nil is what the configuration needs
+	Seed       uint64   `json:"seed"`
+	Permute    bool     `json:"permute"`
+	models     []string // of trainable, in its order; nil is what the configuration needs
+	ablate     []string // what rankers are fitted without once more
+	foreground bool     // in this process
+	anew       bool     // do not go on with a training that was cut off
 }
 
-// trainable are the models that there are to be trained, in the order in which they are.
-var trainable = []string{"lr", "embedding", "itemitem"}
+// trainable are the models that there are to be trained, in the order in which they are: the rankers
+// first.
+var trainable = append(slices.Clone(learn.Learners), "embedding", "itemitem")
+
+// ranks reports that a model is a ranker.
+func ranks(model string) bool { return slices.Contains(learn.Learners, model) }
 
 func (a *app) trainCmd() *cobra.Command {
 	var o trainOptions
@@ -46,24 +53,32 @@ func (a *app) trainCmd() *cobra.Command {
 		Short: "Train models on the journal and keep them as new versions",
 		Long: `Read the journal once, and train what rankers and routes go by:
 
-lr         A ranker. Rows are made of what was known at each moment, and a logistic
-           regression is fitted to what came of it. Where exposures are recorded,
+lr         A ranker: logistic regression. Rows are made of what was known at each
+           moment, and labelled with what came of it. Where exposures are recorded,
            those without a click within 30 minutes are the negatives; otherwise they
            are sampled from the candidates that recall had at the moment of each
-           positive. The newest fifth of the rows is held back and only validates.
+           positive, and the probabilities are corrected for that.
+fm         A ranker: a factorization machine, on the same rows.
+deepfm     A ranker: the same beside a network.
 embedding  Vectors of items, for routes of kind embedding.
 itemitem   Weights from item to item, for routes of kind linear.
+
+Of the rows the newest tenth (of few: fifth) only measures, and the tenth before says
+when to stop and how to calibrate. Rows lie in files of the data directory meanwhile,
+so memory does not grow with them.
 
 The last two are trained on who took what, over the whole history: 24 bytes an
 event, and for vectors of length d 8·d bytes for each visitor and item. What each
 visitor took last is held back while parameters are chosen, and a model that finds
 no more of it than popularity does is kept and never live.
 
-The journal is read beside a running server; nothing is written but the new
-versions under models/. A server goes by the newest versions once it starts, or by
-those that freshet models promote names.`,
+The journal is read beside a running server, in a process of its own that gives way
+to every other; nothing is written but the new versions under models/, and rows
+under training/ until it is over. A training that was cut off goes on when it is
+begun again with the same options, and comes to the same models. A server goes by
+the newest versions once it starts, or by those that freshet models promote names.`,
 		Example: `  freshet train --data ./shop
-  freshet train --data ./shop --model embedding
+  freshet train --data ./shop --model deepfm --ablate item.id,feature.user_category_taste
   freshet train --data ./shop --model all --json`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -74,12 +89,18 @@ those that freshet models promote names.`,
 			if err != nil {
 				return err
 			}
+			if !o.foreground {
+				return a.trainApart(c)
+			}
 			return a.train(c.Context(), cfg, o)
 		},
 	}
 	a.configFlags(c)
-	c.Flags().StringVar(&model, "model", "", "lr, embedding, itemitem or all (default lr and what the configured routes go by)")
-	c.Flags().BoolVar(&o.Permute, "permute-labels", false, "lr: permute the labels first: a check that must find nothing; the version is not kept")
+	c.Flags().StringVar(&model, "model", "", strings.Join(trainable, ", ")+" or all (default what the configured ranker and routes go by)")
+	c.Flags().StringSliceVar(&o.ablate, "ablate", nil, "rankers: names of fields, or what they begin with; say what each is worth by a training without it")
+	c.Flags().BoolVar(&o.foreground, "foreground", false, "train in this process, at its priority")
+	c.Flags().BoolVar(&o.anew, "anew", false, "do not go on with a training that was cut off")
+	c.Flags().BoolVar(&o.Permute, "permute-labels", false, "rankers: permute the labels first: a check that must find nothing; the version is not kept")
 	c.Flags().Uint64Var(&o.Seed, "seed", 1, "equal journals and seeds make equal models")
 	a.progressFlag(c)
 	return c
@@ -96,15 +117,15 @@ func (o *trainOptions) choose(model string) error {
 	default:
 		return &failure{code: exitUsage, err: fmt.Errorf("--model is %s", shownID(model)), hint: "it is one of " + strings.Join(trainable, ", ") + " and all"}
 	}
-	if o.Permute && len(o.models) > 0 && !slices.Contains(o.models, "lr") {
-		return usagef("--permute-labels is a check of lr, which --model %s leaves out", model)
+	if o.Permute && len(o.models) > 0 && !slices.ContainsFunc(o.models, ranks) {
+		return usagef("--permute-labels is a check of rankers, which --model %s leaves out", model)
 	}
 	return nil
 }
 
 // needed are the models that a configuration needs: a ranker, and what its routes go by.
 func needed(cfg *config.Config) []string {
-	list := []string{"lr"}
+	list := cfg.Ranker.Kinds()
 	for _, r := range cfg.Recall {
 		name := ""
 		switch {
@@ -121,47 +142,47 @@ func needed(cfg *config.Config) []string {
 	return list
 }
 
-// trainReply is what train prints of a ranker with --json.
-type trainReply struct {
-	Model    string  `json:"model"`
-	Version  int     `json:"version"` // 0 when it was not kept
-	SHA256   string  `json:"sha256"`
-	Rows     int     `json:"rows"`
-	AUC      float64 `json:"auc"`
-	LogLoss  float64 `json:"logloss"`
-	Baseline float64 `json:"baseline_logloss"`
-	Held     int     `json:"held"`
-	Positive int     `json:"positives"` // of held
-	Negative string  `json:"negatives"`
-}
-
 // train trains one model after the other. Those that cannot be trained are named in the error.
 func (a *app) train(ctx context.Context, cfg *config.Config, o trainOptions) (err error) {
 	if o.models == nil {
 		o.models = needed(cfg)
-		if o.Permute {
-			o.models = []string{"lr"}
-		}
+	}
+	if o.Permute {
+		o.models = slices.DeleteFunc(slices.Clone(o.models), func(model string) bool { return !ranks(model) })
 	}
 	disk, err := fsys.Existing(cfg.Data)
 	if err != nil {
 		return dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
-	t := &training{app: a, disk: disk, options: o}
-	if err := t.read(ctx, cfg); err != nil {
+	t := &training{app: a, disk: disk, options: o, definitions: feature.Hash(cfg.Features)}
+	key, err := keyOf(o, o.ablate, o.models, t.definitions, slateConfig(cfg), targets(cfg), version())
+	if err != nil {
 		return err
 	}
+	var lock fsys.Lock
+	if t.plan, lock, err = openPlan(disk, key, o.anew); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := t.prepare(ctx, cfg); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.close(ctx)) }()
 	var failed []error
 	for _, model := range o.models {
+		if v := t.plan.done(disk, model); v > 0 {
+			a.say("%s · version %d, trained before this was cut off", model, v)
+			continue
+		}
 		var err error
 		switch model {
-		case "lr":
-			err = t.lr(feature.Hash(cfg.Features))
 		case "embedding":
 			err = t.embedding(ctx)
 		case "itemitem":
 			err = t.itemitem(ctx)
+		default:
+			err = t.ranker(ctx, cfg, model)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -188,100 +209,65 @@ func oneError(list []error) error {
 
 // training is one run of freshet train.
 type training struct {
-	app     *app
-	disk    *fsys.OS
-	options trainOptions
-	until   freshet.Position // of the last record
-	history *learn.History   // nil without lr
-	takes   *learn.Takes     // nil without a model that proposes
-	taken   *learn.Taken     // what they come to, once asked for
+	app         *app
+	disk        *fsys.OS
+	options     trainOptions
+	definitions string // hash of those of features
+	plan        *plan
+	history     learn.HistoryOptions // how rows are made, for rankers
+	samples     *learn.Samples       // the rows; nil without rankers
+	takes       *learn.Takes         // nil without a model that proposes
+	taken       *learn.Taken         // what they come to, once asked for
 }
 
-// read reads the journal, once for what is trained on, and before that for how much there is of it.
-func (t *training) read(ctx context.Context, cfg *config.Config) error {
-	records, exposures, err := survey(ctx, t.disk, cfg.Events)
+// prepare reads the journal: for how much there is of it, for the rows of rankers, and for who took
+// what.
+func (t *training) prepare(ctx context.Context, cfg *config.Config) error {
+	if t.plan.Until != 0 {
+		t.app.say("a training that was cut off goes on, on the records up to %s; --anew begins another", t.plan.Until)
+	}
+	last, records, exposures, err := survey(ctx, t.disk, cfg.Events, t.plan.Until)
 	if err != nil {
 		return dataError(cfg.Data, err)
 	}
-	if slices.Contains(t.options.models, "lr") {
+	t.plan.Until = last
+	if err := t.plan.save(t.disk); err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(t.options.models), func(model string) bool { return t.plan.done(t.disk, model) != 0 })
+	if slices.ContainsFunc(left, ranks) {
 		// What routes went by at a moment was trained on what came before it.
-		if t.history, err = newHistory(cfg, registry.NewShelf(t.disk, true), records, exposures, t.options.Seed); err != nil {
+		if t.history, err = historyOptions(cfg, registry.NewShelf(t.disk, true), records, exposures, t.options.Seed); err != nil {
+			return err
+		}
+		if err := t.rows(ctx, cfg); err != nil {
 			return err
 		}
 	}
-	if len(t.options.models) > 1 || t.history == nil {
-		t.takes = learn.NewTakes(cfg.Events)
+	if !slices.ContainsFunc(left, func(model string) bool { return !ranks(model) }) {
+		return nil
 	}
-	bar := t.app.bar("rows", int64(records), "records")
-	if t.until, err = eachEntry(ctx, t.disk, func(_ *journal.Record, e *stream.Entry) error {
-		bar.set(int64(e.Position))
-		if t.takes != nil {
-			t.takes.Apply(e)
-		}
-		if t.history == nil {
-			return nil
-		}
-		return t.history.Apply(ctx, e)
-	}); err != nil {
+	t.takes = learn.NewTakes(cfg.Events)
+	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
+		t.takes.Apply(e)
+		return nil
+	})
+	if err != nil {
 		return dataError(cfg.Data, err)
 	}
-	bar.done()
 	return nil
 }
 
-// lr trains a ranker of features with these definitions.
-func (t *training) lr(definitions string) error {
-	a, o := t.app, t.options.Options
-	m := registry.Manifest{Model: "lr", From: 1, Until: t.until, Definitions: definitions, Negatives: registry.Sampled, Permuted: o.Permute, Seed: o.Seed}
-	if t.history.Exposures {
-		m.Negatives = registry.Exposed
+// close removes what a training that is over needed. One that is cut off keeps it.
+func (t *training) close(ctx context.Context) error {
+	var err error
+	if t.samples != nil {
+		err = t.samples.Close()
 	}
-	model, report, err := learn.TrainLR(t.history.Rows(), o)
-	if err != nil {
+	if ctx.Err() != nil {
 		return err
 	}
-	m.Rows, m.Held, m.Positives = report.Rows, report.Held, report.Positives
-	m.AUC, m.LogLoss, m.Baseline = report.AUC, report.LogLoss, report.Baseline
-	if !o.Permute {
-		if m, err = registry.Save(t.disk, m, model, a.now()); err != nil {
-			return err
-		}
-	}
-	reply := trainReply{m.Model, m.Version, m.SHA256, m.Rows, m.AUC, m.LogLoss, m.Baseline, m.Held, m.Positives, m.Negatives}
-	if a.json {
-		return json.NewEncoder(a.stdout).Encode(reply)
-	}
-	kept := fmt.Sprintf("version %d", m.Version)
-	if o.Permute {
-		kept = "not kept"
-	}
-	return a.print(fmt.Sprintf("%s · %s · %s rows · AUC %.3f · log-loss %.4f (always the mean: %.4f) on %s newer rows with %s positives\n  negatives: %s\n",
-		m.Model, kept, grouped(int64(m.Rows)), m.AUC, m.LogLoss, m.Baseline, grouped(int64(m.Held)), grouped(int64(m.Positives)), m.Negatives))
-}
-
-// newHistory returns a history that makes rows of so many entries, of which so many are
-// exposures, with routes that go by these bundles, nil for none.
-func newHistory(cfg *config.Config, bundles fold.Bundles, entries, exposures int, seed uint64) (*learn.History, error) {
-	o := foldOptions(cfg)
-	o.Bundles = bundles
-	state, err := fold.New(o)
-	if err != nil {
-		return nil, err
-	}
-	return learn.NewHistory(learn.HistoryOptions{State: state, Kinds: cfg.Events, Asks: foldAsks(cfg), Exposures: exposures >= leastExposures,
-		Warmup: int(float64(entries) * warmupShare), Slack: cfg.MaxFuture, Seed: seed}), nil
-}
-
-// survey counts the records of a journal, and the exposures among them.
-func survey(ctx context.Context, disk fsys.FS, kinds freshet.EventKinds) (records, exposures int, err error) {
-	_, err = eachRecord(ctx, disk, func(rec *journal.Record) error {
-		records++
-		if name, ok := strings.CutPrefix(rec.Topic, freshet.Topic("")); ok && kinds.Of(name).Signal == freshet.SignalImpression {
-			exposures++
-		}
-		return nil
-	})
-	return records, exposures, err
+	return errors.Join(err, removePlan(t.disk), learn.RemoveSamples(t.disk, rowsDir))
 }
 
 // eachRecord visits every durable record and returns the position of the last.

@@ -10,6 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/freshet-rec/freshet/config"
 )
@@ -29,7 +33,7 @@ func trainBeside(ctx context.Context, cfg *config.Config, configFile string, pro
 	if err != nil {
 		return reply, err
 	}
-	args := []string{"train", "--model", "lr", "--data", cfg.Data, "--json", "--progress=json"}
+	args := []string{"train", "--foreground", "--model", cfg.Ranker.Kind, "--data", cfg.Data, "--json", "--progress=json"}
 	if configFile != "" {
 		args = append(args, "--config", configFile)
 	}
@@ -66,4 +70,46 @@ func trainBeside(ctx context.Context, cfg *config.Config, configFile string, pro
 		return reply, fmt.Errorf("what training printed: %w", err)
 	}
 	return reply, nil
+}
+
+// trainApart runs the same command line in a process of its own, which gives way to every other, and
+// ends as that does.
+func (a *app) trainApart(c *cobra.Command) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	args := []string{"train", "--foreground"}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name != "foreground" {
+			args = append(args, "--"+f.Name+"="+flagText(f))
+		}
+	})
+	cmd := exec.CommandContext(c.Context(), self, args...)
+	cmd.Args[0] = "freshet"
+	cmd.Stdout, cmd.Stderr = a.stdout, a.stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = stopWithin
+	if err := startLow(cmd); err != nil {
+		return err
+	}
+	err = cmd.Wait()
+	if ended := (&exec.ExitError{}); errors.As(err, &ended) && ended.ExitCode() > 0 {
+		return &failure{code: ended.ExitCode()} // it has said why
+	}
+	if err != nil {
+		return fmt.Errorf("train: the process that trains: %w", err)
+	}
+	return nil
+}
+
+// stopWithin is how long a training has to end when it is told to.
+const stopWithin = 10 * time.Second
+
+// flagText is the value of a flag as it is given.
+func flagText(f *pflag.Flag) string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ",")
+	}
+	return f.Value.String()
 }

@@ -76,7 +76,7 @@ func (t *training) itemitem(ctx context.Context) error {
 
 // manifest is that of a model that proposes.
 func (t *training) manifest(name string, kind registry.Kind, r *learn.RecallReport) registry.Manifest {
-	return registry.Manifest{Model: name, Kind: kind, From: 1, Until: t.until, Seed: t.options.Seed, Recall: registry.Recall{
+	return registry.Manifest{Model: name, Kind: kind, From: 1, Until: t.plan.Until, Seed: t.options.Seed, Recall: registry.Recall{
 		Method: r.Method, Visitors: r.Visitors, Items: r.Items, Pairs: r.Pairs, Judged: r.Judged,
 		At20: r.Found.At20, At200: r.Found.At200, Popular20: r.Popular.At20, Popular200: r.Popular.At200,
 	}}
@@ -85,7 +85,7 @@ func (t *training) manifest(name string, kind registry.Kind, r *learn.RecallRepo
 // keep saves a model that proposes, and says what it is worth.
 func (t *training) keep(m registry.Manifest, model registry.Model) error {
 	a := t.app
-	m, err := registry.Save(t.disk, m, model, a.now())
+	m, err := t.plan.keep(t.disk, m, model, a.now())
 	if err != nil {
 		return err
 	}

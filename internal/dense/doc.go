@@ -5,6 +5,13 @@
 //	for i := range n { g[i*n+i] += lambda }
 //	err := dense.Inverse(workers, n, g, n)                   // g = g⁻¹
 //
+// It also scores rows: [Kit] has the layers of a network, with weights laid out once, and sums over entries
+// of sparse rows, of weights and of vectors.
+//
+//	layer := kit.NewLayer(in, out, weights, in, bias)
+//	layer.Apply(rows, x, ldx, layer.Bias(), to, true)        // to = max(0, x·weights' + bias)
+//	kit.Pool(pairs, vectors, dim, entries, x, ldx, sums)     // of a factorization machine
+//
 // A matrix is a slice and the distance of its rows: element (i, j) is a[i*lda+j]. Sizes and slices
 // that do not go together are a bug of the caller and panic. Functions keep nothing, and are safe
 // for concurrent use on different outputs. workers is how many goroutines compute, at least 1.

@@ -34,3 +34,20 @@ func TestDots(t *testing.T) {
 		}
 	})
 }
+
+func TestAddRows(t *testing.T) {
+	for _, kit := range Kits() {
+		sum := make([]float32, 16)
+		rows := make([]float32, 48)
+		for i := range rows {
+			rows[i] = float32(i)
+		}
+		kit.AddRows(sum, rows)
+		kit.AddRows(sum, nil)
+		for j, v := range sum {
+			if v != float32(j+j+16+j+32) {
+				t.Fatalf("%s: column %d of three rows sums to %v", kit.Name(), j, v)
+			}
+		}
+	}
+}

@@ -32,6 +32,13 @@ type kernel struct {
 	dots   dotsFunc
 	roots  rootsFunc
 	spread spreadFunc
+
+	layer  layerFunc
+	linear linearFunc
+	pairs  pairsFunc
+	pool   poolFunc
+	join   joinFunc
+	most   mostFunc
 }
 
 // side is that of a block on the diagonal; cols of the functions below are multiples of it, and

@@ -874,6 +874,40 @@ set:
 	VZEROUPPER
 	RET
 
+DATA edges<>+0(SB)/4, $0xffffffff
+DATA edges<>+4(SB)/4, $0xffffffff
+DATA edges<>+8(SB)/4, $0xffffffff
+DATA edges<>+12(SB)/4, $0xffffffff
+DATA edges<>+16(SB)/4, $0xffffffff
+DATA edges<>+20(SB)/4, $0xffffffff
+DATA edges<>+24(SB)/4, $0xffffffff
+DATA edges<>+28(SB)/4, $0xffffffff
+DATA edges<>+32(SB)/4, $0xffffffff
+DATA edges<>+36(SB)/4, $0xffffffff
+DATA edges<>+40(SB)/4, $0xffffffff
+DATA edges<>+44(SB)/4, $0xffffffff
+DATA edges<>+48(SB)/4, $0xffffffff
+DATA edges<>+52(SB)/4, $0xffffffff
+DATA edges<>+56(SB)/4, $0xffffffff
+DATA edges<>+60(SB)/4, $0xffffffff
+DATA edges<>+64(SB)/4, $0x00000000
+DATA edges<>+68(SB)/4, $0x00000000
+DATA edges<>+72(SB)/4, $0x00000000
+DATA edges<>+76(SB)/4, $0x00000000
+DATA edges<>+80(SB)/4, $0x00000000
+DATA edges<>+84(SB)/4, $0x00000000
+DATA edges<>+88(SB)/4, $0x00000000
+DATA edges<>+92(SB)/4, $0x00000000
+DATA edges<>+96(SB)/4, $0x00000000
+DATA edges<>+100(SB)/4, $0x00000000
+DATA edges<>+104(SB)/4, $0x00000000
+DATA edges<>+108(SB)/4, $0x00000000
+DATA edges<>+112(SB)/4, $0x00000000
+DATA edges<>+116(SB)/4, $0x00000000
+DATA edges<>+120(SB)/4, $0x00000000
+DATA edges<>+124(SB)/4, $0x00000000
+GLOBL edges<>(SB), RODATA|NOPTR, $128
+
 // func factorAVX512(a *float32, lda int, d *float32, inv *float32) bool
 // Requires: AVX, AVX512F
 TEXT ·factorAVX512(SB), NOSPLIT, $0-33
@@ -2353,6 +2387,257 @@ loop:
 	JNZ     loop
 	DECQ    AX
 	JNZ     row
+	VZEROUPPER
+	RET
+
+// func poolAVX512(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, x *float32, ldx int, sums *float32, to *float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·poolAVX512(SB), NOSPLIT, $0-96
+	MOVQ index+32(FP), AX
+	MOVQ value+40(FP), CX
+	MOVQ dim+56(FP), R10
+	SHLQ $0x02, R10
+	SHLQ $0x02, ldx+72(FP)
+
+row:
+	VPXORD Z0, Z0, Z0
+	XORQ   R8, R8
+
+chunk:
+	MOVQ    R10, DX
+	SUBQ    R8, DX
+	SHRQ    $0x02, DX
+	MOVQ    $0x0000000000000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    $-1, BX
+	BZHIQ   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    vectors+48(FP), DI
+	ADDQ    R8, DI
+	MOVQ    start+24(FP), DX
+	MOVQ    ends+16(FP), SI
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVQ    fields+8(FP), R12
+	MOVQ    x+64(FP), R11
+	ADDQ    R8, R11
+
+field:
+	VPXORD Z3, Z3, Z3
+	MOVL   (SI), BX
+	ADDQ   $0x04, SI
+	CMPQ   DX, BX
+	JGE    fieldDone
+
+entry:
+	MOVL         (AX)(DX*4), R9
+	IMULQ        R10, R9
+	VBROADCASTSS (CX)(DX*4), Z5
+	VMOVUPS.Z    (DI)(R9*1), K1, Z4
+	VMULPS       Z4, Z5, Z4
+	VADDPS       Z4, Z1, Z1
+	VFMADD231PS  Z4, Z4, Z2
+	VADDPS       Z4, Z3, Z3
+	INCQ         DX
+	CMPQ         DX, BX
+	JLT          entry
+
+fieldDone:
+	VMOVUPS       Z3, K1, (R11)
+	ADDQ          R10, R11
+	DECQ          R12
+	JNZ           field
+	MOVQ          sums+80(FP), BX
+	VMOVUPS       Z1, (BX)
+	VMOVUPS       Z2, 64(BX)
+	ADDQ          $0x00000080, BX
+	MOVQ          BX, sums+80(FP)
+	VFMSUB213PS   Z2, Z1, Z1
+	VADDPS        Z1, Z0, Z0
+	ADDQ          $0x40, R8
+	CMPQ          R8, R10
+	JLT           chunk
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X4
+	VADDPS        X4, X0, X0
+	VMOVHLPS      X0, X0, X4
+	VADDPS        X4, X0, X0
+	VMOVSHDUP     X0, X4
+	VADDSS        X4, X0, X0
+	MOVQ          to+88(FP), BX
+	VMOVSS        X0, (BX)
+	ADDQ          $0x04, BX
+	MOVQ          BX, to+88(FP)
+	MOVQ          DX, start+24(FP)
+	MOVQ          SI, ends+16(FP)
+	MOVQ          x+64(FP), R11
+	ADDQ          ldx+72(FP), R11
+	MOVQ          R11, x+64(FP)
+	DECQ          rows+0(FP)
+	JNZ           row
+	VZEROUPPER
+	RET
+
+// func pairsAVX512(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, to *float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·pairsAVX512(SB), NOSPLIT, $0-72
+	MOVQ index+32(FP), AX
+	MOVQ value+40(FP), CX
+	MOVQ dim+56(FP), R10
+	SHLQ $0x02, R10
+
+row:
+	VPXORD Z0, Z0, Z0
+	XORQ   R8, R8
+
+chunk:
+	MOVQ    R10, DX
+	SUBQ    R8, DX
+	SHRQ    $0x02, DX
+	MOVQ    $0x0000000000000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    $-1, BX
+	BZHIQ   DX, BX, BX
+	KMOVW   BX, K1
+	MOVQ    vectors+48(FP), DI
+	ADDQ    R8, DI
+	MOVQ    start+24(FP), DX
+	MOVQ    ends+16(FP), SI
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVQ    fields+8(FP), BX
+	LEAQ    (SI)(BX*4), SI
+	MOVL    -4(SI), BX
+	CMPQ    DX, BX
+	JGE     fieldDone
+
+entry:
+	MOVL         (AX)(DX*4), R9
+	IMULQ        R10, R9
+	VBROADCASTSS (CX)(DX*4), Z5
+	VMOVUPS.Z    (DI)(R9*1), K1, Z4
+	VMULPS       Z4, Z5, Z4
+	VADDPS       Z4, Z1, Z1
+	VFMADD231PS  Z4, Z4, Z2
+	INCQ         DX
+	CMPQ         DX, BX
+	JLT          entry
+
+fieldDone:
+	VFMSUB213PS   Z2, Z1, Z1
+	VADDPS        Z1, Z0, Z0
+	ADDQ          $0x40, R8
+	CMPQ          R8, R10
+	JLT           chunk
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X4
+	VADDPS        X4, X0, X0
+	VMOVHLPS      X0, X0, X4
+	VADDPS        X4, X0, X0
+	VMOVSHDUP     X0, X4
+	VADDSS        X4, X0, X0
+	MOVQ          to+64(FP), BX
+	VMOVSS        X0, (BX)
+	ADDQ          $0x04, BX
+	MOVQ          BX, to+64(FP)
+	MOVQ          DX, start+24(FP)
+	MOVQ          SI, ends+16(FP)
+	DECQ          rows+0(FP)
+	JNZ           row
+	VZEROUPPER
+	RET
+
+// func mostAVX512(n int, p *uint32) uint32
+// Requires: AVX, AVX2, AVX512F, CMOV
+TEXT ·mostAVX512(SB), NOSPLIT, $0-20
+	MOVQ   n+0(FP), AX
+	MOVQ   p+8(FP), CX
+	VPXORD Z0, Z0, Z0
+
+loop:
+	SUBQ    $0x00000010, AX
+	JLT     rest
+	VPMAXUD (CX), Z0, Z0
+	ADDQ    $0x00000040, CX
+	JMP     loop
+
+rest:
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VPMAXUD       Y1, Y0, Y0
+	VEXTRACTI128  $0x01, Y0, X1
+	VPMAXUD       X1, X0, X0
+	VPSHUFD       $0x0e, X0, X1
+	VPMAXUD       X1, X0, X0
+	VPSHUFD       $0x01, X0, X1
+	VPMAXUD       X1, X0, X0
+	VMOVD         X0, DX
+	ADDQ          $0x00000010, AX
+
+one:
+	DECQ    AX
+	JLT     done
+	MOVL    (CX), BX
+	CMPL    BX, DX
+	CMOVLHI BX, DX
+	ADDQ    $0x04, CX
+	JMP     one
+
+done:
+	MOVL DX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func joinAVX512(wide int, chunks int, a *float32, b *float32, c *float32, floor float32, to *float32) float32
+// Requires: AVX, AVX512F, SSE
+TEXT ·joinAVX512(SB), NOSPLIT, $0-60
+	MOVQ         wide+0(FP), AX
+	MOVQ         chunks+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         to+48(FP), DI
+	VBROADCASTSS floor+40(FP), Z2
+	VPXORD       Z3, Z3, Z3
+
+wide:
+	SUBQ    $0x10, AX
+	JLT     chunk
+	VMOVUPS (DX), Z0
+	VADDPS  (BX), Z0, Z0
+	VMAXPS  Z0, Z2, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, DI
+	JMP     wide
+
+chunk:
+	VMOVUPS       (DX), Z0
+	VADDPS        (BX), Z0, Z0
+	VADDPS        (SI), Z0, Z0
+	VMOVUPS       64(DX), Z1
+	VADDPS        64(BX), Z1, Z1
+	VADDPS        64(SI), Z1, Z1
+	VFMSUB213PS   Z1, Z0, Z0
+	VADDPS        Z0, Z3, Z3
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
+	ADDQ          $0x00000080, SI
+	DECQ          CX
+	JNZ           chunk
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VMOVHLPS      X3, X3, X0
+	VADDPS        X0, X3, X3
+	VMOVSHDUP     X3, X0
+	VADDSS        X0, X3, X3
+	MOVSS         X3, ret+56(FP)
 	VZEROUPPER
 	RET
 
@@ -4173,5 +4458,847 @@ loop:
 	JNZ     loop
 	DECQ    AX
 	JNZ     row
+	VZEROUPPER
+	RET
+
+// func poolAVX2(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, x *float32, ldx int, sums *float32, to *float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·poolAVX2(SB), NOSPLIT, $0-96
+	MOVQ index+32(FP), AX
+	MOVQ value+40(FP), CX
+	MOVQ dim+56(FP), R10
+	SHLQ $0x02, R10
+	SHLQ $0x02, ldx+72(FP)
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   R8, R8
+
+chunk:
+	MOVQ    R10, DX
+	SUBQ    R8, DX
+	SHRQ    $0x02, DX
+	MOVQ    $0x0000000000000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	SUBQ    DX, BX
+	LEAQ    edges<>+0(SB), DX
+	VMOVUPS (DX)(BX*4), Y12
+	VMOVUPS 32(DX)(BX*4), Y13
+	MOVQ    vectors+48(FP), DI
+	ADDQ    R8, DI
+	MOVQ    start+24(FP), DX
+	MOVQ    ends+16(FP), SI
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y5, Y5, Y5
+	MOVQ    fields+8(FP), R12
+	MOVQ    x+64(FP), R11
+	ADDQ    R8, R11
+
+field:
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVL   (SI), BX
+	ADDQ   $0x04, SI
+	CMPQ   DX, BX
+	JGE    fieldDone
+
+entry:
+	MOVL         (AX)(DX*4), R9
+	IMULQ        R10, R9
+	VBROADCASTSS (CX)(DX*4), Y10
+	VMASKMOVPS   (DI)(R9*1), Y12, Y8
+	VMULPS       Y8, Y10, Y8
+	VADDPS       Y8, Y2, Y2
+	VFMADD231PS  Y8, Y8, Y4
+	VADDPS       Y8, Y6, Y6
+	VMASKMOVPS   32(DI)(R9*1), Y13, Y9
+	VMULPS       Y9, Y10, Y9
+	VADDPS       Y9, Y3, Y3
+	VFMADD231PS  Y9, Y9, Y5
+	VADDPS       Y9, Y7, Y7
+	INCQ         DX
+	CMPQ         DX, BX
+	JLT          entry
+
+fieldDone:
+	VMASKMOVPS   Y6, Y12, (R11)
+	VMASKMOVPS   Y7, Y13, 32(R11)
+	ADDQ         R10, R11
+	DECQ         R12
+	JNZ          field
+	MOVQ         sums+80(FP), BX
+	VMOVUPS      Y2, (BX)
+	VMOVUPS      Y4, 64(BX)
+	VMOVUPS      Y3, 32(BX)
+	VMOVUPS      Y5, 96(BX)
+	ADDQ         $0x00000080, BX
+	MOVQ         BX, sums+80(FP)
+	VFMSUB213PS  Y4, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VFMSUB213PS  Y5, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         $0x40, R8
+	CMPQ         R8, R10
+	JLT          chunk
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X8
+	VADDPS       X8, X0, X0
+	VMOVHLPS     X0, X0, X8
+	VADDPS       X8, X0, X0
+	VMOVSHDUP    X0, X8
+	VADDSS       X8, X0, X0
+	MOVQ         to+88(FP), BX
+	VMOVSS       X0, (BX)
+	ADDQ         $0x04, BX
+	MOVQ         BX, to+88(FP)
+	MOVQ         DX, start+24(FP)
+	MOVQ         SI, ends+16(FP)
+	MOVQ         x+64(FP), R11
+	ADDQ         ldx+72(FP), R11
+	MOVQ         R11, x+64(FP)
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func pairsAVX2(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, to *float32)
+// Requires: AVX, CMOV, FMA3
+TEXT ·pairsAVX2(SB), NOSPLIT, $0-72
+	MOVQ index+32(FP), AX
+	MOVQ value+40(FP), CX
+	MOVQ dim+56(FP), R10
+	SHLQ $0x02, R10
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   R8, R8
+
+chunk:
+	MOVQ    R10, DX
+	SUBQ    R8, DX
+	SHRQ    $0x02, DX
+	MOVQ    $0x0000000000000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	SUBQ    DX, BX
+	LEAQ    edges<>+0(SB), DX
+	VMOVUPS (DX)(BX*4), Y12
+	VMOVUPS 32(DX)(BX*4), Y13
+	MOVQ    vectors+48(FP), DI
+	ADDQ    R8, DI
+	MOVQ    start+24(FP), DX
+	MOVQ    ends+16(FP), SI
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y5, Y5, Y5
+	MOVQ    fields+8(FP), BX
+	LEAQ    (SI)(BX*4), SI
+	MOVL    -4(SI), BX
+	CMPQ    DX, BX
+	JGE     fieldDone
+
+entry:
+	MOVL         (AX)(DX*4), R9
+	IMULQ        R10, R9
+	VBROADCASTSS (CX)(DX*4), Y10
+	VMASKMOVPS   (DI)(R9*1), Y12, Y8
+	VMULPS       Y8, Y10, Y8
+	VADDPS       Y8, Y2, Y2
+	VFMADD231PS  Y8, Y8, Y4
+	VMASKMOVPS   32(DI)(R9*1), Y13, Y9
+	VMULPS       Y9, Y10, Y9
+	VADDPS       Y9, Y3, Y3
+	VFMADD231PS  Y9, Y9, Y5
+	INCQ         DX
+	CMPQ         DX, BX
+	JLT          entry
+
+fieldDone:
+	VFMSUB213PS  Y4, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VFMSUB213PS  Y5, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         $0x40, R8
+	CMPQ         R8, R10
+	JLT          chunk
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X8
+	VADDPS       X8, X0, X0
+	VMOVHLPS     X0, X0, X8
+	VADDPS       X8, X0, X0
+	VMOVSHDUP    X0, X8
+	VADDSS       X8, X0, X0
+	MOVQ         to+64(FP), BX
+	VMOVSS       X0, (BX)
+	ADDQ         $0x04, BX
+	MOVQ         BX, to+64(FP)
+	MOVQ         DX, start+24(FP)
+	MOVQ         SI, ends+16(FP)
+	DECQ         rows+0(FP)
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func mostAVX2(n int, p *uint32) uint32
+// Requires: AVX, AVX2, CMOV
+TEXT ·mostAVX2(SB), NOSPLIT, $0-20
+	MOVQ   n+0(FP), AX
+	MOVQ   p+8(FP), CX
+	VXORPS Y0, Y0, Y0
+
+loop:
+	SUBQ    $0x00000008, AX
+	JLT     rest
+	VPMAXUD (CX), Y0, Y0
+	ADDQ    $0x00000020, CX
+	JMP     loop
+
+rest:
+	VEXTRACTI128 $0x01, Y0, X1
+	VPMAXUD      X1, X0, X0
+	VPSHUFD      $0x0e, X0, X1
+	VPMAXUD      X1, X0, X0
+	VPSHUFD      $0x01, X0, X1
+	VPMAXUD      X1, X0, X0
+	VMOVD        X0, DX
+	ADDQ         $0x00000008, AX
+
+one:
+	DECQ    AX
+	JLT     done
+	MOVL    (CX), BX
+	CMPL    BX, DX
+	CMOVLHI BX, DX
+	ADDQ    $0x04, CX
+	JMP     one
+
+done:
+	MOVL DX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func joinAVX2(wide int, chunks int, a *float32, b *float32, c *float32, floor float32, to *float32) float32
+// Requires: AVX, FMA3, SSE
+TEXT ·joinAVX2(SB), NOSPLIT, $0-60
+	MOVQ         wide+0(FP), AX
+	MOVQ         chunks+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         to+48(FP), DI
+	VBROADCASTSS floor+40(FP), Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+
+wide:
+	SUBQ    $0x10, AX
+	JLT     chunk
+	VMOVUPS (DX), Y0
+	VADDPS  (BX), Y0, Y0
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS Y0, (DI)
+	VMOVUPS 32(DX), Y0
+	VADDPS  32(BX), Y0, Y0
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, DI
+	JMP     wide
+
+chunk:
+	VMOVUPS      (DX), Y0
+	VADDPS       (BX), Y0, Y0
+	VADDPS       (SI), Y0, Y0
+	VMOVUPS      64(DX), Y1
+	VADDPS       64(BX), Y1, Y1
+	VADDPS       64(SI), Y1, Y1
+	VFMSUB213PS  Y1, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VMOVUPS      32(DX), Y0
+	VADDPS       32(BX), Y0, Y0
+	VADDPS       32(SI), Y0, Y0
+	VMOVUPS      96(DX), Y1
+	VADDPS       96(BX), Y1, Y1
+	VADDPS       96(SI), Y1, Y1
+	VFMSUB213PS  Y1, Y0, Y0
+	VADDPS       Y0, Y4, Y4
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, BX
+	ADDQ         $0x00000080, SI
+	DECQ         CX
+	JNZ          chunk
+	VADDPS       Y4, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VMOVHLPS     X3, X3, X0
+	VADDPS       X0, X3, X3
+	VMOVSHDUP    X3, X0
+	VADDSS       X0, X3, X3
+	MOVSS        X3, ret+56(FP)
+	VZEROUPPER
+	RET
+
+// func layer12x32AVX512(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+// Requires: AVX, AVX512F
+TEXT ·layer12x32AVX512(SB), NOSPLIT, $0-65
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    ldx+16(FP), DX
+	MOVQ    w+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    ldf+40(FP), DI
+	MOVQ    to+48(FP), R8
+	MOVQ    ldt+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z8
+	VMOVUPS 64(SI), Z9
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z12
+	VMOVUPS 64(SI), Z13
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z14
+	VMOVUPS 64(SI), Z15
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z16
+	VMOVUPS 64(SI), Z17
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z18
+	VMOVUPS 64(SI), Z19
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z20
+	VMOVUPS 64(SI), Z21
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z22
+	VMOVUPS 64(SI), Z23
+	ADDQ    DI, SI
+	LEAQ    (CX)(DX*2), SI
+	ADDQ    DX, SI
+	LEAQ    (SI)(DX*2), DI
+	ADDQ    DX, DI
+	LEAQ    (DI)(DX*2), R10
+	ADDQ    DX, R10
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VMOVUPS      (BX), Z24
+	VMOVUPS      64(BX), Z25
+	VBROADCASTSS (CX), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (CX)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (CX)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (SI), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (SI)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (SI)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (DI), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (DI)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (DI)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R10)(DX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R10)(DX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, SI
+	ADDQ         $0x04, DI
+	ADDQ         $0x04, R10
+	ADDQ         $0x00000080, BX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+64(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VPXORD Z26, Z26, Z26
+	VMAXPS Z0, Z26, Z0
+	VMAXPS Z1, Z26, Z1
+	VMAXPS Z2, Z26, Z2
+	VMAXPS Z3, Z26, Z3
+	VMAXPS Z4, Z26, Z4
+	VMAXPS Z5, Z26, Z5
+	VMAXPS Z6, Z26, Z6
+	VMAXPS Z7, Z26, Z7
+	VMAXPS Z8, Z26, Z8
+	VMAXPS Z9, Z26, Z9
+	VMAXPS Z10, Z26, Z10
+	VMAXPS Z11, Z26, Z11
+	VMAXPS Z12, Z26, Z12
+	VMAXPS Z13, Z26, Z13
+	VMAXPS Z14, Z26, Z14
+	VMAXPS Z15, Z26, Z15
+	VMAXPS Z16, Z26, Z16
+	VMAXPS Z17, Z26, Z17
+	VMAXPS Z18, Z26, Z18
+	VMAXPS Z19, Z26, Z19
+	VMAXPS Z20, Z26, Z20
+	VMAXPS Z21, Z26, Z21
+	VMAXPS Z22, Z26, Z22
+	VMAXPS Z23, Z26, Z23
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	VMOVUPS Z5, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z8, (R8)
+	VMOVUPS Z9, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z10, (R8)
+	VMOVUPS Z11, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z14, (R8)
+	VMOVUPS Z15, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z16, (R8)
+	VMOVUPS Z17, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z20, (R8)
+	VMOVUPS Z21, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z22, (R8)
+	VMOVUPS Z23, 64(R8)
+	ADDQ    R9, R8
+	VZEROUPPER
+	RET
+
+// func layer4x32AVX512(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+// Requires: AVX, AVX512F
+TEXT ·layer4x32AVX512(SB), NOSPLIT, $0-65
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    ldx+16(FP), DX
+	MOVQ    w+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    ldf+40(FP), DI
+	MOVQ    to+48(FP), R8
+	MOVQ    ldt+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z2
+	VMOVUPS 64(SI), Z3
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	ADDQ    DI, SI
+	LEAQ    (CX)(DX*2), SI
+	ADDQ    DX, SI
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VMOVUPS      (BX), Z8
+	VMOVUPS      64(BX), Z9
+	VBROADCASTSS (CX), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (CX)(DX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (CX)(DX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (SI), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, SI
+	ADDQ         $0x00000080, BX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+64(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VPXORD Z10, Z10, Z10
+	VMAXPS Z0, Z10, Z0
+	VMAXPS Z1, Z10, Z1
+	VMAXPS Z2, Z10, Z2
+	VMAXPS Z3, Z10, Z3
+	VMAXPS Z4, Z10, Z4
+	VMAXPS Z5, Z10, Z5
+	VMAXPS Z6, Z10, Z6
+	VMAXPS Z7, Z10, Z7
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	VMOVUPS Z5, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	ADDQ    R9, R8
+	VZEROUPPER
+	RET
+
+// func layer6x16AVX2(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+// Requires: AVX, FMA3
+TEXT ·layer6x16AVX2(SB), NOSPLIT, $0-65
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    ldx+16(FP), DX
+	MOVQ    w+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    ldf+40(FP), DI
+	MOVQ    to+48(FP), R8
+	MOVQ    ldt+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y8
+	VMOVUPS 32(SI), Y9
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y10
+	VMOVUPS 32(SI), Y11
+	ADDQ    DI, SI
+	LEAQ    (CX)(DX*2), SI
+	ADDQ    DX, SI
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VMOVUPS      (BX), Y12
+	VMOVUPS      32(BX), Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (CX)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (CX)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (SI), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (SI)(DX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (SI)(DX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, SI
+	ADDQ         $0x00000080, BX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+64(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VXORPS Y14, Y14, Y14
+	VMAXPS Y0, Y14, Y0
+	VMAXPS Y1, Y14, Y1
+	VMAXPS Y2, Y14, Y2
+	VMAXPS Y3, Y14, Y3
+	VMAXPS Y4, Y14, Y4
+	VMAXPS Y5, Y14, Y5
+	VMAXPS Y6, Y14, Y6
+	VMAXPS Y7, Y14, Y7
+	VMAXPS Y8, Y14, Y8
+	VMAXPS Y9, Y14, Y9
+	VMAXPS Y10, Y14, Y10
+	VMAXPS Y11, Y14, Y11
+
+store:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+	ADDQ    R9, R8
+	VZEROUPPER
+	RET
+
+// func layer4x16AVX2(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+// Requires: AVX, FMA3
+TEXT ·layer4x16AVX2(SB), NOSPLIT, $0-65
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    ldx+16(FP), DX
+	MOVQ    w+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    ldf+40(FP), DI
+	MOVQ    to+48(FP), R8
+	MOVQ    ldt+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+	ADDQ    DI, SI
+	LEAQ    (CX)(DX*2), SI
+	ADDQ    DX, SI
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VMOVUPS      (BX), Y8
+	VMOVUPS      32(BX), Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (CX)(DX*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (CX)(DX*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, SI
+	ADDQ         $0x00000080, BX
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+64(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VXORPS Y10, Y10, Y10
+	VMAXPS Y0, Y10, Y0
+	VMAXPS Y1, Y10, Y1
+	VMAXPS Y2, Y10, Y2
+	VMAXPS Y3, Y10, Y3
+	VMAXPS Y4, Y10, Y4
+	VMAXPS Y5, Y10, Y5
+	VMAXPS Y6, Y10, Y6
+	VMAXPS Y7, Y10, Y7
+
+store:
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	ADDQ    R9, R8
+	VZEROUPPER
+	RET
+
+// func linearAVX2(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, weights *float32, to *float32)
+// Requires: AVX, FMA3
+TEXT ·linearAVX2(SB), NOSPLIT, $0-64
+	MOVQ rows+0(FP), AX
+	MOVQ fields+8(FP), CX
+	MOVQ ends+16(FP), DX
+	MOVQ start+24(FP), BX
+	MOVQ index+32(FP), SI
+	MOVQ value+40(FP), DI
+	MOVQ weights+48(FP), R8
+	MOVQ to+56(FP), R9
+
+row:
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	LEAQ   (DX)(CX*4), DX
+	MOVL   -4(DX), R10
+
+eight:
+	LEAQ        8(BX), R11
+	CMPQ        R11, R10
+	JGT         rest
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X0
+	MOVL        4(SI)(BX*4), R12
+	VMOVSS      4(DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X1
+	MOVL        8(SI)(BX*4), R12
+	VMOVSS      8(DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X2
+	MOVL        12(SI)(BX*4), R12
+	VMOVSS      12(DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X3
+	MOVL        16(SI)(BX*4), R12
+	VMOVSS      16(DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X4
+	MOVL        20(SI)(BX*4), R12
+	VMOVSS      20(DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X5
+	MOVL        24(SI)(BX*4), R12
+	VMOVSS      24(DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X6
+	MOVL        28(SI)(BX*4), R12
+	VMOVSS      28(DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X7
+	MOVQ        R11, BX
+	JMP         eight
+
+rest:
+	CMPQ        BX, R10
+	JGE         halve
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X0
+	INCQ        BX
+	CMPQ        BX, R10
+	JGE         halve
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X1
+	INCQ        BX
+	CMPQ        BX, R10
+	JGE         halve
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X2
+	INCQ        BX
+	CMPQ        BX, R10
+	JGE         halve
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X3
+	INCQ        BX
+	CMPQ        BX, R10
+	JGE         halve
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X4
+	INCQ        BX
+	CMPQ        BX, R10
+	JGE         halve
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X5
+	INCQ        BX
+	CMPQ        BX, R10
+	JGE         halve
+	MOVL        (SI)(BX*4), R12
+	VMOVSS      (DI)(BX*4), X8
+	VFMADD231SS (R8)(R12*4), X8, X6
+	INCQ        BX
+
+halve:
+	VADDSS X4, X0, X0
+	VADDSS X5, X1, X1
+	VADDSS X6, X2, X2
+	VADDSS X7, X3, X3
+	VADDSS X2, X0, X0
+	VADDSS X3, X1, X1
+	VADDSS X1, X0, X0
+	VMOVSS X0, (R9)
+	ADDQ   $0x04, R9
+	DECQ   AX
+	JNZ    row
 	VZEROUPPER
 	RET

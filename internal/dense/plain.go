@@ -5,7 +5,8 @@ import "unsafe"
 // plain is the kernel in Go: the twin of those in assembly, and the one of other processors.
 var plain = kernel{name: "go", rows: 4, cols: 16, tile: plainTile(4), strip: plainStrip,
 	factor: plainFactor, under: plainUnder, forward: plainForward, backward: plainBackward,
-	weigh: plainWeigh, dots: plainDots, roots: plainRoots, spread: plainSpread}
+	weigh: plainWeigh, dots: plainDots, roots: plainRoots, spread: plainSpread,
+	layer: plainLayer, linear: plainLinear, pairs: plainPairs, pool: plainPool, join: plainJoin, most: plainMost}
 
 // plainTile returns the tile of rows rows and 16 columns.
 func plainTile(rows int) tileFunc {

@@ -69,6 +69,26 @@ func rootsAVX512(cols int, from *float32, shift float32, to *float32)
 //go:noescape
 func spreadAVX512(m int, cols int, x *float32, by *float32, to *float32)
 
+// poolAVX512 is a poolFunc.
+//
+//go:noescape
+func poolAVX512(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, x *float32, ldx int, sums *float32, to *float32)
+
+// pairsAVX512 is a pairsFunc.
+//
+//go:noescape
+func pairsAVX512(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, to *float32)
+
+// mostAVX512 is a mostFunc.
+//
+//go:noescape
+func mostAVX512(n int, p *uint32) uint32
+
+// joinAVX512 is a joinFunc.
+//
+//go:noescape
+func joinAVX512(wide int, chunks int, a *float32, b *float32, c *float32, floor float32, to *float32) float32
+
 // factorAVX2 is a factorFunc.
 //
 //go:noescape
@@ -108,3 +128,48 @@ func rootsAVX2(cols int, from *float32, shift float32, to *float32)
 //
 //go:noescape
 func spreadAVX2(m int, cols int, x *float32, by *float32, to *float32)
+
+// poolAVX2 is a poolFunc.
+//
+//go:noescape
+func poolAVX2(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, x *float32, ldx int, sums *float32, to *float32)
+
+// pairsAVX2 is a pairsFunc.
+//
+//go:noescape
+func pairsAVX2(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, vectors *float32, dim int, to *float32)
+
+// mostAVX2 is a mostFunc.
+//
+//go:noescape
+func mostAVX2(n int, p *uint32) uint32
+
+// joinAVX2 is a joinFunc.
+//
+//go:noescape
+func joinAVX2(wide int, chunks int, a *float32, b *float32, c *float32, floor float32, to *float32) float32
+
+// layer12x32AVX512 is a layerFunc.
+//
+//go:noescape
+func layer12x32AVX512(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+
+// layer4x32AVX512 is a layerFunc.
+//
+//go:noescape
+func layer4x32AVX512(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+
+// layer6x16AVX2 is a layerFunc.
+//
+//go:noescape
+func layer6x16AVX2(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+
+// layer4x16AVX2 is a layerFunc.
+//
+//go:noescape
+func layer4x16AVX2(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
+
+// linearAVX2 is a linearFunc.
+//
+//go:noescape
+func linearAVX2(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, weights *float32, to *float32)

@@ -78,18 +78,21 @@ var allowed = map[string][]string{
 	"internal/dense/gen": {},
 
 	// A request. Recall never meets feature: they meet in serve.
-	"recall":           {".", "catalog", "collab", "internal/pack", "internal/simd", "vector"},
-	"recall/routetest": {".", "internal/pack", "recall"}, // it packs and unpacks what it judges
-	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "recall", "store", "stream"},
-	"serve":            {".", "audit", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
-	"external":         {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
-	"httpapi":          {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
+	"recall":           {".", "catalog", "collab", "internal/pack", "internal/prefetch", "internal/simd", "internal/slab", "vector"},                         // what it keeps of many items lies in slabs and is read in batches
+	"recall/routetest": {".", "internal/pack", "recall"},                                                                                                     // it packs and unpacks what it judges
+	"fold":             {".", "audit", "catalog", "codec", "expression", "feature", "internal/intern", "internal/pack", "rank", "recall", "store", "stream"}, // rows are what rank reads
+	// Orders are compared by the measures that evaluation compares them by.
+	"serve":    {".", "audit", "eval", "feature", "fold", "internal/fsys", "rank", "recall", "registry", "stream"},
+	"external": {".", "internal/outgoing", "recall", "serve"}, // the HTTP of routes that ask outside
+	"httpapi":  {".", "codec", "deadletter", "feature", "fold", "quarantine", "registry", "serve", "stream"},
 
 	// Models and how they are judged: learning writes what ranking reads, never the reverse,
 	// and measures do not know what they judge.
-	"rank":     {},
-	"eval":     {"."},
-	"learn":    {".", "collab", "eval", "fold", "internal/intern", "internal/simd", "rank", "recall", "stream", "vector"},
+	"rank":           {"internal/dense", "internal/pack"}, // scores are sums over rows and layers, whose kernels are there
+	"rank/modeltest": {"rank"},
+	"eval":           {"."},
+	"learn": {".", "collab", "eval", "fold", "internal/dense", "internal/fsys", "internal/intern", "internal/pack", "internal/simd", // the online update is packed with the state that it follows
+		"rank", "recall", "stream", "vector"},
 	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":    {".", "eval", "fold", "recall", "stream"},
 
@@ -105,6 +108,12 @@ var allowed = map[string][]string{
 
 	// Fold-in and training of vectors in their own process, against the rate of dense products.
 	"bench/factors": {"bench", "collab", "internal/dense"},
+	// The online update measured in its own process: rows are told it as a state would.
+	"bench/online": {".", "bench", "fold", "learn", "rank"},
+	// Models that score rows, beside a program in C.
+	"bench/scoring": {"bench", "internal/bound", "rank"},
+	// Training likewise, beside the same loops in C.
+	"bench/epoch": {"bench", "internal/bound", "learn", "rank"},
 	// Recall measured in its own process: it needs the state and the server, and no HTTP.
 	"bench/stage": {".", "bench", "fold", "internal/fsys", "journal", "serve", "store/mem", "stream"},
 	// Rows of the past as Parquet: features by event time, and the form of the file. Reading the
@@ -116,9 +125,11 @@ var allowed = map[string][]string{
 
 	// Machinery for tests and demonstrations.
 	"internal/sim":        {"."},
+	"internal/plot":       {}, // figures: it knows numbers and names, and nothing of what they measure
 	"internal/importtest": {},
 	"internal/dumpcheck":  {}, // an independent judge: must share no code with what it judges
 	"internal/loadrun":    {},
+	"internal/bound":      {}, // programs in C that benchmarks are held against: built and run when they are
 	"internal/goal":       {},
 	"internal/golden":     {"internal/fsys"},
 	"internal/lives":      {},
@@ -129,7 +140,7 @@ var allowed = map[string][]string{
 // that open or change files. Everything else takes a now value or a file system.
 var (
 	clocks = []string{"cmd/freshet", "internal/fsys", "internal/goal", "internal/loadrun", "internal/importtest"}
-	files  = []string{"cmd/freshet", "internal/fsys", "internal/dumpcheck", "internal/loadrun", "internal/sabotage", "internal/importtest"}
+	files  = []string{"cmd/freshet", "internal/fsys", "internal/dumpcheck", "internal/loadrun", "internal/sabotage", "internal/importtest", "internal/bound"}
 )
 
 var fileCalls = []string{"Open", "OpenFile", "Create", "ReadFile", "WriteFile", "ReadDir", "Remove", "RemoveAll", "Rename",

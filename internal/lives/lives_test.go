@@ -57,7 +57,13 @@ func boot(t testing.TB, disk *fsys.Mem) *machine {
 // bootAt starts one that goes by a clock.
 func bootAt(t testing.TB, disk *fsys.Mem, now func() time.Time) *machine {
 	t.Helper()
-	m := &machine{disk: disk, state: whole(t)}
+	return bootState(t, disk, now, whole(t))
+}
+
+// bootState starts one of a state of its own.
+func bootState(t testing.TB, disk *fsys.Mem, now func() time.Time, state *fold.State) *machine {
+	t.Helper()
+	m := &machine{disk: disk, state: state}
 	var err error
 	if m.log, _, err = journal.Open(journal.Options{FS: disk, Now: now, SegmentBytes: 4 << 10}); err != nil {
 		t.Fatal(err)

@@ -30,6 +30,9 @@ func (r *Reader) Fail(format string, args ...any) {
 	}
 }
 
+// More reports that there is something left to read, and nothing was wrong so far.
+func (r *Reader) More() bool { return r.err == nil && len(r.rest) > 0 }
+
 // Done is the first error, or one that says that bytes are left.
 func (r *Reader) Done() error {
 	if len(r.rest) > 0 {

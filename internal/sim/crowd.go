@@ -36,12 +36,13 @@ func (w *World) Crowd(seed uint64) *Crowd {
 	return c
 }
 
-// Visit is one visitor who has come to see a slate. It may be used until the crowd's next.
+// Visit is one visitor who has come to see a slate.
 type Visit struct {
 	world   *World
 	visitor *visitor
 	first   moment // what all moments of the visit have in common
 	name    string // part of ids
+	slates  int    // of the same session before this one
 	seed    uint64
 }
 
@@ -67,6 +68,15 @@ func (c *Crowd) Come(at int64) *Visit {
 		v.visitor = &c.new[i-len(c.world.visitors)]
 	}
 	return v
+}
+
+// Again is the same visitor looking at another slate later in the session, at a time (Unix ms).
+func (v *Visit) Again(at int64) *Visit {
+	next := *v
+	next.slates++
+	next.first.time = at
+	next.seed = v.seed*0x9e3779b97f4a7c15 + 1 // luck of its own
+	return &next
 }
 
 // User is who came.
@@ -149,7 +159,11 @@ func (v *Visit) React(slate []freshet.ItemID, request string) []freshet.Event {
 	events := make([]freshet.Event, len(done))
 	for i := range done {
 		m := &done[i]
-		events[i] = v.world.spell(m, v.visitor.id, fmt.Sprintf("live-%s-%d", v.name, i+1), v.Session(), request)
+		id := fmt.Sprintf("live-%s-%d", v.name, i+1)
+		if v.slates > 0 {
+			id = fmt.Sprintf("live-%s-%d-%d", v.name, v.slates+1, i+1)
+		}
+		events[i] = v.world.spell(m, v.visitor.id, id, v.Session(), request)
 	}
 	return events
 }

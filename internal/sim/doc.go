@@ -18,6 +18,9 @@
 // category, one or two lesser ones and a latent vector, and swing slowly to and fro; some
 // clicks are accidents; sales are skewed towards few books.
 //
+// Worlds differ in how long the hidden vectors are, in how attention falls with rank, in how many
+// clicks are accidents, and in whether everybody's tastes change for others at some moment.
+//
 // Two visitors have names. ada reads poetry, nature and mysteries, clicked at least ten books
 // and never saw a book of the category "sea". b-0417, "The Long Shore", is the sea book that
 // many others clicked. So one click of hers on b-0417 shows what a single event changes.

@@ -16,7 +16,11 @@ type Options struct {
 	Tastes       int     // length of the hidden vectors of visitors and books; 0 means 8, else in [1, 64]
 	PositionBias float64 // b in the attention 1/(1+b·(rank−1)); 0 means 0.25, negative none, at most 10
 	Noise        float64 // share of what is shown that is clicked by accident; 0 means 0.01, negative none, at most 0.5
+	NoiseClicks  float64 // share of the history's clicks that are accidents, in place of Noise; 0 means that Noise says it, at most 0.9
 	Drift        float64 // how far tastes swing, as a share of how far they lie apart; 0 means 0.3, negative none, at most 2
+
+	// Shift is when everybody's tastes change for others, drawn anew; zero means never.
+	Shift time.Time
 }
 
 // The sizes used where Options says 0. They give about 60,000 events.
@@ -79,11 +83,14 @@ func (o Options) Check() error {
 	if err := within("dimensions of taste", o.Tastes, 1, 64); err != nil {
 		return err
 	}
+	if !(o.NoiseClicks >= 0) {
+		return fmt.Errorf("the share of clicks by accident of a simulated shop is at least 0, not %v", o.NoiseClicks)
+	}
 	for _, x := range []struct {
 		what  string
 		value float64
 		most  float64
-	}{{"position bias", o.PositionBias, 10}, {"share of accidental clicks", o.Noise, 0.5}, {"drift of tastes", o.Drift, 2}} {
+	}{{"position bias", o.PositionBias, 10}, {"share of accidental clicks", o.Noise, 0.5}, {"drift of tastes", o.Drift, 2}, {"share of clicks by accident", o.NoiseClicks, 0.9}} {
 		if !(x.value <= x.most) {
 			return fmt.Errorf("the %s of a simulated shop is at most %v, not %v", x.what, x.most, x.value)
 		}

@@ -128,12 +128,13 @@ func (w *World) react(v *visitor, m moment, shown []int, past []moment, luckOf f
 // across. It is shorter than shelfSize only if the shop has no more of them.
 func (w *World) show(v *visitor, at int64, rng *rand.Rand) []int {
 	shown := make([]int, 0, shelfSize)
+	likes := v.tastesAt(at, &w.options)
 	fits := func(i int) bool {
 		b := &w.books[i]
 		return b.item.Published <= at && (v.avoids < 0 || b.shelf != v.avoids && b.second != v.avoids) && !slices.Contains(shown, i)
 	}
 	for try := 0; try < 10*shelfSize && len(shown) < shelfSize; try++ {
-		if i := w.stock.draw(v, rng); fits(i) {
+		if i := w.stock.draw(v, likes, rng); fits(i) {
 			shown = append(shown, i)
 		}
 	}

@@ -21,13 +21,13 @@ func newStock(books []book) *stock {
 	return s
 }
 
-// draw proposes a book for v: a bestseller, one from a shelf v likes, or (one in five) any.
-func (s *stock) draw(v *visitor, rng *rand.Rand) int {
+// draw proposes a book for v, who likes what likes says: a bestseller, one from a shelf v likes, or (one in five) any.
+func (s *stock) draw(v *visitor, likes *tastes, rng *rand.Rand) int {
 	switch p := rng.Float64(); {
 	case p < v.trend:
 		return s.all.draw(rng)
 	case p < 0.8:
-		if shelf := &s.byShelf[likedShelf(v, rng)]; len(shelf.books) > 0 {
+		if shelf := &s.byShelf[likedShelf(likes, rng)]; len(shelf.books) > 0 {
 			return shelf.draw(rng)
 		}
 	}
@@ -35,18 +35,18 @@ func (s *stock) draw(v *visitor, rng *rand.Rand) int {
 }
 
 // likedShelf draws a shelf in proportion to taste.
-func likedShelf(v *visitor, rng *rand.Rand) int {
+func likedShelf(likes *tastes, rng *rand.Rand) int {
 	var sum float64
-	for _, t := range v.taste {
+	for _, t := range likes.taste {
 		sum += t
 	}
 	at := sum * rng.Float64()
-	for s, t := range v.taste {
+	for s, t := range likes.taste {
 		if at -= t; at < 0 {
 			return s
 		}
 	}
-	return len(v.taste) - 1
+	return len(likes.taste) - 1
 }
 
 // drawer draws indices in proportion to their weights, by bisection of the running sum.

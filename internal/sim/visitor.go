@@ -8,16 +8,45 @@ import (
 	"github.com/freshet-rec/freshet"
 )
 
-// visitor is somebody who comes to the shop. taste and latent are hidden from a recommender.
+// visitor is somebody who comes to the shop. Tastes are hidden from a recommender.
 type visitor struct {
-	id       freshet.UserID
-	taste    []float64 // per shelf, in [0, 1]
-	latent   []float64
+	id freshet.UserID
+	tastes
+	later    *tastes // from Options.Shift on; nil when that is never
 	swing    []swing // of the tastes per shelf, then of latent
 	sessions int     // visits during the history, at least 1
 	trend    float64 // share of bestsellers among the books shown, in [0, 0.8]
 	avoids   int     // the shelf this visitor has not come across, -1 for none
 	clicks   int     // different books the history must see clicked; more visits follow until it does
+}
+
+// tastes are what somebody likes.
+type tastes struct {
+	taste  []float64 // per shelf, in [0, 1]
+	latent []float64
+}
+
+// newTastes draws a favourite shelf, one or two lesser ones and a hidden vector.
+func newTastes(o Options, rng *rand.Rand) tastes {
+	t := tastes{taste: make([]float64, len(shelves))}
+	for s := range t.taste {
+		t.taste[s] = 0.15 * rng.Float64()
+	}
+	liked := rng.Perm(len(shelves))
+	t.taste[liked[0]], t.taste[liked[1]] = 1, 0.7
+	if rng.Float64() < 0.5 {
+		t.taste[liked[2]] = 0.4
+	}
+	t.latent = normals(o.Tastes, rng)
+	return t
+}
+
+// tastesAt are the tastes at a time (Unix ms), swings aside.
+func (v *visitor) tastesAt(at int64, o *Options) *tastes {
+	if v.later != nil && at >= o.Shift.UnixMilli() {
+		return v.later
+	}
+	return &v.tastes
 }
 
 // ada is the visitor whose story the shop tells.
@@ -31,19 +60,14 @@ const maxSessions = 200
 func newVisitor(number int, o Options, rng *rand.Rand) visitor {
 	v := visitor{
 		id:     freshet.UserID(fmt.Sprintf("v-%04d", number)),
-		taste:  make([]float64, len(shelves)),
 		trend:  0.35,
 		avoids: -1,
 	}
-	for s := range v.taste {
-		v.taste[s] = 0.15 * rng.Float64()
+	v.tastes = newTastes(o, rng)
+	if !o.Shift.IsZero() { // with a generator of their own, so that all before does not depend on them
+		later := newTastes(o, rand.New(rand.NewPCG(o.Seed^0x541f7, uint64(number))))
+		v.later = &later
 	}
-	liked := rng.Perm(len(shelves))
-	v.taste[liked[0]], v.taste[liked[1]] = 1, 0.7
-	if rng.Float64() < 0.5 {
-		v.taste[liked[2]] = 0.4
-	}
-	v.latent = normals(o.Tastes, rng)
 	// A log-normal number of visits: most come once or twice a fortnight, a few daily.
 	visits := math.Exp(0.62+0.9*rng.NormFloat64()) * float64(o.Days) / defaultDays
 	v.sessions = 1 + int(math.Min(visits, maxSessions-1))
@@ -77,7 +101,7 @@ func (v *visitor) settle(id freshet.UserID, first, second, third int) {
 //
 // where taste is that of the better liked of the book's categories, the second one counting
 // three quarters, u and q are the hidden vectors of length n, attention is 1/(1+b·(rank−1)),
-// and taste and u swing with time. The constants are chosen, not fitted: about one shown book
+// and taste and u swing with time, and are others from Options.Shift on. The constants are chosen, not fitted: about one shown book
 // in nine is clicked, a stranger's book seldom, a favourite's often.
 func (v *visitor) clickProbability(b *book, rank int, at int64, o *Options) float64 {
 	liking := v.liking(b, at, o)
@@ -86,19 +110,20 @@ func (v *visitor) clickProbability(b *book, rank int, at int64, o *Options) floa
 
 // liking is the chance of a click for the book's own sake, looked at with full attention.
 func (v *visitor) liking(b *book, at int64, o *Options) float64 {
-	taste := v.tasteAt(b.shelf, at, o)
+	now := v.tastesAt(at, o)
+	taste := v.tasteAt(now, b.shelf, at, o)
 	if b.second >= 0 {
-		taste = max(taste, 0.75*v.tasteAt(b.second, at, o))
+		taste = max(taste, 0.75*v.tasteAt(now, b.second, at, o))
 	}
 	dot := 0.0
-	for d, x := range v.latent {
-		dot += (x + o.Drift*v.swing[len(v.taste)+d].at(at)) * b.latent[d]
+	for d, x := range now.latent {
+		dot += (x + o.Drift*v.swing[len(now.taste)+d].at(at)) * b.latent[d]
 	}
-	z := -3.8 + 3.5*taste + 0.7*dot/math.Sqrt(float64(len(v.latent))) + 0.5*b.quality
+	z := -3.8 + 3.5*taste + 0.7*dot/math.Sqrt(float64(len(now.latent))) + 0.5*b.quality
 	return 1 / (1 + math.Exp(-z))
 }
 
 // tasteAt is the taste for a shelf at a time, in [0, 1]; a swing of 1 is a quarter of that.
-func (v *visitor) tasteAt(shelf int, at int64, o *Options) float64 {
-	return min(1, max(0, v.taste[shelf]+o.Drift*0.25*v.swing[shelf].at(at)))
+func (v *visitor) tasteAt(now *tastes, shelf int, at int64, o *Options) float64 {
+	return min(1, max(0, now.taste[shelf]+o.Drift*0.25*v.swing[shelf].at(at)))
 }

@@ -39,6 +39,10 @@ func New(options Options) *World {
 	for i := range w.books {
 		w.byItem[w.books[i].item.ID] = i
 	}
+	if o.NoiseClicks > 0 {
+		w.options.Noise = w.noiseFor(o.NoiseClicks)
+		o = w.options
+	}
 	w.visitors = make([]visitor, o.Visitors)
 	for i := range w.visitors {
 		rng := rand.New(rand.NewPCG(o.Seed, uint64(i)+1))

@@ -51,6 +51,7 @@ func main() {
 	} {
 		tile(t.set, t.rows, t.n)
 	}
+	where := edges()
 	for _, s := range []isa{avx512(), avx2()} {
 		factor(s)
 		under(s)
@@ -60,7 +61,16 @@ func main() {
 		dots(s)
 		roots(s)
 		spread(s)
+		pool(s, where, true)
+		pool(s, where, false)
+		most(s)
+		join(s)
 	}
+	layer(avx512(), 12, 2)
+	layer(avx512(), 4, 2)
+	layer(avx2(), 6, 2)
+	layer(avx2(), 4, 2)
+	linear(avx2())
 	build.Generate()
 }
 

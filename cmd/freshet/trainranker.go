@@ -1,0 +1,231 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/registry"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// trainReply is what train prints of a ranker with --json.
+type trainReply struct {
+	Model       string             `json:"model"`
+	Version     int                `json:"version"` // 0 when it was not kept
+	SHA256      string             `json:"sha256"`
+	Rows        int                `json:"rows"`
+	AUC         float64            `json:"auc"`
+	LogLoss     float64            `json:"logloss"`
+	Baseline    float64            `json:"baseline_logloss"`
+	Held        int                `json:"held"`
+	Positive    int                `json:"positives"` // of held
+	Negative    string             `json:"negatives"`
+	Heads       []learn.Fit        `json:"heads"`
+	Ablation    map[string]float64 `json:"ablation,omitempty"` // by what was left out: AUC without it
+	GAUC        float64            `json:"gauc"`
+	Calibration float64            `json:"calibration"`
+}
+
+// targets are what rankers predict by the configuration, what is worth least first: it happens most, so
+// that the first head, by which a ranker is judged, has most to be judged by.
+func targets(cfg *config.Config) (list []learn.Target) {
+	for name, worth := range cfg.Ranker.Objective {
+		list = append(list, learn.Target{Signal: name, Weight: worth})
+	}
+	slices.SortFunc(list, func(a, b learn.Target) int {
+		return cmp.Or(cmp.Compare(a.Weight, b.Weight), cmp.Compare(a.Signal, b.Signal))
+	})
+	return list
+}
+
+// negativesEach is about how many negatives are sampled for each positive where there are no
+// exposures.
+const negativesEach = 8
+
+// historyOptions say how rows are made of so many entries, of which so many are exposures, with routes
+// that go by these bundles, nil for none.
+func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures int, seed uint64) (o learn.HistoryOptions, err error) {
+	f := foldOptions(cfg)
+	f.Bundles = bundles
+	state, err := fold.New(f)
+	if err != nil {
+		return o, err
+	}
+	o = learn.HistoryOptions{State: state, Kinds: cfg.Events, Asks: foldAsks(cfg), Exposures: exposures >= leastExposures,
+		Warmup: int(float64(entries) * warmupShare), Slack: cfg.MaxFuture, Seed: seed}
+	for _, target := range targets(cfg) {
+		o.Signals = append(o.Signals, target.Signal)
+	}
+	if o.Exposures {
+		o.Rate = min(1, float64(learn.MaxRows)/float64(exposures))
+	} else {
+		o.Rate = learn.NegativeRate(o.Asks, negativesEach)
+	}
+	return o, nil
+}
+
+// rows makes the rows that rankers are trained on, or finds those of a training that was cut off.
+func (t *training) rows(ctx context.Context, cfg *config.Config) error {
+	if t.plan.Rows {
+		var err error
+		if t.samples, err = learn.OpenSamples(t.disk, rowsDir); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	h, err := learn.NewHistory(t.history, t.disk, rowsDir)
+	if err != nil {
+		return err
+	}
+	bar := t.app.bar("rows", int64(t.plan.Until), "records")
+	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
+		bar.set(int64(e.Position))
+		return h.Apply(ctx, e)
+	})
+	if err != nil {
+		return errors.Join(dataError(cfg.Data, err), h.Close())
+	}
+	if t.samples, err = h.Samples(); err != nil {
+		return errors.Join(err, h.Close())
+	}
+	bar.done()
+	t.plan.Rows = true
+	return t.plan.save(t.disk)
+}
+
+// ranker trains a ranker of a kind, on features with these definitions.
+func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) error {
+	a, o := t.app, t.options
+	ranker, fits, err := t.fit(ctx, cfg, kind, nil)
+	if err != nil {
+		return err
+	}
+	first := &fits[0]
+	m := registry.Manifest{Model: kind, From: 1, Until: t.plan.Until, Definitions: t.definitions, Negatives: registry.Sampled, Permuted: o.Permute, Seed: o.Seed,
+		Rows: first.Rows, Held: first.Held, Positives: first.Positives, AUC: first.AUC, LogLoss: first.LogLoss, Baseline: first.Baseline}
+	m.Training = &registry.Training{Rate: t.history.Rate, Fields: fieldNames(ranker.Schema())}
+	for _, fit := range fits {
+		m.Training.Heads = append(m.Training.Heads, registry.Head(fit))
+	}
+	if t.history.Exposures {
+		m.Negatives = registry.Exposed
+	}
+	for _, what := range o.ablate {
+		_, without, err := t.fit(ctx, cfg, kind, t.named(what))
+		if err != nil {
+			return fmt.Errorf("without %s: %w", what, err)
+		}
+		m.Training.Ablation = append(m.Training.Ablation, registry.Ablation{Without: what, AUC: without[0].AUC, GAUC: without[0].GAUC, LogLoss: without[0].LogLoss})
+	}
+	if !o.Permute {
+		if m, err = t.plan.keep(t.disk, m, ranker, a.now()); err != nil {
+			return err
+		}
+	}
+	return a.printRanker(&m, fits)
+}
+
+// fit fits a ranker to the rows, without some numbers and lists.
+func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, without []string) (*rank.Ranker, []learn.Fit, error) {
+	const parts = 1000
+	name := kind
+	if without != nil {
+		name += " without"
+	}
+	bar := t.app.bar(name, parts, "parts")
+	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: t.history.Rate, Seed: t.options.Seed, Permute: t.options.Permute, Without: without,
+		Progress: func(done, all float64) { bar.set(int64(parts * done / all)) }})
+	if err == nil {
+		bar.done()
+	}
+	return ranker, fits, err
+}
+
+// named are the numbers and lists of a row that are named so, or begin so before a dot.
+func (t *training) named(what string) (list []string) {
+	for _, names := range [][]string{t.samples.Names.Numbers, t.samples.Names.Words} {
+		for _, name := range names {
+			if (name == what || strings.HasPrefix(name, what+".")) && !slices.Contains(list, name) {
+				list = append(list, name)
+			}
+		}
+	}
+	return list
+}
+
+func fieldNames(s *rank.Schema) (names []string) {
+	for i := range s.Fields {
+		names = append(names, s.Fields[i].Name)
+	}
+	return names
+}
+
+// printRanker says what a ranker is worth.
+func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
+	first := &fits[0]
+	if a.json {
+		reply := trainReply{Model: m.Model, Version: m.Version, SHA256: m.SHA256, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss, Baseline: m.Baseline, Held: m.Held, Positive: m.Positives,
+			Negative: m.Negatives, Heads: fits, GAUC: first.GAUC, Calibration: first.Calibration}
+		for _, without := range m.Training.Ablation {
+			if reply.Ablation == nil {
+				reply.Ablation = map[string]float64{}
+			}
+			reply.Ablation[without.Without] = without.AUC
+		}
+		return json.NewEncoder(a.stdout).Encode(reply)
+	}
+	for _, doubt := range first.Doubts {
+		a.say("warning: %s", clean(doubt))
+	}
+	kept := fmt.Sprintf("version %d", m.Version)
+	if m.Version == 0 {
+		kept = "not kept"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s · %s · %s rows, the best of epoch %d\n", m.Model, kept, grouped(int64(m.Rows)), first.Epochs)
+	for i := range fits {
+		f := &fits[i]
+		fmt.Fprintf(&b, "  %s: AUC %.3f (%.3f within a slate) · log-loss %.4f (always the mean: %.4f) · calibration %.2f, off by %.4f · on %s newer rows with %s positives\n",
+			f.Signal, f.AUC, f.GAUC, f.LogLoss, f.Baseline, f.Calibration, f.Error, grouped(int64(f.Held)), grouped(int64(f.Positives)))
+	}
+	for _, w := range m.Training.Ablation {
+		fmt.Fprintf(&b, "  without %s: AUC %.4f instead of %.4f · log-loss %.5f instead of %.5f\n", shownID(w.Without), w.AUC, m.AUC, w.LogLoss, m.LogLoss)
+	}
+	fmt.Fprintf(&b, "  negatives: %s\n", m.Negatives)
+	if why := m.Faulty(); why != "" && m.Version > 0 {
+		fmt.Fprintf(&b, "  it is never live: %s\n", why)
+	}
+	return a.print(b.String())
+}
+
+// survey counts the records of a journal up to a position, 0 for the last, and the exposures among
+// them, and says which is the last.
+func survey(ctx context.Context, disk fsys.FS, kinds freshet.EventKinds, until freshet.Position) (last freshet.Position, records, exposures int, err error) {
+	_, err = eachRecord(ctx, disk, func(rec *journal.Record) error {
+		if until != 0 && rec.Position > until {
+			return errEnough
+		}
+		last = rec.Position
+		records++
+		if name, ok := strings.CutPrefix(rec.Topic, freshet.Topic("")); ok && kinds.Of(name).Signal == freshet.SignalImpression {
+			exposures++
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return last, records, exposures, err
+}

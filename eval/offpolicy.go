@@ -1,0 +1,177 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// OffPolicy estimates what another policy would have earned from what was logged under the one
+// that ran, when the log says how likely each of its choices was. Add rows, then ask for Estimates.
+// The zero OffPolicy is empty and ready to use; Clip, unless 0, is set before the first row.
+//
+// With w = probability of the other policy / propensity of the logging one, over n rows:
+//
+//	IPS    Σ w·r / n              unbiased where the log supports the other policy (Horvitz and Thompson, JASA 1952)
+//	SNIPS  Σ w·r / Σ w            divides by the weights instead: a little biased, seldom as far off, and never
+//	                              outside of the rewards (Swaminathan and Joachims, NIPS 2015)
+//	clip   Σ min(w, Clip)·r / n   never above the truth on average for rewards ≥ 0, with less variance (Ionides, 2008)
+//
+// Standard errors are those of a mean, and for SNIPS of a ratio of means (Owen, "Monte Carlo theory,
+// methods and examples", ch. 9, eq. 9.9). They take rows as independent.
+type OffPolicy struct {
+	Clip float64 // the largest weight of the clipped estimate, above 0; 0 leaves that estimate out
+
+	n, positives  int
+	reward        moments // of the reward as logged
+	weighted, cut moments // of w·r, and of min(w, Clip)·r
+	weight        moments // of w
+	cross         float64 // Σ w·(w·r)
+	most          float64 // greatest w
+	unseen        float64 // Σ share, see Unseen
+}
+
+// moments are sums from which mean and variance follow.
+type moments struct{ sum, squares float64 }
+
+func (m *moments) add(x float64) { m.sum += x; m.squares += x * x }
+
+// of is the mean over n values and its standard error, 0 below two values.
+func (m *moments) of(n int) (mean, standardError float64) {
+	count := float64(n)
+	mean = m.sum / count
+	if n < 2 {
+		return mean, 0
+	}
+	return mean, math.Sqrt(max(0, m.squares-count*mean*mean) / (count - 1) / count)
+}
+
+// Add takes in one row: what was earned, any finite number; how likely the logging policy was to
+// choose as it did, in (0, 1]; how likely the other policy is to choose the same, in [0, 1]. The
+// error says which is out of its bounds; then nothing is taken in.
+func (o *OffPolicy) Add(reward, propensity, probability float64) error {
+	switch {
+	case math.IsNaN(reward) || math.IsInf(reward, 0):
+		return fmt.Errorf("a reward is %v; it must be a finite number", reward)
+	case !(propensity > 0 && propensity <= 1):
+		return fmt.Errorf("a propensity is %v; what was logged had a probability above 0 and at most 1", propensity)
+	case !(probability >= 0 && probability <= 1):
+		return fmt.Errorf("a probability is %v; it must be from 0 to 1", probability)
+	}
+	w := probability / propensity
+	o.n++
+	if reward > 0 {
+		o.positives++
+	}
+	o.reward.add(reward)
+	o.weight.add(w)
+	o.weighted.add(w * reward)
+	o.cross += w * w * reward
+	if o.Clip > 0 {
+		o.cut.add(min(w, o.Clip) * reward)
+	}
+	o.most = max(o.most, w)
+	return nil
+}
+
+// Unseen notes the share, in [0, 1], of the other policy's choices that the log never has, and of
+// which it therefore says nothing.
+func (o *OffPolicy) Unseen(share float64) { o.unseen = share }
+
+// Estimate is a mean with its standard error and interval.
+type Estimate struct {
+	Value float64
+	Error float64 // standard error
+	CI    Interval
+}
+
+// PolicyResults is what an off-policy evaluation found. Its JSON is
+//
+//	{"protocol":"ips","n":10000,"positives":46,"logged":{"value":0.0046,"se":0.0007,"ci":[…]},
+//	 "ips":{…},"snips":{…},"clipped":{…},"clip":10,"own":{…},"ess":3100.5,"max_weight":7.1,"mean_weight":1.01,
+//	 "unseen":0,"warnings":[…]}
+//
+// with "clipped" and "clip" only where a clip was asked for, and "own" where there is a log of the
+// other policy.
+type PolicyResults struct {
+	N          int
+	Positives  int      // rows with a reward above 0
+	Logged     Estimate // mean reward of the logging policy
+	IPS        Estimate
+	SNIPS      Estimate
+	Clipped    Estimate // zero when Clip is
+	Clip       float64
+	Own        *Estimate // mean reward in a log of the other policy itself; nil without one
+	ESS        float64   // effective sample size (Σ w)² / Σ w² (Kish): so many rows of the other policy itself would be as sure
+	MaxWeight  float64
+	MeanWeight float64 // about 1 where propensities are right and the log supports the policy
+	Unseen     float64 // share of the other policy's choices that the log never has
+	Warnings   []Warning
+}
+
+// The bounds below which estimates come with a warning.
+const (
+	leastESS   = 100.0
+	leastShare = 0.01 // of the rows that is effective, and of a policy that is unseen
+	weightSlip = 4.0  // standard errors that the mean weight may be off what is expected,
+	weightOff  = 0.05 // and so much of it in any case: shares counted in a log are not exact either
+)
+
+// Estimates returns the estimates with intervals of this level, such as 0.95. ok is false without
+// rows. Where no row has a weight SNIPS is 0.
+func (o *OffPolicy) Estimates(level float64) (r PolicyResults, ok bool) {
+	if o.n == 0 {
+		return r, false
+	}
+	estimate := func(m *moments) Estimate {
+		mean, se := m.of(o.n)
+		return Estimate{mean, se, Around(mean, se, level)}
+	}
+	r = PolicyResults{N: o.n, Positives: o.positives, Logged: estimate(&o.reward), IPS: estimate(&o.weighted), Clip: o.Clip, MaxWeight: o.most, Unseen: o.unseen}
+	if o.Clip > 0 {
+		r.Clipped = estimate(&o.cut)
+	}
+	meanWeight, weightError := o.weight.of(o.n)
+	r.MeanWeight = meanWeight
+	if o.weight.sum > 0 {
+		r.ESS = o.weight.sum * o.weight.sum / o.weight.squares
+		v := o.weighted.sum / o.weight.sum
+		// Σ w²(r − v)² = Σ w²r² − 2v Σ w²r + v² Σ w²
+		off := max(0, o.weighted.squares-2*v*o.cross+v*v*o.weight.squares)
+		se := math.Sqrt(off) / o.weight.sum
+		r.SNIPS = Estimate{v, se, Around(v, se, level)}
+	}
+	r.Warnings = Scarce(o.positives, o.n)
+	if r.ESS < leastESS || r.ESS < leastShare*float64(o.n) {
+		r.Warnings = append(r.Warnings, Warning{FewEffective, fmt.Sprintf("the policies differ so much that the %d rows are worth %.0f: a few of them decide the estimate", o.n, r.ESS)})
+	}
+	if o.unseen >= leastShare {
+		r.Warnings = append(r.Warnings, Warning{NoSupport, fmt.Sprintf("%.1f %% of what the policy would do is never done in the log: what that earns is counted as nothing by ips, and as average by snips", 100*o.unseen)})
+	}
+	if expected := 1 - o.unseen; math.Abs(meanWeight-expected) > max(weightSlip*weightError, weightOff) {
+		r.Warnings = append(r.Warnings, Warning{Propensities, fmt.Sprintf("the weights have a mean of %.3f where %.3f is expected: the propensities are not those of what was logged, or rows are missing", meanWeight, expected)})
+	}
+	return r, true
+}
+
+// MarshalJSON writes the form above.
+func (r PolicyResults) MarshalJSON() ([]byte, error) {
+	fields := []field{{"protocol", "ips"}, {"n", r.N}, {"positives", r.Positives}, {"logged", r.Logged}, {"ips", r.IPS}, {"snips", r.SNIPS}}
+	if r.Clip > 0 {
+		fields = append(fields, field{"clipped", r.Clipped}, field{"clip", r.Clip})
+	}
+	if r.Own != nil {
+		fields = append(fields, field{"own", r.Own})
+	}
+	return object("ips", append(fields, field{"ess", r.ESS}, field{"max_weight", r.MaxWeight}, field{"mean_weight", r.MeanWeight},
+		field{"unseen", r.Unseen}, field{"warnings", append([]Warning{}, r.Warnings...)}))
+}
+
+// MarshalJSON writes an estimate.
+func (e Estimate) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Value float64  `json:"value"`
+		Error float64  `json:"se"`
+		CI    Interval `json:"ci"`
+	}{e.Value, e.Error, e.CI})
+}

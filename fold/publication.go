@@ -1,0 +1,189 @@
+package fold
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/stream"
+)
+
+// Publication is the record of one verdict on what was learned online, with what it publishes. It is
+// the JSON of the journal's topic "weights".
+type Publication struct {
+	Name    string           `json:"model"` // the ranker that it is of, by name, version and checksum
+	Version int              `json:"version"`
+	SHA256  string           `json:"sha256"`
+	Number  int              `json:"number"` // 1, 2, … since that ranker is live
+	Until   freshet.Position `json:"until"`  // the last record that was learned from
+	Verdict Verdict          `json:"verdict"`
+
+	Rows      int64   `json:"rows"`      // judged
+	Positives int64   `json:"positives"` // of them
+	Lead      float64 `json:"lead"`      // mean log-loss of the ranker as trained, less that of what the verdict is on
+	Bound     float64 `json:"bound"`     // half the confidence interval of Lead
+	LogLoss   float64 `json:"logloss"`   // of what the verdict is on
+	Trained   float64 `json:"trained_logloss"`
+	Expected  float64 `json:"calibration"` // positives that it expected, by one that came
+
+	Patches [][]byte `json:"patches,omitempty"`        // by head: what has changed since the publication before, see rank.Patch
+	Weights string   `json:"weights_sha256,omitempty"` // Updates.Hash once this one is in force; with Published
+}
+
+// Verdict is what is thought of what was learned.
+type Verdict string
+
+// The verdicts. Each is journaled when it is another one than the last; Published every time.
+const (
+	Published Verdict = "published"   // it is better than the ranker as trained: what it learned ranks from here on
+	Reverted  Verdict = "rolled_back" // what was published is worse: the ranker as trained ranks again
+	Waiting   Verdict = "waiting"     // there are too few rows to say
+	Undecided Verdict = "undecided"   // what was learned is neither better nor worse for certain
+	Disabled  Verdict = "disabled"    // nothing is learned any more: the ranker as trained ranks again
+)
+
+// Updates is what was published for the ranker that is live. The zero Updates is nothing.
+type Updates struct {
+	Number  int              // of the publication in force; 0 is none, and the ranker ranks as trained
+	Since   freshet.Position // where it came into force
+	Last    Publication      // the newest record, of any verdict, without its patches
+	At      int64            // when it was written, Unix ms
+	Patches []rank.Patch     // by head: all that is in force, nil with Number 0
+}
+
+// Hash names all weights of the ranker with this checksum and these patches: SHA-256 over the checksum
+// and the patches as bytes, in hexadecimal.
+func Hash(sum string, patches []rank.Patch) string {
+	text := []byte(sum)
+	for i := range patches {
+		text = patches[i].Append(text)
+	}
+	of := sha256.Sum256(text)
+	return hex.EncodeToString(of[:])
+}
+
+// Apply takes in a publication. The error says why it is void, which changes nothing: it is of another
+// ranker, out of turn, or does not say what its checksum says.
+func (u *Updates) Apply(p *Publication, live *Model, at freshet.Position, received int64) error {
+	if p.Name != live.Name || p.Version != live.Version || p.SHA256 != live.SHA256 {
+		return fmt.Errorf("publication %d: it is of %s version %d, and another ranker is live", p.Number, p.Name, p.Version)
+	}
+	if p.Number != u.Last.Number+1 {
+		return fmt.Errorf("publication %d: the one before is %d", p.Number, u.Last.Number)
+	}
+	next := *u
+	switch p.Verdict {
+	case Published:
+		patches, err := p.Merged(u.Patches)
+		if err != nil {
+			return err
+		}
+		next.Number, next.Since, next.Patches = p.Number, at, patches
+	case Reverted, Disabled:
+		next.Number, next.Since, next.Patches = 0, at, nil
+	}
+	next.Last, next.At = *p, received
+	next.Last.Patches = nil
+	*u = next
+	return nil
+}
+
+// Merged is what is in force with the publication, by head, before being what was. The error says that it
+// does not decode, or is not what its checksum says.
+func (p *Publication) Merged(before []rank.Patch) ([]rank.Patch, error) {
+	if before != nil && len(before) != len(p.Patches) {
+		return nil, errors.New("publication: it is of another number of heads than the one before")
+	}
+	merged := make([]rank.Patch, len(p.Patches))
+	for i, text := range p.Patches {
+		patch, err := rank.ReadPatch(text)
+		if err != nil {
+			return nil, fmt.Errorf("publication %d: %w", p.Number, err)
+		}
+		merged[i] = patch
+		if before != nil {
+			merged[i] = before[i].Merge(&patch)
+		}
+	}
+	if sum := Hash(p.SHA256, merged); sum != p.Weights {
+		return nil, fmt.Errorf("publication %d: its weights have the checksum %.12s…, where it says %.12s…", p.Number, sum, p.Weights)
+	}
+	return merged, nil
+}
+
+// published takes in a record of the topic "weights". One that is void was written by a newer release,
+// or for a ranker that another has replaced meanwhile.
+func (s *State) published(e *stream.Entry) {
+	var record Publication
+	if err := json.Unmarshal(e.Weights, &record); err != nil {
+		return
+	}
+	if err := s.Updates.Apply(&record, &s.Model, e.Position, e.Received); err != nil {
+		return
+	}
+	if s.updater != nil {
+		s.updater.Published(&s.Updates)
+	}
+}
+
+// packUpdates writes what is published and learned, nothing when there never was anything: so a state
+// without updates has the form that it had before there were any.
+func (s *State) packUpdates(w *pack.Writer) {
+	if s.updater == nil && s.Updates.Last.Number == 0 {
+		return
+	}
+	s.Updates.pack(w)
+	w.Bool(s.updater != nil)
+	if s.updater != nil {
+		s.updater.Pack(w)
+	}
+}
+
+func (s *State) unpackUpdates(r *pack.Reader) {
+	if r.More() {
+		s.Updates.unpack(r)
+	}
+	s.rebase()
+	learned := r.More() && r.Bool()
+	if learned != (s.updater != nil) {
+		r.Fail("it was learned online in one of two states, and not in the other")
+		return
+	}
+	if learned {
+		s.updater.Unpack(r)
+	}
+}
+
+func (u *Updates) pack(w *pack.Writer) {
+	w.Int(int64(u.Number))
+	w.Uint(uint64(u.Since))
+	w.Int(u.At)
+	text, err := json.Marshal(&u.Last)
+	if err != nil {
+		panic("BUG: a publication that was read cannot be written: " + err.Error())
+	}
+	w.Blob(text)
+	w.Len(len(u.Patches))
+	for i := range u.Patches {
+		w.Blob(u.Patches[i].Append(nil))
+	}
+}
+
+func (u *Updates) unpack(r *pack.Reader) {
+	*u = Updates{Number: int(r.Int()), Since: freshet.Position(r.Uint()), At: r.Int()}
+	if err := json.Unmarshal(r.Blob(), &u.Last); err != nil && r.Err() == nil {
+		r.Fail("the newest publication: %v", err)
+	}
+	for range r.Len(1) {
+		patch, err := rank.ReadPatch(r.Blob())
+		if err != nil && r.Err() == nil {
+			r.Fail("what is published: %v", err)
+		}
+		u.Patches = append(u.Patches, patch)
+	}
+}

@@ -1,0 +1,318 @@
+package serve_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/feature"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/goal"
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/rank/modeltest"
+	"github.com/freshet-rec/freshet/registry"
+	"github.com/freshet-rec/freshet/serve"
+	"github.com/freshet-rec/freshet/store/mem"
+)
+
+// linear is a ranker over the rows of a rig's three routes: log-odds by how often an item was clicked
+// and how many routes propose it.
+type linear struct{ bias, clicks, routes float64 }
+
+// sound is the one that is live in these tests.
+var sound = linear{-2, 20, 10}
+
+func (l linear) ranker(t testing.TB) *rank.Ranker {
+	return modeltest.LR(t, rowNames(t), []float64{0, 100}, float32(l.bias), func(name string) []float32 {
+		switch name {
+		case "feature.item.clicks":
+			return []float32{0, 0, float32(l.clicks)}
+		case "recall.routes":
+			return []float32{0, 0, float32(l.routes)}
+		}
+		return nil
+	})
+}
+
+// rowNames are those of a rig's rows.
+func rowNames(t testing.TB) []string {
+	t.Helper()
+	o := fold.Options{Kinds: freshet.BuiltinEvents(), Features: features, NewTable: mem.New}
+	for _, kind := range []string{"itemcf", "popular", "new"} {
+		o.Routes = append(o.Routes, fold.Route{Name: "r-" + kind, Kind: kind, Window: freshet.Hour, Within: freshet.Day})
+	}
+	state, err := fold.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state.RowNames().Numbers
+}
+
+// good is the manifest of a ranker that its training found good.
+func good() registry.Manifest {
+	return registry.Manifest{Model: "lr", Definitions: feature.Hash(features), LogLoss: 0.3, Baseline: 0.4, AUC: 0.7}
+}
+
+func save(t testing.TB, disk fsys.FS, m registry.Manifest, model registry.Model) registry.Manifest {
+	t.Helper()
+	saved, err := registry.Save(disk, m, model, time.UnixMilli(t0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return saved
+}
+
+// shop is a rig with a sound live model, 24 items with 1 to 24 clicks, and so many visitors who acted
+// after that.
+func shop(t testing.TB, visitors int, stopwatch func() time.Duration) *rig {
+	t.Helper()
+	disk := fsys.NewMem()
+	save(t, disk, good(), sound.ranker(t))
+	r := newRig(t, plan{disk: disk, stopwatch: stopwatch})
+	if _, err := r.Promote(t.Context(), "lr", 1); err != nil {
+		t.Fatal(err)
+	}
+	r.stock(t, 24)
+	for n := 1; n <= 24; n++ {
+		for range n {
+			r.post(t, act("crowd", "click", fmt.Sprintf("i-%d", n), t0-1000))
+		}
+	}
+	for i := range visitors {
+		r.post(t, act(fmt.Sprintf("v-%d", i), "click", fmt.Sprintf("i-%d", 1+i%24), t0-1000))
+	}
+	return r
+}
+
+// ask asks for one slate of somebody new, and waits until the trial has looked at it or is over. It
+// returns what ranked.
+func (r *rig) ask(t testing.TB, i int) *serve.Model {
+	t.Helper()
+	before := r.OnTrial()
+	s := r.slate(t, serve.Request{User: freshet.UserID(fmt.Sprintf("new-%d", i)), N: 5})
+	for range 10_000 {
+		now := r.OnTrial()
+		if before == nil || now == nil || now.Requests > before.Requests || now.Caught != nil {
+			break
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+	return s.Model
+}
+
+// over waits for the end of the trial, at most ten seconds.
+func (r *rig) over() bool {
+	for range 2000 {
+		if r.OnTrial() == nil {
+			return true
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return false
+}
+
+// TestGoalMisbehaving puts misbehaving models on trial, in the shadow and for a share of visitors, and
+// good ones beside: the first are withdrawn by the server before a twentieth of 2,000 requests, the
+// others stay.
+func TestGoalMisbehaving(t *testing.T) {
+	const traffic = 2000
+	g := goal.Begin(t, "G24", "≥ 24 of 25 caught before 5 % of traffic, ≤ 1 of 20 good ones withdrawn, back ≤ 10 s", goal.Sizes{Quick: 6, CI: 25})
+	rng := rand.New(rand.NewPCG(g.Seed(), 24))
+	caught, latest, most := 0, 0, time.Duration(0)
+	for g.More() {
+		i := g.N()
+		l, code := sound, ""
+		switch i % 3 {
+		case 0:
+			l.clicks, l.routes, code = -sound.clicks*(0.5+rng.Float64()), -sound.routes*rng.Float64(), registry.Inverted
+		case 1:
+			l = linear{sound.bias + rng.NormFloat64(), 0, 0}
+			code = registry.Constant
+		case 2:
+			l.bias, code = sound.bias+[]float64{-4, 3, 5}[i/3%3], registry.Shifted
+		}
+		step := serve.Step{Stage: fold.Shadow}
+		if i%2 == 0 {
+			step = serve.Step{Stage: fold.Canary, Percent: 5}
+		}
+		r := shop(t, 5, nil) // too few visitors for the gates to say it before
+		save(t, r.disk, good(), l.ranker(t))
+		if _, err := r.Take(t.Context(), "lr", 2, step); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for n < traffic/20 && r.OnTrial() != nil && r.OnTrial().Caught == nil {
+			r.ask(t, n)
+			n++
+		}
+		from := time.Now()
+		if n < traffic/20 && r.over() {
+			caught++
+		} else {
+			t.Logf("case %d, %+v as %s: not caught in %d requests", i, l, step.Stage, n)
+		}
+		most, latest = max(most, time.Since(from)), max(latest, n)
+		r.settled(t)
+		list := switches(t, r.disk)
+		if last := list[len(list)-1]; last.By == fold.Withdrawn && last.Code != code {
+			t.Errorf("case %d, %+v: withdrawn for %s: %s; want %s", i, l, last.Code, last.Reason, code)
+		}
+		if live := r.Live(); live.Version != 1 {
+			t.Errorf("case %d: version %d is live", i, live.Version)
+		}
+		for j := range 20 {
+			if m := r.ask(t, 10_000+j); n < traffic/20 && (m == nil || m.Version != 1) {
+				t.Errorf("case %d: after it was withdrawn %+v ranks", i, m)
+			}
+		}
+		g.Add(1)
+	}
+	if caught*25 < 24*g.N() {
+		t.Errorf("%d of %d were caught", caught, g.N())
+	}
+	alarms, tries := 0, 20
+	if g.Quick() {
+		tries = 4
+	}
+	for i := range tries {
+		// Other weights, and a bias that keeps the mean log-odds, as training does.
+		l := linear{sound.bias + 0.2*rng.NormFloat64(), sound.clicks * (0.5 + rng.Float64()), sound.routes * 2 * rng.NormFloat64()}
+		l.bias -= 0.125*(l.clicks-sound.clicks) + 0.015*(l.routes-sound.routes)
+		r := shop(t, 5, nil)
+		save(t, r.disk, good(), l.ranker(t))
+		if _, err := r.Take(t.Context(), "lr", 2, serve.Step{Stage: []fold.Stage{fold.Shadow, fold.Canary}[i%2]}); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 150 {
+			r.ask(t, n)
+		}
+		if r.OnTrial() == nil {
+			alarms++
+			list := switches(t, r.disk)
+			t.Logf("%+v was withdrawn: %+v", l, list[len(list)-1])
+		}
+	}
+	if alarms*20 > tries {
+		t.Errorf("%d of %d good ones were withdrawn", alarms, tries)
+	}
+	g.End("%d of %d caught within %d requests of %d, %d of %d good ones withdrawn, back in %s", caught, g.N(), latest, traffic, alarms, tries, most.Round(time.Millisecond))
+}
+
+// TestACanaryRanksForItsShare, the same visitors each time, and the record names it.
+func TestACanaryRanksForItsShare(t *testing.T) {
+	r := shop(t, 5, nil)
+	l := sound
+	l.clicks *= 1.2
+	m := save(t, r.disk, good(), l.ranker(t))
+	if _, err := r.Take(t.Context(), "lr", 2, serve.Step{Stage: fold.Canary, Percent: 30}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		name := fmt.Sprintf("new-%d", i%40)
+		want := 1
+		if fold.Canaries(m.SHA256, "u:"+name, 30) {
+			want = 2
+		}
+		if s := r.slate(t, serve.Request{User: freshet.UserID(name), N: 3}); s.Model == nil || s.Model.Version != want {
+			t.Errorf("%s: %+v ranked, want version %d", name, s.Model, want)
+		}
+	}
+	r.settled(t)
+	if a := r.OnTrial().Arms; a.Live.Slates+a.Challenger.Slates != 200 || a.Challenger.Slates == 0 {
+		t.Errorf("arms %+v", a)
+	}
+}
+
+// TestGoalRollback: while requests come, and the files of all models are gone, the version that was
+// live before is live again, at once and after a restart.
+func TestGoalRollback(t *testing.T) {
+	g := goal.Begin(t, "G25", "≤ 1 s, 0 failed requests, survives restart", goal.Sizes{Quick: 2, CI: 20})
+	var slowest time.Duration
+	var served atomic.Uint64
+	for g.More() {
+		r := shop(t, 5, nil)
+		l := sound
+		l.clicks *= 1.1
+		save(t, r.disk, good(), l.ranker(t))
+		if _, err := r.Promote(t.Context(), "lr", 2); err != nil {
+			t.Fatal(err)
+		}
+		whole := r.disk.Clone()
+		for _, file := range []string{"model.bin", "manifest.json", "golden.bin"} {
+			for _, version := range []string{"1", "2"} {
+				if err := r.disk.Remove("models/lr/" + version + "/" + file); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for c := range 3 {
+			wg.Go(func() {
+				for i := 0; ; i++ {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					s, err := r.Recommend(t.Context(), &serve.Request{User: freshet.UserID(fmt.Sprintf("c%d-%d", c, i)), N: 5})
+					if err != nil || len(s.Items) != 5 || s.Model == nil || len(s.Degraded) > 0 {
+						t.Errorf("a request during the rollback: %+v, %v", s, err)
+						return
+					}
+					served.Add(1)
+				}
+			})
+		}
+		enough := served.Load() + 30
+		for served.Load() < enough && !t.Failed() {
+			time.Sleep(time.Millisecond)
+		}
+		began := time.Now()
+		done, err := r.Rollback(t.Context(), "lr", false, "a test")
+		took := time.Since(began)
+		slowest = max(slowest, took)
+		if err != nil || done.Live != 1 || done.Was != 2 {
+			t.Errorf("%+v, %v", done, err)
+		}
+		if !g.Quick() && took > time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if s := r.slate(t, serve.Request{User: "ada", MinPosition: done.Position}); s.Model == nil || s.Model.Version != 1 {
+			t.Errorf("after it %+v ranks", s.Model)
+		}
+		enough = served.Load() + 30
+		for served.Load() < enough && !t.Failed() {
+			time.Sleep(time.Millisecond)
+		}
+		close(stop)
+		wg.Wait()
+		r.settled(t)
+		image := r.disk.Clone()
+		for _, file := range []string{"model.bin", "manifest.json", "golden.bin"} { // the files come back
+			text, err := fsys.ReadFile(whole, "models/lr/1/"+file, 1<<20)
+			if err == nil {
+				err = fsys.Replace(image, "models/lr/1/"+file, text)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		again := newRig(t, plan{disk: image})
+		if s := again.slate(t, serve.Request{User: "ada"}); again.Live().Version != 1 || again.Live().By != fold.Restored || s.Model == nil || s.Model.Version != 1 {
+			t.Errorf("after a restart %+v is live and %+v ranks", again.Live(), s.Model)
+		}
+		var p *serve.Problem
+		if _, err := again.Rollback(t.Context(), "", false, ""); !errors.As(err, &p) || p.Code != "nothing_before" {
+			t.Errorf("further back: %v", err)
+		}
+		g.Add(1)
+	}
+	g.End("%s at most, 0 failed of %d requests", slowest.Round(time.Millisecond), served.Load())
+}

@@ -1,0 +1,166 @@
+package serve_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"syscall"
+	"testing"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/serve"
+)
+
+// quick is an update that judges after few rows.
+func quick() *learn.Updater {
+	return learn.NewUpdater(learn.UpdaterOptions{Window: 5 * freshet.Minute, Every: freshet.Second, VisitorMoves: 100, VisitorRows: 1000, Pace: learn.Pace{Admission: 1},
+		Gate: learn.GateOptions{Horizon: 5 * freshet.Minute, Settle: freshet.Second, Rows: 100, Positives: 10}})
+}
+
+// crowd has visitors come who are shown slates, and click on what is new of them.
+func (r *rig) crowd(t testing.TB, rng *rand.Rand, n int) (slates []*serve.Reply) {
+	t.Helper()
+	for i := range n {
+		r.clock.Add(2000)
+		user := fmt.Sprintf("v-%d", rng.IntN(40))
+		s := r.slate(t, serve.Request{User: freshet.UserID(user), N: 6})
+		slates = append(slates, s)
+		r.settled(t)
+		for _, it := range s.Items {
+			e := act(user, "expose", string(it.Item), r.clock.Load())
+			e.Request = s.Request
+			r.post(t, e)
+			if it.Item == "i-2" || it.Item == "i-5" || rng.IntN(20) == 0 {
+				e.Name = "click"
+				r.post(t, e)
+			}
+		}
+		if i%5 == 0 {
+			if _, err := r.Publish(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r.settled(t)
+	return slates
+}
+
+func packed(s *fold.State) string {
+	w := &pack.Writer{}
+	s.Pack(w)
+	return string(w.Bytes)
+}
+
+// TestWhatIsLearnedOnlineRanks: what is learned is published, ranks, and is named in the record; a server
+// that is started again is the same to the bit; slates of all publications are made again from the journal;
+// and a server that learns nothing any more withdraws what was published.
+func TestWhatIsLearnedOnlineRanks(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 0.5)
+	rng := rand.New(rand.NewPCG(3, 4))
+	live := newRig(t, plan{disk: disk, updater: quick()})
+	live.stock(t, 12)
+	live.clicks(t, 6)
+	slates := live.crowd(t, rng, 150)
+	u, learns := live.Updating()
+	last := slates[len(slates)-1]
+	if u.Number == 0 || !learns || last.Model == nil || last.Model.Publication == 0 || u.Last.Lead <= 0 {
+		t.Fatalf("in force is %+v, the last slate was ranked by %+v", u, last.Model)
+	}
+	publications := map[int]bool{}
+	for _, s := range slates {
+		publications[s.Model.Publication] = true
+	}
+	if len(publications) < 2 {
+		t.Fatalf("the slates were ranked with the publications %v", publications)
+	}
+
+	again := newRig(t, plan{disk: live.disk.Clone(), updater: quick()})
+	if packed(again.state) != packed(live.state) {
+		t.Fatal("a server that was started again is another")
+	}
+	was, _ := again.Updating()
+	if !reflect.DeepEqual(was.Last, u.Last) || was.Number != u.Number {
+		t.Errorf("in force was %+v, is %+v", u.Last, was.Last)
+	}
+
+	replaySlates(t, live.disk.Clone(), 150)
+
+	still := newRig(t, plan{disk: live.disk.Clone()})
+	if u, learns := still.Updating(); u.Number != 0 || learns || u.Last.Verdict != fold.Disabled {
+		t.Errorf("a server that learns nothing goes by %+v", u)
+	}
+}
+
+// replaySlates makes all slates of a journal again, in a state that learns nothing: publications are in
+// the journal.
+func replaySlates(t *testing.T, disk fsys.FS, want int) {
+	t.Helper()
+	all, made := entries(t, disk), 0
+	err := replayer(t, disk, all).ReplayAll(t.Context(), servedIn(t, all), func(one serve.Replayed) error {
+		if one.Err != nil {
+			return one.Err
+		}
+		if differs := serve.Differences(one.Record, one.Again); differs != "" {
+			t.Errorf("%s: %s", one.Record.Request, differs)
+		}
+		if m := one.Again.Model; m != nil && m.Publication != one.Record.Model.Publication {
+			t.Errorf("%s: publication %d, now %d", one.Record.Request, one.Record.Model.Publication, m.Publication)
+		}
+		made++
+		return nil
+	})
+	if err != nil || made != want {
+		t.Fatalf("%d slates of %d, %v", made, want, err)
+	}
+}
+
+// BenchmarkSlateWhileUpdating is a slate of 10 among 500 items, what was on screen told, and every third
+// time a click: all of a server's work but HTTP, with the ranker as trained and while it is updated.
+func BenchmarkSlateWhileUpdating(b *testing.B) {
+	for _, on := range []bool{false, true} {
+		b.Run(fmt.Sprintf("updating=%v", on), func(b *testing.B) {
+			disk := fsys.NewMem()
+			train(b, disk, nil, "feature.item.clicks", 0.5)
+			p := plan{disk: disk}
+			if on {
+				p.updater = learn.NewUpdater(learn.UpdaterOptions{Window: 5 * freshet.Minute, VisitorRows: 1 << 20, VisitorMoves: 1e9})
+			}
+			r := newRig(b, p)
+			r.stock(b, 500)
+			for n := range 500 {
+				r.post(b, act(fmt.Sprintf("u-%d", n%50), "click", fmt.Sprintf("i-%d", 1+n), t0-1000))
+			}
+			rng := rand.New(rand.NewPCG(5, 6))
+			var before, after syscall.Rusage
+			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &before); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				r.clock.Add(50)
+				user := fmt.Sprintf("v-%d", rng.IntN(2000))
+				s := r.slate(b, serve.Request{User: freshet.UserID(user), N: 10})
+				var told []freshet.Event
+				for i, it := range s.Items {
+					e := act(user, "expose", string(it.Item), r.clock.Load())
+					e.Request = s.Request
+					told = append(told, e)
+					if i == 0 && rng.IntN(3) == 0 {
+						e.Name = "click"
+						told = append(told, e)
+					}
+				}
+				r.post(b, told...)
+			}
+			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &after); err != nil {
+				b.Fatal(err)
+			}
+			used := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+			b.ReportMetric(float64(used)/1000/float64(b.N), "cpu-µs/slate")
+		})
+	}
+}
