@@ -14,8 +14,8 @@ import (
 type Options struct {
 	Kinds    freshet.EventKinds
 	HalfLife freshet.Duration // of tastes; 0 is DefaultHalfLife
-	// Named is how many values of an attribute a profile names; 0 is DefaultNamed. More than mostValues
-	// of a visitor's tastes are not there.
+	// Named is how many values of an attribute a profile names; 0 is DefaultNamed. Of a visitor's tastes
+	// there are never more than MostValues.
 	Named int
 }
 

@@ -398,15 +398,15 @@ func TestTastesAreBoundedAndNeverTooSmall(t *testing.T) {
 		exact[value] += math.Exp2(level)
 		total += math.Exp2(level)
 	}
-	if len(kept) != mostValues {
-		t.Fatalf("%d values are kept, not %d", len(kept), mostValues)
+	if len(kept) != MostValues {
+		t.Fatalf("%d values are kept, not %d", len(kept), MostValues)
 	}
 	_, sum := kept.weights(0)
 	if math.Abs(sum-total) > 1e-9*total {
 		t.Errorf("the weights sum up to %g, not %g", sum, total)
 	}
 	least := math.Exp2(slices.MinFunc(kept, byLevel).level)
-	if least > total/mostValues {
+	if least > total/MostValues {
 		t.Errorf("the least weight is %g, more than an even share of %g", least, total)
 	}
 	found := map[uint32]bool{}
@@ -442,4 +442,26 @@ func TestSharesOutliveTheirWeights(t *testing.T) {
 		return
 	}
 	t.Error("ada has no profile")
+}
+
+func TestAttributesAreBounded(t *testing.T) {
+	f := New(Options{Kinds: freshet.BuiltinEvents()})
+	many := map[string]any{"0": "a number's place", "long": string(make([]byte, longestValue)), "category": "none of the categories"}
+	for i := range 40 {
+		many[fmt.Sprintf("a%02d", i)] = "x"
+	}
+	f.Apply(&stream.Entry{Item: &freshet.Item{ID: "i", Tags: []string{"t", "t", ""}, Attributes: many}})
+	f.Apply(&stream.Entry{Event: &freshet.Event{Name: "click", User: "ada", Item: "i", Time: -1}})
+	for row := range f.Users() {
+		var names []string
+		for _, one := range row.Tastes {
+			names = append(names, one.Attribute)
+		}
+		if want := []string{"tags", "0", "a00", "a01", "a02", "a03", "a04", "a05", "a06", "a07", "a08", "a09", "a10", "a11", "a12"}; !slices.Equal(names, want) {
+			t.Errorf("tastes are of %v, want %v", names, want)
+		}
+		if row.Variety != nil || row.ActiveDays != 1 {
+			t.Errorf("the profile is %s", show(row))
+		}
+	}
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// mostValues bounds the values of one attribute that are kept of a visitor.
-const mostValues = 64
+// MostValues bounds the values of one attribute that are kept of a visitor.
+const MostValues = 64
 
 // tastes are the values of one attribute that a visitor took, in no order.
 type tastes []taste
@@ -34,7 +34,7 @@ func (t tastes) add(value uint32, level float64) tastes {
 			least = i
 		}
 	}
-	if len(t) < mostValues {
+	if len(t) < MostValues {
 		return append(t, taste{value, level})
 	}
 	t[least] = taste{value, addLevels(t[least].level, level)}

@@ -63,8 +63,8 @@ equal files.`,
 			if o.halfLife <= 0 {
 				return usagef("--half-life is %s; it is more than 0", halfLife)
 			}
-			if o.values < 1 || o.values > mostNamed {
-				return usagef("--values is %d; 1 to %d are possible", o.values, mostNamed)
+			if o.values < 1 || o.values > profile.MostValues {
+				return usagef("--values is %d; 1 to %d are possible", o.values, profile.MostValues)
 			}
 			cfg, err := a.loadConfig(c)
 			if err != nil {
@@ -81,9 +81,6 @@ equal files.`,
 	a.progressFlag(c)
 	return c
 }
-
-// mostNamed bounds --values: of a visitor's tastes no more are kept.
-const mostNamed = 64
 
 // profilesManifest says what a directory of profiles holds. It is what profiles export prints with
 // --json, too.
