@@ -216,6 +216,7 @@ type training struct {
 	plan        *plan
 	history     learn.HistoryOptions // how rows are made, for rankers
 	samples     *learn.Samples       // the rows; nil without rankers
+	questions   *learn.Questions     // that choose and measure rankers; nil without
 	takes       *learn.Takes         // nil without a model that proposes
 	taken       *learn.Taken         // what they come to, once asked for
 }
@@ -264,10 +265,13 @@ func (t *training) close(ctx context.Context) error {
 	if t.samples != nil {
 		err = t.samples.Close()
 	}
+	if t.questions != nil {
+		err = errors.Join(err, t.questions.Close())
+	}
 	if ctx.Err() != nil {
 		return err
 	}
-	return errors.Join(err, removePlan(t.disk), learn.RemoveSamples(t.disk, rowsDir))
+	return errors.Join(err, removePlan(t.disk), learn.RemoveSamples(t.disk, rowsDir), learn.RemoveQuestions(t.disk, rowsDir))
 }
 
 // eachRecord visits every durable record and returns the position of the last.
