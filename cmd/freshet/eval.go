@@ -188,14 +188,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 		if e.Model != nil { // of bundles that are not here
 			return nil
 		}
-		if err := h.Apply(ctx, e); err != nil || rehearsal == nil {
-			return err
-		}
-		live, err := rehearsal.Apply(ctx, e)
-		if err != nil || live == nil {
-			return err
-		}
-		return h.Apply(ctx, live)
+		return applyRehearsed(ctx, h, rehearsal, e)
 	})
 	if err != nil {
 		return nil, err

@@ -100,7 +100,7 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	bar := t.app.bar("rows", int64(t.plan.Until), "records")
 	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
 		bar.set(int64(e.Position))
-		return h.Apply(ctx, e)
+		return applyRehearsed(ctx, h, t.rehearsal, e)
 	})
 	if err != nil {
 		return errors.Join(dataError(cfg.Data, err), h.Close())
