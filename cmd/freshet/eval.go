@@ -94,7 +94,7 @@ ordered by a ranker that is trained on the same kept history, the merged recall,
 plain popularity of all time, and each route alone; then for each route what share
 of the wanted its first 200 have, what share it alone has, and how much of what it
 proposes the others propose too. What routes of kind linear go by is trained on the
-same kept history; routes of kind embedding have no model and propose nothing.
+same kept history; trained vectors are not, so routes that go by them propose nothing.
 
 The journal is read beside a running server; nothing is written.`,
 		Example: `  freshet eval holdout --data ./films
