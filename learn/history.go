@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -35,6 +36,10 @@ type HistoryOptions struct {
 	Warmup int              // entries folded before the first row, so that recall has tables
 	Slack  freshet.Duration // how far behind the newest event a row may be read
 	Seed   uint64
+	// Questions is about how many questions are asked in the newest part of the history, of Entries
+	// entries in all: see Questions. 0 is none.
+	Questions int
+	Entries   int
 }
 
 // MaxSignals bounds the signals that rows are labelled with.
@@ -64,6 +69,7 @@ func NegativeRate(asks []fold.Ask, negatives int) float64 {
 type History struct {
 	HistoryOptions
 	samples *Samples
+	asking  *asking // nil without questions
 	builder *fold.RowBuilder
 	rng     *rand.Rand
 	entries int
@@ -127,7 +133,13 @@ func NewHistory(o HistoryOptions, disk fsys.FS, dir string) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &History{HistoryOptions: o, samples: samples, builder: o.State.NewRowBuilder(), rng: rand.New(rand.NewPCG(o.Seed, 1)),
+	var asking *asking
+	if o.Questions > 0 {
+		if asking, err = newAsking(&o, disk, dir+questionsDir); err != nil {
+			return nil, errors.Join(err, samples.Close())
+		}
+	}
+	return &History{HistoryOptions: o, samples: samples, asking: asking, builder: o.State.NewRowBuilder(), rng: rand.New(rand.NewPCG(o.Seed, 1)),
 		waiting: map[exposed][]int{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}, nil
 }
 
@@ -204,8 +216,21 @@ func (h *History) Samples() (*Samples, error) {
 	return h.samples, h.samples.Seal()
 }
 
-// Close lets go of the files of the rows.
-func (h *History) Close() error { return h.samples.Close() }
+// Questions seals and returns the questions, nil when none are asked. Nothing can be applied any more.
+func (h *History) Questions() (*Questions, error) {
+	if h.asking == nil {
+		return nil, nil
+	}
+	return h.asking.questions, h.asking.questions.Seal()
+}
+
+// Close lets go of the files of the rows and questions.
+func (h *History) Close() error {
+	if h.asking == nil {
+		return h.samples.Close()
+	}
+	return errors.Join(h.samples.Close(), h.asking.questions.Close())
+}
 
 // signals are what an event says of its item, as in a Sample.
 func (h *History) signals(e *freshet.Event, kind freshet.EventKind) (bits uint32) {
@@ -229,6 +254,7 @@ func (h *History) harvest(ctx context.Context, e *freshet.Event) error {
 	}
 	if kind.Signal.Positive() {
 		defer delete(h.recent, visitor) // what the visitor wants has changed
+		defer h.asking.count(item)
 	}
 	if bits == 0 && !kind.Signal.Positive() { // neither wanted nor asked for
 		return nil
@@ -374,11 +400,19 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet
 		return err
 	}
 	found := slices.IndexFunc(candidates, func(c recall.Candidate) bool { return c.Item == item })
-	if found < 0 || len(candidates) < 2 {
+	if len(candidates) < 2 {
+		return nil
+	}
+	h.builder.Start(visitor, q, h.context(e))
+	if h.asking.wants(h.entries) {
+		if err := h.ask(candidates, found, e, bits); err != nil {
+			return err
+		}
+	}
+	if found < 0 {
 		return nil
 	}
 	h.groups++
-	h.builder.Start(visitor, q, h.context(e))
 	wanted := pending{exposed{visitor, item}, Sample{Time: e.Time, Group: h.groups, Signals: bits, Stands: 1}}
 	if err := h.append(h.builder.Row(&candidates[found]), wanted); err != nil {
 		return err

@@ -93,7 +93,8 @@ what the visitor has seen, and see where the item stands. Printed are the slate,
 ordered by a ranker that is trained on the same kept history, the merged recall,
 plain popularity of all time, and each route alone; then for each route what share
 of the wanted its first 200 have, what share it alone has, and how much of what it
-proposes the others propose too.
+proposes the others propose too. What routes of kind linear go by is trained on the
+same kept history; trained vectors are not, so routes that go by them propose nothing.
 
 The journal is read beside a running server; nothing is written.`,
 		Example: `  freshet eval holdout --data ./films
@@ -188,14 +189,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 		if e.Model != nil { // of bundles that are not here
 			return nil
 		}
-		if err := h.Apply(ctx, e); err != nil || rehearsal == nil {
-			return err
-		}
-		live, err := rehearsal.Apply(ctx, e)
-		if err != nil || live == nil {
-			return err
-		}
-		return h.Apply(ctx, live)
+		return applyRehearsed(ctx, h, rehearsal, e)
 	})
 	if err != nil {
 		return nil, err
@@ -204,7 +198,11 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed})
+	questions, err := h.Questions()
+	if err != nil {
+		return nil, err
+	}
+	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed, Questions: questions})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/stream"
 	"github.com/freshet-rec/freshet/trial"
 )
@@ -45,4 +46,31 @@ func trainLinear(ctx context.Context, cfg *config.Config, seed uint64, replay tr
 		return nil, nil, err
 	}
 	return r, []stream.Entry{*live}, nil
+}
+
+// rehearsed are the bundles that a journal names, and those of a rehearsal, which have no checksum.
+type rehearsed struct {
+	fold.Bundles
+	rehearsal *learn.Rehearsal
+}
+
+// Linear implements fold.Bundles.
+func (r rehearsed) Linear(name string, version int, sha256 string) *recall.Linear {
+	if sha256 == "" {
+		return r.rehearsal.Linear(name, version, sha256)
+	}
+	return r.Bundles.Linear(name, version, sha256)
+}
+
+// applyRehearsed applies an entry to a history, and the switch to a rehearsed model after it when there
+// is one and the journal has not named a model yet. rehearsal may be nil.
+func applyRehearsed(ctx context.Context, h *learn.History, rehearsal *learn.Rehearsal, e *stream.Entry) error {
+	if err := h.Apply(ctx, e); err != nil || rehearsal == nil || h.State.Live(fold.ItemItem).SHA256 != "" {
+		return err
+	}
+	live, err := rehearsal.Apply(ctx, e)
+	if err != nil || live == nil {
+		return err
+	}
+	return h.Apply(ctx, live)
 }
