@@ -21,7 +21,7 @@ run: build ## build and serve ./data
 	$(BIN) serve
 
 test: check ## every check and every test, goals at their CI sizes
-	FRESHET_GOALS=ci $(GO) test ./...
+	FRESHET_GOALS=ci $(GO) test -timeout 20m ./...
 
 # A goal is a test named TestGoal…; it prints a line for each promise it proves.
 GOALLINES = awk '/^GOAL /{print; n++; if (!/ PASS$$/) bad=1} /^(--- FAIL|FAIL|panic:)/{print; bad=1} END{if (!n) print "no goal was tried"; exit bad || !n}'

@@ -177,13 +177,13 @@ func TestRefused(t *testing.T) {
 			`f:1:1: tenants is not available in this release (not_available)`,
 			`f:2:1: auth is not available in this release (not_available)`, `f:3:1: keys is not available in this release (not_available)`}},
 
-		{"rankers", "ranker: {kind: gbdt, fallback: [lr, lr, tree], fields: [item.id, price, item., feature.tast, feature.n, item.id], objective: {clikc: 1, hide: 1, like: 0}}\nfeatures: [{name: taste, key: [user], agg: last_k, k: 3}, {name: n, key: [user], agg: count}]\n", []string{
+		{"rankers", "ranker: {kind: gbdt, fallback: [lr, lr, tree], fields: [item.id, price, item., feature.tste, feature.n, item.id], objective: {clikc: 1, hide: 1, like: 0}}\nfeatures: [{name: taste, key: [user], agg: last_k, k: 3}, {name: n, key: [user], agg: count}]\n", []string{
 			`f:1:16: unknown ranker.kind "gbdt"; write lr, fm, deepfm`,
 			`f:1:37: ranker.fallback names "lr" twice`,
 			`f:1:41: unknown ranker.fallback "tree"; write lr, fm, deepfm`,
 			`f:1:66: ranker.fields has the unknown field "price"; write item.<attribute>, user.<attribute>, context.<name> or feature.<name>`,
 			`f:1:73: ranker.fields has the unknown field "item."; write item.<attribute>, user.<attribute>, context.<name> or feature.<name>`,
-			`f:1:80: ranker.fields names the unknown feature "tast"; did you mean "taste"?`,
+			`f:1:80: ranker.fields names the unknown feature "tste"; did you mean "taste"?`,
 			`f:1:94: ranker.fields names the feature "n", which is no text and no list; leave it out: features that are numbers are fields by themselves`,
 			`f:1:105: ranker.fields names "item.id" twice`,
 			`f:1:127: ranker.objective.clikc names the unknown event "clikc"; did you mean "click"?`,

@@ -63,7 +63,7 @@ func NewHalves(m Model, part func(name string) Part, bytes int) (*Halves, error)
 	list := map[string]Part{}
 	for i := range h.schema.Fields {
 		f := &h.schema.Fields[i]
-		of := OfRow
+		var of Part
 		if f.Kind != Cross {
 			if of = part(f.Name); of >= parts {
 				return nil, fmt.Errorf("field %q is of part %d, which there is not", f.Name, of)

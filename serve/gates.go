@@ -137,12 +137,13 @@ func (s *Server) slow(b, live *registry.Bundle, rows []rank.Row, guard *fold.Gua
 	for i := range batch {
 		batch[i] = rows[i%len(rows)]
 	}
-	odds, took, other := make([]float64, timedRows), time.Duration(math.MaxInt64), time.Duration(0)
+	odds, other := make([]float64, timedRows), time.Duration(0)
 	if live != nil {
 		other = s.timed(live, batch, odds)
 	}
 	limit := slowLimit(other, guard)
-	if took = s.timed(b, batch, odds); took <= limit {
+	took := s.timed(b, batch, odds)
+	if took <= limit {
 		return nil
 	}
 	return tooSlow(took, limit, timedRows)

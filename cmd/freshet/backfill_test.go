@@ -99,7 +99,7 @@ func (l *life) record(t *testing.T) string {
 	}
 	inProcess(t, 0, nil, "import", "-q", "--data", data, filepath.Join(dir, "events.jsonl"))
 	if l.train {
-		inProcess(t, 0, nil, "train", "-q", "--data", data)
+		inProcess(t, 0, nil, "train", "--foreground", "-q", "--data", data)
 	}
 	type arrival struct {
 		at    int64

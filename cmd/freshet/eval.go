@@ -136,7 +136,13 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, kind string, 
 		}
 		return ranker, err
 	}
-	results, err := (&trial.Holdout{Options: o, Train: train}).Run(ctx, history(disk))
+	holdout := &trial.Holdout{Options: o, Train: train}
+	if goesByLinear(cfg) {
+		holdout.Routes = func(ctx context.Context, kept trial.Replay) (fold.Bundles, []stream.Entry, error) {
+			return trainLinear(ctx, cfg, o.Seed, kept)
+		}
+	}
+	results, err := holdout.Run(ctx, history(disk))
 	switch {
 	case errors.Is(err, trial.ErrNothingWanted):
 		return &failure{code: exitFailed, err: fmt.Errorf("eval: %w", err), hint: "name the event that says an item was wanted: --event NAME"}
@@ -164,7 +170,13 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	o, err := historyOptions(cfg, nil, entries, exposures, seed)
+	var rehearsal *learn.Rehearsal
+	var bundles fold.Bundles
+	if goesByLinear(cfg) {
+		rehearsal = newRehearsal(cfg, entries, seed)
+		bundles = rehearsal
+	}
+	o, err := historyOptions(cfg, bundles, entries, exposures, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +184,20 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	if err := replay(ctx, func(e *stream.Entry) error { return h.Apply(ctx, e) }); err != nil {
+	err = replay(ctx, func(e *stream.Entry) error {
+		if e.Model != nil { // of bundles that are not here
+			return nil
+		}
+		if err := h.Apply(ctx, e); err != nil || rehearsal == nil {
+			return err
+		}
+		live, err := rehearsal.Apply(ctx, e)
+		if err != nil || live == nil {
+			return err
+		}
+		return h.Apply(ctx, live)
+	})
+	if err != nil {
 		return nil, err
 	}
 	samples, err := h.Samples()

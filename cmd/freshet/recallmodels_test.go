@@ -38,7 +38,7 @@ func TestTrainedModelsServe(t *testing.T) {
 	}
 	p.stop(t, os.Interrupt)
 	for _, model := range []string{"embedding", "itemitem"} {
-		out, talk, code := runWithin(t, 10*time.Minute, "train", "--data", data, "--model", model, "--json")
+		out, talk, code := runWithin(t, 10*time.Minute, "train", "--foreground", "--data", data, "--model", model, "--json")
 		var reply recallReply
 		if err := json.Unmarshal([]byte(out), &reply); err != nil || code != 0 {
 			t.Fatalf("train %s: exit %d %v\n%s%s", model, code, err, out, talk)
@@ -94,7 +94,7 @@ func TestTrainedModelsServe(t *testing.T) {
 		t.Errorf("after a restart from a snapshot %v, before %v", ids(again), ids(known))
 	}
 
-	if out, talk, code := runWithin(t, 10*time.Minute, "train", "--data", data, "--model", "itemitem", "--seed", "2"); code != 0 {
+	if out, talk, code := runWithin(t, 10*time.Minute, "train", "--foreground", "--data", data, "--model", "itemitem", "--seed", "2"); code != 0 {
 		t.Fatalf("train beside a server: exit %d %s%s", code, out, talk)
 	}
 	if out, talk, code := runCommand(t, "models", "promote", "itemitem", "2", "--server", p.url); code != 0 || !strings.Contains(out, "itemitem@2 is live from position") || !strings.Contains(out, "itemitem@1 was live before") {

@@ -97,7 +97,7 @@ the newest versions once it starts, or by those that freshet models promote name
 	}
 	a.configFlags(c)
 	c.Flags().StringVar(&model, "model", "", strings.Join(trainable, ", ")+" or all (default what the configured ranker and routes go by)")
-	c.Flags().StringSliceVar(&o.ablate, "ablate", nil, "rankers: names of fields, or what they begin with; say what each is worth by a training without it")
+	c.Flags().StringSliceVar(&o.ablate, "ablate", nil, "rankers: names of fields, of groups (recall), or beginnings (feature.taste*); say what each is worth by a training without it")
 	c.Flags().BoolVar(&o.foreground, "foreground", false, "train in this process, at its priority")
 	c.Flags().BoolVar(&o.anew, "anew", false, "do not go on with a training that was cut off")
 	c.Flags().BoolVar(&o.Permute, "permute-labels", false, "rankers: permute the labels first: a check that must find nothing; the version is not kept")

@@ -108,6 +108,11 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 // ranker trains a ranker of a kind, on features with these definitions.
 func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) error {
 	a, o := t.app, t.options
+	for _, what := range o.ablate {
+		if len(t.named(what)) == 0 {
+			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: rows have nothing that is named %s", shownID(what)), hint: "freshet features list names features; the manifest of a model has all its fields"}
+		}
+	}
 	ranker, fits, err := t.fit(ctx, cfg, kind, nil)
 	if err != nil {
 		return err
@@ -153,11 +158,13 @@ func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, wit
 	return ranker, fits, err
 }
 
-// named are the numbers and lists of a row that are named so, or begin so before a dot.
+// named are the numbers and lists of a row that are named so, begin so before a dot, or where what ends
+// in a star, begin with what stands before it.
 func (t *training) named(what string) (list []string) {
+	begin, open := strings.CutSuffix(what, "*")
 	for _, names := range [][]string{t.samples.Names.Numbers, t.samples.Names.Words} {
 		for _, name := range names {
-			if (name == what || strings.HasPrefix(name, what+".")) && !slices.Contains(list, name) {
+			if (name == what || strings.HasPrefix(name, what+".") || open && strings.HasPrefix(name, begin)) && !slices.Contains(list, name) {
 				list = append(list, name)
 			}
 		}

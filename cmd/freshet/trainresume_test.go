@@ -74,7 +74,9 @@ func TestTrainingGoesOn(t *testing.T) {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		<-ended
+		if err := <-ended; err == nil {
+			t.Fatalf("killed while %s was there, it still ended well: %s", stage, talk.String())
+		}
 	}
 	out, talk, code := runWithin(t, 5*time.Minute, append(args, killed)...)
 	if code != 0 || !strings.Contains(talk, "lr · version 1, trained before") || !strings.Contains(talk, "goes on") {
