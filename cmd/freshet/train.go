@@ -240,7 +240,7 @@ func (t *training) prepare(ctx context.Context, cfg *config.Config) error {
 	if slices.ContainsFunc(left, ranks) {
 		// What routes went by at a moment was trained on what came before it.
 		bundles := fold.Bundles(registry.NewShelf(t.disk, true))
-		if goesByLinear(cfg) {
+		if goesByLinear(cfg) && slices.Contains(t.options.models, "itemitem") { // what serving will have too
 			t.rehearsal = newRehearsal(cfg, records, t.options.Seed)
 			bundles = rehearsed{bundles, t.rehearsal}
 		}
