@@ -468,6 +468,13 @@ func (u *Updater) Pack(w *pack.Writer) {
 	if u.ranker == nil {
 		return
 	}
+	of := &pack.Writer{}
+	u.packLearned(of)
+	w.Blob(of.Bytes)
+}
+
+// packLearned writes what only an updater of the same ranker can read.
+func (u *Updater) packLearned(w *pack.Writer) {
 	for _, n := range u.counts.list() {
 		w.Uint(*n)
 	}
@@ -481,16 +488,33 @@ func (u *Updater) Pack(w *pack.Writer) {
 	packProposal(w, u.propose)
 }
 
-// Unpack implements fold.Updater.
+// Unpack implements fold.Updater. What was learned of a ranker that is not at hand is passed over, and
+// where nothing was learned of one that is, learning begins anew: what ranks is in the journal, whatever
+// becomes of what is learned.
 func (u *Updater) Unpack(r *pack.Reader) {
 	has := r.Bool()
 	u.clock, u.until, u.next, u.newest, u.thinned = r.Int(), freshet.Position(r.Int()), r.Int(), r.Int(), uint(min(32, uint64(r.Int())))
-	if has != (u.ranker != nil) {
-		r.Fail("an update is under way, and the ranker that it is of is not at hand, or the other way round")
+	var text []byte
+	if has {
+		text = r.Blob()
 	}
-	if !has || r.Err() != nil {
+	if u.ranker == nil || r.Err() != nil {
 		return
 	}
+	if !has {
+		u.reset()
+		u.follow()
+		return
+	}
+	of := pack.NewReader(text)
+	u.unpackLearned(of)
+	if err := of.Done(); err != nil {
+		r.Fail("what was learned online: %v", err)
+	}
+}
+
+// unpackLearned reads what packLearned wrote.
+func (u *Updater) unpackLearned(r *pack.Reader) {
 	for _, n := range u.counts.list() {
 		*n = r.Uint()
 	}

@@ -303,3 +303,36 @@ func TestPlacesAreNotTastes(t *testing.T) {
 }
 
 func probability32(odds float32) float64 { return float64(probability(odds)) }
+
+// TestUpdaterWithoutItsRanker: what was packed is read where the ranker is not at hand, or was not when it
+// was packed: learning begins anew, and what is in force stays so.
+func TestUpdaterWithoutItsRanker(t *testing.T) {
+	o := UpdaterOptions{Gate: GateOptions{Horizon: 5 * freshet.Minute}}
+	k := newKiosk(t, "fm", o, 9)
+	for range 1000 {
+		k.visit()
+	}
+	ranker := k.u.ranker
+	if k.updates.Number == 0 || ranker == nil {
+		t.Fatalf("nothing was published: %+v", k.updates.Last)
+	}
+	text := packed(k.u)
+	for _, at := range []*rank.Ranker{nil, ranker} { // first it is gone, then it is back
+		k.u = NewUpdater(o)
+		k.u.Rebase(&k.model, at, &k.updates)
+		r := pack.NewReader([]byte(text))
+		if k.u.Unpack(r); r.Done() != nil {
+			t.Fatal(r.Done())
+		}
+		if k.u.Updating() != (at != nil) || k.u.Counts().Rows != 0 {
+			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Counts())
+		}
+		text = packed(k.u)
+	}
+	for range 500 {
+		k.visit()
+	}
+	if c := k.u.Counts(); c.Rows == 0 || k.u.shadows[0].out[0] == 0 {
+		t.Errorf("nothing is learned anew: %+v", c)
+	}
+}
