@@ -23,7 +23,7 @@ import (
 func TestSnapshotOfWhatIsLearned(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	file := filepath.Join(t.TempDir(), "freshet.yaml")
-	text := []byte("ranker: {online: {enabled: true}}\n")
+	text := []byte("ranker: {fields: [], online: {enabled: true}}\n")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +56,11 @@ func TestSnapshotOfWhatIsLearned(t *testing.T) {
 		ok(n.stream.Served(t.Context(), now, text))
 	}
 	ok(n.stream.WaitApplied(t.Context(), n.log.Last()))
-	learned, of := n.state.Learns(), n.state.Model.Name
-	ok(n.close())
-	if !learned || of != "lr" {
-		t.Fatalf("too tame: learns %v of %q", learned, of)
+	ranker := n.shelf.Ranker("lr", saved.Version, saved.SHA256, n.state.Definitions)
+	if ranker == nil || ranker.Schema().Differs(n.state.RowNames()) != "" || !n.state.Learns() {
+		t.Fatalf("too tame: learns %v of %+v", n.state.Learns(), n.state.RowNames())
 	}
+	ok(n.close())
 	for _, command := range []string{"snapshot", "verify"} {
 		if o := runOn(t, t.Context(), "", nil, command, "--config", file, "--data", data); o.code != exitOK {
 			t.Fatalf("%s: exit code %d\n%s%s", command, o.code, o.stdout, o.stderr)
