@@ -220,3 +220,20 @@ func TestThinning(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestThinningKeepsAShare: where many times more rows come than may wait, about as many as may are learned
+// from in each window, not none.
+func TestThinningKeepsAShare(t *testing.T) {
+	for _, times := range []int{2, 5, 30} {
+		o := UpdaterOptions{Window: 10 * freshet.Minute}.withDefaults()
+		o.MaxWait = 600 * 5 / times // a visit a second shows 5
+		k := newKiosk(t, "lr", o, 8)
+		for n := range 3600 {
+			before := k.u.Counts().Rows
+			if n%600 == 0 && n > 0 && before < uint64(n/600*o.MaxWait/3) {
+				t.Errorf("%d times too many: %d rows in %d windows, %d may wait", times, before, n/600, o.MaxWait)
+			}
+			k.visit()
+		}
+	}
+}

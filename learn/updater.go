@@ -3,6 +3,7 @@ package learn
 import (
 	"hash/fnv"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
@@ -96,7 +97,6 @@ type Updater struct {
 	until   freshet.Position
 	next    int64 // when the next verdict is due
 	newest  int64 // when an impression was told last; 0 never
-	thinned uint  // of slates one in 2^thinned is kept
 	shown   shown
 	gate    *gate
 	say     *influence
@@ -127,7 +127,7 @@ func NewUpdater(o UpdaterOptions) *Updater {
 
 // reset forgets everything that was shown and learned.
 func (u *Updater) reset() {
-	u.shown, u.counts, u.thinned = newShown(), Counts{}, 0
+	u.shown, u.counts = newShown(), Counts{}
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
 	if u.places = nil; u.ranker != nil {
 		u.places = newPlaces(len(u.ranker.Heads))
@@ -236,18 +236,14 @@ func (u *Updater) Show(show *fold.Show) {
 	}
 }
 
-// keep decides whether a slate is waited for. A level of thinning comes when the room is three quarters
-// full, and goes when a quarter is.
+// keep decides whether a slate is waited for: all while half the room is free, half of them while a
+// quarter is, and so on. So as many come as go where the room is as full as their share asks for, and
+// what is kept at one level is kept at those below.
 func (u *Updater) keep(show *fold.Show) bool {
-	switch {
-	case u.shown.items > u.MaxWait/4*3 && u.thinned < 32:
-		u.thinned++
-	case u.shown.items < u.MaxWait/4 && u.thinned > 0:
-		u.thinned--
-	}
+	thinned := bits.Len(uint(u.MaxWait/max(1, u.MaxWait-u.shown.items))) - 1
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(show.Request)) // which never fails
-	if u.shown.items+len(show.Items) <= u.MaxWait && (sum.Sum64()>>7)&(1<<u.thinned-1) == 0 {
+	if u.shown.items+len(show.Items) <= u.MaxWait && (sum.Sum64()>>7)&(1<<thinned-1) == 0 {
 		return true
 	}
 	u.counts.Thinned += uint64(len(show.Items))
@@ -462,7 +458,7 @@ func finite(v float64) float64 {
 // Pack implements fold.Updater.
 func (u *Updater) Pack(w *pack.Writer) {
 	w.Bool(u.ranker != nil)
-	for _, v := range []int64{u.clock, int64(u.until), u.next, u.newest, int64(u.thinned)} {
+	for _, v := range []int64{u.clock, int64(u.until), u.next, u.newest} {
 		w.Int(v)
 	}
 	if u.ranker == nil {
@@ -493,7 +489,7 @@ func (u *Updater) packLearned(w *pack.Writer) {
 // becomes of what is learned.
 func (u *Updater) Unpack(r *pack.Reader) {
 	has := r.Bool()
-	u.clock, u.until, u.next, u.newest, u.thinned = r.Int(), freshet.Position(r.Int()), r.Int(), r.Int(), uint(min(32, uint64(r.Int())))
+	u.clock, u.until, u.next, u.newest = r.Int(), freshet.Position(r.Int()), r.Int(), r.Int()
 	var text []byte
 	if has {
 		text = r.Blob()
