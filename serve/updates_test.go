@@ -164,3 +164,39 @@ func BenchmarkSlateWhileUpdating(b *testing.B) {
 		})
 	}
 }
+
+// TestEachReignCountsAnew: a ranker that is live once more begins its publications from 1, and slates of
+// both times are made again with those of their own. To promote what is live already keeps what is in force.
+func TestEachReignCountsAnew(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 0.5)
+	rng := rand.New(rand.NewPCG(3, 4))
+	live := newRig(t, plan{disk: disk, updater: quick()})
+	live.stock(t, 12)
+	live.clicks(t, 6)
+	made := len(live.crowd(t, rng, 100))
+	before, _ := live.Updating()
+	if before.Number == 0 {
+		t.Fatalf("nothing was published: %+v", before.Last)
+	}
+	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || done.Already {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if u, _ := live.Updating(); u.Number != before.Number {
+		t.Errorf("in force was publication %d, and is %d: nothing else is live", before.Number, u.Number)
+	}
+	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || !done.Already {
+		t.Errorf("promoted again: %+v, %v", done, err)
+	}
+	train(t, live.disk, nil, "feature.item.clicks", 0.6)
+	for _, version := range []int{2, 1} {
+		if _, err := live.Promote(t.Context(), "lr", version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made += len(live.crowd(t, rng, 100))
+	if u, _ := live.Updating(); u.Number == 0 {
+		t.Fatalf("nothing was published of it later: %+v", u.Last)
+	}
+	replaySlates(t, live.disk.Clone(), made)
+}
