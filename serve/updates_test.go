@@ -174,11 +174,17 @@ func TestEachReignCountsAnew(t *testing.T) {
 	live := newRig(t, plan{disk: disk, updater: quick()})
 	live.stock(t, 12)
 	live.clicks(t, 6)
-	made := len(live.crowd(t, rng, 100))
-	before, _ := live.Updating()
-	if before.Number == 0 {
-		t.Fatalf("nothing was published: %+v", before.Last)
+	publish := func() (u fold.Updates, slates int) {
+		for range 40 {
+			slates += len(live.crowd(t, rng, 5))
+			if u, _ = live.Updating(); u.Number > 0 {
+				return u, slates
+			}
+		}
+		t.Fatalf("nothing was published: %+v", u.Last)
+		return u, 0
 	}
+	before, _ := publish()
 	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || done.Already {
 		t.Fatalf("%+v, %v", done, err)
 	}
@@ -194,9 +200,19 @@ func TestEachReignCountsAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	made += len(live.crowd(t, rng, 100))
-	if u, _ := live.Updating(); u.Number == 0 {
-		t.Fatalf("nothing was published of it later: %+v", u.Last)
+	after, slates := publish()
+	if after.Number != before.Number || after.Last.Weights == before.Last.Weights {
+		t.Fatalf("too tame: publications %d and %d", before.Number, after.Number)
 	}
-	replaySlates(t, live.disk.Clone(), made)
+	all := entries(t, live.disk.Clone())
+	served := servedIn(t, all)
+	err := replayer(t, live.disk.Clone(), all).ReplayAll(t.Context(), served[len(served)-slates:], func(one serve.Replayed) error {
+		if differs := serve.Differences(one.Record, one.Again); one.Err == nil && differs != "" {
+			t.Errorf("%s: %s", one.Record.Request, differs)
+		}
+		return one.Err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
