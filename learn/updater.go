@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"encoding/binary"
 	"hash/fnv"
 	"math"
 	"math/bits"
@@ -20,6 +21,7 @@ type UpdaterOptions struct {
 	Pace    Pace
 	Gate    GateOptions
 	MaxWait int // rows that are kept because something may yet come of them; 0 is 131,072
+	MaxSize int // bytes of the patches of a publication, a third less than a record has room for; 0 is 4 MiB
 
 	// What one visitor, and one item, has a say in within each Window: the sum over all weights of how
 	// far they were moved, and the rows. 0 is 2 and 300 of a visitor, 40 and 20,000 of an item.
@@ -36,6 +38,9 @@ func (o UpdaterOptions) withDefaults() UpdaterOptions {
 	}
 	if o.MaxWait == 0 {
 		o.MaxWait = 1 << 17
+	}
+	if o.MaxSize == 0 {
+		o.MaxSize = 4 << 20
 	}
 	if o.VisitorMoves == 0 {
 		o.VisitorMoves = 2
@@ -422,12 +427,13 @@ func (u *Updater) judge() {
 	u.propose = pub
 }
 
-// fill adds to a publication what has changed; it reports false when nothing has.
+// fill adds to a publication what has changed, as much as it has room for; the next one has more. It
+// reports false when nothing has.
 func (u *Updater) fill(pub *fold.Publication) bool {
 	changed := false
 	merged := make([]rank.Patch, len(u.shadows))
 	for i, shadow := range u.shadows {
-		patch, before := shadow.Changes(), rank.Patch{}
+		patch, before := partOf(shadow.Changes(), u.MaxSize/len(u.shadows), pub.Number), rank.Patch{}
 		if u.updates.Patches != nil {
 			before = u.updates.Patches[i]
 		}
@@ -437,6 +443,25 @@ func (u *Updater) fill(pub *fold.Publication) bool {
 	}
 	pub.Weights = fold.Hash(pub.SHA256, merged)
 	return changed
+}
+
+// partOf is what has room in so many bytes of a patch: weights in a row, the last followed by the first,
+// from another one on at each turn, so that all have theirs.
+func partOf(p rank.Patch, size, turn int) rank.Patch {
+	n := p.Len()
+	most := max(1, (size-16)/(binary.MaxVarintLen32+4*(1+p.Dim))) // beside the bias and two counts
+	if n <= most {
+		return p
+	}
+	from := turn % ((n + most - 1) / most) * most
+	out := rank.Patch{Bias: p.Bias, Dim: p.Dim}
+	for i, at := range p.Index {
+		if (i-from+n)%n < most {
+			out.Index, out.Weights = append(out.Index, at), append(out.Weights, p.Weights[i])
+			out.Vectors = append(out.Vectors, p.Vectors[i*p.Dim:(i+1)*p.Dim]...)
+		}
+	}
+	return out
 }
 
 // share is a mean, 0 of nothing.

@@ -336,3 +336,27 @@ func TestUpdaterWithoutItsRanker(t *testing.T) {
 		t.Errorf("nothing is learned anew: %+v", c)
 	}
 }
+
+// TestPublicationsAreBounded: what has changed and has no room in one publication is in those after it.
+func TestPublicationsAreBounded(t *testing.T) {
+	k := newKiosk(t, "fm", UpdaterOptions{MaxSize: 100, Gate: GateOptions{Horizon: 10 * freshet.Minute, Settle: 30 * freshet.Second}}, 3)
+	for range 3000 {
+		k.visit()
+	}
+	if got := k.updates.Patches; got == nil || got[0].Len() < kioskItems {
+		t.Errorf("in force is %+v", got)
+	}
+	whole := rank.Patch{Dim: 1, Index: []uint32{2, 3, 5, 8, 9}, Weights: make([]float32, 5), Vectors: make([]float32, 5)}
+	var seen rank.Patch
+	for turn := range 3 {
+		const size = 16 + 2*13
+		part := partOf(whole, size, turn)
+		if part.Len() != 2 || len(part.Append(nil)) > size || !slices.IsSorted(part.Index) {
+			t.Errorf("turn %d has %v", turn, part.Index)
+		}
+		seen = seen.Merge(&part)
+	}
+	if !slices.Equal(seen.Index, whole.Index) {
+		t.Errorf("together they have %v", seen.Index)
+	}
+}
