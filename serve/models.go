@@ -18,7 +18,7 @@ import (
 // directory before the record is written, and kept by checksum.
 
 // Adopt sees to it that the models the state names are at hand, and, in each slot where no model was
-// ever promoted by hand, makes the newest one that may be live the one that is. Slots that no route
+// ever promoted by hand or on trial, makes the newest one that may be live the one that is. Slots that no route
 // goes by are passed over. What stands in the way is told to Report; the error is that of the journal
 // or of ctx.
 func (s *Server) Adopt(ctx context.Context) error {

@@ -96,3 +96,31 @@ func TestNewVisitorsAsk(t *testing.T) {
 		}
 	}
 }
+
+// TestARestartAdoptsNoTrial: the newest version is not live after a restart when it is on trial, nor
+// when its trial is over.
+func TestARestartAdoptsNoTrial(t *testing.T) {
+	for _, stage := range []fold.Stage{fold.Shadow, fold.Canary, fold.Ended} {
+		disk := fsys.NewMem()
+		save(t, disk, good(), sound.ranker(t))
+		r := newRig(t, plan{disk: disk})
+		save(t, disk, good(), sound.ranker(t))
+		step := stage
+		if stage == fold.Ended {
+			step = fold.Shadow
+		}
+		if _, err := r.Take(t.Context(), "lr", 2, serve.Step{Stage: step}); err != nil {
+			t.Fatal(err)
+		}
+		if stage == fold.Ended {
+			if _, err := r.Rollback(t.Context(), "", false, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.settled(t)
+		again := newRig(t, plan{disk: disk.Clone()})
+		if live := again.Live(); live.Version != 1 || (again.OnTrial() != nil) != (stage != fold.Ended) {
+			t.Errorf("%s: after a restart %+v is live", stage, live)
+		}
+	}
+}
