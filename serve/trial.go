@@ -394,21 +394,22 @@ func (s *Server) OnTrial() *Trial {
 }
 
 // instead lets the live model rank where the one on trial gave scores which are no numbers: its trial
-// is over. It reports whether the live one could; else a candidate without a number stays last. The
-// state must stand still.
+// is over. Where no live one is at hand a candidate without a number stays last. It reports false when
+// ctx ended before the live one, which is *live then, was through: the ranking has no rows. The state
+// must stand still.
 func (r *run) instead(ctx context.Context, k *ranking, live *fold.Model, publication *int, candidates []recall.Candidate, visitor uint32) bool {
 	s := r.server
 	s.trial.catch(live)
 	bundle := s.bundle(&s.State.Model, s.State.Definitions)
 	if bundle == nil {
-		return false
+		return true
 	}
 	ranker, number, err := s.ranker(bundle)
-	if err != nil || !k.score(ctx, ranker, candidates, visitor, r) {
-		return false
+	if err != nil {
+		return true
 	}
 	*live, *publication = s.State.Model, number
-	return true
+	return k.score(ctx, ranker, candidates, visitor, r)
 }
 
 // finite reports that all scores are numbers: a ranker by log-odds says ±rank.MaxOdds for what is none.
