@@ -124,3 +124,34 @@ func TestARestartAdoptsNoTrial(t *testing.T) {
 		}
 	}
 }
+
+// TestBundlesAreLetGo: at hand are the ranker that is live, the one before and the one on trial, however
+// many there were; and what is further back is read again when it is gone back to.
+func TestBundlesAreLetGo(t *testing.T) {
+	r := shop(t, 0, nil)
+	for i := 2; i <= 6; i++ {
+		l := sound
+		l.clicks *= 1 + float64(i)/100
+		save(t, r.disk, good(), l.ranker(t))
+		if _, err := r.Take(t.Context(), "lr", i, serve.Step{Stage: fold.Shadow}); err != nil {
+			t.Fatal(err)
+		}
+		if n := r.BundlesAtHand(); n > 3 {
+			t.Errorf("with version %d on trial %d bundles are at hand", i, n)
+		}
+		if _, err := r.Promote(t.Context(), "lr", i); err != nil {
+			t.Fatal(err)
+		}
+		if n := r.BundlesAtHand(); n != 2 {
+			t.Errorf("with version %d live %d bundles are at hand", i, n)
+		}
+	}
+	for i := 5; i >= 1; i-- {
+		if done, err := r.Rollback(t.Context(), "", false, ""); err != nil || done.Live != i {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		if live, n := r.Live(), r.BundlesAtHand(); !r.AtHand(&live) || n != min(i, 2) {
+			t.Errorf("back at version %d, at hand %v, of %d bundles", i, r.AtHand(&live), n)
+		}
+	}
+}

@@ -354,6 +354,9 @@ func (s *Server) endTrial(m *fold.Model, caught *registry.Fault) error {
 	ctx, cancel := context.WithTimeout(context.Background(), withdrawWait)
 	defer cancel()
 	_, err := s.journal(ctx, fold.Switch{Name: m.Name, Version: m.Version, SHA256: m.SHA256, By: fold.Withdrawn, Slot: fold.Challenger, Stage: fold.Ended, Code: caught.Code, Reason: caught.Text})
+	if err == nil {
+		s.release()
+	}
 	return err
 }
 
