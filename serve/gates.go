@@ -67,6 +67,9 @@ func fit(disk fsys.FS, name string, version int, sum, definitions string, fields
 	}
 	own := bundle.Names()
 	if why := difference(own.Numbers, fields.Numbers) + difference(own.Words, fields.Words); why != "" {
+		if len(own.Words) == 0 && len(fields.Words) > 0 {
+			why += "; it has no words, as those of earlier releases: train anew, or configure ranker: {fields: []}, by which rows have none"
+		}
 		return nil, &registry.Fault{Code: registry.SchemaDiffers, Text: "it was trained on other fields:" + why}
 	}
 	if bundle.Definitions != definitions {

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -153,5 +154,16 @@ func TestBundlesAreLetGo(t *testing.T) {
 		if live, n := r.Live(), r.BundlesAtHand(); !r.AtHand(&live) || n != min(i, 2) {
 			t.Errorf("back at version %d, at hand %v, of %d bundles", i, r.AtHand(&live), n)
 		}
+	}
+}
+
+// TestARankerWithoutWords: where rows have words, one that was trained without is refused with the ways
+// out.
+func TestARankerWithoutWords(t *testing.T) {
+	disk := fsys.NewMem()
+	r := newRig(t, plan{disk: disk, words: []string{"item.categories"}})
+	save(t, disk, good(), sound.ranker(t))
+	if _, err := r.Promote(t.Context(), "lr", 1); err == nil || !strings.Contains(err.Error(), "ranker: {fields: []}") || !strings.Contains(err.Error(), "train anew") {
+		t.Error(err)
 	}
 }
