@@ -58,7 +58,7 @@ type Guard struct {
 
 // How a model came to be live, or was taken away.
 const (
-	Adopted   = "adopted"     // by the server at its start, while none was ever promoted in its slot
+	Adopted   = "adopted"     // by the server at its start, while none was ever promoted in its slot or on trial beside it
 	Promoted  = "promoted"    // by an operator
 	Restored  = "rolled_back" // by an operator, to the version that was live before, or from a trial
 	Withdrawn = "withdrawn"   // from its trial, by the server
@@ -72,7 +72,7 @@ const mostPast = 8
 type Model struct {
 	Switch
 	Since    freshet.Position // of the switch that made it live
-	Promoted bool             // an operator has promoted a model, this one or an earlier one
+	Promoted bool             // an operator has promoted a model, this one or an earlier one, or put one on trial beside it
 	Past     []Switch         // what was live before, oldest first: to roll back to; must not be changed
 }
 
@@ -130,6 +130,7 @@ func (s *State) switched(e *stream.Entry) {
 		}
 	case Challenger:
 		s.Challenger, s.Arms = Model{}, Arms{}
+		s.Model.Promoted = true // what an operator has put on trial is not to be live by a restart
 		if record.Stage == Shadow || record.Stage == Canary {
 			s.Challenger = Model{Switch: record, Since: e.Position}
 		}

@@ -68,19 +68,20 @@ func NegativeRate(asks []fold.Ask, negatives int) float64 {
 // earlier events have shaped.
 type History struct {
 	HistoryOptions
-	samples *Samples
-	asking  *asking // nil without questions
-	builder *fold.RowBuilder
-	rng     *rand.Rand
-	entries int
-	groups  uint32
-	open    []pending               // rows appended and not settled, oldest first
-	gone    int                     // rows settled
-	waiting map[exposed][]int       // the numbers of the open rows that a signal may still come for, oldest first
-	wanted  map[exposed]int64       // when somebody last wanted something, within the window
-	recent  map[uint32]*recollected // candidates by visitor
-	asked   map[string]fold.Context // context by request, nil for none; of the newest requests
-	before  map[string]fold.Context // the same of those before
+	samples    *Samples
+	asking     *asking // nil without questions
+	builder    *fold.RowBuilder
+	rng        *rand.Rand
+	entries    int
+	groups     uint32
+	open       []pending               // rows appended and not settled, oldest first
+	gone       int                     // rows settled
+	waiting    map[exposed][]int       // the numbers of the open rows that a signal may still come for, oldest first
+	wanted     map[exposed]int64       // when somebody last wanted something, within the window
+	wantedNext int                     // wishes remembered before old ones are looked for, unless that is less than wantedMost
+	recent     map[uint32]*recollected // candidates by visitor
+	asked      map[string]fold.Context // context by request, nil for none; of the newest requests
+	before     map[string]fold.Context // the same of those before
 
 	said, saidBefore map[string]map[string][]recall.External // likewise what routes that ask outside were answered
 }
@@ -354,12 +355,13 @@ func (h *History) attribute(key exposed, t int64, bits uint32, positive bool) er
 
 // wish remembers that something was wanted.
 func (h *History) wish(key exposed, t int64) {
-	if len(h.wanted) >= wantedMost {
+	if len(h.wanted) >= max(wantedMost, h.wantedNext) {
 		for other, at := range h.wanted {
 			if at < h.State.Newest-int64(h.Window) {
 				delete(h.wanted, other)
 			}
 		}
+		h.wantedNext = 2 * len(h.wanted) // so that a wish costs the same however many lie within the window
 	}
 	h.wanted[key] = max(h.wanted[key], t)
 }

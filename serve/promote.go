@@ -94,8 +94,11 @@ func (s *Server) Take(ctx context.Context, name string, version int, step Step) 
 		record.Slot, record.Stage, record.Percent, record.Guard = fold.Challenger, step.Stage, done.Percent, step.Guard
 	}
 	done.Position, err = s.journal(ctx, record)
-	if err == nil && slot == fold.Ranker && step.Stage == "" {
-		s.keepSpares()
+	if err == nil && slot == fold.Ranker {
+		if step.Stage == "" {
+			s.keepSpares()
+		}
+		s.release()
 	}
 	return done, err
 }
@@ -202,7 +205,9 @@ func (s *Server) Rollback(ctx context.Context, name string, live bool, reason st
 		return nil, err
 	}
 	record.Reason = reason
-	done.Position, err = s.journal(ctx, record)
+	if done.Position, err = s.journal(ctx, record); err == nil {
+		s.release()
+	}
 	return done, err
 }
 
