@@ -179,6 +179,9 @@ func (s *Server) admit(ctx context.Context, m *registry.Manifest, live *fold.Mod
 		unasked = list
 	}
 	s.bundles.Store(b.SHA256, b)
+	if s.Shelf != nil && step.Stage == "" && s.State.Learns() {
+		s.Shelf.Put(b) // the fold asks for it at the switch, and reads nothing then
+	}
 	return b, unasked, nil
 }
 
