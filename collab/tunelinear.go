@@ -35,18 +35,20 @@ func (t *tuner) itemCF(ctx context.Context) (*tunedModel, error) {
 	return best, err
 }
 
-// relative is a ridge whose strength is told beside the matrix's own diagonal: Lambda is Times the
-// mean diagonal of G for an item of mean degree. So one search fits sparse and dense matrices.
-type relative struct {
+// RelativeRidge is a ridge whose strength is told beside the matrix's own diagonal: Lambda is Times,
+// above 0, the mean diagonal of G for an item of mean degree; the rest is as in RidgeOptions. So one
+// search fits sparse and dense matrices.
+type RelativeRidge struct {
 	Users, Times, Power, Target float64
 }
 
-func (r relative) String() string {
+// String names its parameters.
+func (r RelativeRidge) String() string {
 	return fmt.Sprintf("users=%v lambda=%vx power=%v target=%v", r.Users, r.Times, r.Power, r.Target)
 }
 
-// on is the ridge on a matrix.
-func (r relative) on(m *Matrix) RidgeOptions {
+// On is the ridge on a matrix.
+func (r RelativeRidge) On(m *Matrix) RidgeOptions {
 	o := RidgeOptions{Users: r.Users, Power: r.Power, Target: r.Target}
 	sum := 0.0
 	for _, d := range m.degrees() {
@@ -76,14 +78,14 @@ func (t *tuner) ease(ctx context.Context) (*tunedModel, error) {
 	}
 	var best *tunedModel
 	_, _, err := climb(ridgeAxes(), func(p []float64) (float64, error) {
-		r := relative{Users: p[2], Times: p[0], Power: p[3], Target: p[1]}
-		model, err := TrainEASE(ctx, t.judge.kept, r.on(t.judge.kept), t.o.Workers)
+		r := RelativeRidge{Users: p[2], Times: p[0], Power: p[3], Target: p[1]}
+		model, err := TrainEASE(ctx, t.judge.kept, r.On(t.judge.kept), t.o.Workers)
 		if err != nil {
 			return 0, err
 		}
 		trial, err := t.try(ctx, "ease", r.String(), model)
 		better(&best, &tunedModel{model: model, Tuned: Tuned{Trial: trial, Train: func(ctx context.Context, m *Matrix) (Model, error) {
-			return TrainEASE(ctx, m, r.on(m), t.o.Workers)
+			return TrainEASE(ctx, m, r.On(m), t.o.Workers)
 		}}})
 		return trial.worth(), err
 	})
@@ -109,18 +111,18 @@ const (
 // strengths at once, so points of one row cost one pass.
 func (t *tuner) local(ctx context.Context) (*tunedModel, error) {
 	var best *tunedModel
-	trained := map[relative]*ItemItem{} // without target
+	trained := map[RelativeRidge]*ItemItem{} // without target
 	_, _, err := climb(ridgeAxes(), func(p []float64) (float64, error) {
-		r := relative{Users: p[2], Times: p[0], Power: p[3], Target: p[1]}
+		r := RelativeRidge{Users: p[2], Times: p[0], Power: p[3], Target: p[1]}
 		plain := r
 		plain.Target = 0
 		if trained[plain] == nil {
 			clear(trained) // one pass in memory
-			var row []relative
+			var row []RelativeRidge
 			var ridges []RidgeOptions
 			for _, times := range []float64{0.5, 1, 2, 4} {
-				row = append(row, relative{plain.Users, plain.Times * times, plain.Power, 0})
-				ridges = append(ridges, row[len(row)-1].on(t.judge.kept))
+				row = append(row, RelativeRidge{plain.Users, plain.Times * times, plain.Power, 0})
+				ridges = append(ridges, row[len(row)-1].On(t.judge.kept))
 			}
 			models, err := TrainLocal(ctx, t.judge.kept, LocalOptions{Users: r.Users, Neighbours: tuneNeighbours, Choose: localChoose, Workers: t.o.Workers}, ridges)
 			if err != nil {
@@ -136,7 +138,7 @@ func (t *tuner) local(ctx context.Context) (*tunedModel, error) {
 		}
 		trial, err := t.try(ctx, "local", r.String(), model)
 		better(&best, &tunedModel{model: model, Tuned: Tuned{Trial: trial, Train: func(ctx context.Context, m *Matrix) (Model, error) {
-			models, err := TrainLocal(ctx, m, LocalOptions{Users: r.Users, Neighbours: localNeighbours, Choose: localChoose, Workers: t.o.Workers}, []RidgeOptions{r.on(m)})
+			models, err := TrainLocal(ctx, m, LocalOptions{Users: r.Users, Neighbours: localNeighbours, Choose: localChoose, Workers: t.o.Workers}, []RidgeOptions{r.On(m)})
 			if err != nil {
 				return nil, err
 			}

@@ -138,7 +138,7 @@ func TestPlaces(t *testing.T) {
 
 // TestPagesAreAccepted reads every configuration in the pages on features and on expressions.
 func TestPagesAreAccepted(t *testing.T) {
-	for name, want := range map[string]int{"expressions.md": 1, "features.md": 3, "recall.md": 2} {
+	for name, want := range map[string]int{"expressions.md": 1, "features.md": 3, "profiles.md": 1, "recall.md": 2} {
 		page, err := os.ReadFile("../docs/" + name)
 		if err != nil {
 			t.Fatal(err)

@@ -327,7 +327,7 @@ func TestRefused(t *testing.T) {
 		{"scene without value", "scenes:\n  home:\n", []string{`f:2:8: scenes.home has no value; give it one or leave the key out`}},
 		{"scene routes", "scenes: {home: {recall: [hott, zzz, hot, hot]}, empty: {recall: []}}\n", []string{
 			`f:1:26: scenes.home.recall names the unknown route "hott"; did you mean "hot"?`,
-			`f:1:32: scenes.home.recall names the unknown route "zzz"; there are covisit, hot, new`,
+			`f:1:32: scenes.home.recall names the unknown route "zzz"; there are covisit, linear, hot, new`,
 			`f:1:42: scenes.home.recall names "hot" twice`, `f:1:65: scenes.empty.recall names no route; leave it out for all routes`}},
 		{"scene keys to come", "scenes:\n  home:\n    diversify: {}\n    explore: {share: 1}\n    ranker: x\n    rules: []\n    filter: x\n", []string{
 			`f:3:5: diversify in scenes.home is not available in this release (not_available)`,

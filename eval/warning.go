@@ -24,6 +24,7 @@ const (
 	NoSupport    = "no_support"    // a policy does what the log never shows
 	FewEffective = "few_effective" // a few rows of a log decide the estimate
 	NotPaired    = "not_paired"    // configurations that were asked different questions
+	Seen         = "seen"          // a model may have been trained on what it is asked
 	Field        = "field"         // a field says nothing, or not all it could
 	MergeLoses   = "merge_loses"   // all routes together find clearly less than one of them
 	Propensities = "propensities"  // the logged propensities do not look like probabilities of what was logged

@@ -58,7 +58,7 @@ type Guard struct {
 
 // How a model came to be live, or was taken away.
 const (
-	Adopted   = "adopted"     // by the server at its start, while none was ever promoted in its slot
+	Adopted   = "adopted"     // by the server at its start, while none was ever promoted in its slot or on trial beside it
 	Promoted  = "promoted"    // by an operator
 	Restored  = "rolled_back" // by an operator, to the version that was live before, or from a trial
 	Withdrawn = "withdrawn"   // from its trial, by the server
@@ -71,8 +71,8 @@ const mostPast = 8
 // that go by a model have nothing to say.
 type Model struct {
 	Switch
-	Since    freshet.Position // of the newest switch
-	Promoted bool             // an operator has promoted a model, this one or an earlier one
+	Since    freshet.Position // of the switch that made it live
+	Promoted bool             // an operator has promoted a model, this one or an earlier one, or put one on trial beside it
 	Past     []Switch         // what was live before, oldest first: to roll back to; must not be changed
 }
 
@@ -110,7 +110,8 @@ func SlotOf(kind string) (slot Slot, ok bool) {
 
 // switched notes a switch. A record that does not decode was written by a newer release: it says
 // which model, in words this one does not know, so no model ranks until the next switch. One of an
-// unknown slot changes nothing that this release has.
+// unknown slot changes nothing that this release has. To promote what ranks already, which was adopted
+// or rolled back to, ends neither its trial nor its publications.
 func (s *State) switched(e *stream.Entry) {
 	var record Switch
 	if err := json.Unmarshal(e.Model, &record); err != nil {
@@ -118,6 +119,10 @@ func (s *State) switched(e *stream.Entry) {
 	}
 	switch record.Slot {
 	case Ranker, Embedding, ItemItem:
+		if m := &s.Model; record.Slot == Ranker && record.By == Promoted && m.Name != "" && record.same(m.Switch) {
+			m.Switch, m.Promoted = record, true // nothing else ranks from here on
+			return
+		}
 		s.Live(record.Slot).live(record, e.Position)
 		if record.Slot == Ranker { // who was on trial was so against another one
 			s.Challenger, s.Arms, s.Updates = Model{}, Arms{}, Updates{}
@@ -125,6 +130,7 @@ func (s *State) switched(e *stream.Entry) {
 		}
 	case Challenger:
 		s.Challenger, s.Arms = Model{}, Arms{}
+		s.Model.Promoted = true // what an operator has put on trial is not to be live by a restart
 		if record.Stage == Shadow || record.Stage == Canary {
 			s.Challenger = Model{Switch: record, Since: e.Position}
 		}

@@ -99,3 +99,23 @@ func TestTrials(t *testing.T) {
 		}
 	}
 }
+
+// TestATrialIsAnOperatorsWord: once a model was on trial, no other is to be live by itself, whatever
+// came of the trial.
+func TestATrialIsAnOperatorsWord(t *testing.T) {
+	for _, stage := range []string{"shadow", "canary", "ended"} {
+		j := build(t)
+		for i, record := range []string{
+			`{"model":"lr","version":1,"sha256":"aa","by":"adopted"}`,
+			`{"model":"lr","version":2,"sha256":"bb","by":"promoted","slot":"challenger","stage":"` + stage + `","percent":5}`,
+		} {
+			if j.Model.Promoted {
+				t.Errorf("%s: promoted before", stage)
+			}
+			j.Apply(&stream.Entry{Position: freshet.Position(100 + i), Topic: freshet.TopicModel, Model: []byte(record)})
+		}
+		if !j.Model.Promoted || j.Model.Version != 1 || j.Model.By != fold.Adopted {
+			t.Errorf("%s: %+v", stage, j.Model)
+		}
+	}
+}

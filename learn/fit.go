@@ -28,7 +28,9 @@ type FitOptions struct {
 	Without  []string // numbers and lists of words that are left out: what are they worth?
 	Seed     uint64
 	Permute  bool // permute the labels over all rows: a check that must find nothing
-	Progress func(done, total float64)
+	// Questions, unless nil, choose: see FitRanker.
+	Questions *Questions
+	Progress  func(done, total float64)
 }
 
 func (o FitOptions) withDefaults() FitOptions {
@@ -97,6 +99,8 @@ var ErrTooLittle = errors.New("too little to learn from")
 // fitting is the fit of one head as it goes on.
 type fitting struct {
 	FitOptions
+	way     choice
+	known   models // nil keeps none
 	samples *Samples
 	signal  int    // by which rows are labelled: its place in Sample.Signals
 	labels  []bool // by row, permuted; nil is as they are
@@ -116,8 +120,20 @@ type fitting struct {
 // sampling says (see NegativeRate). Of equal samples and options equal rankers come. Errors wrap
 // ErrTooLittle when there are too few rows or labels of one kind only, or are those of ctx and of the
 // disk.
+//
+// With questions, and unless labels are permuted, it is fitted in several ways, and the one is taken
+// whose order puts what was wanted highest in their older half, by NDCG@QuestionK: see choices. The
+// other half is for the caller to measure by.
 func FitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOptions) (*rank.Ranker, []Fit, error) {
 	o = o.withDefaults()
+	if len(o.Without) > 0 || o.Permute || o.Questions == nil {
+		return fitRanker(ctx, samples, targets, o, choice{own: 1}, nil)
+	}
+	return choose(ctx, samples, targets, o)
+}
+
+// fitRanker fits in one way.
+func fitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOptions, way choice, known models) (*rank.Ranker, []Fit, error) {
 	if len(o.Without) > 0 {
 		samples = samples.without(o.Without)
 	}
@@ -135,6 +151,7 @@ func FitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOpt
 	if err != nil {
 		return nil, nil, err
 	}
+	way.mute(&fitted)
 	schema, err := rank.NewSchema(fitted.Fields)
 	if err != nil {
 		return nil, nil, err
@@ -145,7 +162,7 @@ func FitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOpt
 	}
 	ranker, fits := &rank.Ranker{}, []Fit{}
 	for i, target := range targets {
-		f := &fitting{FitOptions: o, samples: samples, signal: i, split: split, rng: rand.New(rand.NewPCG(o.Seed, uint64(i))), schema: schema, counts: fitted.Counts, begun: float64(i), heads: float64(len(targets)),
+		f := &fitting{FitOptions: o, way: way, known: known, samples: samples, signal: i, split: split, rng: rand.New(rand.NewPCG(o.Seed, uint64(i))), schema: schema, counts: fitted.Counts, begun: float64(i), heads: float64(len(targets)),
 			fit: Fit{Signal: target.Signal, Kind: o.Kind, Rows: split[0], Fields: len(rest.Fields), Weights: rest.Weights()}}
 		if i == 0 {
 			f.fit.Doubts = fitted.Doubts
@@ -168,6 +185,9 @@ func (f *fitting) head(ctx context.Context, rest *rank.Schema) (h rank.Head, err
 	}
 	model, err := f.learn(ctx)
 	if err != nil {
+		return h, err
+	}
+	if model, err = f.blend(ctx, model); err != nil {
 		return h, err
 	}
 	if h.Calibration, err = f.measure(model, share); err != nil {
@@ -234,6 +254,11 @@ func (f *fitting) learn(ctx context.Context) (rank.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.once(fmt.Sprint(f.signal, f.way.muted), func() (rank.Model, error) { return f.lead(ctx, learner) })
+}
+
+// lead leads a learner through the epochs.
+func (f *fitting) lead(ctx context.Context, learner Learner) (rank.Model, error) {
 	train := &samplesSource{fitting: f, to: f.split[0]}
 	tune := &samplesSource{fitting: f, from: max(f.split[0], f.split[1]-mostMeasured), to: f.split[1]}
 	best, err := TrainEpochs(ctx, learner, f.schema, f.counts, train, tune, EpochOptions{Seed: f.Seed, Epochs: f.Epochs, Patience: f.Patience, Progress: func(epoch int, _ Progress) {

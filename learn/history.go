@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -35,6 +36,10 @@ type HistoryOptions struct {
 	Warmup int              // entries folded before the first row, so that recall has tables
 	Slack  freshet.Duration // how far behind the newest event a row may be read
 	Seed   uint64
+	// Questions is about how many questions are asked in the newest part of the history, of Entries
+	// entries in all: see Questions. 0 is none.
+	Questions int
+	Entries   int
 }
 
 // MaxSignals bounds the signals that rows are labelled with.
@@ -63,18 +68,20 @@ func NegativeRate(asks []fold.Ask, negatives int) float64 {
 // earlier events have shaped.
 type History struct {
 	HistoryOptions
-	samples *Samples
-	builder *fold.RowBuilder
-	rng     *rand.Rand
-	entries int
-	groups  uint32
-	open    []pending               // rows appended and not settled, oldest first
-	gone    int                     // rows settled
-	waiting map[exposed][]int       // the numbers of the open rows that a signal may still come for, oldest first
-	wanted  map[exposed]int64       // when somebody last wanted something, within the window
-	recent  map[uint32]*recollected // candidates by visitor
-	asked   map[string]fold.Context // context by request, nil for none; of the newest requests
-	before  map[string]fold.Context // the same of those before
+	samples    *Samples
+	asking     *asking // nil without questions
+	builder    *fold.RowBuilder
+	rng        *rand.Rand
+	entries    int
+	groups     uint32
+	open       []pending               // rows appended and not settled, oldest first
+	gone       int                     // rows settled
+	waiting    map[exposed][]int       // the numbers of the open rows that a signal may still come for, oldest first
+	wanted     map[exposed]int64       // when somebody last wanted something, within the window
+	wantedNext int                     // wishes remembered before old ones are looked for, unless that is less than wantedMost
+	recent     map[uint32]*recollected // candidates by visitor
+	asked      map[string]fold.Context // context by request, nil for none; of the newest requests
+	before     map[string]fold.Context // the same of those before
 
 	said, saidBefore map[string]map[string][]recall.External // likewise what routes that ask outside were answered
 }
@@ -127,7 +134,13 @@ func NewHistory(o HistoryOptions, disk fsys.FS, dir string) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &History{HistoryOptions: o, samples: samples, builder: o.State.NewRowBuilder(), rng: rand.New(rand.NewPCG(o.Seed, 1)),
+	var asking *asking
+	if o.Questions > 0 {
+		if asking, err = newAsking(&o, disk, dir+questionsDir); err != nil {
+			return nil, errors.Join(err, samples.Close())
+		}
+	}
+	return &History{HistoryOptions: o, samples: samples, asking: asking, builder: o.State.NewRowBuilder(), rng: rand.New(rand.NewPCG(o.Seed, 1)),
 		waiting: map[exposed][]int{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}, nil
 }
 
@@ -204,8 +217,21 @@ func (h *History) Samples() (*Samples, error) {
 	return h.samples, h.samples.Seal()
 }
 
-// Close lets go of the files of the rows.
-func (h *History) Close() error { return h.samples.Close() }
+// Questions seals and returns the questions, nil when none are asked. Nothing can be applied any more.
+func (h *History) Questions() (*Questions, error) {
+	if h.asking == nil {
+		return nil, nil
+	}
+	return h.asking.questions, h.asking.questions.Seal()
+}
+
+// Close lets go of the files of the rows and questions.
+func (h *History) Close() error {
+	if h.asking == nil {
+		return h.samples.Close()
+	}
+	return errors.Join(h.samples.Close(), h.asking.questions.Close())
+}
 
 // signals are what an event says of its item, as in a Sample.
 func (h *History) signals(e *freshet.Event, kind freshet.EventKind) (bits uint32) {
@@ -229,6 +255,7 @@ func (h *History) harvest(ctx context.Context, e *freshet.Event) error {
 	}
 	if kind.Signal.Positive() {
 		defer delete(h.recent, visitor) // what the visitor wants has changed
+		defer h.asking.count(item)
 	}
 	if bits == 0 && !kind.Signal.Positive() { // neither wanted nor asked for
 		return nil
@@ -328,12 +355,13 @@ func (h *History) attribute(key exposed, t int64, bits uint32, positive bool) er
 
 // wish remembers that something was wanted.
 func (h *History) wish(key exposed, t int64) {
-	if len(h.wanted) >= wantedMost {
+	if len(h.wanted) >= max(wantedMost, h.wantedNext) {
 		for other, at := range h.wanted {
 			if at < h.State.Newest-int64(h.Window) {
 				delete(h.wanted, other)
 			}
 		}
+		h.wantedNext = 2 * len(h.wanted) // so that a wish costs the same however many lie within the window
 	}
 	h.wanted[key] = max(h.wanted[key], t)
 }
@@ -374,11 +402,19 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet
 		return err
 	}
 	found := slices.IndexFunc(candidates, func(c recall.Candidate) bool { return c.Item == item })
-	if found < 0 || len(candidates) < 2 {
+	if len(candidates) < 2 {
+		return nil
+	}
+	h.builder.Start(visitor, q, h.context(e))
+	if h.asking.wants(h.entries) {
+		if err := h.ask(candidates, found, e, bits); err != nil {
+			return err
+		}
+	}
+	if found < 0 {
 		return nil
 	}
 	h.groups++
-	h.builder.Start(visitor, q, h.context(e))
 	wanted := pending{exposed{visitor, item}, Sample{Time: e.Time, Group: h.groups, Signals: bits, Stands: 1}}
 	if err := h.append(h.builder.Row(&candidates[found]), wanted); err != nil {
 		return err

@@ -220,3 +220,24 @@ func TestThinning(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestThinningKeepsAShare: where many times more rows come than may wait, some are learned from all the
+// time, and about as many as may wait in each window.
+func TestThinningKeepsAShare(t *testing.T) {
+	for _, times := range []int{2, 4} {
+		o := UpdaterOptions{Window: 10 * freshet.Minute}
+		o.MaxWait = 600 * 5 / times // a visit a second shows 5
+		k := newKiosk(t, "lr", o, 8)
+		last, longest := 0, 0
+		for n := range 3600 {
+			before := k.u.Counts().Rows
+			k.visit()
+			if k.u.Counts().Rows > before {
+				longest, last = max(longest, n-last), n
+			}
+		}
+		if rows := k.u.Counts().Rows; longest > 250 || rows < uint64(6*o.MaxWait/2) {
+			t.Errorf("%d times too many: nothing for %d visits of the 600 in a window, %d rows in 6 windows, %d may wait", times, longest, rows, o.MaxWait)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package learn
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/freshet-rec/freshet/collab"
+	"github.com/freshet-rec/freshet/internal/dense"
 	"github.com/freshet-rec/freshet/recall"
 )
 
@@ -22,13 +24,42 @@ type linearTrial struct {
 	train  func(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error)
 }
 
-// linearTrials are those that are tried, in this order; of equals the first is taken.
-func linearTrials() (list []linearTrial) {
+// easeMost is the most items for which EASE is tried: a training takes items³ operations, and 4·items²
+// bytes, some 150 MB for so many.
+const easeMost = 6000
+
+// linearTrials are those that are tried for so many items, in this order; of equals the first is taken.
+func linearTrials(items int) (list []linearTrial) {
 	for _, to := range []float64{0.3, 0.5, 0.7} {
 		o := cosine{to: to}
 		list = append(list, linearTrial{o.String(), o.train})
 	}
+	if items > easeMost {
+		return list
+	}
+	for _, shape := range []collab.RelativeRidge{{}, {Users: 0.5, Power: 0.5, Target: 0.2}} {
+		for _, times := range []float64{2, 4, 8, 16} {
+			shape.Times = times
+			o := ease{shape}
+			list = append(list, linearTrial{o.String(), o.train})
+		}
+	}
 	return list
+}
+
+// ease is ridge regression of each item on the others; see collab.TrainEASE.
+type ease struct{ ridge collab.RelativeRidge }
+
+// String names it with its parameters.
+func (e ease) String() string { return "EASE, " + e.ridge.String() }
+
+// train keeps the strongest neighbours of each item, and of them those that speak for another.
+func (e ease) train(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error) {
+	model, err := collab.TrainEASE(ctx, m, e.ridge.On(m), workers)
+	if err != nil {
+		return nil, err
+	}
+	return collab.Truncate(ctx, model, m.Items, linearNeighbours, workers)
 }
 
 // TrainItemItem trains weights from item to item: each way to come to them is judged by what the
@@ -40,7 +71,7 @@ func TrainItemItem(ctx context.Context, t *Taken, o RecallOptions) (*collab.Item
 	if err != nil {
 		return nil, report, err
 	}
-	trials, best := linearTrials(), -1
+	trials, best := linearTrials(t.IDs.Len()), -1
 	tell := func(done int) {
 		if o.Progress != nil {
 			o.Progress(float64(done), float64(len(trials)+1))
@@ -48,6 +79,10 @@ func TrainItemItem(ctx context.Context, t *Taken, o RecallOptions) (*collab.Item
 	}
 	for i, trial := range trials {
 		model, err := trial.train(ctx, judge.Train, max(1, o.Workers))
+		if errors.Is(err, dense.ErrNotDefinite) { // too little ridge for such takes
+			tell(i + 1)
+			continue
+		}
 		if err != nil {
 			return nil, report, fmt.Errorf("%s: %w", trial.method, err)
 		}

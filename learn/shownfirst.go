@@ -26,10 +26,10 @@ func placeOfRank(schema *rank.Schema) int {
 // bias. rest is the schema that withoutRank makes.
 func shownFirst(m rank.Model, rest *rank.Schema) rank.Model {
 	schema := m.Schema()
-	if rest == schema {
+	at := placeOfRank(schema)
+	if at < 0 {
 		return m
 	}
-	at := placeOfRank(schema)
 	f := first{from: schema.Start(at), to: schema.Start(at + 1)}
 	row := rank.Row{Numbers: make([]float64, len(schema.Names().Numbers)), Ends: make([]uint32, len(schema.Names().Words))}
 	row.Numbers[slices.Index(schema.Names().Numbers, exposedRank)] = 1

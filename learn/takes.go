@@ -49,6 +49,12 @@ func (t *Takes) Apply(e *stream.Entry) {
 	t.list = append(t.list, take{e.Event.Time, t.visitors.Add(string(visitor)), t.items.Add(string(e.Event.Item)), float32(recall.Strength(kind.Weight)), uint32(len(t.list))})
 }
 
+// Copy returns a Takes of the same events, which goes on apart but for the ids: of the two only t may
+// take in more.
+func (t *Takes) Copy() *Takes {
+	return &Takes{kinds: t.kinds, visitors: t.visitors, items: t.items, list: slices.Clone(t.list)}
+}
+
 // mostTaken bounds what of one visitor is trained on: the items taken last. Nobody's taste has more
 // of them, and what takes more is no visitor.
 const mostTaken = 2000

@@ -123,9 +123,16 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 			events = append(events, e.Event)
 		}
 	}
-	h := newHistoryOf(t, func(o *learn.HistoryOptions) { o.Warmup, o.Rate = len(events)/5, learn.NegativeRate(asks, 4) })
+	h := newHistoryOf(t, func(o *learn.HistoryOptions) {
+		o.Warmup, o.Rate = len(events)/5, learn.NegativeRate(asks, 4)
+		o.Questions, o.Entries = 600, len(im.Items)+len(events)
+	})
 	applyAll(t, h, im.Items, events)
 	rows, err := h.Samples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	questions, err := h.Questions()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,8 +144,8 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 		}
 		return m, fits[0]
 	}
-	m, report := fit(learn.FitOptions{Epochs: 4})
-	again, _ := fit(learn.FitOptions{Epochs: 4})
+	m, report := fit(learn.FitOptions{Epochs: 4, Questions: questions})
+	again, _ := fit(learn.FitOptions{Epochs: 4, Questions: questions})
 	one, err := m.Bytes()
 	if err != nil {
 		t.Fatal(err)
@@ -152,6 +159,20 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 	_, permuted := fit(learn.FitOptions{Permute: true, Epochs: 1})
 	if permuted.Positives < 800 || math.Abs(permuted.AUC-0.5) > 0.03 {
 		t.Errorf("on permuted labels the AUC is %.3f over %d positives", permuted.AUC, permuted.Positives)
+	}
+
+	var standings [2]learn.Standing
+	for part := range standings {
+		if standings[part], err = questions.Stand(t.Context(), m, learn.Part(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own, order := 0.0, 0.0
+	for i := range standings[learn.Choosing].Model {
+		own, order = own+standings[learn.Choosing].Model[i], order+standings[learn.Choosing].Recall[i]
+	}
+	if n := len(standings[learn.Choosing].Model); n < 100 || len(standings[learn.Measuring].Model) < n-1 || own < order {
+		t.Errorf("of %d and %d questions, the ranker that was chosen has %.2f where recall's order has %.2f", n, len(standings[learn.Measuring].Model), own, order)
 	}
 
 	s, builder := h.State, h.State.NewRowBuilder()

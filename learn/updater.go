@@ -1,8 +1,10 @@
 package learn
 
 import (
+	"encoding/binary"
 	"hash/fnv"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
@@ -19,6 +21,7 @@ type UpdaterOptions struct {
 	Pace    Pace
 	Gate    GateOptions
 	MaxWait int // rows that are kept because something may yet come of them; 0 is 131,072
+	MaxSize int // bytes of the patches of a publication, a third less than a record has room for; 0 is 4 MiB
 
 	// What one visitor, and one item, has a say in within each Window: the sum over all weights of how
 	// far they were moved, and the rows. 0 is 2 and 300 of a visitor, 40 and 20,000 of an item.
@@ -35,6 +38,9 @@ func (o UpdaterOptions) withDefaults() UpdaterOptions {
 	}
 	if o.MaxWait == 0 {
 		o.MaxWait = 1 << 17
+	}
+	if o.MaxSize == 0 {
+		o.MaxSize = 4 << 20
 	}
 	if o.VisitorMoves == 0 {
 		o.VisitorMoves = 2
@@ -96,7 +102,6 @@ type Updater struct {
 	until   freshet.Position
 	next    int64 // when the next verdict is due
 	newest  int64 // when an impression was told last; 0 never
-	thinned uint  // of slates one in 2^thinned is kept
 	shown   shown
 	gate    *gate
 	say     *influence
@@ -127,7 +132,7 @@ func NewUpdater(o UpdaterOptions) *Updater {
 
 // reset forgets everything that was shown and learned.
 func (u *Updater) reset() {
-	u.shown, u.counts, u.thinned = newShown(), Counts{}, 0
+	u.shown, u.counts = newShown(), Counts{}
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
 	if u.places = nil; u.ranker != nil {
 		u.places = newPlaces(len(u.ranker.Heads))
@@ -236,18 +241,14 @@ func (u *Updater) Show(show *fold.Show) {
 	}
 }
 
-// keep decides whether a slate is waited for. A level of thinning comes when the room is three quarters
-// full, and goes when a quarter is.
+// keep decides whether a slate is waited for: all while half the room is free, half of them while a
+// quarter is, and so on. So as many come as go where the room is as full as their share asks for, and
+// what is kept at one level is kept at those below.
 func (u *Updater) keep(show *fold.Show) bool {
-	switch {
-	case u.shown.items > u.MaxWait/4*3 && u.thinned < 32:
-		u.thinned++
-	case u.shown.items < u.MaxWait/4 && u.thinned > 0:
-		u.thinned--
-	}
+	thinned := bits.Len(uint(u.MaxWait/max(1, u.MaxWait-u.shown.items))) - 1
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(show.Request)) // which never fails
-	if u.shown.items+len(show.Items) <= u.MaxWait && (sum.Sum64()>>7)&(1<<u.thinned-1) == 0 {
+	if u.shown.items+len(show.Items) <= u.MaxWait && (sum.Sum64()>>7)&(1<<thinned-1) == 0 {
 		return true
 	}
 	u.counts.Thinned += uint64(len(show.Items))
@@ -426,12 +427,13 @@ func (u *Updater) judge() {
 	u.propose = pub
 }
 
-// fill adds to a publication what has changed; it reports false when nothing has.
+// fill adds to a publication what has changed, as much as it has room for; the next one has more. It
+// reports false when nothing has.
 func (u *Updater) fill(pub *fold.Publication) bool {
 	changed := false
 	merged := make([]rank.Patch, len(u.shadows))
 	for i, shadow := range u.shadows {
-		patch, before := shadow.Changes(), rank.Patch{}
+		patch, before := partOf(shadow.Changes(), u.MaxSize/len(u.shadows), pub.Number), rank.Patch{}
 		if u.updates.Patches != nil {
 			before = u.updates.Patches[i]
 		}
@@ -441,6 +443,25 @@ func (u *Updater) fill(pub *fold.Publication) bool {
 	}
 	pub.Weights = fold.Hash(pub.SHA256, merged)
 	return changed
+}
+
+// partOf is what has room in so many bytes of a patch: weights in a row, the last followed by the first,
+// from another one on at each turn, so that all have theirs.
+func partOf(p rank.Patch, size, turn int) rank.Patch {
+	n := p.Len()
+	most := max(1, (size-16)/(binary.MaxVarintLen32+4*(1+p.Dim))) // beside the bias and two counts
+	if n <= most {
+		return p
+	}
+	from := turn % ((n + most - 1) / most) * most
+	out := rank.Patch{Bias: p.Bias, Dim: p.Dim}
+	for i, at := range p.Index {
+		if (i-from+n)%n < most {
+			out.Index, out.Weights = append(out.Index, at), append(out.Weights, p.Weights[i])
+			out.Vectors = append(out.Vectors, p.Vectors[i*p.Dim:(i+1)*p.Dim]...)
+		}
+	}
+	return out
 }
 
 // share is a mean, 0 of nothing.
@@ -462,12 +483,19 @@ func finite(v float64) float64 {
 // Pack implements fold.Updater.
 func (u *Updater) Pack(w *pack.Writer) {
 	w.Bool(u.ranker != nil)
-	for _, v := range []int64{u.clock, int64(u.until), u.next, u.newest, int64(u.thinned)} {
+	for _, v := range []int64{u.clock, int64(u.until), u.next, u.newest} {
 		w.Int(v)
 	}
 	if u.ranker == nil {
 		return
 	}
+	of := &pack.Writer{}
+	u.packLearned(of)
+	w.Blob(of.Bytes)
+}
+
+// packLearned writes what only an updater of the same ranker can read.
+func (u *Updater) packLearned(w *pack.Writer) {
 	for _, n := range u.counts.list() {
 		w.Uint(*n)
 	}
@@ -481,16 +509,33 @@ func (u *Updater) Pack(w *pack.Writer) {
 	packProposal(w, u.propose)
 }
 
-// Unpack implements fold.Updater.
+// Unpack implements fold.Updater. What was learned of a ranker that is not at hand is passed over, and
+// where nothing was learned of one that is, learning begins anew: what ranks is in the journal, whatever
+// becomes of what is learned.
 func (u *Updater) Unpack(r *pack.Reader) {
 	has := r.Bool()
-	u.clock, u.until, u.next, u.newest, u.thinned = r.Int(), freshet.Position(r.Int()), r.Int(), r.Int(), uint(min(32, uint64(r.Int())))
-	if has != (u.ranker != nil) {
-		r.Fail("an update is under way, and the ranker that it is of is not at hand, or the other way round")
+	u.clock, u.until, u.next, u.newest = r.Int(), freshet.Position(r.Int()), r.Int(), r.Int()
+	var text []byte
+	if has {
+		text = r.Blob()
 	}
-	if !has || r.Err() != nil {
+	if u.ranker == nil || r.Err() != nil {
 		return
 	}
+	if !has {
+		u.reset()
+		u.follow()
+		return
+	}
+	of := pack.NewReader(text)
+	u.unpackLearned(of)
+	if err := of.Done(); err != nil {
+		r.Fail("what was learned online: %v", err)
+	}
+}
+
+// unpackLearned reads what packLearned wrote.
+func (u *Updater) unpackLearned(r *pack.Reader) {
 	for _, n := range u.counts.list() {
 		*n = r.Uint()
 	}

@@ -303,3 +303,60 @@ func TestPlacesAreNotTastes(t *testing.T) {
 }
 
 func probability32(odds float32) float64 { return float64(probability(odds)) }
+
+// TestUpdaterWithoutItsRanker: what was packed is read where the ranker is not at hand, or was not when it
+// was packed: learning begins anew, and what is in force stays so.
+func TestUpdaterWithoutItsRanker(t *testing.T) {
+	o := UpdaterOptions{Gate: GateOptions{Horizon: 5 * freshet.Minute}}
+	k := newKiosk(t, "fm", o, 9)
+	for range 1000 {
+		k.visit()
+	}
+	ranker := k.u.ranker
+	if k.updates.Number == 0 || ranker == nil {
+		t.Fatalf("nothing was published: %+v", k.updates.Last)
+	}
+	text := packed(k.u)
+	for _, at := range []*rank.Ranker{nil, ranker} { // first it is gone, then it is back
+		k.u = NewUpdater(o)
+		k.u.Rebase(&k.model, at, &k.updates)
+		r := pack.NewReader([]byte(text))
+		if k.u.Unpack(r); r.Done() != nil {
+			t.Fatal(r.Done())
+		}
+		if k.u.Updating() != (at != nil) || k.u.Counts().Rows != 0 {
+			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Counts())
+		}
+		text = packed(k.u)
+	}
+	for range 500 {
+		k.visit()
+	}
+	if c := k.u.Counts(); c.Rows == 0 || k.u.shadows[0].out[0] == 0 {
+		t.Errorf("nothing is learned anew: %+v", c)
+	}
+}
+
+// TestPublicationsAreBounded: what has changed and has no room in one publication is in those after it.
+func TestPublicationsAreBounded(t *testing.T) {
+	k := newKiosk(t, "fm", UpdaterOptions{MaxSize: 100, Gate: GateOptions{Horizon: 10 * freshet.Minute, Settle: 30 * freshet.Second}}, 3)
+	for range 3000 {
+		k.visit()
+	}
+	if got := k.updates.Patches; got == nil || got[0].Len() < kioskItems {
+		t.Errorf("in force is %+v", got)
+	}
+	whole := rank.Patch{Dim: 1, Index: []uint32{2, 3, 5, 8, 9}, Weights: make([]float32, 5), Vectors: make([]float32, 5)}
+	var seen rank.Patch
+	for turn := range 3 {
+		const size = 16 + 2*13
+		part := partOf(whole, size, turn)
+		if part.Len() != 2 || len(part.Append(nil)) > size || !slices.IsSorted(part.Index) {
+			t.Errorf("turn %d has %v", turn, part.Index)
+		}
+		seen = seen.Merge(&part)
+	}
+	if !slices.Equal(seen.Index, whole.Index) {
+		t.Errorf("together they have %v", seen.Index)
+	}
+}

@@ -67,6 +67,9 @@ func fit(disk fsys.FS, name string, version int, sum, definitions string, fields
 	}
 	own := bundle.Names()
 	if why := difference(own.Numbers, fields.Numbers) + difference(own.Words, fields.Words); why != "" {
+		if len(own.Words) == 0 && len(fields.Words) > 0 {
+			why += "; it has no words, as those of earlier releases: train anew, or configure ranker: {fields: []}, by which rows have none"
+		}
 		return nil, &registry.Fault{Code: registry.SchemaDiffers, Text: "it was trained on other fields:" + why}
 	}
 	if bundle.Definitions != definitions {
@@ -181,7 +184,7 @@ func (s *Server) timed(b *registry.Bundle, rows []rank.Row, odds []float64) time
 
 // tried puts a ranker to the gates that need recent visitors, and lists those that could not be asked.
 func (s *Server) tried(ctx context.Context, b, live *registry.Bundle, guard *fold.Guard) (fault *registry.Fault, unasked []string, err error) {
-	shots, err := s.recentShots(ctx)
+	shots, err := s.recentShots(ctx, b.Definitions)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -220,7 +223,7 @@ func (s *Server) ranksWorse(b, live *registry.Bundle) (fault *registry.Fault, as
 			return fault, asked
 		}
 	}
-	questions := s.asked()
+	questions := s.asked(b.Definitions)
 	if len(questions) < leastQuestions {
 		return nil, asked || live == nil && b.Ranking.Questions > 0
 	}
@@ -277,8 +280,9 @@ func (s *Server) popularity() func(item uint32) (int, bool) {
 }
 
 // recentShots makes the candidates and rows of the visitors who acted last, each at one position, as a
-// request of theirs would have them now. Routes that ask outside have nothing to say.
-func (s *Server) recentShots(ctx context.Context) (shots []*shot, err error) {
+// request of theirs would have them now, as long as these definitions are in force. Routes that ask
+// outside have nothing to say.
+func (s *Server) recentShots(ctx context.Context, definitions string) (shots []*shot, err error) {
 	var visitors []uint32
 	s.Stream.View(func(freshet.Position) { visitors = s.State.Acts.Newest(probes) })
 	asks := make([]fold.Ask, len(s.Routes))
@@ -291,6 +295,9 @@ func (s *Server) recentShots(ctx context.Context) (shots []*shot, err error) {
 			return nil, err
 		}
 		s.Stream.View(func(freshet.Position) {
+			if s.State.Definitions != definitions {
+				return
+			}
 			q := s.time(0)
 			limited, cancel := context.WithTimeout(ctx, probeWait)
 			defer cancel()
@@ -299,7 +306,7 @@ func (s *Server) recentShots(ctx context.Context) (shots []*shot, err error) {
 				return // a route in trouble is no fault of the model: others are tried
 			}
 			builder.Start(visitor, q, nil)
-			shots = append(shots, takeShot(visitor, q, candidates, func(i int) rank.Row { return *builder.Row(&candidates[i]) }))
+			shots = append(shots, takeShot(freshet.Visitor(s.State.Visitors.Name(visitor)), visitor, q, definitions, candidates, func(i int) rank.Row { return *builder.Row(&candidates[i]) }))
 		})
 	}
 	return shots, nil

@@ -18,7 +18,7 @@ import (
 // directory before the record is written, and kept by checksum.
 
 // Adopt sees to it that the models the state names are at hand, and, in each slot where no model was
-// ever promoted by hand, makes the newest one that may be live the one that is. Slots that no route
+// ever promoted by hand or on trial, makes the newest one that may be live the one that is. Slots that no route
 // goes by are passed over. What stands in the way is told to Report; the error is that of the journal
 // or of ctx.
 func (s *Server) Adopt(ctx context.Context) error {
@@ -40,6 +40,7 @@ func (s *Server) Adopt(ctx context.Context) error {
 		}
 	}
 	s.keepSpares()
+	s.release()
 	return s.unpublish(ctx)
 }
 
@@ -121,6 +122,32 @@ func (s *Server) spare(definitions string) *registry.Bundle {
 		}
 	}
 	return nil
+}
+
+// release lets go of the bundles of rankers that nobody asks for any more. Kept are the one that is live,
+// the one before it, which is read when it is not at hand, the one on trial and the spares. It is called
+// after a switch is applied, with switching held.
+func (s *Server) release() {
+	live, challenger := s.LiveIn(fold.Ranker), s.LiveIn(fold.Challenger)
+	keep := []string{live.SHA256, challenger.SHA256}
+	if n := len(live.Past); n > 0 {
+		past := live.Past[n-1]
+		keep = append(keep, past.SHA256)
+		if _, ok := s.bundles.Load(past.SHA256); !ok && s.Disk != nil {
+			_, _ = s.fetch(fold.Ranker, past.Name, past.Version, past.SHA256) // a rollback tries again, and says why not
+		}
+	}
+	if spares := s.spares.Load(); spares != nil {
+		for _, b := range *spares {
+			keep = append(keep, b.SHA256)
+		}
+	}
+	s.bundles.Range(func(sum, _ any) bool {
+		if text, ok := sum.(string); !ok || !slices.Contains(keep, text) {
+			s.bundles.Delete(sum)
+		}
+		return true
+	})
 }
 
 // newest is the newest bundle that may be live in a slot, nil if there is none; of those that rank, of

@@ -94,8 +94,11 @@ func (s *Server) Take(ctx context.Context, name string, version int, step Step) 
 		record.Slot, record.Stage, record.Percent, record.Guard = fold.Challenger, step.Stage, done.Percent, step.Guard
 	}
 	done.Position, err = s.journal(ctx, record)
-	if err == nil && slot == fold.Ranker && step.Stage == "" {
-		s.keepSpares()
+	if err == nil && slot == fold.Ranker {
+		if step.Stage == "" {
+			s.keepSpares()
+		}
+		s.release()
 	}
 	return done, err
 }
@@ -176,6 +179,9 @@ func (s *Server) admit(ctx context.Context, m *registry.Manifest, live *fold.Mod
 		unasked = list
 	}
 	s.bundles.Store(b.SHA256, b)
+	if s.Shelf != nil && step.Stage == "" && s.State.Learns() {
+		s.Shelf.Put(b) // the fold asks for it at the switch, and reads nothing then
+	}
 	return b, unasked, nil
 }
 
@@ -202,7 +208,9 @@ func (s *Server) Rollback(ctx context.Context, name string, live bool, reason st
 		return nil, err
 	}
 	record.Reason = reason
-	done.Position, err = s.journal(ctx, record)
+	if done.Position, err = s.journal(ctx, record); err == nil {
+		s.release()
+	}
 	return done, err
 }
 

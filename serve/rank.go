@@ -111,7 +111,11 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			failed("timeout")
 			return
 		}
-		if canary != nil && !k.finite() && r.instead(ctx, k, &live, &publication, candidates, visitor) {
+		if canary != nil && !k.finite() {
+			if !r.instead(ctx, k, &live, &publication, candidates, visitor) {
+				failed("timeout")
+				return
+			}
 			bundle = s.bundle(&live, s.State.Definitions)
 		}
 		r.recheck(k, candidates, visitor, p)

@@ -14,22 +14,25 @@ import (
 // shot is the candidates of one request as they were ranked: what a model on trial, or one that is to
 // be live, is asked once more.
 type shot struct {
-	visitor uint32
-	time    int64 // q
-	items   []uint32
-	recall  []float64 // merged scores
-	rows    []rank.Row
-	wanted  int // of a question: the place in items of what was wanted, -1 when it is not there
+	key         freshet.Visitor
+	visitor     uint32 // 0 as long as nothing is known of who it is
+	time        int64  // q
+	definitions string // hash of those that the rows were made under: under others they mean something else
+	items       []uint32
+	recall      []float64 // merged scores
+	rows        []rank.Row
+	wanted      int // of a question: the place in items of what was wanted, -1 when it is not there
 }
 
 // shotCandidates is how many candidates of a request are kept, those that recall puts first: what is
 // wanted behind them is missed by every order alike.
 const shotCandidates = 100
 
-// takeShot copies what a request ranks. The candidates are in the order of recall's merge.
-func takeShot(visitor uint32, q int64, candidates []recall.Candidate, row func(i int) rank.Row) *shot {
+// takeShot copies what a request ranks, with rows made under these definitions. The candidates are in
+// the order of recall's merge.
+func takeShot(key freshet.Visitor, visitor uint32, q int64, definitions string, candidates []recall.Candidate, row func(i int) rank.Row) *shot {
 	n := min(len(candidates), shotCandidates)
-	s := &shot{visitor: visitor, time: q, items: make([]uint32, n), recall: make([]float64, n), rows: make([]rank.Row, n), wanted: -1}
+	s := &shot{key: key, visitor: visitor, time: q, definitions: definitions, items: make([]uint32, n), recall: make([]float64, n), rows: make([]rank.Row, n), wanted: -1}
 	var all rank.Rows
 	for i := range n {
 		s.items[i], s.recall[i] = candidates[i].Item, candidates[i].Score
@@ -45,6 +48,9 @@ func takeShot(visitor uint32, q int64, candidates []recall.Candidate, row func(i
 // question notes what the visitor of a shot wanted next, within the attribution window, and reports
 // whether it was anything. The state must stand still.
 func (s *shot) question(st *fold.State) bool {
+	if s.visitor == 0 { // the first thing that is known of them may have come since
+		s.visitor = st.Visitor(s.key)
+	}
 	found := false
 	for _, past := range st.Histories.Liked(s.visitor) { // newest first: the one that came first stays
 		if past.Time <= s.time || past.Time-s.time > int64(attributionWindow) {

@@ -42,10 +42,11 @@ type trial struct {
 	caught    *registry.Fault
 	told      bool // the journal has what it was caught at
 
-	open      []*shot // what the visitor wanted next may still come
-	next      int     // of open
-	questions []*shot
-	nextAsked int
+	definitions string  // hash of those that open and questions were made under
+	open        []*shot // what the visitor wanted next may still come
+	next        int     // of open
+	questions   []*shot
+	nextAsked   int
 }
 
 // Bounds of what is kept, some 50 KB each.
@@ -100,7 +101,7 @@ func (r *run) observe(k *ranking, candidates []recall.Candidate, visitor uint32)
 	if k.model == nil {
 		k.builder.Start(visitor, r.reply.Time, r.req.Context)
 	}
-	shot := takeShot(visitor, r.reply.Time, candidates, func(i int) rank.Row {
+	shot := takeShot(r.visitor, visitor, r.reply.Time, s.State.Definitions, candidates, func(i int) rank.Row {
 		if k.model == nil {
 			return *k.builder.Row(&candidates[i])
 		}
@@ -124,7 +125,7 @@ func (s *Server) watchOn() {
 			s.decide()
 		case shot := <-s.trial.shots:
 			began := s.Stopwatch()
-			s.lookAt(shot)
+			s.looks(shot)
 			s.decide()
 			rest := time.NewTimer(lookRest * min(max(0, s.Stopwatch()-began), fallbackEvery))
 			select {
@@ -138,10 +139,9 @@ func (s *Server) watchOn() {
 }
 
 // onTrial is who is on trial, against whom, with what came of either side's slates; own is nil when
-// nobody is, or it is not at hand.
-func (s *Server) onTrial() (m fold.Model, own, live *registry.Bundle, arms fold.Arms) {
+// nobody is, or it is not at hand. Both go by these definitions.
+func (s *Server) onTrial() (m fold.Model, own, live *registry.Bundle, arms fold.Arms, definitions string) {
 	var ranker fold.Model
-	definitions := ""
 	s.Stream.View(func(freshet.Position) {
 		m, ranker, arms, definitions = s.State.Challenger, s.State.Model, s.State.Arms, s.State.Definitions
 	})
@@ -151,16 +151,39 @@ func (s *Server) onTrial() (m fold.Model, own, live *registry.Bundle, arms fold.
 	if ranker.Name != "" {
 		live = s.bundle(&ranker, definitions)
 	}
-	return m, own, live, arms
+	return m, own, live, arms, definitions
+}
+
+// looks is lookAt which outlives a panic of it: that ends the trial which is under way, and no more.
+func (s *Server) looks(taken *shot) {
+	t := s.trial
+	defer func() {
+		why := recover()
+		if why == nil {
+			return
+		}
+		s.Report("what requests rank cannot be compared", fmt.Errorf("panic: %v", why))
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.definitions, t.open, t.next, t.questions, t.nextAsked = "", nil, 0, nil, 0
+		if t.since != 0 && t.caught == nil {
+			t.caught = &registry.Fault{Code: registry.Unfit, Text: fmt.Sprintf("to score a request's candidates with it ended in a panic: %v", why)}
+		}
+	}()
+	s.lookAt(taken)
 }
 
 // lookAt compares what both say of a shot, and keeps it.
 func (s *Server) lookAt(taken *shot) {
 	t := s.trial
-	m, own, live, _ := s.onTrial()
+	m, own, live, _, definitions := s.onTrial()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.begin(&m)
+	t.follow(definitions)
+	if taken.definitions != definitions {
+		return // the features were changed since
+	}
 	if own != nil && t.caught == nil {
 		from := s.Stopwatch()
 		out := s.scores(taken, own, nil)
@@ -200,6 +223,13 @@ func (t *trial) begin(m *fold.Model) {
 	}
 }
 
+// follow lets go of the shots of other definitions: no ranker of these reads their rows.
+func (t *trial) follow(definitions string) {
+	if t.definitions != definitions {
+		t.definitions, t.open, t.next, t.questions, t.nextAsked = definitions, nil, 0, nil, 0
+	}
+}
+
 // took notes how long both took for so many rows; live is 0 when none is.
 func (t *trial) took(own, live time.Duration, rows int, guard *fold.Guard) {
 	if rows < leastTimed {
@@ -227,11 +257,14 @@ func (t *trial) question(q *shot) {
 	t.nextAsked = (t.nextAsked + 1) % keptQuestions
 }
 
-// asked are the questions that there are.
-func (s *Server) asked() []*shot {
+// asked are the questions that there are under these definitions.
+func (s *Server) asked(definitions string) []*shot {
 	t := s.trial
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.definitions != definitions {
+		return nil
+	}
 	list := slices.Clone(t.questions)
 	s.Stream.View(func(freshet.Position) {
 		for _, shot := range t.open {
@@ -246,7 +279,7 @@ func (s *Server) asked() []*shot {
 // decide ends the trial when the model was caught at something.
 func (s *Server) decide() {
 	t := s.trial
-	m, own, live, arms := s.onTrial()
+	m, own, live, arms, _ := s.onTrial()
 	if own == nil {
 		return
 	}
@@ -321,6 +354,9 @@ func (s *Server) endTrial(m *fold.Model, caught *registry.Fault) error {
 	ctx, cancel := context.WithTimeout(context.Background(), withdrawWait)
 	defer cancel()
 	_, err := s.journal(ctx, fold.Switch{Name: m.Name, Version: m.Version, SHA256: m.SHA256, By: fold.Withdrawn, Slot: fold.Challenger, Stage: fold.Ended, Code: caught.Code, Reason: caught.Text})
+	if err == nil {
+		s.release()
+	}
 	return err
 }
 
@@ -346,7 +382,7 @@ type Trial struct {
 
 // OnTrial is the model that is on trial, nil for none.
 func (s *Server) OnTrial() *Trial {
-	m, own, _, arms := s.onTrial()
+	m, own, _, arms, _ := s.onTrial()
 	if m.Name == "" {
 		return nil
 	}
@@ -361,21 +397,22 @@ func (s *Server) OnTrial() *Trial {
 }
 
 // instead lets the live model rank where the one on trial gave scores which are no numbers: its trial
-// is over. It reports whether the live one could; else a candidate without a number stays last. The
-// state must stand still.
+// is over. Where no live one is at hand a candidate without a number stays last. It reports false when
+// ctx ended before the live one, which is *live then, was through: the ranking has no rows. The state
+// must stand still.
 func (r *run) instead(ctx context.Context, k *ranking, live *fold.Model, publication *int, candidates []recall.Candidate, visitor uint32) bool {
 	s := r.server
 	s.trial.catch(live)
 	bundle := s.bundle(&s.State.Model, s.State.Definitions)
 	if bundle == nil {
-		return false
+		return true
 	}
 	ranker, number, err := s.ranker(bundle)
-	if err != nil || !k.score(ctx, ranker, candidates, visitor, r) {
-		return false
+	if err != nil {
+		return true
 	}
 	*live, *publication = s.State.Model, number
-	return true
+	return k.score(ctx, ranker, candidates, visitor, r)
 }
 
 // finite reports that all scores are numbers: a ranker by log-odds says ±rank.MaxOdds for what is none.

@@ -20,13 +20,14 @@ import (
 // updated is a bundle with what is published of it.
 type updated struct {
 	sha256 string
-	number int // of the publication
+	since  freshet.Position // of the switch that made the bundle live: each begins to count anew
+	number int              // of the publication
 	ranker *rank.Ranker
 }
 
-// of reports that it is a bundle's with a publication.
-func (u *updated) of(sha256 string, number int) bool {
-	return u != nil && u.sha256 == sha256 && u.number == number
+// of reports that it is a live model's with a publication.
+func (u *updated) of(m *fold.Model, number int) bool {
+	return u != nil && u.sha256 == m.SHA256 && u.since == m.Since && u.number == number
 }
 
 // ranker is what ranks: the bundle's, with what is published of it. It is called in a section that reads
@@ -37,7 +38,7 @@ func (s *Server) ranker(bundle *registry.Bundle) (*rank.Ranker, int, error) {
 		return bundle.Ranker, 0, nil
 	}
 	for _, kept := range []*updated{s.updated.Load(), s.upcoming.Load()} {
-		if kept.of(bundle.SHA256, u.Number) {
+		if kept.of(&s.State.Model, u.Number) {
 			return kept.ranker, u.Number, nil
 		}
 	}
@@ -45,7 +46,7 @@ func (s *Server) ranker(bundle *registry.Bundle) (*rank.Ranker, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	s.updated.Store(&updated{bundle.SHA256, u.Number, made})
+	s.updated.Store(&updated{bundle.SHA256, s.State.Model.Since, u.Number, made})
 	return made, u.Number, nil
 }
 
@@ -81,7 +82,10 @@ func (s *Server) Publish(ctx context.Context) (bool, error) {
 	defer s.switching.Unlock()
 	var p *fold.Publication
 	var before []rank.Patch
-	if !s.Stream.ViewWithin(publishEvery, func(freshet.Position) { p, before = s.State.Proposal(), s.State.Updates.Patches }) || p == nil {
+	var since freshet.Position
+	if !s.Stream.ViewWithin(publishEvery, func(freshet.Position) {
+		p, before, since = s.State.Proposal(), s.State.Updates.Patches, s.State.Model.Since
+	}) || p == nil {
 		return false, nil
 	}
 	if p.Verdict == fold.Published {
@@ -89,7 +93,7 @@ func (s *Server) Publish(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if err := s.prepare(p, patches); err != nil {
+		if err := s.prepare(p, since, patches); err != nil {
 			return false, err
 		}
 	}
@@ -103,7 +107,7 @@ func (s *Server) Publish(ctx context.Context) (bool, error) {
 
 // prepare makes the ranker that a publication brings into force. The one before stays, for requests until
 // then.
-func (s *Server) prepare(p *fold.Publication, patches []rank.Patch) error {
+func (s *Server) prepare(p *fold.Publication, since freshet.Position, patches []rank.Patch) error {
 	kept, ok := s.bundles.Load(p.SHA256)
 	bundle, is := kept.(*registry.Bundle)
 	if !ok || !is {
@@ -116,7 +120,7 @@ func (s *Server) prepare(p *fold.Publication, patches []rank.Patch) error {
 	if last := s.upcoming.Load(); last != nil {
 		s.updated.Store(last)
 	}
-	s.upcoming.Store(&updated{p.SHA256, p.Number, made})
+	s.upcoming.Store(&updated{p.SHA256, since, p.Number, made})
 	return nil
 }
 

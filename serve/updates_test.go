@@ -164,3 +164,55 @@ func BenchmarkSlateWhileUpdating(b *testing.B) {
 		})
 	}
 }
+
+// TestEachReignCountsAnew: a ranker that is live once more begins its publications from 1, and slates of
+// both times are made again with those of their own. To promote what is live already keeps what is in force.
+func TestEachReignCountsAnew(t *testing.T) {
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 0.5)
+	rng := rand.New(rand.NewPCG(3, 4))
+	live := newRig(t, plan{disk: disk, updater: quick()})
+	live.stock(t, 12)
+	live.clicks(t, 6)
+	publish := func() (u fold.Updates, slates int) {
+		for range 40 {
+			slates += len(live.crowd(t, rng, 5))
+			if u, _ = live.Updating(); u.Number > 0 {
+				return u, slates
+			}
+		}
+		t.Fatalf("nothing was published: %+v", u.Last)
+		return u, 0
+	}
+	before, _ := publish()
+	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || done.Already {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if u, _ := live.Updating(); u.Number != before.Number {
+		t.Errorf("in force was publication %d, and is %d: nothing else is live", before.Number, u.Number)
+	}
+	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || !done.Already {
+		t.Errorf("promoted again: %+v, %v", done, err)
+	}
+	train(t, live.disk, nil, "feature.item.clicks", 0.6)
+	for _, version := range []int{2, 1} {
+		if _, err := live.Promote(t.Context(), "lr", version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after, slates := publish()
+	if after.Number != before.Number || after.Last.Weights == before.Last.Weights {
+		t.Fatalf("too tame: publications %d and %d", before.Number, after.Number)
+	}
+	all := entries(t, live.disk.Clone())
+	served := servedIn(t, all)
+	err := replayer(t, live.disk.Clone(), all).ReplayAll(t.Context(), served[len(served)-slates:], func(one serve.Replayed) error {
+		if differs := serve.Differences(one.Record, one.Again); one.Err == nil && differs != "" {
+			t.Errorf("%s: %s", one.Record.Request, differs)
+		}
+		return one.Err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

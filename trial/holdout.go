@@ -10,6 +10,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/eval"
+	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -35,6 +36,9 @@ type Holdout struct {
 	// Train, unless nil, makes the ranker from the history less what is held out. The replay
 	// it is given has the same form, and may be called any number of times.
 	Train func(ctx context.Context, kept Replay) (Ranker, error)
+	// Routes, unless nil, makes what routes go by from the same: bundles, and the switches that make
+	// them live, which are folded before anything else. It is called before Train.
+	Routes func(ctx context.Context, kept Replay) (fold.Bundles, []stream.Entry, error)
 }
 
 // ErrNothingWanted says that no event of the history says that an item was wanted.
@@ -84,17 +88,27 @@ func (h *Holdout) Run(ctx context.Context, replay Replay) (*eval.Results, error)
 			return each(e)
 		})
 	}
+	var switches []stream.Entry
+	options := h.Options
+	if h.Routes != nil {
+		if options.Fold.Bundles, switches, err = h.Routes(ctx, kept); err != nil {
+			return nil, fmt.Errorf("train what routes go by: %w", err)
+		}
+	}
 	var ranker Ranker
 	if h.Train != nil {
 		if ranker, err = h.Train(ctx, kept); err != nil {
 			return nil, fmt.Errorf("train the ranker: %w", err)
 		}
 	}
-	state, err := h.state(ranker != nil)
+	state, err := options.state(ranker != nil)
 	if err != nil {
 		return nil, err
 	}
-	p := newPanel(&h.Options, state, &allTime{}, ranker)
+	for i := range switches {
+		state.Apply(&switches[i])
+	}
+	p := newPanel(&options, state, &allTime{}, ranker)
 	done := int64(0)
 	err = kept(ctx, func(e *stream.Entry) error {
 		if done++; done%reportEvery == 0 {

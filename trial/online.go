@@ -1,56 +1,70 @@
 package trial
 
 import (
-	"slices"
+	"encoding/json"
+	"fmt"
 
-	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/recall"
+	"github.com/freshet-rec/freshet/stream"
 )
 
-// Online is a Ranker that goes on learning from what became of the slates it ordered.
+// Online is a Ranker that follows its life as a served one does: the state of the life has its Updater,
+// which is told of every slate and of what came of it in the order of the journal, and what that proposes
+// is journaled at once. What is in force is State.Updates of the moment that Score is given.
 type Online interface {
 	Ranker
-	// Shown is called after Score with the same moment and candidates, and the indexes of those
-	// that were shown, best first. It reads what it needs of the moment at once, and returns what
-	// brings the outcome into the weights; that is called once, when all is known, with
-	// wanted[i] saying whether the visitor wanted candidate shown[i], after any number of other
-	// calls, or never when the trial ends first. A nil function is nothing to learn. Its error
-	// ends the trial. shown must not be kept.
-	Shown(m *Moment, candidates []recall.Candidate, shown []int) (learn func(wanted []bool) error)
+	fold.Rankers
+	// Live is what the journal says is live once the past is over.
+	Live() fold.Switch
+	// Updater is the state's; it is asked for once.
+	Updater() fold.Updater
 }
 
-// attribution is how long after a slate was shown what is wanted counts as its outcome; then an
-// Online learns of it.
-const attribution = 30 * freshet.Minute
-
-// outcomes are slates whose outcome is not known yet, oldest first. The zero value is empty.
-type outcomes struct{ waiting []outcome }
-
-type outcome struct {
-	due    int64
-	wanted []bool
-	learn  func(wanted []bool) error
-}
-
-// add notes a slate shown at time t and what its visitor did, by the truth.
-func (o *outcomes) add(t int64, slate []freshet.ItemID, reaction []freshet.Event, kinds freshet.EventKinds, learn func([]bool) error) {
-	this := outcome{due: t + int64(attribution), wanted: make([]bool, len(slate)), learn: learn}
-	for _, e := range reaction {
-		if i := slices.Index(slate, e.Item); i >= 0 && e.Time <= this.due && kinds.Of(e.Name).Signal.Positive() {
-			this.wanted[i] = true
-		}
+// begin lets the online ranker be live.
+func (l *life) begin() error {
+	if l.online == nil {
+		return nil
 	}
-	o.waiting = append(o.waiting, this)
+	text, err := json.Marshal(l.online.Live())
+	if err != nil {
+		return fmt.Errorf("the online ranker: %w", err)
+	}
+	return l.apply(&stream.Entry{Topic: "model", Received: l.state.Newest, Model: text})
 }
 
-// learn brings in what is known at time t.
-func (o *outcomes) learn(t int64) error {
-	n := 0
-	for ; n < len(o.waiting) && o.waiting[n].due <= t; n++ {
-		if err := o.waiting[n].learn(o.waiting[n].wanted); err != nil {
-			return err
-		}
+// publish journals what is proposed.
+func (l *life) publish(received int64) error {
+	p := l.state.Proposal()
+	if p == nil {
+		return nil
 	}
-	o.waiting = append(o.waiting[:0], o.waiting[n:]...)
+	text, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("what was learned online: %w", err)
+	}
+	l.position++
+	l.state.Apply(&stream.Entry{Topic: "weights", Position: l.position, Received: received, Weights: text})
 	return nil
+}
+
+// served is the record of a slate that shows some of the candidates; req is what these answer.
+func (l *life) served(v Visit, req *recall.Request, candidates []recall.Candidate, shown []int) (*stream.Entry, error) {
+	l.slates++
+	record := &fold.Served{Request: fmt.Sprintf("slate-%d", l.slates), Visitor: v.Visitor(), Time: v.Time(), N: l.K}
+	for _, r := range l.Routes {
+		record.Routes = append(record.Routes, fold.ServedRoute{Name: r.Name, Status: "ok", Weight: recall.WeightAt(r.Kind, req)})
+	}
+	for _, i := range shown {
+		item := fold.ServedItem{Item: l.state.Items.ID(candidates[i].Item)}
+		for _, r := range candidates[i].Routes {
+			item.Routes = append(item.Routes, fold.ServedScore{Route: r.Route, Rank: r.Rank, Score: r.Proposal.Score})
+		}
+		record.Items = append(record.Items, item)
+	}
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("the record of a slate: %w", err)
+	}
+	return &stream.Entry{Topic: "served", Received: v.Time(), Served: text}, nil
 }

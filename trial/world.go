@@ -26,7 +26,7 @@ import (
 //	category  the most wanted of the categories that the visitor takes, likewise
 //	recall    the merged candidates in recall order
 //	slate     the same in the order of the ranker, which Train makes from the past
-//	online    the same in the order of a ranker that starts there and learns from each slate
+//	online    the same in the order of a ranker that starts there and follows what is shown and wanted
 //	oracle    the best slate there is; nothing can be above it
 //
 // With a delay events are withheld that long, from all but the oracle, as in [Prequential]: who
@@ -38,7 +38,7 @@ type World struct {
 	// Train makes a ranker from a world's past; nil leaves out slate and online.
 	Train func(ctx context.Context, past Replay) (Ranker, error)
 	// Online makes a ranker that goes on learning of one that Train made, which it must not
-	// change; nil leaves out online.
+	// change, for each life; nil leaves out online.
 	Online func(frozen Ranker) (Online, error)
 }
 
@@ -92,11 +92,13 @@ type life struct {
 	category categories
 	asks     []fold.Ask
 	ranker   Ranker
-	online   Online // the ranker, if it is told; nil otherwise
+	online   Online // the ranker, if it follows; nil otherwise
+	position freshet.Position
+	slates   int // recorded
 	scores   []float64
 	top      []int
 	out      []freshet.ItemID
-	shown    func(wanted []bool) error // what an Online makes of the slate just shown; nil for nothing
+	record   *stream.Entry // of the slate just made; nil where nothing would learn of it
 
 	had    map[freshet.Visitor]map[freshet.ItemID]bool // by the truth, of what is withheld or was
 	earned []float64                                   // by slate: expected clicks
@@ -181,8 +183,12 @@ func (w *World) newLife(way way, delay freshet.Duration, frozen Ranker) (l *life
 			return nil, fmt.Errorf("the online ranker: %w", err)
 		}
 		l.ranker = l.online
+		with := w.Options
+		with.Fold.Updater, with.Fold.Rankers = l.online.Updater(), l.online
+		l.state, err = with.state(true)
+		return l, err
 	}
-	l.state, err = w.state(way.name == "slate" || way.name == "online")
+	l.state, err = w.state(way.name == "slate")
 	return l, err
 }
 
@@ -194,54 +200,53 @@ func (w *World) asks() (list []fold.Ask) {
 	return list
 }
 
+// apply brings an entry into the state, and what is to be published then.
+func (l *life) apply(e *stream.Entry) error {
+	l.position++
+	e.Position = l.position
+	l.state.Apply(e)
+	if e.Event != nil && e.Event.Item != "" && !e.Late && l.Fold.Kinds.Of(e.Event.Name).Signal.Positive() {
+		item := l.state.Items.Find(e.Event.Item)
+		l.popular.add(item, e.Event.Time)
+		l.category.add(e.Event.Visitor(), item, l.state.Items.Entry(item))
+	}
+	return l.publish(e.Received)
+}
+
 // play lets one way live through the past and the visits of a world.
 func (l *life) play(ctx context.Context, place Place, way way) error {
-	position := freshet.Position(0)
-	apply := func(e *stream.Entry) {
-		position++
-		e.Position = position
-		l.state.Apply(e)
-		if e.Event != nil && e.Event.Item != "" && !e.Late && l.Fold.Kinds.Of(e.Event.Name).Signal.Positive() {
-			item := l.state.Items.Find(e.Event.Item)
-			l.popular.add(item, e.Event.Time)
-			l.category.add(e.Event.Visitor(), item, l.state.Items.Entry(item))
-		}
-	}
-	err := place.Past(ctx, func(e *stream.Entry) error {
-		apply(e)
-		return nil
-	})
-	if err != nil {
+	if err := place.Past(ctx, l.apply); err != nil {
 		return err
 	}
-	var coming, withheld queue // what visitors have yet to do; what they did and the way does not know yet
-	var outcomes outcomes
+	if err := l.begin(); err != nil {
+		return err
+	}
+	var coming, withheld queue // what visitors have yet to do; what was shown and done and the way does not know yet
 	for v := range place.Visits() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		for e := coming.before(v.Time()); e != nil; e = coming.before(v.Time()) {
-			l.note(e)
-			withheld.add([]freshet.Event{*e})
+			l.note(e.Event)
+			withheld.add(e)
 		}
-		q := v.Time() - int64(l.delay)
-		for e := withheld.before(q); e != nil; e = withheld.before(q) {
-			apply(&stream.Entry{Topic: freshet.Topic(e.Name), Received: e.Time, Event: e})
+		for e := withheld.before(v.Time() - int64(l.delay)); e != nil; e = withheld.before(v.Time() - int64(l.delay)) {
+			if err := l.apply(e); err != nil {
+				return err
+			}
 		}
-		if err := outcomes.learn(q); err != nil {
-			return err
-		}
-		l.shown = nil
+		l.record = nil
 		slate, err := way.slate(ctx, l, v)
 		if err != nil {
 			return err
 		}
 		slate = l.fresh(v, slate)
 		l.earn(v, slate)
-		reaction := v.React(slate)
-		coming.add(reaction)
-		if l.shown != nil {
-			outcomes.add(v.Time(), slate, reaction, l.Fold.Kinds, l.shown)
+		if l.record != nil {
+			withheld.add(l.record)
+		}
+		for _, e := range v.React(slate) {
+			coming.add(&stream.Entry{Topic: freshet.Topic(e.Name), Received: e.Time, Event: &e})
 		}
 	}
 	return nil
@@ -288,27 +293,26 @@ func (l *life) earn(v Visit, slate []freshet.ItemID) {
 	l.earned = append(l.earned, clicks)
 }
 
-// queue holds events that are still to come, by time; events of one time keep their order.
-type queue struct{ events []freshet.Event }
+// queue holds entries that are still to come, by when they are received; those of one time keep their
+// order.
+type queue struct{ entries []*stream.Entry }
 
-func (q *queue) add(events []freshet.Event) {
-	for _, e := range events {
-		at := len(q.events)
-		for at > 0 && q.events[at-1].Time > e.Time {
-			at--
-		}
-		q.events = slices.Insert(q.events, at, e)
+func (q *queue) add(e *stream.Entry) {
+	at := len(q.entries)
+	for at > 0 && q.entries[at-1].Received > e.Received {
+		at--
 	}
+	q.entries = slices.Insert(q.entries, at, e)
 }
 
-// before takes out the next event up to a time, nil when there is none.
-func (q *queue) before(t int64) *freshet.Event {
-	if len(q.events) == 0 || q.events[0].Time > t {
+// before takes out the next entry up to a time, nil when there is none.
+func (q *queue) before(t int64) *stream.Entry {
+	if len(q.entries) == 0 || q.entries[0].Received > t {
 		return nil
 	}
-	e := q.events[0]
-	q.events = q.events[1:]
-	return &e
+	e := q.entries[0]
+	q.entries = q.entries[1:]
+	return e
 }
 
 // seen reports that the visitor has done something with the item, or it may not be shown.
@@ -363,7 +367,9 @@ func rankedSlate(ctx context.Context, l *life, v Visit) ([]freshet.ItemID, error
 	l.ranker.Score(m, candidates, l.scores)
 	l.top = best(l.top[:0], l.scores, l.K)
 	if l.online != nil {
-		l.shown = l.online.Shown(m, candidates, l.top)
+		if l.record, err = l.served(v, req, candidates, l.top); err != nil {
+			return nil, err
+		}
 	}
 	l.out = l.out[:0]
 	for _, i := range l.top {

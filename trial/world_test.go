@@ -14,6 +14,9 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/eval"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/recall"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -244,10 +247,15 @@ func TestWorldRefuses(t *testing.T) {
 	}
 }
 
-// learnsClubs has no order of its own at first, and learns which clubs each visitor clicks.
+// learnsClubs has no order of its own at first, and learns which clubs each visitor clicks, and publishes
+// that it did.
 type learnsClubs struct {
-	likes map[memberOf]float64
-	told  int
+	likes     map[memberOf]float64
+	state     *fold.State
+	live      fold.Model
+	proposed  *fold.Publication
+	told      int
+	published int
 }
 
 type memberOf struct {
@@ -255,26 +263,43 @@ type memberOf struct {
 	club    string
 }
 
+func (l *learnsClubs) club(visitor, item uint32) memberOf {
+	return memberOf{visitor, string(l.state.Items.ID(item)[:2])}
+}
+
 func (l *learnsClubs) Score(m *Moment, candidates []recall.Candidate, scores []float64) {
+	l.state = m.State
 	for i := range candidates {
-		club := memberOf{m.Request.Visitor, string(m.State.Items.ID(candidates[i].Item)[:2])}
-		scores[i] = float64(candidates[i].Item*7919%101)/101 + l.likes[club]
+		scores[i] = float64(candidates[i].Item*7919%101)/101 + l.likes[l.club(m.Request.Visitor, candidates[i].Item)]
 	}
 }
 
-func (l *learnsClubs) Shown(m *Moment, candidates []recall.Candidate, shown []int) func([]bool) error {
-	clubs := make([]memberOf, len(shown))
-	for i, c := range shown {
-		clubs[i] = memberOf{m.Request.Visitor, string(m.State.Items.ID(candidates[c].Item)[:2])}
+func (l *learnsClubs) Live() fold.Switch                                     { return fold.Switch{Name: "clubs", Version: 3} }
+func (l *learnsClubs) Updater() fold.Updater                                 { return l }
+func (l *learnsClubs) Ranker(string, int, string, string) *rank.Ranker       { return nil }
+func (l *learnsClubs) Rebase(m *fold.Model, _ *rank.Ranker, _ *fold.Updates) { l.live = *m }
+func (l *learnsClubs) Proposal() *fold.Publication                           { return l.proposed }
+func (l *learnsClubs) Pack(*pack.Writer)                                     {}
+func (l *learnsClubs) Unpack(*pack.Reader)                                   {}
+
+func (l *learnsClubs) Published(u *fold.Updates) {
+	if u.Last.Number != l.published+1 {
+		panic(fmt.Sprintf("publication %d follows %d", u.Last.Number, l.published))
 	}
-	return func(wanted []bool) error {
-		l.told++
-		for i, yes := range wanted {
-			if l.likes[clubs[i]]--; yes {
-				l.likes[clubs[i]] += 10
-			}
-		}
-		return nil
+	l.published, l.proposed = u.Last.Number, nil
+}
+
+func (l *learnsClubs) Show(show *fold.Show) {
+	l.told++
+	for _, item := range show.Items {
+		l.likes[l.club(show.Visitor, item)]--
+	}
+	l.proposed = &fold.Publication{Name: l.live.Name, Version: l.live.Version, Number: l.published + 1, Verdict: fold.Waiting}
+}
+
+func (l *learnsClubs) Act(_ freshet.Position, visitor, item uint32, signal freshet.Signal, _ *freshet.Event) {
+	if l.live.Version == 3 && signal.Positive() && l.state != nil {
+		l.likes[l.club(visitor, item)] += 10
 	}
 }
 
@@ -301,10 +326,12 @@ func TestOnlineLearnsDuringTheVisits(t *testing.T) {
 	}
 	told := map[int]int{}
 	for _, m := range made {
-		told[m.told]++
+		if told[m.told]++; m.published != m.told {
+			t.Errorf("%d publications of %d", m.published, m.told)
+		}
 	}
-	if told[270] != 2 || told[150] != 2 { // visits are a minute apart; what is known of the last is not
-		t.Errorf("lessons learned: %v, want 300 less 30 at once, and less 150 two hours late", told)
+	if told[299] != 2 || told[180] != 2 { // visits are a minute apart
+		t.Errorf("slates told of: %v, want all but the last at once, and 120 less two hours late", told)
 	}
 	for _, row := range r.Rows {
 		if row.World != "clubs" || row.Name == "popular" && row.Gap != 0 || row.Name == "oracle" && row.Gap != 1 {

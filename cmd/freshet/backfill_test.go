@@ -361,7 +361,7 @@ func positionOf(t *testing.T, r *backRow) freshet.Position {
 }
 
 func syntheticWorld(*testing.T) ([]freshet.Item, []freshet.Event) {
-	w := sim.New(sim.Options{Seed: 5, Items: 200, Visitors: 300, Days: 7, End: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)})
+	w := sim.New(sim.Options{Seed: 5, Items: 200, Visitors: 1000, Days: 7, End: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)})
 	return w.Items(), slices.Collect(w.History())
 }
 

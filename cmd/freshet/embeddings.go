@@ -1,17 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -91,14 +85,7 @@ type vectorsManifest struct {
 	Until   freshet.Position `json:"until_position"` // of the last record that users' vectors go by
 	Dim     int              `json:"dim"`
 	Metric  string           `json:"metric"`
-	Files   []vectorsFile    `json:"files"`
-}
-
-// vectorsFile is one file of them.
-type vectorsFile struct {
-	Name   string `json:"name"`
-	Rows   int    `json:"rows"`
-	SHA256 string `json:"sha256"`
+	Files   []tableFile      `json:"files"`
 }
 
 // exportEmbeddings runs the command.
@@ -133,18 +120,6 @@ func (a *app) exportEmbeddings(ctx context.Context, cfg *config.Config, o *embed
 	}
 	return a.print(fmt.Sprintf("%s@%d · %s users and %s items · %d numbers each · until position %s · %s\n",
 		shownID(m.Model), m.Version, grouped(int64(m.Files[0].Rows)), grouped(int64(m.Files[1].Rows)), m.Dim, m.Until, clean(o.out)))
-}
-
-// absent refuses to write where there is something.
-func absent(dir string) error {
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && len(entries) == 0:
-		return nil
-	case err != nil:
-		return &failure{code: exitUsage, err: fmt.Errorf("--out: %w", err)}
-	}
-	return &failure{code: exitUsage, err: fmt.Errorf("--out: %s is there and not empty", clean(dir)), hint: "name a directory that is not there; nothing is ever written over"}
 }
 
 // foldAll folds what is durable of the journal into a new state, from the newest snapshot on, and
@@ -193,62 +168,16 @@ func chooseEmbedding(disk fsys.FS, o *embeddingsOptions, live *fold.Model) (*reg
 }
 
 // write makes the directory, whole or not at all.
-func (m *vectorsManifest) write(ctx context.Context, out string, kinds freshet.EventKinds, state *fold.State, v *recall.Vectors) (err error) {
-	draft := strings.TrimRight(filepath.Clean(out), string(filepath.Separator)) + ".tmp"
-	if err := errors.Join(os.RemoveAll(draft), os.MkdirAll(draft, 0o750)); err != nil {
-		return &failure{code: exitUsage, err: fmt.Errorf("--out: %w", err)}
-	}
-	defer func() {
+func (m *vectorsManifest) write(ctx context.Context, out string, kinds freshet.EventKinds, state *fold.State, v *recall.Vectors) error {
+	return writeTables(out, m, func(draft string) error {
+		users, err := writeTable(draft, "users.parquet", userVectors(ctx, kinds, state, v))
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(draft))
+			return err
 		}
-	}()
-	users, err := vectorFile(draft, "users.parquet", userVectors(ctx, kinds, state, v))
-	if err != nil {
-		return outError(err)
-	}
-	items, err := vectorFile(draft, "items.parquet", itemVectors(ctx, v))
-	if err != nil {
-		return outError(err)
-	}
-	m.Files = []vectorsFile{users, items}
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
+		items, err := writeTable(draft, "items.parquet", itemVectors(ctx, v))
+		m.Files = []tableFile{users, items}
 		return err
-	}
-	if err := os.WriteFile(filepath.Join(draft, "manifest.json"), append(text, '\n'), 0o640); err != nil {
-		return outError(err)
-	}
-	if err := os.Remove(out); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty one
-		return outError(err)
-	}
-	return outError(os.Rename(draft, out))
-}
-
-// vectorFile writes one file of a directory.
-func vectorFile[T backfill.UserVector | backfill.ItemVector](dir, name string, rows iter.Seq2[T, error]) (f vectorsFile, err error) {
-	file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
-	if err != nil {
-		return f, err
-	}
-	sum := sha256.New()
-	out := bufio.NewWriterSize(&both{file, sum}, 1<<20)
-	n, err := backfill.WriteVectors(out, rows)
-	if err == nil {
-		err = errors.Join(out.Flush(), file.Sync())
-	}
-	return vectorsFile{name, n, hex.EncodeToString(sum.Sum(nil))}, errors.Join(err, file.Close())
-}
-
-// both writes to a file and to a hash.
-type both struct {
-	file *os.File
-	sum  interface{ Write([]byte) (int, error) }
-}
-
-func (b *both) Write(p []byte) (int, error) {
-	_, _ = b.sum.Write(p) // a hash never fails
-	return b.file.Write(p)
+	})
 }
 
 // userVectors are the vectors of all visitors who have one, by visitor.

@@ -93,7 +93,8 @@ what the visitor has seen, and see where the item stands. Printed are the slate,
 ordered by a ranker that is trained on the same kept history, the merged recall,
 plain popularity of all time, and each route alone; then for each route what share
 of the wanted its first 200 have, what share it alone has, and how much of what it
-proposes the others propose too.
+proposes the others propose too. What routes of kind linear go by is trained on the
+same kept history; trained vectors are not, so routes that go by them propose nothing.
 
 The journal is read beside a running server; nothing is written.`,
 		Example: `  freshet eval holdout --data ./films
@@ -136,7 +137,13 @@ func (a *app) evalHoldout(ctx context.Context, cfg *config.Config, kind string, 
 		}
 		return ranker, err
 	}
-	results, err := (&trial.Holdout{Options: o, Train: train}).Run(ctx, history(disk))
+	holdout := &trial.Holdout{Options: o, Train: train}
+	if goesByLinear(cfg) {
+		holdout.Routes = func(ctx context.Context, kept trial.Replay) (fold.Bundles, []stream.Entry, error) {
+			return trainLinear(ctx, cfg, o.Seed, kept)
+		}
+	}
+	results, err := holdout.Run(ctx, history(disk))
 	switch {
 	case errors.Is(err, trial.ErrNothingWanted):
 		return &failure{code: exitFailed, err: fmt.Errorf("eval: %w", err), hint: "name the event that says an item was wanted: --event NAME"}
@@ -164,7 +171,13 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	o, err := historyOptions(cfg, nil, entries, exposures, seed)
+	var rehearsal *learn.Rehearsal
+	var bundles fold.Bundles
+	if goesByLinear(cfg) {
+		rehearsal = newRehearsal(cfg, entries, seed)
+		bundles = rehearsal
+	}
+	o, err := historyOptions(cfg, bundles, entries, exposures, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -172,14 +185,24 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	if err := replay(ctx, func(e *stream.Entry) error { return h.Apply(ctx, e) }); err != nil {
+	err = replay(ctx, func(e *stream.Entry) error {
+		if e.Model != nil { // of bundles that are not here
+			return nil
+		}
+		return applyRehearsed(ctx, h, rehearsal, e)
+	})
+	if err != nil {
 		return nil, err
 	}
 	samples, err := h.Samples()
 	if err != nil {
 		return nil, err
 	}
-	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed})
+	questions, err := h.Questions()
+	if err != nil {
+		return nil, err
+	}
+	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed, Questions: questions})
 	if err != nil {
 		return nil, err
 	}
@@ -322,12 +345,15 @@ hour, and each route alone, and for each route what share of the wanted its firs
 propose too. A visitor's repeats, and items that nobody had
 touched before, count as misses. With --compare each configuration is asked the same,
 and its gains over the first are printed with intervals that draw visitors, the
-same ones for both.`,
+same ones for both. A version of a ranker that the data directory keeps (lr@2)
+ranks as it is, by the configuration that --config names, and learns nothing: it
+must not have been trained on what it is asked.`,
 		Example: `  freshet eval stream --events clicks.jsonl.gz --warmup 24h
   freshet eval stream --data ./shop --delay 0s,10m
   freshet eval stream --events clicks.jsonl.gz --warmup 24h --k 20 --delay 0s,10m,1h --json
   freshet eval stream --events clicks.jsonl.gz --delay 0s,30s,10m,1h,24h --plot freshness.svg
-  freshet eval stream --events clicks.jsonl.gz --compare now=freshet.yaml --compare try=other.yaml`,
+  freshet eval stream --events clicks.jsonl.gz --compare now=freshet.yaml --compare try=other.yaml
+  freshet eval stream --events clicks.jsonl.gz --data ./shop --compare live=lr@2 --compare next=deepfm@1`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if events == "" && !a.namesData(c) {
@@ -356,7 +382,7 @@ same ones for both.`,
 				if err != nil {
 					return err
 				}
-				one, err := a.evalStream(c.Context(), named.Config, kind, p, events)
+				one, err := a.evalStream(c.Context(), &named, kind, p, events)
 				if err != nil {
 					return err
 				}
@@ -372,16 +398,17 @@ same ones for both.`,
 	c.Flags().StringVar(&events, "events", "", "file of events, one JSON object a line, plain or gzip")
 	c.Flags().StringVar(&warmup, "warmup", "24h", "how long events are only learned from")
 	c.Flags().StringSliceVar(&delays, "delay", []string{"0s"}, "for how long events are withheld; several with commas")
-	c.Flags().StringArrayVar(&compare, "compare", nil, "NAME=FILE: also by this configuration, told apart by name; repeated, each against the first")
+	c.Flags().StringArrayVar(&compare, "compare", nil, "NAME=FILE or NAME=MODEL@VERSION: also by this configuration or ranker, told apart by name; repeated, each against the first")
 	figure.add(c)
 	return c
 }
 
 // evalStream plays a file of events, or if none is named a journal.
-func (a *app) evalStream(ctx context.Context, cfg *config.Config, kind string, p trial.Prequential, path string) (*eval.Results, error) {
+func (a *app) evalStream(ctx context.Context, named *namedConfig, kind string, p trial.Prequential, path string) (*eval.Results, error) {
 	var im *source.Import
 	var err error
-	if path == "" {
+	cfg, own := named.Config, path == ""
+	if own {
 		path = cfg.Data
 		im, err = readJournal(ctx, cfg)
 	} else {
@@ -400,6 +427,9 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, kind string, p
 	}
 	names := state.RowNames()
 	p.NewLearner = func() trial.Learner { return newLearner(names, kind, p.Seed) }
+	if named.kept != nil {
+		p.NewLearner = func() trial.Learner { return &keptRanker{ranker{model: named.kept.Ranker}} }
+	}
 	bar := a.bar("replay", int64(len(events)*len(p.Delays)), "events")
 	p.Progress = bar.of
 	results, err := p.Run(ctx, im.Items, im.Users, events)
@@ -412,6 +442,9 @@ func (a *app) evalStream(ctx context.Context, cfg *config.Config, kind string, p
 		return nil, fmt.Errorf("eval %s: %w", path, err)
 	}
 	bar.done()
+	if k := named.kept; k != nil && own {
+		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.Seen, Text: fmt.Sprintf("%s@%d was trained on this journal up to record %d: of what was wanted until then it knows the answers", k.Model, k.Version, k.Until)})
+	}
 	if len(im.Refused) > 0 {
 		results.Warnings = append(results.Warnings, eval.Warning{Code: eval.LinesLeftOut, Text: path + ": " + refusedLines(im)})
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/eval"
 	"github.com/freshet-rec/freshet/internal/plot"
+	"github.com/freshet-rec/freshet/registry"
 )
 
 // maxCompared is how many configurations one run compares: as many as a figure can tell apart.
@@ -25,37 +26,50 @@ const (
 type namedConfig struct {
 	name string
 	*config.Config
+	kept *registry.Bundle // what ranks; nil is a ranker that learns on the way
 }
 
-// comparedConfigs are those of --compare, or the one that every command takes.
+// comparedConfigs are those of --compare, or the one that every command takes. A version of a ranker
+// goes by that one, too.
 func (a *app) comparedConfigs(c *cobra.Command, compare []string) (list []namedConfig, err error) {
 	if len(compare) == 0 {
 		cfg, err := a.loadConfig(c)
-		return []namedConfig{{"", cfg}}, err
-	}
-	if a.config != "" {
-		return nil, usagef("--config and --compare cannot be used together: name each configuration by --compare NAME=FILE")
+		return []namedConfig{{"", cfg, nil}}, err
 	}
 	if len(compare) > maxCompared {
 		return nil, usagef("--compare comes %d times; one run compares at most %d", len(compare), maxCompared)
 	}
-	defer func() { a.config = "" }()
+	common := a.config
+	defer func() { a.config = common }()
 	for _, text := range compare {
 		name, file, found := strings.Cut(text, "=")
 		if !found || name == "" || file == "" {
-			return nil, usagef("--compare is %q; it is NAME=FILE", clean(text))
+			return nil, usagef("--compare is %q; it is NAME=FILE or NAME=MODEL@VERSION", clean(text))
 		}
 		for _, other := range list {
 			if other.name == name {
 				return nil, usagef("--compare names %s twice", shownID(name))
 			}
 		}
-		a.config = file
-		cfg, err := a.loadConfig(c)
-		if err != nil {
+		kept := isVersion(file)
+		switch {
+		case kept:
+			a.config = common
+		case common != "":
+			return nil, usagef("--config and --compare NAME=FILE cannot be used together: --config is of versions that are compared; name every other configuration by --compare")
+		default:
+			a.config = file
+		}
+		this := namedConfig{name: name}
+		if this.Config, err = a.loadConfig(c); err != nil {
 			return nil, err
 		}
-		list = append(list, namedConfig{name, cfg})
+		if kept {
+			if this.kept, err = keptVersion(this.Config, file); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, this)
 	}
 	return list, nil
 }

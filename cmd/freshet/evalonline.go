@@ -1,8 +1,7 @@
 package main
 
 import (
-	"slices"
-
+	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/learn"
 	"github.com/freshet-rec/freshet/rank"
@@ -10,62 +9,46 @@ import (
 	"github.com/freshet-rec/freshet/trial"
 )
 
-// follower puts a ranker to the trial that starts with a frozen one and learns from what became of
-// its slates: what is learned goes by the row, by what the frozen one says of it, and by the rank at
-// which it was shown, which every candidate is then scored without.
+// follower puts the online update to the trial as it serves: it ranks by a trained ranker with what is
+// published of what its updater learned.
 type follower struct {
-	frozen  trial.Ranker
-	online  *learn.Online
-	builder *fold.RowBuilder // of the state of the last moment
-	state   *fold.State
-	rows    rank.Rows // of the candidates last scored, as if shown first
-	names   rank.Names
+	ranker
+	trained *rank.Ranker
+	updater *learn.Updater
+	number  int // of the publication that ranks, 0 for none
 }
 
-// What a follower's rows have beside those of a ranker.
-const (
-	frozenOdds = "frozen.odds"
-	shownRank  = "shown.rank"
-)
-
-func newFollower(frozen trial.Ranker, names rank.Names, seed uint64) *follower {
-	names.Numbers = append(slices.Clone(names.Numbers), frozenOdds, shownRank)
-	return &follower{frozen: frozen, online: learn.NewOnline(names, learn.Learners[0], seed), names: names}
+func newFollower(trained *rank.Ranker, cfg *config.Config) *follower {
+	return &follower{ranker: ranker{model: trained}, trained: trained, updater: learn.NewUpdater(updaterOptions(cfg))}
 }
 
-// Score implements trial.Ranker. Until enough was learned the scores are those of the frozen ranker.
+// updaterOptions are those of the online update by a configuration.
+func updaterOptions(cfg *config.Config) learn.UpdaterOptions {
+	return learn.UpdaterOptions{Window: cfg.Ranker.Online.Window}
+}
+
+// Score implements trial.Ranker.
 func (f *follower) Score(m *trial.Moment, candidates []recall.Candidate, scores []float64) {
-	if f.state != m.State {
-		f.state, f.builder = m.State, m.State.NewRowBuilder()
+	if u := &m.State.Updates; u.Number != f.number {
+		f.model, f.number = f.trained, u.Number
+		if u.Number != 0 {
+			patched, err := f.trained.Patched(u.Patches)
+			if err != nil {
+				panic("BUG: what was learned of a ranker is published, and not of that ranker: " + err.Error())
+			}
+			f.model = patched
+		}
 	}
-	f.frozen.Score(m, candidates, scores)
-	f.builder.Start(m.Request.Visitor, m.Request.Time, nil)
-	f.rows.Reset()
-	var row rank.Row
-	for i := range candidates {
-		built := f.builder.Row(&candidates[i])
-		row = rank.Row{Numbers: append(append(row.Numbers[:0], built.Numbers...), scores[i], 1), Words: built.Words, Ends: built.Ends}
-		f.rows.Append(&row)
-	}
-	f.online.Score(&f.rows, scores)
+	f.ranker.Score(m, candidates, scores)
 }
 
-// Shown implements trial.Online.
-func (f *follower) Shown(_ *trial.Moment, _ []recall.Candidate, shown []int) func(wanted []bool) error {
-	var lesson rank.Rows
-	for at, i := range shown {
-		row := f.rows.Row(i)
-		row.Numbers = slices.Clone(row.Numbers)
-		row.Numbers[len(row.Numbers)-1] = float64(at + 1)
-		lesson.Append(&row)
-	}
-	return func(wanted []bool) error {
-		for i := range lesson.Len() {
-			row := lesson.Row(i)
-			if err := f.online.Learn(&row, wanted[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+// Live implements trial.Online.
+func (f *follower) Live() fold.Switch {
+	return fold.Switch{Name: "trained", Version: 1, By: fold.Promoted}
 }
+
+// Updater implements trial.Online.
+func (f *follower) Updater() fold.Updater { return f.updater }
+
+// Ranker implements fold.Rankers.
+func (f *follower) Ranker(string, int, string, string) *rank.Ranker { return f.trained }

@@ -16,7 +16,6 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/eval"
-	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/plot"
 	"github.com/freshet-rec/freshet/internal/sim"
 	"github.com/freshet-rec/freshet/learn"
@@ -166,15 +165,12 @@ func parseDelays(texts []string) (delays []freshet.Duration, err error) {
 
 func (a *app) evalWorld(ctx context.Context, cfg *config.Config, o *worldOptions, w trial.World) error {
 	bar := a.bar("play", 0, "lives")
-	state, err := fold.New(w.Fold)
-	if err != nil {
-		return err
-	}
-	names := state.RowNames()
 	w.Train = func(ctx context.Context, past trial.Replay) (trial.Ranker, error) {
 		return trainRanker(ctx, cfg, cfg.Ranker.Kind, w.Seed, past)
 	}
-	w.Online = func(frozen trial.Ranker) (trial.Online, error) { return newFollower(frozen, names, w.Seed), nil }
+	w.Online = func(trained trial.Ranker) (trial.Online, error) {
+		return newFollower(trained.(*ranker).model, cfg), nil
+	}
 	all := &eval.Rates{}
 	for n, name := range o.worlds {
 		w.Name = name

@@ -99,3 +99,16 @@ func TestFreshnessEarnsInAWorld(t *testing.T) {
 		t.Errorf("%d costs of delay; %s", costs, drawn)
 	}
 }
+
+// TestOnlineFollowsAShift: the online update earns more than the ranker it began as, after everybody's
+// tastes have changed.
+func TestOnlineFollowsAShift(t *testing.T) {
+	reply, _ := rates(t, "--seeds", "2", "--visits", "1200", "--worlds", "d16", "--shift")
+	late := map[string]float64{}
+	for _, r := range reply.Results {
+		late[r.Name] = r.Late.CTR
+	}
+	if late["online"] <= late["slate"] {
+		t.Errorf("after the shift %.4f are clicked of the online slate, %.4f of the frozen one", late["online"], late["slate"])
+	}
+}

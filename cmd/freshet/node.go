@@ -400,7 +400,7 @@ func watchedFold(cfg *config.Config) fold.Options {
 	o := foldOptions(cfg)
 	o.Watch = watchOneIn
 	if cfg.Ranker.Online.Enabled {
-		o.Updater = learn.NewUpdater(learn.UpdaterOptions{Window: cfg.Ranker.Online.Window})
+		o.Updater = learn.NewUpdater(updaterOptions(cfg))
 	}
 	return o
 }

@@ -10,17 +10,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parquet-go/parquet-go"
+
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/profile"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
 )
 
-// clicks writes a file of events from the first to the last, less than a second apart.
+// clicks writes a file of events from the first to the last, less than a second apart, and an item
+// before the first of all.
 func clicks(t *testing.T, first, last int) string {
 	t.Helper()
 	var b strings.Builder
+	if first == 1 {
+		b.WriteString(`{"item_id":"i0","categories":["crime"]}` + "\n")
+	}
 	for i := first; i <= last; i++ {
 		fmt.Fprintf(&b, `{"event_id":"e%d","user_id":"u%d","item_id":"i%d","event":"click","ts":%d}`+"\n", i, i%7, i%31, 1_700_000_000_000+int64(i)*500)
 	}
@@ -142,6 +149,16 @@ func TestRetain(t *testing.T) {
 		t.Errorf("features backfill --mode event-time says %s", o.stderr)
 	}
 	run(exitUsage, "export", "--data", data, "--to", fmt.Sprint(first-1))
+	profiles := filepath.Join(t.TempDir(), "profiles")
+	if o := run(exitOK, "profiles", "export", "--data", data, "--out", profiles); !strings.HasPrefix(o.stdout, "profiles of 7 users and 31 items ") ||
+		!strings.Contains(o.stderr, fmt.Sprintf("the journal begins at position %d: events before it are in no profile", first)) {
+		t.Errorf("profiles export says %s%s", o.stdout, o.stderr)
+	}
+	items, err := parquet.ReadFile[profile.Item](filepath.Join(profiles, "items.parquet"))
+	if err != nil || len(items) != 31 || items[0].Item != "i0" || items[0].Category == nil || *items[0].Category != "crime" || items[0].Clicks == 0 || items[0].Clicks > 10 {
+		t.Errorf("profiles of items begin with %+v: %v", items[:min(1, len(items))], err)
+	}
+	run(exitFailed, "profiles", "export", "--data", data, "--out", profiles+"-early", "--to", fmt.Sprint(first-1))
 	dumped := run(exitOK, "dump", "--data", data)
 	if lines := strings.Count(dumped.stdout, "\n"); uint64(lines) != last-first+1 || !strings.HasPrefix(dumped.stderr, fmt.Sprintf("from position %d on", first)) {
 		t.Errorf("dump has %d lines of positions %d to %d and says %s", lines, first, last, dumped.stderr)

@@ -179,7 +179,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, "no colour (also NO_COLOR)")
 	f.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long to wait for the server")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more on stderr")
-	root.AddCommand(a.serveCmd(), a.demoCmd(), a.initCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.doctorCmd(), a.configCmd(), a.dumpCmd(), a.snapshotCmd(), a.replayCmd(), a.auditCmd(), a.exportCmd(), a.verifyCmd(), a.trainCmd(), a.modelsCmd(), a.embeddingsCmd(), a.featuresCmd(), a.rejectedCmd(), a.evalCmd(), a.benchCmd(), a.benchLoadCmd(), a.versionCmd())
+	root.AddCommand(a.serveCmd(), a.demoCmd(), a.initCmd(), a.importCmd(), a.sendCmd(), a.recommendCmd(), a.statusCmd(), a.doctorCmd(), a.configCmd(), a.dumpCmd(), a.snapshotCmd(), a.replayCmd(), a.auditCmd(), a.exportCmd(), a.verifyCmd(), a.trainCmd(), a.modelsCmd(), a.embeddingsCmd(), a.profilesCmd(), a.featuresCmd(), a.rejectedCmd(), a.evalCmd(), a.benchCmd(), a.benchLoadCmd(), a.versionCmd())
 	describeCompletion(root)
 	completeNothing(root)
 	return root

@@ -23,6 +23,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/quarantine"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -147,7 +148,7 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 	if err := snapshot.Keep(disk, snapshotsKept); err != nil { // one that was given up may have left a part, for which there may be no room
 		return dataError(cfg.Data, err)
 	}
-	n := &node{disk: disk, state: &fold.State{}}
+	n := &node{disk: disk, state: &fold.State{}, shelf: registry.NewShelf(disk, true)} // what is learned online is learned of the ranker
 	if err := n.anew(a, cfg); err != nil {
 		return err
 	}

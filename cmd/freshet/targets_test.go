@@ -14,7 +14,7 @@ func TestTheConfiguredRankerIsTrained(t *testing.T) {
 	if problems != nil {
 		t.Fatal(problems)
 	}
-	if got := needed(cfg); !slices.Equal(got, []string{"lr", "fm", "deepfm"}) {
+	if got := needed(cfg); !slices.Equal(got, []string{"lr", "fm", "deepfm", "itemitem"}) {
 		t.Errorf("needed are %q", got)
 	}
 	if got := fmt.Sprint(targets(cfg)); got != "[{click 1 } {like 3 } {purchase 5 }]" {

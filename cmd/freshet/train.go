@@ -97,7 +97,7 @@ the newest versions once it starts, or by those that freshet models promote name
 	}
 	a.configFlags(c)
 	c.Flags().StringVar(&model, "model", "", strings.Join(trainable, ", ")+" or all (default what the configured ranker and routes go by)")
-	c.Flags().StringSliceVar(&o.ablate, "ablate", nil, "rankers: names of fields, or what they begin with; say what each is worth by a training without it")
+	c.Flags().StringSliceVar(&o.ablate, "ablate", nil, "rankers: names of fields, of groups (recall), or beginnings (feature.taste*); say what each is worth by a training without it")
 	c.Flags().BoolVar(&o.foreground, "foreground", false, "train in this process, at its priority")
 	c.Flags().BoolVar(&o.anew, "anew", false, "do not go on with a training that was cut off")
 	c.Flags().BoolVar(&o.Permute, "permute-labels", false, "rankers: permute the labels first: a check that must find nothing; the version is not kept")
@@ -215,7 +215,9 @@ type training struct {
 	definitions string // hash of those of features
 	plan        *plan
 	history     learn.HistoryOptions // how rows are made, for rankers
+	rehearsal   *learn.Rehearsal     // of linear routes while rows are made; nil without such
 	samples     *learn.Samples       // the rows; nil without rankers
+	questions   *learn.Questions     // that choose and measure rankers; nil without
 	takes       *learn.Takes         // nil without a model that proposes
 	taken       *learn.Taken         // what they come to, once asked for
 }
@@ -237,7 +239,12 @@ func (t *training) prepare(ctx context.Context, cfg *config.Config) error {
 	left := slices.DeleteFunc(slices.Clone(t.options.models), func(model string) bool { return t.plan.done(t.disk, model) != 0 })
 	if slices.ContainsFunc(left, ranks) {
 		// What routes went by at a moment was trained on what came before it.
-		if t.history, err = historyOptions(cfg, registry.NewShelf(t.disk, true), records, exposures, t.options.Seed); err != nil {
+		bundles := fold.Bundles(registry.NewShelf(t.disk, true))
+		if goesByLinear(cfg) && slices.Contains(t.options.models, "itemitem") { // what serving will have too
+			t.rehearsal = newRehearsal(cfg, records, t.options.Seed)
+			bundles = rehearsed{bundles, t.rehearsal}
+		}
+		if t.history, err = historyOptions(cfg, bundles, records, exposures, t.options.Seed); err != nil {
 			return err
 		}
 		if err := t.rows(ctx, cfg); err != nil {
@@ -264,10 +271,13 @@ func (t *training) close(ctx context.Context) error {
 	if t.samples != nil {
 		err = t.samples.Close()
 	}
+	if t.questions != nil {
+		err = errors.Join(err, t.questions.Close())
+	}
 	if ctx.Err() != nil {
 		return err
 	}
-	return errors.Join(err, removePlan(t.disk), learn.RemoveSamples(t.disk, rowsDir))
+	return errors.Join(err, removePlan(t.disk), learn.RemoveSamples(t.disk, rowsDir), learn.RemoveQuestions(t.disk, rowsDir))
 }
 
 // eachRecord visits every durable record and returns the position of the last.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/eval"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
@@ -55,6 +56,9 @@ func targets(cfg *config.Config) (list []learn.Target) {
 // exposures.
 const negativesEach = 8
 
+// questionsAsked is about how many questions choose and measure rankers.
+const questionsAsked = 1500
+
 // historyOptions say how rows are made of so many entries, of which so many are exposures, with routes
 // that go by these bundles, nil for none.
 func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures int, seed uint64) (o learn.HistoryOptions, err error) {
@@ -65,7 +69,7 @@ func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures
 		return o, err
 	}
 	o = learn.HistoryOptions{State: state, Kinds: cfg.Events, Asks: foldAsks(cfg), Exposures: exposures >= leastExposures,
-		Warmup: int(float64(entries) * warmupShare), Slack: cfg.MaxFuture, Seed: seed}
+		Warmup: int(float64(entries) * warmupShare), Slack: cfg.MaxFuture, Seed: seed, Questions: questionsAsked, Entries: entries}
 	for _, target := range targets(cfg) {
 		o.Signals = append(o.Signals, target.Signal)
 	}
@@ -81,7 +85,11 @@ func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures
 func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	if t.plan.Rows {
 		var err error
-		if t.samples, err = learn.OpenSamples(t.disk, rowsDir); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if t.samples, err = learn.OpenSamples(t.disk, rowsDir); err == nil {
+			t.questions, err = learn.OpenQuestions(t.disk, rowsDir)
+			return err
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -92,12 +100,15 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	bar := t.app.bar("rows", int64(t.plan.Until), "records")
 	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
 		bar.set(int64(e.Position))
-		return h.Apply(ctx, e)
+		return applyRehearsed(ctx, h, t.rehearsal, e)
 	})
 	if err != nil {
 		return errors.Join(dataError(cfg.Data, err), h.Close())
 	}
 	if t.samples, err = h.Samples(); err != nil {
+		return errors.Join(err, h.Close())
+	}
+	if t.questions, err = h.Questions(); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	bar.done()
@@ -108,6 +119,11 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 // ranker trains a ranker of a kind, on features with these definitions.
 func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) error {
 	a, o := t.app, t.options
+	for _, what := range o.ablate {
+		if len(t.named(what)) == 0 {
+			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: rows have nothing that is named %s", shownID(what)), hint: "freshet features list names features; the manifest of a model has all its fields"}
+		}
+	}
 	ranker, fits, err := t.fit(ctx, cfg, kind, nil)
 	if err != nil {
 		return err
@@ -121,6 +137,13 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 	}
 	if t.history.Exposures {
 		m.Negatives = registry.Exposed
+	}
+	if t.questions != nil && !o.Permute {
+		standing, err := t.questions.Stand(ctx, ranker, learn.Measuring)
+		if err != nil {
+			return err
+		}
+		m.Ranking = rankingOf(&standing)
 	}
 	for _, what := range o.ablate {
 		_, without, err := t.fit(ctx, cfg, kind, t.named(what))
@@ -137,6 +160,27 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 	return a.printRanker(&m, fits)
 }
 
+// rankingOf is what a manifest says of how a ranker stands.
+func rankingOf(s *learn.Standing) (r registry.Ranking) {
+	n := len(s.Model)
+	against := func(other []float64) (a registry.Against) {
+		a.NDCG = meanOf(other)
+		a.Ahead, a.Bound = eval.Ahead(s.Model, other)
+		return a
+	}
+	if n < 2 { // of one nothing can be said
+		return r
+	}
+	return registry.Ranking{K: learn.QuestionK, Questions: n, Found: float64(s.Found) / float64(n), NDCG: meanOf(s.Model), Recall: against(s.Recall), Popular: against(s.Popular)}
+}
+
+func meanOf(list []float64) (sum float64) {
+	for _, x := range list {
+		sum += x
+	}
+	return sum / float64(len(list))
+}
+
 // fit fits a ranker to the rows, without some numbers and lists.
 func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, without []string) (*rank.Ranker, []learn.Fit, error) {
 	const parts = 1000
@@ -145,7 +189,7 @@ func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, wit
 		name += " without"
 	}
 	bar := t.app.bar(name, parts, "parts")
-	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: t.history.Rate, Seed: t.options.Seed, Permute: t.options.Permute, Without: without,
+	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: t.history.Rate, Seed: t.options.Seed, Permute: t.options.Permute, Without: without, Questions: t.questions,
 		Progress: func(done, all float64) { bar.set(int64(parts * done / all)) }})
 	if err == nil {
 		bar.done()
@@ -153,11 +197,13 @@ func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, wit
 	return ranker, fits, err
 }
 
-// named are the numbers and lists of a row that are named so, or begin so before a dot.
+// named are the numbers and lists of a row that are named so, begin so before a dot, or where what ends
+// in a star, begin with what stands before it.
 func (t *training) named(what string) (list []string) {
+	begin, open := strings.CutSuffix(what, "*")
 	for _, names := range [][]string{t.samples.Names.Numbers, t.samples.Names.Words} {
 		for _, name := range names {
-			if (name == what || strings.HasPrefix(name, what+".")) && !slices.Contains(list, name) {
+			if (name == what || strings.HasPrefix(name, what+".") || open && strings.HasPrefix(name, begin)) && !slices.Contains(list, name) {
 				list = append(list, name)
 			}
 		}

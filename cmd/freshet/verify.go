@@ -105,7 +105,7 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 	if err != nil {
 		note("snapshots", err, "")
 	}
-	n := &node{disk: disk}
+	n := &node{disk: disk, shelf: registry.NewShelf(disk, true)}
 	n.state = &fold.State{}
 	if n.passed, err = passedOver(disk); errors.As(err, new(*quarantine.DamagedError)) {
 		note("quarantine", err, "")

@@ -95,6 +95,8 @@ var allowed = map[string][]string{
 		"rank", "recall", "stream", "vector"},
 	"registry": {".", "collab", "internal/fsys", "internal/pack", "rank", "recall", "vector"}, // it reads what ranking and recall go by
 	"trial":    {".", "eval", "fold", "recall", "stream"},
+	// What a whole history says of users and items, for other systems: how much an act counts is recall's word.
+	"profile": {".", "catalog", "internal/intern", "recall", "stream"},
 
 	// Measured from outside, over HTTP: it knows requests and replies, and no part of the server.
 	"bench": {".", "codec", "internal/fsys"},
