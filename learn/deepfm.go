@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 
+	"github.com/freshet-rec/freshet/internal/dense"
 	"github.com/freshet-rec/freshet/rank"
 )
 
@@ -70,7 +71,7 @@ func (d *DeepFM) Learn(b *rank.Batch, labels, weights []float32) (loss float64) 
 	d.backward(b, rows)
 	rate := d.adam.at(d.steps)
 	d.network.step(d.steps, rate, d.averaging)
-	parallel(d.o.Workers, fields, func(f int) { d.vectors.step(f, d.steps, rate, float32(d.o.Decay), d.averaging) })
+	dense.Parallel(d.o.Workers, fields, func(f int) { d.vectors.step(f, d.steps, rate, float32(d.o.Decay), d.averaging) })
 	d.bias.step(d.steps, 0, 1, rate, d.averaging)
 	return loss
 }
@@ -93,7 +94,7 @@ func (d *DeepFM) forward(b *rank.Batch, rows int, labels, weights []float32) (lo
 func (d *DeepFM) gather(table []float32, b *rank.Batch, rows int) {
 	input := room(&d.network.input, rows*len(d.schema.Fields)*d.o.Dim)
 	sums, odds := room(&d.sums, rows*d.o.Dim), room(&d.odds, rows)
-	parallel(d.o.Workers, chunks(rows), func(task int) {
+	dense.Parallel(d.o.Workers, chunks(rows), func(task int) {
 		from, to := chunk(task, rows)
 		d.vectors.gather(table, b, from, to, input, sums, odds)
 	})
@@ -104,7 +105,7 @@ func (d *DeepFM) backward(b *rank.Batch, rows int) {
 	d.bias.gradient[0] = sumOf(d.delta)
 	copy(room(&d.back, rows), d.delta)
 	d.network.backward(rows, d.back)
-	parallel(d.o.Workers, len(d.schema.Fields), func(f int) { d.vectors.scatter(b, f, rows, d.sums, d.delta, d.network.back) })
+	dense.Parallel(d.o.Workers, len(d.schema.Fields), func(f int) { d.vectors.scatter(b, f, rows, d.sums, d.delta, d.network.back) })
 }
 
 // Predict implements Learner.

@@ -87,7 +87,7 @@ func (n *network) forward(rows int, seed uint64, part float32) []float32 {
 		}
 		n.apply(ly, rows, x, ly.weights.weights, room(&ly.normal, rows*ly.out))
 		n.measure(ly, rows, part)
-		parallel(n.workers, chunks(rows), func(task int) {
+		dense.Parallel(n.workers, chunks(rows), func(task int) {
 			from, to := chunk(task, rows)
 			ly.activate(from, to, n.keep, rand.NewPCG(seed+uint64(l), uint64(task)))
 		})
@@ -105,7 +105,7 @@ func (n *network) apply(ly *layer, rows int, x, weights, to []float32) {
 func (n *network) measure(ly *layer, rows int, part float32) {
 	out := ly.out
 	sums := room(&ly.sums, chunks(rows)*2*out)
-	parallel(n.workers, chunks(rows), func(task int) {
+	dense.Parallel(n.workers, chunks(rows), func(task int) {
 		from, to := chunk(task, rows)
 		sum, squares := sums[task*2*out:][:out], sums[task*2*out+out:][:out]
 		clear(sum)
@@ -188,7 +188,7 @@ func sumOf(values []float32) float32 {
 func (n *network) unmeasure(ly *layer, rows int, gradient []float32) {
 	out, up := ly.out, 1/n.keep
 	sums := room(&ly.sums, chunks(rows)*2*out)
-	parallel(n.workers, chunks(rows), func(task int) {
+	dense.Parallel(n.workers, chunks(rows), func(task int) {
 		from, to := chunk(task, rows)
 		shift, scale := sums[task*2*out:][:out], sums[task*2*out+out:][:out]
 		clear(shift)
@@ -213,7 +213,7 @@ func (n *network) unmeasure(ly *layer, rows int, gradient []float32) {
 	}
 	copy(ly.shift.gradient, sums[:out])
 	copy(ly.scale.gradient, sums[out:2*out])
-	parallel(n.workers, chunks(rows), func(task int) {
+	dense.Parallel(n.workers, chunks(rows), func(task int) {
 		from, to := chunk(task, rows)
 		shift, scale, by := sums[:out], sums[out:2*out], ly.scale.weights
 		inverse, each := ly.inverse, 1/float32(rows)
@@ -231,7 +231,7 @@ func (n *network) step(step int, rate float32, a *averaging) {
 	for l := range n.layers {
 		ly := &n.layers[l]
 		all := len(ly.weights.weights)
-		parallel(n.workers, (all+movedTogether-1)/movedTogether, func(task int) {
+		dense.Parallel(n.workers, (all+movedTogether-1)/movedTogether, func(task int) {
 			ly.weights.step(step, task*movedTogether, min(all, (task+1)*movedTogether), rate, a)
 		})
 		ly.shift.step(step, 0, ly.out, rate, a)
@@ -264,7 +264,7 @@ func (n *network) predict(rows int) []float32 {
 		for o := range ly.out {
 			fold[o], fold[ly.out+o] = ly.folded(o)
 		}
-		parallel(n.workers, chunks(rows), func(task int) {
+		dense.Parallel(n.workers, chunks(rows), func(task int) {
 			from, to := chunk(task, rows)
 			for row := from; row < to; row++ {
 				y := ly.output[row*ly.out:][:ly.out]

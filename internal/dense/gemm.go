@@ -81,7 +81,7 @@ func (kn *kernel) gemm(workers int, p *product) {
 	}
 	rows, cols := kn.task(workers, p.m, p.n)
 	down, across := (p.m+rows-1)/rows, (p.n+cols-1)/cols
-	parallel(workers, down*across, func(t int) {
+	Parallel(workers, down*across, func(t int) {
 		i, j := t/across*rows, t%across*cols
 		s := scratches.Get().(*scratch)
 		kn.block(p, s, i, min(rows, p.m-i), j, min(cols, p.n-j))

@@ -5,9 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// parallel does the tasks 0 to tasks-1, each once, in at most workers goroutines, and waits for
-// them. Which worker does a task is left to chance.
-func parallel(workers, tasks int, do func(task int)) {
+// Parallel does the tasks 0 to tasks-1, each once, in at most workers goroutines, and waits for
+// them. Which worker does a task is left to chance: so each must write to places of its own, and sums
+// of several tasks be added up afterwards, in the order of the tasks.
+func Parallel(workers, tasks int, do func(task int)) {
 	if workers = min(workers, tasks); workers <= 1 {
 		for t := range tasks {
 			do(t)

@@ -16,7 +16,7 @@ func Syrk(workers int, trans bool, n, k int, alpha float32, a []float32, lda int
 func Mirror(workers, n int, a []float32, lda int) {
 	const side = 64
 	blocks := (n + side - 1) / side
-	parallel(workers, blocks, func(t int) {
+	Parallel(workers, blocks, func(t int) {
 		for j0 := t * side; j0 < n; j0 += side {
 			for i := t * side; i < min(n, (t+1)*side); i++ {
 				for j := max(i+1, j0); j < min(n, j0+side); j++ {

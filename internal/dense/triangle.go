@@ -138,7 +138,7 @@ func (t task) under(n, m int, u []float32, ldu int, x []float32, ldx int) {
 		return
 	}
 	tri := t.kn.triangle(n, u, ldu)
-	parallel(t.workers, (m+strips-1)/strips, func(s int) {
+	Parallel(t.workers, (m+strips-1)/strips, func(s int) {
 		j := s * strips
 		w := min(strips, m-j)
 		ld := roundUp(w, side)
@@ -169,7 +169,7 @@ func (t task) over(n, m int, u []float32, ldu int, x []float32, ldx int) {
 // left puts V·X in the place of X, n × m, for a square V of at most leaf rows.
 func (t task) left(n, m int, v []float32, ldv int, x []float32, ldx int) {
 	one := task{t.kn, 1}
-	parallel(t.workers, (m+strips-1)/strips, func(s int) {
+	Parallel(t.workers, (m+strips-1)/strips, func(s int) {
 		j := s * strips
 		w := min(strips, m-j)
 		from := make([]float32, n*w)
@@ -209,7 +209,7 @@ func (t task) timesRight(trans bool, m, n int, alpha float32, x []float32, ldx i
 		return
 	}
 	square, one := full(n, v, ldv), task{t.kn, 1}
-	parallel(t.workers, (m+strips-1)/strips, func(s int) {
+	Parallel(t.workers, (m+strips-1)/strips, func(s int) {
 		i := s * strips
 		w := min(strips, m-i)
 		from := make([]float32, w*n)
