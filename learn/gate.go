@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/freshet-rec/freshet"
@@ -18,24 +19,12 @@ type GateOptions struct {
 }
 
 func (o GateOptions) withDefaults() GateOptions {
-	if o.Horizon == 0 {
-		o.Horizon = 30 * freshet.Minute
-	}
-	if o.Settle == 0 {
-		o.Settle = freshet.Minute
-	}
-	if o.Rows == 0 {
-		o.Rows = 500
-	}
-	if o.Positives == 0 {
-		o.Positives = 20
-	}
-	if o.Alpha == 0 {
-		o.Alpha = 0.01
-	}
-	if o.Off == 0 {
-		o.Off = 0.1
-	}
+	o.Horizon = cmp.Or(o.Horizon, 30*freshet.Minute)
+	o.Settle = cmp.Or(o.Settle, freshet.Minute)
+	o.Rows = cmp.Or(o.Rows, 500)
+	o.Positives = cmp.Or(o.Positives, 20)
+	o.Alpha = cmp.Or(o.Alpha, 0.01)
+	o.Off = cmp.Or(o.Off, 0.1)
 	return o
 }
 

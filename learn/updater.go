@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/fnv"
 	"math"
@@ -30,30 +31,14 @@ type UpdaterOptions struct {
 }
 
 func (o UpdaterOptions) withDefaults() UpdaterOptions {
-	if o.Window == 0 {
-		o.Window = attributionWindow
-	}
-	if o.Every == 0 {
-		o.Every = 5 * freshet.Second
-	}
-	if o.MaxWait == 0 {
-		o.MaxWait = 1 << 17
-	}
-	if o.MaxSize == 0 {
-		o.MaxSize = 4 << 20
-	}
-	if o.VisitorMoves == 0 {
-		o.VisitorMoves = 2
-	}
-	if o.ItemMoves == 0 {
-		o.ItemMoves = 40
-	}
-	if o.VisitorRows == 0 {
-		o.VisitorRows = 300
-	}
-	if o.ItemRows == 0 {
-		o.ItemRows = 20_000
-	}
+	o.Window = cmp.Or(o.Window, attributionWindow)
+	o.Every = cmp.Or(o.Every, 5*freshet.Second)
+	o.MaxWait = cmp.Or(o.MaxWait, 1<<17)
+	o.MaxSize = cmp.Or(o.MaxSize, 4<<20)
+	o.VisitorMoves = cmp.Or(o.VisitorMoves, 2)
+	o.ItemMoves = cmp.Or(o.ItemMoves, 40)
+	o.VisitorRows = cmp.Or(o.VisitorRows, 300)
+	o.ItemRows = cmp.Or(o.ItemRows, 20_000)
 	return o
 }
 
