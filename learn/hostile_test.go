@@ -56,9 +56,9 @@ func hostile(rng *rand.Rand, n int) (records []told) {
 
 // weights are what a shadow has now, by weight, then its vector.
 func (s *Shadow) weights() map[uint32][]float32 {
-	list := map[uint32][]float32{math.MaxUint32: {s.w[0]}}
-	for p := 1; p < len(s.index); p++ {
-		list[s.index[p]] = append([]float32{s.w[p]}, s.v[p*s.dim:(p+1)*s.dim]...)
+	list := map[uint32][]float32{math.MaxUint32: {s.moved[0].w[learned]}}
+	for p := 1; p < len(s.moved); p++ {
+		list[s.moved[p].index] = append([]float32{s.moved[p].w[learned]}, s.vector(learned, p)...)
 	}
 	return list
 }

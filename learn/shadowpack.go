@@ -23,19 +23,20 @@ func (s *Shadow) pack(w *pack.Writer) {
 			w.Uint(uint64(s.rows[i]))
 		}
 	}
-	w.Len(len(s.index))
-	for p := range s.index {
-		w.Uint(uint64(s.index[p]))
-		w.Float(s.z[p])
-		w.Float(s.n[p])
-		w.Single(s.w[p])
-		w.Single(s.out[p])
-		w.Uint(s.record[p])
-		w.Single(s.moved[p])
-		w.Single(s.square[p])
+	w.Len(len(s.moved))
+	for p := range s.moved {
+		m := &s.moved[p]
+		w.Uint(uint64(m.index))
+		w.Float(m.z)
+		w.Float(m.n)
+		w.Single(m.w[learned])
+		w.Single(m.w[published])
+		w.Uint(m.record)
+		w.Single(m.by)
+		w.Single(m.square)
 		for d := p * s.dim; d < (p+1)*s.dim; d++ {
-			w.Single(s.v[d])
-			w.Single(s.vOut[d])
+			w.Single(s.v[learned][d])
+			w.Single(s.v[published][d])
 		}
 	}
 }
@@ -59,9 +60,10 @@ func (s *Shadow) unpack(r *pack.Reader) {
 			}
 			s.place[index] = s.add(index)
 		}
-		s.z[p], s.n[p], s.w[p], s.out[p], s.record[p], s.moved[p], s.square[p] = r.Float(), r.Float(), r.Single(), r.Single(), r.Uint(), r.Single(), r.Single()
+		m := &s.moved[p]
+		m.z, m.n, m.w[learned], m.w[published], m.record, m.by, m.square = r.Float(), r.Float(), r.Single(), r.Single(), r.Uint(), r.Single(), r.Single()
 		for d := p * s.dim; d < (p+1)*s.dim; d++ {
-			s.v[d], s.vOut[d] = r.Single(), r.Single()
+			s.v[learned][d], s.v[published][d] = r.Single(), r.Single()
 		}
 	}
 }

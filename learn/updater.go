@@ -305,7 +305,7 @@ func (u *Updater) want(at place, signal freshet.Signal, e *freshet.Event, p fres
 		u.counts.Positives++
 		u.gate.correct(it.at, it.forecast[h])
 		if u.Delay == FakeNegatives {
-			chance := probability(u.forecast(at)[h][learned])
+			chance := probability(u.odds(at, h, u.shadows[h].Learned(&at.slate.batch, at.at)))
 			u.learn(at, h, (chance-1)*(1+chance), p)
 		}
 	}
@@ -340,11 +340,16 @@ func (u *Updater) forecast(at place) []Forecast {
 	for h, shadow := range u.shadows {
 		f := shadow.Predict(&at.slate.batch, at.at)
 		for v := range f {
-			f[v] = float32(u.ranker.Heads[h].Calibration.Of(float64(f[v]))) + u.places.of(h, at.slate.items[at.at].rank)
+			f[v] = u.odds(at, h, f[v])
 		}
 		list[h] = f
 	}
 	return list
+}
+
+// odds is what a head's model says of a row, calibrated, with what its place adds.
+func (u *Updater) odds(at place, head int, of float32) float32 {
+	return float32(u.ranker.Heads[head].Calibration.Of(float64(of))) + u.places.of(head, at.slate.items[at.at].rank)
 }
 
 // learn moves the weights of one head by a gradient of the loss by the calibrated log-odds. That these

@@ -332,7 +332,7 @@ func TestUpdaterWithoutItsRanker(t *testing.T) {
 	for range 500 {
 		k.visit()
 	}
-	if c := k.u.Counts(); c.Rows == 0 || k.u.shadows[0].out[0] == 0 {
+	if c := k.u.Counts(); c.Rows == 0 || k.u.shadows[0].moved[0].w[published] == 0 {
 		t.Errorf("nothing is learned anew: %+v", c)
 	}
 }
