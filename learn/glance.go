@@ -14,7 +14,7 @@ type glance struct {
 	odds       [2][glanceRows]float32 // by variant, frozen and published
 	linear     [glanceRows]float32    // of the model: the log-odds without vectors,
 	sum        []float32              // the sums of the vectors, dim numbers a row,
-	squares    [glanceRows]float32    // and of their squares
+	squares    [glanceRows]float32    // and those of their squares
 
 	input  []float32 // room: of the network,
 	pooled []float32 // and for sums as the kernel writes them
@@ -90,19 +90,24 @@ func (s *Shadow) away(variant int, b *rank.Batch, i, at int) float32 {
 	if s.fm == nil {
 		return odds
 	}
-	if s.network != nil {
-		clear(s.network.away(at))
-	}
-	squares, sum := g.squares[i], s.sum
-	copy(sum, g.sum[i*s.dim:])
+	copy(s.sum, g.sum[i*s.dim:][:s.dim])
+	pairs, away := -g.squares[i], s.input(at)
+	clear(away)
 	if variant != frozen {
-		squares += s.vectors(variant, b, row, at)
+		pairs -= s.vectors(variant, b, row, away)
 	}
-	pairs := -squares
-	for _, v := range sum {
+	for _, v := range s.sum {
 		pairs += v * v
 	}
 	return odds + pairs/2
+}
+
+// input is where row at of what comes into the network is to deviate; without a network it is of no use.
+func (s *Shadow) input(at int) []float32 {
+	if s.network == nil {
+		return s.glance.input[:(s.fields-s.from)*s.dim]
+	}
+	return s.network.away(at)
 }
 
 // linear is by how much the log-odds without vectors deviate.
@@ -117,9 +122,9 @@ func (s *Shadow) linear(variant int, b *rank.Batch, row int) float32 {
 	return odds
 }
 
-// vectors adds what vectors deviate by to s.sum and to row at of what the network takes in, and returns
-// by how much the sum of their squares does.
-func (s *Shadow) vectors(variant int, b *rank.Batch, row, at int) (squares float32) {
+// vectors adds what vectors deviate by to s.sum and, by field, to away, and returns by how much the sum of
+// their squares does.
+func (s *Shadow) vectors(variant int, b *rank.Batch, row int, away []float32) (squares float32) {
 	for field := s.from; field < s.fields; field++ {
 		index, value := b.Entries(s.fields, row, field)
 		for i, weight := range index {
@@ -128,18 +133,12 @@ func (s *Shadow) vectors(variant int, b *rank.Batch, row, at int) (squares float
 				continue
 			}
 			x, by := value[i], s.vector(variant, p)
-			own, sum := s.fm.Vectors[int(weight)*s.dim:][:len(by)], s.sum[:len(by)]
+			own, sum, to := s.fm.Vectors[int(weight)*s.dim:][:len(by)], s.sum[:len(by)], away[(field-s.from)*s.dim:][:len(by)]
 			for d, v := range by {
 				v *= x
 				squares += v * (v + 2*own[d]*x)
 				sum[d] += v
-			}
-			if s.network == nil {
-				continue
-			}
-			input := s.network.away(at)[(field-s.from)*s.dim:][:len(by)]
-			for d, v := range by {
-				input[d] += v * x
+				to[d] += v
 			}
 		}
 	}

@@ -72,7 +72,7 @@ type Shadow struct {
 
 	glance   glance
 	network  *shadowNetwork
-	sum      []float32   // of the vectors of the row that is known, as learned
+	sum      []float32   // of the vectors of the row asked about last, by dimension
 	gradient []float32   // of one vector
 	live     bool        // something is published
 	known    *rank.Batch // sum and the network are as learned, of this row; nil of none

@@ -1,6 +1,8 @@
 package learn
 
 import (
+	"math"
+
 	"github.com/freshet-rec/freshet/internal/dense"
 	"github.com/freshet-rec/freshet/rank"
 )
@@ -94,10 +96,9 @@ func (n *shadowNetwork) backward() []float32 {
 	for l := len(n.layers) - 1; l >= 0; l-- {
 		back, cols := n.back[l], n.layers[l].Cols()
 		if l < len(n.layers)-1 {
-			for o, unit := range n.units[l][:cols] {
-				if unit <= 0 {
-					fall[o] = 0
-				}
+			for o, unit := range n.units[l][:cols] { // which is +0 or above; without a branch, as half of them are 0
+				above := uint32(-int32(math.Float32bits(unit)) >> 31)
+				fall[o] = math.Float32frombits(math.Float32bits(fall[o]) & above)
 			}
 		}
 		back.Apply(1, fall, cols, back.Bias(), next, false)

@@ -204,7 +204,7 @@ func (u *Updater) Show(show *fold.Show) {
 	if u.ranker == nil || !u.keep(show) {
 		return
 	}
-	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock}
+	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock, items: make([]shownItem, 0, len(show.Items))}
 	schema := u.ranker.Schema()
 	u.scratch.Reset()
 	for i, item := range show.Items {
