@@ -56,14 +56,15 @@ func (p Pace) withDefaults() Pace {
 //
 // A Shadow is for one goroutine. What it becomes depends on the calls alone.
 type Shadow struct {
-	pace   Pace
-	model  rank.Model
-	lr     *rank.LR
-	fm     *rank.FM // nil of an LR
-	fields int
-	dim    int
-	words  uint32 // the first weight that is not of a number
-	from   int    // the first field whose vectors move
+	pace     Pace
+	perAlpha float64 // 1/Alpha
+	model    rank.Model
+	lr       *rank.LR
+	fm       *rank.FM // nil of an LR
+	fields   int
+	dim      int
+	words    uint32 // the first weight that is not of a number
+	from     int    // the first field whose vectors move
 
 	place []int32      // of a weight among those that moved; 0 is none
 	rows  []uint8      // by weight: the rows it has counted in, up to Admission
@@ -103,6 +104,7 @@ type Forecast [3]float32
 // none.
 func NewShadow(m rank.Model, pace Pace) (*Shadow, error) {
 	s := &Shadow{pace: pace.withDefaults(), model: m}
+	s.perAlpha = 1 / s.pace.Alpha
 	var layers []rank.Layer
 	switch m := m.(type) {
 	case *rank.LR:
@@ -264,9 +266,9 @@ func (s *Shadow) step(p int32, gradient float32, record uint64) float64 {
 		return 0
 	}
 	root := math.Sqrt(n)
-	sigma := (root - math.Sqrt(m.n)) / s.pace.Alpha
+	sigma := (root - math.Sqrt(m.n)) * s.perAlpha
 	z := m.z + g - sigma*was
-	rate := (s.pace.Beta+root)/s.pace.Alpha + s.pace.L2
+	rate := (s.pace.Beta+root)*s.perAlpha + s.pace.L2
 	w := 0.0
 	if math.Abs(z) > s.pace.L1 {
 		w = -(z - math.Copysign(s.pace.L1, z)) / rate

@@ -41,14 +41,16 @@ func stripAVX2(cols, k int, a *float32, lda int, b *float32, ldb int, c *float32
 
 func layersAVX512(rows, panels, k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool) {
 	j := 0 // panels that are done
-	if rows == 1 {
-		gap := 4 * k * panelCols
-		for ; panels-j >= 4; j += 4 {
-			line4x32AVX512(k, x, at(w, j*k*panelCols), gap, at(from, j*panelCols), at(to, j*panelCols), cut)
+	for rows == 1 && panels-j > 1 {
+		line, n := line4x32AVX512, 4
+		switch panels - j {
+		case 2, 5: // one on its own takes as long as four
+			line, n = line2x32AVX512, 2
+		case 3:
+			line, n = line3x32AVX512, 3
 		}
-		for ; panels-j >= 2; j += 2 {
-			line2x32AVX512(k, x, at(w, j*k*panelCols), gap, at(from, j*panelCols), at(to, j*panelCols), cut)
-		}
+		line(k, x, at(w, j*k*panelCols), 4*k*panelCols, at(from, j*panelCols), at(to, j*panelCols), cut)
+		j += n
 	}
 	for i := 0; i < rows; {
 		tile, n := layer4x32AVX512, layerRows

@@ -5259,6 +5259,65 @@ store:
 	VZEROUPPER
 	RET
 
+// func line3x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+// Requires: AVX, AVX512F
+TEXT ·line3x32AVX512(SB), NOSPLIT, $0-49
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    w+16(FP), DX
+	MOVQ    gap+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    to+40(FP), DI
+	MOVQ    DX, R8
+	ADDQ    BX, R8
+	MOVQ    R8, R9
+	ADDQ    BX, R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VMOVUPS 256(SI), Z4
+	VMOVUPS 320(SI), Z5
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  (DX), Z6, Z0
+	VFMADD231PS  64(DX), Z6, Z1
+	VFMADD231PS  (R8), Z6, Z2
+	VFMADD231PS  64(R8), Z6, Z3
+	VFMADD231PS  (R9), Z6, Z4
+	VFMADD231PS  64(R9), Z6, Z5
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+48(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VPXORD Z6, Z6, Z6
+	VMAXPS Z0, Z6, Z0
+	VMAXPS Z1, Z6, Z1
+	VMAXPS Z2, Z6, Z2
+	VMAXPS Z3, Z6, Z3
+	VMAXPS Z4, Z6, Z4
+	VMAXPS Z5, Z6, Z5
+
+store:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	VMOVUPS Z4, 256(DI)
+	VMOVUPS Z5, 320(DI)
+	VZEROUPPER
+	RET
+
 // func line2x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
 // Requires: AVX, AVX512F
 TEXT ·line2x32AVX512(SB), NOSPLIT, $0-49
