@@ -111,12 +111,21 @@ func (s *Shadow) input(at int) []float32 {
 }
 
 // linear is by how much the log-odds without vectors deviate.
-func (s *Shadow) linear(variant int, b *rank.Batch, row int) float32 {
-	odds := s.moved[0].w[variant]
+func (s *Shadow) linear(variant int, b *rank.Batch, row int) (odds float32) {
 	index, value := b.Row(s.fields, row)
+	if variant == published {
+		odds = s.out.weights[0]
+		for i, at := range index {
+			if p := s.place[at]; p != 0 {
+				odds += s.out.weights[p] * value[i]
+			}
+		}
+		return odds
+	}
+	odds = s.moved[0].w
 	for i, at := range index {
 		if p := s.place[at]; p != 0 {
-			odds += s.moved[p].w[variant] * value[i]
+			odds += s.moved[p].w * value[i]
 		}
 	}
 	return odds

@@ -3,7 +3,6 @@ package learn
 import (
 	"errors"
 	"math"
-	"slices"
 
 	"github.com/freshet-rec/freshet/internal/dense"
 	"github.com/freshet-rec/freshet/rank"
@@ -66,10 +65,12 @@ type Shadow struct {
 	words    uint32 // the first weight that is not of a number
 	from     int    // the first field whose vectors move
 
-	place []int32      // of a weight among those that moved; 0 is none
-	rows  []uint8      // by weight: the rows it has counted in, up to Admission
-	moved []moved      // by place; 0 is the bias
-	v     [3][]float32 // by variant and place: how far vectors are from those of the model, dim numbers each; none of frozen
+	place []int32    // of a weight among those that moved; 0 is none
+	rows  []uint8    // by weight: the rows it has counted in, up to Admission
+	moved []moved    // by place; 0 is the bias
+	v     []float32  // likewise: how far vectors are from those of the model, dim numbers each
+	out   deviations // as published
+	next  deviations // as they will be once what is being proposed is published, see gather
 
 	glance   glance
 	network  *shadowNetwork
@@ -82,12 +83,22 @@ type Shadow struct {
 
 // moved is a weight that may have left that of the model.
 type moved struct {
-	z, n   float64    // of FTRL
-	record uint64     // the last that moved it
-	index  uint32     // of the weight
-	w      [3]float32 // by variant: how far it is from that of the model; 0 of frozen
-	by     float32    // how far that record moved it, and its vector
-	square float32    // of AdaGrad: one for all numbers of the vector
+	z, n   float64 // of FTRL
+	record uint64  // the last that moved it
+	index  uint32  // of the weight
+	w      float32 // how far it is from that of the model
+	by     float32 // how far that record moved it, and its vector
+	square float32 // of AdaGrad: one for all numbers of the vector
+}
+
+// deviations are how far weights and vectors are from those of the model, by place.
+type deviations struct{ weights, vectors []float32 }
+
+func (d *deviations) add(dim int) {
+	d.weights = append(d.weights, 0)
+	for range dim {
+		d.vectors = append(d.vectors, 0)
+	}
 }
 
 // The variants of a model that a Shadow knows.
@@ -142,9 +153,11 @@ func NewShadow(m rank.Model, pace Pace) (*Shadow, error) {
 func (s *Shadow) add(index uint32) int32 {
 	at := int32(len(s.moved))
 	s.moved = append(s.moved, moved{index: index})
-	for _, variant := range [...]int{published, learned} {
-		s.v[variant] = append(s.v[variant], make([]float32, s.dim)...)
+	for range s.dim {
+		s.v = append(s.v, 0)
 	}
+	s.out.add(s.dim)
+	s.next.add(s.dim)
 	return at
 }
 
@@ -224,7 +237,7 @@ func (s *Shadow) weight(at uint32, x, gradient float32, record uint64, deep []fl
 		return moved
 	}
 	m := &s.moved[p]
-	base, own, g := s.fm.Vectors[int(at)*s.dim:][:s.dim], s.v[learned][int(p)*s.dim:][:s.dim], s.gradient[:s.dim]
+	base, own, g := s.fm.Vectors[int(at)*s.dim:][:s.dim], s.v[int(p)*s.dim:][:s.dim], s.gradient[:s.dim]
 	sum := s.sum[:s.dim]
 	squares, gx := float32(0), gradient*x
 	for d := range g {
@@ -260,7 +273,7 @@ func (s *Shadow) step(p int32, gradient float32, record uint64) float64 {
 	if m.record != record {
 		m.record, m.by = record, 0
 	}
-	g, was := float64(gradient), float64(m.w[learned])
+	g, was := float64(gradient), float64(m.w)
 	n := m.n + g*g
 	if math.IsNaN(n) || math.IsInf(n, 0) {
 		return 0
@@ -277,44 +290,31 @@ func (s *Shadow) step(p int32, gradient float32, record uint64) float64 {
 		w = was + math.Copysign(max(0, room), w-was)
 		z = -(w*rate + math.Copysign(s.pace.L1, w))
 	}
-	m.z, m.n, m.w[learned] = z, n, float32(w)
-	by := math.Abs(float64(m.w[learned]) - was)
+	m.z, m.n, m.w = z, n, float32(w)
+	by := math.Abs(float64(m.w) - was)
 	m.by += float32(by)
 	return by
 }
 
-// Changes is what was learned of the weights that changed since they were published.
-func (s *Shadow) Changes() rank.Patch {
-	var places []int32
-	for p := 1; p < len(s.moved); p++ {
-		m := &s.moved[p]
-		if m.w[learned] != m.w[published] || !slices.Equal(s.vector(learned, p), s.vector(published, p)) {
-			places = append(places, int32(p))
-		}
+// vector is how far the vector of a place is from that of the model, as published or as learned.
+func (s *Shadow) vector(variant, p int) []float32 {
+	if variant == published {
+		return s.out.vectors[p*s.dim:][:s.dim]
 	}
-	slices.SortFunc(places, func(a, b int32) int { return int(s.moved[a].index) - int(s.moved[b].index) })
-	patch := rank.Patch{Bias: s.moved[0].w[learned], Dim: s.dim}
-	for _, p := range places {
-		patch.Index, patch.Weights = append(patch.Index, s.moved[p].index), append(patch.Weights, s.moved[p].w[learned])
-		patch.Vectors = append(patch.Vectors, s.vector(learned, int(p))...)
-	}
-	return patch
+	return s.v[p*s.dim:][:s.dim]
 }
-
-// vector is how far the vector of a place is from that of the model.
-func (s *Shadow) vector(variant, p int) []float32 { return s.v[variant][p*s.dim:][:s.dim] }
 
 // Publish notes that a patch was published over those before.
 func (s *Shadow) Publish(patch *rank.Patch) {
 	s.live, s.known, s.glance.batch = true, nil, nil
-	s.moved[0].w[published] = patch.Bias
+	s.out.weights[0] = patch.Bias
 	for i, at := range patch.Index {
 		p := s.place[at]
 		if p == 0 { // published by somebody else
 			p = s.add(at)
 			s.place[at] = p
 		}
-		s.moved[p].w[published] = patch.Weights[i]
+		s.out.weights[p] = patch.Weights[i]
 		copy(s.vector(published, int(p)), patch.Vectors[i*patch.Dim:])
 	}
 }

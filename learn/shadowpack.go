@@ -6,6 +6,7 @@ import (
 
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/rank"
 )
 
 func (s *Shadow) pack(w *pack.Writer) {
@@ -29,14 +30,14 @@ func (s *Shadow) pack(w *pack.Writer) {
 		w.Uint(uint64(m.index))
 		w.Float(m.z)
 		w.Float(m.n)
-		w.Single(m.w[learned])
-		w.Single(m.w[published])
+		w.Single(m.w)
+		w.Single(s.out.weights[p])
 		w.Uint(m.record)
 		w.Single(m.by)
 		w.Single(m.square)
 		for d := p * s.dim; d < (p+1)*s.dim; d++ {
-			w.Single(s.v[learned][d])
-			w.Single(s.v[published][d])
+			w.Single(s.v[d])
+			w.Single(s.out.vectors[d])
 		}
 	}
 }
@@ -61,20 +62,20 @@ func (s *Shadow) unpack(r *pack.Reader) {
 			s.place[index] = s.add(index)
 		}
 		m := &s.moved[p]
-		m.z, m.n, m.w[learned], m.w[published], m.record, m.by, m.square = r.Float(), r.Float(), r.Single(), r.Single(), r.Uint(), r.Single(), r.Single()
+		m.z, m.n, m.w, s.out.weights[p], m.record, m.by, m.square = r.Float(), r.Float(), r.Single(), r.Single(), r.Uint(), r.Single(), r.Single()
 		for d := p * s.dim; d < (p+1)*s.dim; d++ {
-			s.v[learned][d], s.v[published][d] = r.Single(), r.Single()
+			s.v[d], s.out.vectors[d] = r.Single(), r.Single()
 		}
 	}
 }
 
-// packProposal writes what is proposed, as its record will have it.
-func packProposal(w *pack.Writer, p *fold.Publication) {
+// packProposal writes what is proposed, as its record will have it where before is in force.
+func packProposal(w *pack.Writer, p *fold.Publication, before []rank.Patch) {
 	if p == nil {
 		w.Blob(nil)
 		return
 	}
-	text, err := json.Marshal(p)
+	text, err := json.Marshal(p.Complete(before))
 	if err != nil {
 		panic("BUG: a publication that was proposed cannot be written: " + err.Error())
 	}
@@ -91,4 +92,17 @@ func unpackProposal(r *pack.Reader) *fold.Publication {
 		r.Fail("what is proposed: %v", err)
 	}
 	return p
+}
+
+// patchesOf are those of a proposal that was read.
+func patchesOf(r *pack.Reader, p *fold.Publication) (patches []rank.Patch) {
+	for _, text := range p.Patches {
+		patch, err := rank.ReadPatch(text)
+		if err != nil {
+			r.Fail("what is proposed: %v", err)
+			return nil
+		}
+		patches = append(patches, patch)
+	}
+	return patches
 }
