@@ -34,7 +34,7 @@ type Publication struct {
 	Patches [][]byte `json:"patches,omitempty"`        // by head: what has changed since the publication before, see rank.Patch
 	Weights string   `json:"weights_sha256,omitempty"` // Updates.Hash once this one is in force; with Published
 
-	Changes []rank.Patch `json:"-"` // of a proposal: what Patches will have, by head, its weights in any order
+	Changes [][]rank.Patch `json:"-"` // of a proposal: what Patches will have, by head, in parts with weights in any order
 }
 
 // Verdict is what is thought of what was learned.
@@ -82,8 +82,7 @@ func (p *Publication) Complete(before []rank.Patch) *Publication {
 	out.Changes = nil
 	merged := make([]rank.Patch, len(p.Changes))
 	for i := range p.Changes {
-		patch := p.Changes[i]
-		patch.Sort()
+		patch := rank.Join(p.Changes[i])
 		out.Patches = append(out.Patches, patch.Append(nil))
 		if merged[i] = patch; len(before) == len(merged) {
 			merged[i] = before[i].Merge(&patch)

@@ -21,30 +21,33 @@ type gathering struct {
 	head    int               // whose turn it is
 	places  int               // how many it had when its turn began
 	looked  int               // how many of them were looked at
+	found   int               // how many of those have changed, and have room
 	changed bool              // anything is different from what is published
 }
 
-// gatherAtOnce is how many places are looked at with one record: some tenths of a millisecond.
-const gatherAtOnce = 4096
+// gatherAtOnce is how many places are looked at with one record: about a tenth of a millisecond.
+const gatherAtOnce = 1024
 
 // gather collects the next part, and proposes the publication once all is there.
 func (u *Updater) gather() {
 	g := &u.gathering
 	for left := u.atOnce; left > 0 && g.head < len(u.shadows); {
-		s, patch := u.shadows[g.head], &g.pub.Changes[g.head]
-		most := mostChanges(u.MaxSize/len(u.shadows), s.dim)
+		s, parts := u.shadows[g.head], &g.pub.Changes[g.head]
 		if g.looked == 0 {
-			g.places = s.Moved()
-			s.gatherBias(patch, min(most, g.places))
-			g.changed = g.changed || patch.Bias != s.out.weights[0]
+			g.places, g.found = s.Moved(), 0
+			g.changed = g.changed || s.gatherBias()
 		}
-		for ; left > 0 && g.looked < g.places; left-- {
+		n, most := min(left, g.places-g.looked), mostChanges(u.MaxSize/len(u.shadows), s.dim)
+		part := rank.Patch{Bias: s.next.weights[0], Dim: s.dim}
+		for ; n > 0; n-- {
 			// From another place on at each turn, so that all have theirs where there is no room for all.
-			s.gather(1+(g.pub.Number*most+g.looked)%g.places, most, patch)
+			s.gather(1+(g.pub.Number*most+g.looked)%g.places, most-g.found-part.Len(), &part)
 			g.looked++
+			left--
 		}
+		*parts, g.found = append(*parts, part), g.found+part.Len()
 		if g.looked == g.places {
-			g.changed = g.changed || patch.Len() > 0
+			g.changed = g.changed || g.found > 0
 			g.head, g.looked = g.head+1, 0
 		}
 	}
@@ -63,17 +66,18 @@ func mostChanges(size, dim int) int {
 	return max(1, (size-16)/(binary.MaxVarintLen32+4*(1+dim))) // beside the bias and two counts
 }
 
-// gatherBias begins a patch that has room for so many weights.
-func (s *Shadow) gatherBias(patch *rank.Patch, most int) {
-	*patch = rank.Patch{Bias: s.moved[0].w, Dim: s.dim, Index: make([]uint32, 0, most), Weights: make([]float32, 0, most), Vectors: make([]float32, 0, most*s.dim)}
-	s.next.weights[0] = patch.Bias
+// gatherBias lays out the bias, and reports that it has changed.
+func (s *Shadow) gatherBias() bool {
+	s.next.weights[0] = s.moved[0].w
+	return s.next.weights[0] != s.out.weights[0]
 }
 
-// gather adds a place to a patch, if it has changed since it was published and the patch has room.
-func (s *Shadow) gather(p, most int, patch *rank.Patch) {
+// gather lays out a place, and adds it to a patch if it has changed since it was published and there is
+// room for so many more.
+func (s *Shadow) gather(p, room int, patch *rank.Patch) {
 	weight, vector := s.moved[p].w, s.vector(learned, p)
 	was, wasVector := s.out.weights[p], s.vector(published, p)
-	if patch.Len() >= most || weight == was && slices.Equal(vector, wasVector) {
+	if room <= 0 || weight == was && slices.Equal(vector, wasVector) {
 		weight, vector = was, wasVector
 	} else {
 		patch.Index, patch.Weights = append(patch.Index, s.moved[p].index), append(patch.Weights, weight)
@@ -116,8 +120,8 @@ func (g *gathering) pack(w *pack.Writer) {
 		w.Uint(uint64(n))
 	}
 	w.Bool(g.changed)
-	for _, patch := range g.pub.Changes {
-		patch.Sort()
+	for _, parts := range g.pub.Changes {
+		patch := rank.Join(parts)
 		w.Blob(patch.Append(nil))
 	}
 }
@@ -129,8 +133,15 @@ func (u *Updater) unpackGathering(r *pack.Reader) {
 		r.Fail("what is to be proposed: %v", err)
 	}
 	g.head, g.places, g.looked, g.changed = int(r.Number(len(u.shadows))), int(r.Number(1<<31)), int(r.Number(1<<31)), r.Bool()
-	for range u.shadows {
-		g.pub.Changes = append(g.pub.Changes, readPatch(r))
+	g.pub.Changes = make([][]rank.Patch, len(u.shadows))
+	var patches []rank.Patch
+	for i := range u.shadows {
+		patch := readPatch(r)
+		if i > g.head || i == g.head && g.looked == 0 {
+			continue // its turn has not come
+		}
+		g.pub.Changes[i], g.found = []rank.Patch{patch}, patch.Len()
+		patches = append(patches, patch)
 	}
 	if r.Err() != nil {
 		return
@@ -140,7 +151,7 @@ func (u *Updater) unpackGathering(r *pack.Reader) {
 		return
 	}
 	u.gathering = g
-	u.expect(g.pub.Changes)
+	u.expect(patches)
 }
 
 // expect lays out what a proposal publishes.

@@ -129,12 +129,12 @@ var shadowKinds = []struct {
 
 // changes gathers all that was learned since it was published.
 func (s *Shadow) changes() (patch rank.Patch) {
-	s.gatherBias(&patch, s.Moved())
+	s.gatherBias()
+	patch.Bias, patch.Dim = s.next.weights[0], s.dim
 	for p := range s.Moved() {
-		s.gather(1+p, s.Moved(), &patch)
+		s.gather(1+p, 1, &patch)
 	}
-	patch.Sort()
-	return patch
+	return rank.Join([]rank.Patch{patch})
 }
 
 // TestShadowSaysWhatItsModelSays: what each variant forecasts of a row is what a model of its weights

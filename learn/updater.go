@@ -433,7 +433,7 @@ func (u *Updater) judge() {
 		LogLoss: share(j.figures.Loss[of], j.rows), Trained: share(j.figures.Loss[frozen], j.rows), Expected: share(j.figures.Expected[of], j.positives),
 	}
 	if verdict == fold.Published {
-		pub.Changes = make([]rank.Patch, len(u.shadows))
+		pub.Changes = make([][]rank.Patch, len(u.shadows))
 		u.gathering = gathering{pub: pub}
 		u.gather()
 		return

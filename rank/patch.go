@@ -41,18 +41,27 @@ const MaxPatch = 1 << 20
 // Len is how many weights the patch has a say in.
 func (p *Patch) Len() int { return len(p.Index) }
 
-// Sort puts the patch into the order of the weights, of which none may be there twice. It changes p.
-func (p *Patch) Sort() {
-	order := make([]int32, len(p.Index))
-	for i := range order {
-		order[i] = int32(i)
+// Join is the patch of all parts, which have weights in any order and none twice, the same Dim, and the
+// Bias of the first. No part is changed.
+func Join(parts []Patch) (out Patch) {
+	type where struct {
+		index    uint32
+		part, at int32
 	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(p.Index[a], p.Index[b]) })
-	out := Patch{Bias: p.Bias, Dim: p.Dim, Index: make([]uint32, 0, len(order)), Weights: make([]float32, 0, len(order)), Vectors: make([]float32, 0, len(p.Vectors))}
-	for _, i := range order {
-		out.take(p, int(i))
+	var order []where
+	for part := range parts {
+		for at, index := range parts[part].Index {
+			order = append(order, where{index, int32(part), int32(at)})
+		}
 	}
-	*p = out
+	slices.SortFunc(order, func(a, b where) int { return cmp.Compare(a.index, b.index) })
+	if len(parts) > 0 {
+		out = Patch{Bias: parts[0].Bias, Dim: parts[0].Dim, Index: make([]uint32, 0, len(order)), Weights: make([]float32, 0, len(order)), Vectors: make([]float32, 0, len(order)*parts[0].Dim)}
+	}
+	for _, w := range order {
+		out.take(&parts[w.part], int(w.at))
+	}
+	return out
 }
 
 // take appends what another patch says of one weight.
