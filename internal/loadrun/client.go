@@ -79,9 +79,10 @@ type eventsReply struct {
 
 // events posts a batch, one event a line, which the server reads fastest. The error tells of a
 // request that came to nothing; an answer that is not the expected one is for eventsReply.judge.
-func (c client) events(ctx context.Context, b batch) (eventsReply, error) {
+// body is the batch as lines.
+func (c client) events(ctx context.Context, body []byte) (eventsReply, error) {
 	var reply eventsReply
-	text, err := c.send(ctx, "/v1/events", "application/x-ndjson", b.lines(make([]byte, 0, lineBytes*len(b.events))))
+	text, err := c.send(ctx, "/v1/events", "application/x-ndjson", body)
 	if err != nil {
 		return reply, err
 	}

@@ -2,9 +2,6 @@ package main
 
 import "strconv"
 
-// lineBytes is about what an event takes as a line.
-const lineBytes = 256
-
 // lines appends the events, one a line.
 func (b *batch) lines(to []byte) []byte {
 	for i := range b.events {

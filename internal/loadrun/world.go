@@ -74,7 +74,9 @@ type world struct {
 	random *rand.Rand
 	users  *rand.Zipf
 	items  *rand.Zipf
-	made   int
+	ids    int     // made
+	made   []event // space of the newest batch
+	fresh  []int   // likewise
 	recent []event // accepted, in time and not yet sent twice; at most recentEvents
 }
 
@@ -87,10 +89,11 @@ func newWorld(opts options, prefix string, random *rand.Rand) *world {
 	}
 }
 
-// batch makes the events to send at now. Too-late events wait for the first acceptance,
-// before which the server may have no watermark to judge them by.
+// batch makes the events to send at now, good until the next batch. Too-late events wait for the first
+// acceptance, before which the server may have no watermark to judge them by.
 func (w *world) batch(now time.Time) batch {
-	b := batch{events: make([]event, 0, w.opts.batch), fresh: make([]int, 0, w.opts.batch)}
+	b := batch{events: w.made[:0], fresh: w.fresh[:0]}
+	defer func() { w.made, w.fresh = b.events, b.fresh }()
 	for i := range w.opts.batch {
 		if len(w.recent) > 0 && w.random.Float64() < w.opts.resend {
 			again := w.random.IntN(len(w.recent))
@@ -123,9 +126,9 @@ func (w *world) accepted(b batch) {
 
 // event makes one new event near now.
 func (w *world) event(now time.Time) event {
-	w.made++
+	w.ids++
 	e := event{
-		EventID: w.prefix + "-" + strconv.Itoa(w.made), ItemID: itemID(w.items.Uint64()),
+		EventID: w.prefix + "-" + strconv.Itoa(w.ids), ItemID: itemID(w.items.Uint64()),
 		Event: w.name(), TS: w.at(now).UnixMilli(), Context: w.setting(),
 	}
 	if id := userID(w.users.Uint64()); w.random.IntN(20) > 0 {
