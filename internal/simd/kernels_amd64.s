@@ -151,7 +151,7 @@ DATA order<>+28(SB)/4, $0x0000000d
 GLOBL order<>(SB), RODATA|NOPTR, $32
 
 // func dotRowsAVX512(dst []float32, q []float32, rows []float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-72
 	MOVQ  dst_base+0(FP), AX
 	MOVQ  dst_len+8(FP), CX
@@ -185,60 +185,76 @@ eight:
 	XORQ   R8, R8
 
 eight_number_whole:
-	CMPQ    R8, SI
-	JGE     eight_number_rest
-	VMOVUPS (DX)(R8*1), Z1
-	VMULPS  (R9), Z1, Z0
-	VADDPS  Z0, Z2, Z2
-	VMULPS  (R9)(BX*1), Z1, Z0
-	VADDPS  Z0, Z3, Z3
-	VMULPS  (R9)(BX*2), Z1, Z0
-	VADDPS  Z0, Z4, Z4
-	VMULPS  (R9)(R11*1), Z1, Z0
-	VADDPS  Z0, Z5, Z5
-	VMULPS  (R10), Z1, Z0
-	VADDPS  Z0, Z6, Z6
-	VMULPS  (R10)(BX*1), Z1, Z0
-	VADDPS  Z0, Z7, Z7
-	VMULPS  (R10)(BX*2), Z1, Z0
-	VADDPS  Z0, Z8, Z8
-	VMULPS  (R10)(R11*1), Z1, Z0
-	VADDPS  Z0, Z9, Z9
-	ADDQ    $0x40, R9
-	ADDQ    $0x40, R10
-	ADDQ    $0x40, R8
-	JMP     eight_number_whole
+	CMPQ       R8, SI
+	JGE        eight_number_rest
+	VMOVUPS    (DX)(R8*1), Z1
+	PREFETCHT0 2048(R9)
+	VMULPS     (R9), Z1, Z0
+	VADDPS     Z0, Z2, Z2
+	PREFETCHT0 2048(R9)(BX*1)
+	VMULPS     (R9)(BX*1), Z1, Z0
+	VADDPS     Z0, Z3, Z3
+	PREFETCHT0 2048(R9)(BX*2)
+	VMULPS     (R9)(BX*2), Z1, Z0
+	VADDPS     Z0, Z4, Z4
+	PREFETCHT0 2048(R9)(R11*1)
+	VMULPS     (R9)(R11*1), Z1, Z0
+	VADDPS     Z0, Z5, Z5
+	PREFETCHT0 2048(R10)
+	VMULPS     (R10), Z1, Z0
+	VADDPS     Z0, Z6, Z6
+	PREFETCHT0 2048(R10)(BX*1)
+	VMULPS     (R10)(BX*1), Z1, Z0
+	VADDPS     Z0, Z7, Z7
+	PREFETCHT0 2048(R10)(BX*2)
+	VMULPS     (R10)(BX*2), Z1, Z0
+	VADDPS     Z0, Z8, Z8
+	PREFETCHT0 2048(R10)(R11*1)
+	VMULPS     (R10)(R11*1), Z1, Z0
+	VADDPS     Z0, Z9, Z9
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R10
+	ADDQ       $0x40, R8
+	JMP        eight_number_whole
 
 eight_number_rest:
-	CMPQ      R8, BX
-	JGE       eight_number_done
-	VMOVUPS.Z (DX)(R8*1), K1, Z1
-	VMOVUPS.Z (R9), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R9)(BX*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS.Z (R9)(BX*2), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS.Z (R9)(R11*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS.Z (R10), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS.Z (R10)(BX*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS.Z (R10)(BX*2), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS.Z (R10)(R11*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z9, Z9
-	ADDQ      $0x40, R9
-	ADDQ      $0x40, R10
+	CMPQ       R8, BX
+	JGE        eight_number_done
+	VMOVUPS.Z  (DX)(R8*1), K1, Z1
+	PREFETCHT0 2048(R9)
+	VMOVUPS.Z  (R9), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z2, Z2
+	PREFETCHT0 2048(R9)(BX*1)
+	VMOVUPS.Z  (R9)(BX*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z3, Z3
+	PREFETCHT0 2048(R9)(BX*2)
+	VMOVUPS.Z  (R9)(BX*2), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z4, Z4
+	PREFETCHT0 2048(R9)(R11*1)
+	VMOVUPS.Z  (R9)(R11*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z5, Z5
+	PREFETCHT0 2048(R10)
+	VMOVUPS.Z  (R10), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z6, Z6
+	PREFETCHT0 2048(R10)(BX*1)
+	VMOVUPS.Z  (R10)(BX*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z7, Z7
+	PREFETCHT0 2048(R10)(BX*2)
+	VMOVUPS.Z  (R10)(BX*2), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z8, Z8
+	PREFETCHT0 2048(R10)(R11*1)
+	VMOVUPS.Z  (R10)(R11*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z9, Z9
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R10
 
 eight_number_done:
 	VINSERTF64X4 $0x01, Y3, Z2, Z0
@@ -1347,7 +1363,7 @@ done:
 	RET
 
 // func scanInt8AVX512(dst []float32, q []int8, blocks []uint8, scales []float32)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·scanInt8AVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         dst_len+8(FP), CX
@@ -1380,12 +1396,16 @@ block:
 four:
 	CMPQ          R8, R9
 	JGE           one
+	PREFETCHT0    2048(SI)
 	VMOVDQU32     (SI), Z1
 	VPDPBUSD.BCST (DX)(R8*1), Z1, Z0
+	PREFETCHT0    2112(SI)
 	VMOVDQU32     64(SI), Z1
 	VPDPBUSD.BCST 4(DX)(R8*1), Z1, Z4
+	PREFETCHT0    2176(SI)
 	VMOVDQU32     128(SI), Z1
 	VPDPBUSD.BCST 8(DX)(R8*1), Z1, Z0
+	PREFETCHT0    2240(SI)
 	VMOVDQU32     192(SI), Z1
 	VPDPBUSD.BCST 12(DX)(R8*1), Z1, Z4
 	ADDQ          $+256, SI
@@ -1395,6 +1415,7 @@ four:
 one:
 	CMPQ          R8, BX
 	JGE           scale
+	PREFETCHT0    2048(SI)
 	VMOVDQU32     (SI), Z1
 	VPDPBUSD.BCST (DX)(R8*1), Z1, Z0
 	ADDQ          $0x40, SI
@@ -1418,7 +1439,7 @@ DATA halves<>+0(SB)/4, $0x00800080
 GLOBL halves<>(SB), RODATA|NOPTR, $4
 
 // func scanInt8AVX2(dst []float32, q []int8, blocks []uint8, scales []float32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·scanInt8AVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         dst_len+8(FP), CX
@@ -1442,6 +1463,7 @@ group:
 	JGE          scale
 	VPBROADCASTD (DX)(R8*1), X1
 	VPMOVSXBW    X1, Y1
+	PREFETCHT0   2048(SI)
 	VPMOVZXBW    (SI), Y2
 	VPSUBW       Y0, Y2, Y2
 	VPMADDWD     Y1, Y2, Y2
