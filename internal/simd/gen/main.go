@@ -18,7 +18,6 @@ func main() {
 	dotAtAVX2()
 	dotInt8AVX512()
 	dotInt8AVX2()
-	dotRowsInt8AVX512()
 	dotAtInt8AVX512()
 	scanInt8AVX512()
 	scanInt8AVX2()
