@@ -91,20 +91,8 @@ type Updater struct {
 	gate    *gate
 	say     *influence
 	propose *fold.Publication
-	counts  Counts
+	counts  fold.Learned
 	scratch rank.Batch
-}
-
-// Counts are what an Updater did since its ranker is live.
-type Counts struct {
-	Rows      uint64 // learned from
-	Positives uint64 // of them
-	Bounded   uint64 // left out because a visitor or an item had its say
-	Thinned   uint64 // likewise because too many were waiting
-	Orphans   uint64 // positives of nothing that was shown
-	Repeats   uint64 // positives that had come before
-	Diverged  uint64 // publications in the journal that are not what was proposed here
-	Moved     int    // weights that have left the model's, now
 }
 
 // NewUpdater returns an Updater without a ranker.
@@ -117,7 +105,7 @@ func NewUpdater(o UpdaterOptions) *Updater {
 
 // reset forgets everything that was shown and learned.
 func (u *Updater) reset() {
-	u.shown, u.counts = newShown(), Counts{}
+	u.shown, u.counts = newShown(), fold.Learned{}
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
 	if u.places = nil; u.ranker != nil {
 		u.places = newPlaces(len(u.ranker.Heads))
@@ -168,8 +156,8 @@ func (u *Updater) follow() {
 // Proposal implements fold.Updater.
 func (u *Updater) Proposal() *fold.Publication { return u.propose }
 
-// Counts are what was done since the ranker is live.
-func (u *Updater) Counts() Counts {
+// Learned implements fold.Updater.
+func (u *Updater) Learned() fold.Learned {
 	c := u.counts
 	for _, shadow := range u.shadows {
 		c.Moved += shadow.Moved()
@@ -481,7 +469,7 @@ func (u *Updater) Pack(w *pack.Writer) {
 
 // packLearned writes what only an updater of the same ranker can read.
 func (u *Updater) packLearned(w *pack.Writer) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		w.Uint(*n)
 	}
 	for _, shadow := range u.shadows {
@@ -521,7 +509,7 @@ func (u *Updater) Unpack(r *pack.Reader) {
 
 // unpackLearned reads what packLearned wrote.
 func (u *Updater) unpackLearned(r *pack.Reader) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		*n = r.Uint()
 	}
 	u.unlearn() // what is in force, too, is in what was packed
@@ -536,6 +524,7 @@ func (u *Updater) unpackLearned(r *pack.Reader) {
 	u.propose = unpackProposal(r)
 }
 
-func (c *Counts) list() []*uint64 {
+// counted are the counts that are packed.
+func counted(c *fold.Learned) []*uint64 {
 	return []*uint64{&c.Rows, &c.Positives, &c.Bounded, &c.Thinned, &c.Orphans, &c.Repeats, &c.Diverged}
 }

@@ -212,7 +212,7 @@ func TestUpdaterFollowsATaste(t *testing.T) {
 			if k.updates.Number == 0 || k.updates.Last.Lead <= 0 {
 				t.Errorf("%s, impressions %v: in force is %+v", kind, told, k.updates.Last)
 			}
-			if c := k.u.Counts(); c.Diverged != 0 || c.Orphans != 0 || c.Rows == 0 {
+			if c := k.u.Learned(); c.Diverged != 0 || c.Orphans != 0 || c.Rows == 0 {
 				t.Errorf("%s, impressions %v: %+v", kind, told, c)
 			}
 		}
@@ -324,15 +324,15 @@ func TestUpdaterWithoutItsRanker(t *testing.T) {
 		if k.u.Unpack(r); r.Done() != nil {
 			t.Fatal(r.Done())
 		}
-		if k.u.Updating() != (at != nil) || k.u.Counts().Rows != 0 {
-			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Counts())
+		if k.u.Updating() != (at != nil) || k.u.Learned().Rows != 0 {
+			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Learned())
 		}
 		text = packed(k.u)
 	}
 	for range 500 {
 		k.visit()
 	}
-	if c := k.u.Counts(); c.Rows == 0 || k.u.shadows[0].out[0] == 0 {
+	if c := k.u.Learned(); c.Rows == 0 || k.u.shadows[0].out[0] == 0 {
 		t.Errorf("nothing is learned anew: %+v", c)
 	}
 }
