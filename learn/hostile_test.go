@@ -56,9 +56,9 @@ func hostile(rng *rand.Rand, n int) (records []told) {
 
 // weights are what a shadow has now, by weight, then its vector.
 func (s *Shadow) weights() map[uint32][]float32 {
-	list := map[uint32][]float32{math.MaxUint32: {s.w[0]}}
-	for p := 1; p < len(s.index); p++ {
-		list[s.index[p]] = append([]float32{s.w[p]}, s.v[p*s.dim:(p+1)*s.dim]...)
+	list := map[uint32][]float32{math.MaxUint32: {s.moved[0].w}}
+	for p := 1; p < len(s.moved); p++ {
+		list[s.moved[p].index] = append([]float32{s.moved[p].w}, s.vector(learned, p)...)
 	}
 	return list
 }
@@ -79,6 +79,7 @@ func TestGoalOnlineUpdate(t *testing.T) {
 		model := fold.Model{Switch: fold.Switch{Name: kind, Version: 1, SHA256: "ab"}}
 		begin := func(updates *fold.Updates) *Updater {
 			u := NewUpdater(o)
+			u.atOnce = 1 + int(seed%20)
 			u.Rebase(&model, kioskRanker(t, kind, -1), updates)
 			return u
 		}
@@ -101,7 +102,7 @@ func TestGoalOnlineUpdate(t *testing.T) {
 			}
 			if p := u.Proposal(); p != nil && rng.IntN(3) == 0 { // a server comes to it after a while
 				publications++
-				one := *p
+				one := *p.Complete(updates.Patches)
 				at, received := freshet.Position(1000+i), int64(i)
 				publish := func(u *Updater, updates *fold.Updates) {
 					if err := updates.Apply(&one, &model, at, received); err != nil {
