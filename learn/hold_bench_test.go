@@ -104,8 +104,8 @@ func BenchmarkPublicationHolds(b *testing.B) {
 		apply = max(apply, timed(func() {
 			state.Apply(&stream.Entry{Topic: "weights", Position: freshet.Position(number), Weights: ready.Text()})
 		}))
-		if state.Updates.Number != number || u.Counts().Diverged > 0 || state.Updates.Patches[0].Len() < 1<<16 {
-			b.Fatalf("in force is publication %d: %+v", state.Updates.Number, u.Counts())
+		if state.Updates.Number != number || u.Learned().Diverged > 0 || state.Updates.Patches[0].Len() < 1<<16 {
+			b.Fatalf("in force is publication %d: %+v", state.Updates.Number, u.Learned())
 		}
 	}
 	b.ReportMetric(gather.Seconds()*1e3, "ms-gather")

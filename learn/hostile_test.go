@@ -114,7 +114,7 @@ func TestGoalOnlineUpdate(t *testing.T) {
 				journal = append(journal, publish)
 			}
 		}
-		want, wantCounts := packed(u), u.Counts()
+		want, wantCounts := packed(u), u.Learned()
 		if wantCounts.Diverged > 0 {
 			t.Fatalf("seed %d: %+v", seed, wantCounts)
 		}
@@ -141,7 +141,7 @@ func TestGoalOnlineUpdate(t *testing.T) {
 				}
 			}
 		}
-		if packed(u) != want || u.Counts() != wantCounts {
+		if packed(u) != want || u.Learned() != wantCounts {
 			t.Fatalf("seed %d, %s: after crashes it is another", seed, kind)
 		}
 		g.Add(1)
@@ -197,12 +197,12 @@ func TestInfluenceIsBounded(t *testing.T) {
 	if limit := 0.5 + 4*0.1; sum > limit { // a row that began within the bound is finished: each of its weights may move by the step
 		t.Errorf("one visitor moved the weights by %.3f, the bound is %.3f", sum, limit)
 	}
-	if c := k.u.Counts(); c.Bounded == 0 {
+	if c := k.u.Learned(); c.Bounded == 0 {
 		t.Errorf("%+v", c)
 	}
-	before := k.u.Counts().Rows
+	before := k.u.Learned().Rows
 	k.visit()
-	if k.u.Counts().Rows == before {
+	if k.u.Learned().Rows == before {
 		t.Error("nobody else has a say")
 	}
 }
@@ -216,7 +216,7 @@ func TestThinning(t *testing.T) {
 			t.Fatalf("%d rows wait", k.u.shown.items)
 		}
 	}
-	c := k.u.Counts()
+	c := k.u.Learned()
 	if c.Thinned == 0 || c.Rows < 100 || c.Rows+c.Thinned != 1500*5 {
 		t.Errorf("%+v", c)
 	}
@@ -236,7 +236,7 @@ func TestWaitingIsBoundedInBytes(t *testing.T) {
 			t.Fatalf("%d bytes wait, %d are counted", sum, k.u.shown.bytes)
 		}
 	}
-	if c := k.u.Counts(); c.Thinned == 0 || c.Thinned%5 != 0 || c.Rows+c.Thinned != 500*5 || k.u.shown.bytes < 25_000 {
+	if c := k.u.Learned(); c.Thinned == 0 || c.Thinned%5 != 0 || c.Rows+c.Thinned != 500*5 || k.u.shown.bytes < 25_000 {
 		t.Errorf("%+v, %d bytes wait", c, k.u.shown.bytes)
 	}
 }
@@ -250,13 +250,13 @@ func TestThinningKeepsAShare(t *testing.T) {
 		k := newKiosk(t, "lr", o, 8)
 		last, longest := 0, 0
 		for n := range 3600 {
-			before := k.u.Counts().Rows
+			before := k.u.Learned().Rows
 			k.visit()
-			if k.u.Counts().Rows > before {
+			if k.u.Learned().Rows > before {
 				longest, last = max(longest, n-last), n
 			}
 		}
-		if rows := k.u.Counts().Rows; longest > 300 || rows < uint64(6*o.MaxWait/2) {
+		if rows := k.u.Learned().Rows; longest > 300 || rows < uint64(6*o.MaxWait/2) {
 			t.Errorf("%d times too many: nothing for %d visits of the 600 in a window, %d rows in 6 windows, %d may wait", times, longest, rows, o.MaxWait)
 		}
 	}

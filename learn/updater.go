@@ -72,7 +72,7 @@ const (
 // was published is worse, that is rolled back, and learning begins anew. Visitors and items are bounded
 // (see influence). When more rows come than may wait, whole slates are left out by a hash of their
 // request, half of them, or three quarters, and so on (see inflow): the labels of the rest are as they
-// are, and some are learned from at all times. What is left out is counted (Counts.Thinned).
+// are, and some are learned from at all times. What is left out is counted (fold.Learned.Thinned).
 //
 // With heads, each learns on its own, and they are judged together.
 type Updater struct {
@@ -94,20 +94,8 @@ type Updater struct {
 	propose   *fold.Publication
 	gathering gathering
 	atOnce    int // gatherAtOnce
-	counts    Counts
+	counts    fold.Learned
 	scratch   rank.Batch
-}
-
-// Counts are what an Updater did since its ranker is live.
-type Counts struct {
-	Rows      uint64 // learned from
-	Positives uint64 // of them
-	Bounded   uint64 // left out because a visitor or an item had its say
-	Thinned   uint64 // likewise because too many were waiting
-	Orphans   uint64 // positives of nothing that was shown
-	Repeats   uint64 // positives that had come before
-	Diverged  uint64 // publications in the journal that are not what was proposed here
-	Moved     int    // weights that have left the model's, now
 }
 
 // NewUpdater returns an Updater without a ranker.
@@ -120,7 +108,7 @@ func NewUpdater(o UpdaterOptions) *Updater {
 
 // reset forgets everything that was shown and learned.
 func (u *Updater) reset() {
-	u.shown, u.inflow, u.counts = newShown(), inflow{}, Counts{}
+	u.shown, u.inflow, u.counts = newShown(), inflow{}, fold.Learned{}
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
 	if u.places = nil; u.ranker != nil {
 		u.places = newPlaces(len(u.ranker.Heads))
@@ -171,8 +159,8 @@ func (u *Updater) follow() {
 // Proposal implements fold.Updater.
 func (u *Updater) Proposal() *fold.Publication { return u.propose }
 
-// Counts are what was done since the ranker is live.
-func (u *Updater) Counts() Counts {
+// Learned implements fold.Updater.
+func (u *Updater) Learned() fold.Learned {
 	c := u.counts
 	for _, shadow := range u.shadows {
 		c.Moved += shadow.Moved()
@@ -479,7 +467,7 @@ func (u *Updater) Pack(w *pack.Writer) {
 
 // packLearned writes what only an updater of the same ranker can read.
 func (u *Updater) packLearned(w *pack.Writer) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		w.Uint(*n)
 	}
 	for _, shadow := range u.shadows {
@@ -521,7 +509,7 @@ func (u *Updater) Unpack(r *pack.Reader) {
 
 // unpackLearned reads what packLearned wrote.
 func (u *Updater) unpackLearned(r *pack.Reader) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		*n = r.Uint()
 	}
 	u.unlearn() // what is in force, too, is in what was packed
@@ -542,6 +530,7 @@ func (u *Updater) unpackLearned(r *pack.Reader) {
 	}
 }
 
-func (c *Counts) list() []*uint64 {
+// counted are the counts that are packed.
+func counted(c *fold.Learned) []*uint64 {
 	return []*uint64{&c.Rows, &c.Positives, &c.Bounded, &c.Thinned, &c.Orphans, &c.Repeats, &c.Diverged}
 }

@@ -212,7 +212,7 @@ func TestUpdaterFollowsATaste(t *testing.T) {
 			if k.updates.Number == 0 || k.updates.Last.Lead <= 0 {
 				t.Errorf("%s, impressions %v: in force is %+v", kind, told, k.updates.Last)
 			}
-			if c := k.u.Counts(); c.Diverged != 0 || c.Orphans != 0 || c.Rows == 0 {
+			if c := k.u.Learned(); c.Diverged != 0 || c.Orphans != 0 || c.Rows == 0 {
 				t.Errorf("%s, impressions %v: %+v", kind, told, c)
 			}
 		}
@@ -257,8 +257,8 @@ func TestUpdaterGoesOnFromWhatWasPacked(t *testing.T) {
 		if packed(a.u) != packed(b.u) || a.updates.Number == 0 || a.updates.Last.Weights != b.updates.Last.Weights {
 			t.Errorf("%s: the two differ, or nothing was published: %+v", kind, a.updates.Last)
 		}
-		if between == 0 || a.u.Counts().Diverged+b.u.Counts().Diverged > 0 {
-			t.Errorf("%s: %d times packed while a publication was gathered, %+v", kind, between, b.u.Counts())
+		if between == 0 || a.u.Learned().Diverged+b.u.Learned().Diverged > 0 {
+			t.Errorf("%s: %d times packed while a publication was gathered, %+v", kind, between, b.u.Learned())
 		}
 	}
 }
@@ -333,15 +333,15 @@ func TestUpdaterWithoutItsRanker(t *testing.T) {
 		if k.u.Unpack(r); r.Done() != nil {
 			t.Fatal(r.Done())
 		}
-		if k.u.Updating() != (at != nil) || k.u.Counts().Rows != 0 {
-			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Counts())
+		if k.u.Updating() != (at != nil) || k.u.Learned().Rows != 0 {
+			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Learned())
 		}
 		text = packed(k.u)
 	}
 	for range 500 {
 		k.visit()
 	}
-	if c := k.u.Counts(); c.Rows == 0 || k.u.shadows[0].out.weights[0] == 0 {
+	if c := k.u.Learned(); c.Rows == 0 || k.u.shadows[0].out.weights[0] == 0 {
 		t.Errorf("nothing is learned anew: %+v", c)
 	}
 }

@@ -121,11 +121,12 @@ func (s *Server) prepare(p *fold.Publication, since freshet.Position, patches []
 	return nil
 }
 
-// Updating is what was published of the ranker that is live, and whether anything is learned here.
-func (s *Server) Updating() (u fold.Updates, learns bool) {
-	s.Stream.View(func(freshet.Position) { u, learns = s.State.Updates, s.State.Learns() })
+// Updating is what was published of the ranker that is live, what was learned since it is, and whether
+// anything is learned here.
+func (s *Server) Updating() (u fold.Updates, l fold.Learned, learns bool) {
+	s.Stream.View(func(freshet.Position) { u, l, learns = s.State.Updates, s.State.Learned(), s.State.Learns() })
 	u.Patches = nil
-	return u, learns
+	return u, l, learns
 }
 
 // unpublish takes back what was published when nothing is learned any more: nobody would notice if it

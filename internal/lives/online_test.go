@@ -159,15 +159,15 @@ func TestGoalOnlineLives(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := m.packed()
-		counts := u.Counts()
+		counts := u.Learned()
 		anew, u := learning(t, kind)
 		alone := m.disk.Clone()
 		if err := snapshot.Keep(alone, 0); err != nil {
 			t.Fatal(err)
 		}
 		again := bootState(t, alone, now, anew)
-		if !bytes.Equal(again.packed(), got) || u.Counts() != counts || counts.Diverged != 0 {
-			t.Fatalf("seed %d, %s: after %d kills it is another than its journal makes: %+v and %+v", seed, kind, kills, counts, u.Counts())
+		if !bytes.Equal(again.packed(), got) || u.Learned() != counts || counts.Diverged != 0 {
+			t.Fatalf("seed %d, %s: after %d kills it is another than its journal makes: %+v and %+v", seed, kind, kills, counts, u.Learned())
 		}
 		for _, p := range again.state.Updates.Patches {
 			for _, w := range append(p.Weights, p.Vectors...) {
