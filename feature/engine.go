@@ -315,12 +315,12 @@ func (g *Engine) take(b *batch, acts []Act) {
 func (g *Engine) askAttributes(acts []Act) {
 	for _, a := range g.items {
 		for i := range acts {
-			a.ahead(acts[i].Item)
+			a.ahead(acts[i].Item, nil)
 		}
 	}
 	for _, a := range g.users {
 		for i := range acts {
-			a.ahead(acts[i].Visitor)
+			a.ahead(acts[i].Visitor, nil)
 		}
 	}
 }

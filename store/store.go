@@ -29,6 +29,9 @@ type Table interface {
 	Cells(keys []Key, generation int64, hints []Hint, cells [][]uint64) (fresh uint64)
 	// Find returns the cell of k for reading, nil when there is none.
 	Find(k Key, hint Hint) []uint64
+	// Finds is Find for each key, by the hints that Ahead gave: cells[i] is that of keys[i]. Nothing may
+	// have been made or removed since.
+	Finds(keys []Key, hints []Hint, cells [][]uint64)
 	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
 	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i], 0
 	// when there is no such cell. What they ask for is put into lines; nil is at once.

@@ -206,6 +206,20 @@ func (t *Table) Find(k store.Key, hint store.Hint) []uint64 {
 	return nil
 }
 
+// Finds implements store.Table: Ahead gives a hint for every cell that there is.
+func (t *Table) Finds(keys []store.Key, hints []store.Hint, cells [][]uint64) {
+	for i, k := range keys {
+		if cells[i] = nil; hints[i] == 0 {
+			continue
+		}
+		if record := t.record(uint32(hints[i]) - 1); record[0] == uint64(k) {
+			cells[i] = t.cell(record)
+		} else {
+			cells[i] = t.Find(k, 0)
+		}
+	}
+}
+
 // hinted is the record of k when the hint, a place plus one, is right. A free record has the key 0.
 func (t *Table) hinted(k store.Key, hint store.Hint) []uint64 {
 	if hint == 0 || k == 0 || uint32(hint) > t.used {
