@@ -26,7 +26,7 @@ func TestPrefetchIsAHint(t *testing.T) {
 		Words(&table[0], at[:n])
 	}
 	Words(nil, nil)
-	At([]unsafe.Pointer{nil, unsafe.Pointer(&table[0]), unsafe.Pointer(&table[len(table)-1])})
+	At([]uintptr{0, uintptr(unsafe.Pointer(&table[0])), uintptr(unsafe.Pointer(&table[len(table)-1]))})
 	At(nil)
 	var none *Queue
 	none.Add(unsafe.Pointer(&table[0]))

@@ -6,7 +6,7 @@ import "unsafe"
 // misses under way as it can waits at the next request, however much else there is to do. The zero
 // Queue is empty.
 type Queue struct {
-	lines     [queueLines]unsafe.Pointer
+	lines     [queueLines]uintptr // addresses, not pointers: nothing is kept alive, nor has the collector to know
 	next, end int
 	part      int // of Ask
 }
@@ -20,8 +20,24 @@ func (q *Queue) Add(p unsafe.Pointer) {
 		Line(p)
 		return
 	}
-	q.lines[q.end] = p
+	q.lines[q.end] = uintptr(p)
 	q.end++
+}
+
+// AddAll is Add of the lines that hold n bytes from p on, n ≥ 1.
+func (q *Queue) AddAll(p unsafe.Pointer, n int) {
+	first := uintptr(p) &^ (LineBytes - 1)
+	lines := int((uintptr(p)+uintptr(n)-1-first)/LineBytes) + 1
+	if q == nil || queueLines-q.end < lines {
+		for i := range lines {
+			Line(unsafe.Add(p, i*LineBytes-int(uintptr(p)-first)))
+		}
+		return
+	}
+	for i := range lines {
+		q.lines[q.end+i] = first + uintptr(i)*LineBytes
+	}
+	q.end += lines
 }
 
 // Spread divides what the Queue holds into equal parts, one for each of so many calls of Ask.
