@@ -1,7 +1,5 @@
 package prefetch
 
-import "unsafe"
-
 // Queue holds lines that are asked for a few at a time, between other work: a core that has as many
 // misses under way as it can waits at the next request, however much else there is to do. The zero
 // Queue is empty.
@@ -11,34 +9,20 @@ type Queue struct {
 	part      int // of Ask
 }
 
-const queueLines = 512
+// queueLines is what a batch of acts asks for at most, about.
+const queueLines = 1024
 
-// Add puts the line that holds the byte at p at the end; when there is no room, or no Queue, it is
-// asked for at once.
-func (q *Queue) Add(p unsafe.Pointer) {
-	if q == nil || q.end == queueLines {
-		Line(p)
-		return
+// Room is where the addresses of the next n lines can be put, nil when there is no room, or no Queue; Took
+// says how many of them were.
+func (q *Queue) Room(n int) []uintptr {
+	if q == nil || queueLines-q.end < n {
+		return nil
 	}
-	q.lines[q.end] = uintptr(p)
-	q.end++
+	return q.lines[q.end : q.end+n]
 }
 
-// AddAll is Add of the lines that hold n bytes from p on, n ≥ 1.
-func (q *Queue) AddAll(p unsafe.Pointer, n int) {
-	first := uintptr(p) &^ (LineBytes - 1)
-	lines := int((uintptr(p)+uintptr(n)-1-first)/LineBytes) + 1
-	if q == nil || queueLines-q.end < lines {
-		for i := range lines {
-			Line(unsafe.Add(p, i*LineBytes-int(uintptr(p)-first)))
-		}
-		return
-	}
-	for i := range lines {
-		q.lines[q.end+i] = first + uintptr(i)*LineBytes
-	}
-	q.end += lines
-}
+// Took adds the first n of the lines that Room gave.
+func (q *Queue) Took(n int) { q.end += n }
 
 // Spread divides what the Queue holds into equal parts, one for each of so many calls of Ask.
 func (q *Queue) Spread(parts int) { q.part = (q.end - q.next + parts - 1) / max(1, parts) }

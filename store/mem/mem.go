@@ -25,8 +25,10 @@ const (
 
 // Table is a store.Table in memory. Use New.
 type Table struct {
-	words       int // of a record, those at its end that nobody uses included
+	words       int     // of a record, those at its end that nobody uses included
+	bytes       uintptr // the same in bytes
 	cellWords   int
+	fetched     int        // lines of a record that are fetched ahead
 	shift       uint       // a full block has 1<<shift records
 	doubling    int        // blocks that are smaller come first
 	room        uint32     // records in all blocks
@@ -45,6 +47,7 @@ type Table struct {
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
 	t := &Table{words: wholeLines(headWords + words), cellWords: words, index: places.New(), seed: rand.Uint64()}
+	t.bytes, t.fetched = uintptr(t.words)*8, t.lines()
 	for t.shift = 3; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
 		t.doubling++
 	}
@@ -68,16 +71,17 @@ func (t *Table) record(place uint32) []uint64 { return unsafe.Slice(t.first(plac
 // first is the first word of the record at a place that was given.
 func (t *Table) first(place uint32) *uint64 {
 	in := place + firstRecords
-	if whole := in >> t.shift; whole > 0 { // the same as block, for the many
-		return t.word(t.whole[whole-1], in&(1<<t.shift-1))
+	whole := in >> (t.shift & 31)
+	if whole == 0 {
+		return t.early(place)
 	}
-	block, at := t.block(place)
-	return t.word(t.blocks[block], uint32(at))
+	return (*uint64)(unsafe.Add(unsafe.Pointer(t.whole[whole-1]), uintptr(in&(1<<(t.shift&31)-1))*t.bytes))
 }
 
-// word is the first of record number at of a block.
-func (t *Table) word(block *uint64, at uint32) *uint64 {
-	return (*uint64)(unsafe.Add(unsafe.Pointer(block), uintptr(at)*uintptr(t.words)*8))
+// early is first of a place in one of the smaller blocks.
+func (t *Table) early(place uint32) *uint64 {
+	block, at := t.block(place)
+	return (*uint64)(unsafe.Add(unsafe.Pointer(t.blocks[block]), uintptr(at)*t.bytes))
 }
 
 // link is that of the record at a place.
@@ -86,9 +90,21 @@ func (t *Table) link(place uint32) *uint32 {
 	return &t.links[block][at]
 }
 
+// lines are how many lines a record may lie in, of a long one those that are fetched.
+func (t *Table) lines() int {
+	bytes := min(t.words, aheadWords) * 8
+	if bytes%prefetch.LineBytes == 0 {
+		return bytes / prefetch.LineBytes // blocks begin at a line, and so do records
+	}
+	return bytes/prefetch.LineBytes + 2
+}
+
 // fetch asks for the record at a place, of a long one for the first lines.
-func (t *Table) fetch(place uint32, lines *prefetch.Queue) {
-	lines.AddAll(unsafe.Pointer(t.first(place)), min(t.words, aheadWords)*8)
+func (t *Table) fetch(place uint32) {
+	first := unsafe.Pointer(t.first(place))
+	for i := range t.fetched {
+		prefetch.Line(unsafe.Add(first, i*prefetch.LineBytes))
+	}
 }
 
 // cellOf is the cell of the record that begins with a word.
@@ -208,7 +224,7 @@ func (t *Table) newPlace() uint32 {
 		t.room += records
 	}
 	if soon := place + aheadRecords; soon < t.room {
-		t.fetch(soon, nil)
+		t.fetch(soon)
 	}
 	return place
 }
@@ -239,22 +255,52 @@ func (t *Table) hinted(k store.Key, hint store.Hint) *uint64 {
 // Soon implements store.Table. A hint's upper half is the hash.
 func (t *Table) Soon(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
 	hints = hints[:len(keys)]
+	room := lines.Room(len(keys))
+	if room == nil {
+		for i, k := range keys {
+			hash := hashOf(uint64(k), t.seed)
+			hints[i] = store.Hint(hash) << 32
+			t.index.Ahead(hash)
+		}
+		return
+	}
 	for i, k := range keys {
 		hash := hashOf(uint64(k), t.seed)
 		hints[i] = store.Hint(hash) << 32
-		lines.Add(t.index.First(hash))
+		room[i] = uintptr(t.index.First(hash))
 	}
+	lines.Took(len(keys))
 }
 
 // Ahead implements store.Table.
 func (t *Table) Ahead(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
-	for i := range hints[:len(keys)] {
+	hints = hints[:len(keys)]
+	room := lines.Room(len(keys) * t.fetched)
+	if room == nil {
+		for i := range hints {
+			hash := uint32(hints[i] >> 32)
+			if guess := t.index.Page(hash).Guess(hash); guess != 0 {
+				hints[i] |= store.Hint(guess)
+				t.fetch(guess - 1)
+			}
+		}
+		return
+	}
+	n := 0
+	for i := range hints {
 		hash := uint32(hints[i] >> 32)
-		if guess := t.index.Page(hash).Guess(hash); guess != 0 {
-			hints[i] |= store.Hint(guess)
-			t.fetch(guess-1, lines)
+		guess := t.index.Page(hash).Guess(hash)
+		if guess == 0 {
+			continue
+		}
+		hints[i] |= store.Hint(guess)
+		line := uintptr(unsafe.Pointer(t.first(guess - 1)))
+		for end := n + t.fetched; n < end; n++ {
+			room[n] = line
+			line += prefetch.LineBytes
 		}
 	}
+	lines.Took(n)
 }
 
 // Old implements store.Table.
