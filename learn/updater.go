@@ -2,7 +2,6 @@ package learn
 
 import (
 	"cmp"
-	"encoding/binary"
 	"hash/fnv"
 	"math"
 	"math/bits"
@@ -83,33 +82,23 @@ type Updater struct {
 	shadows []*Shadow // by head
 	places  places
 
-	clock   int64 // newest time told, Unix ms
-	until   freshet.Position
-	next    int64 // when the next verdict is due
-	newest  int64 // when an impression was told last; 0 never
-	shown   shown
-	gate    *gate
-	say     *influence
-	propose *fold.Publication
-	counts  Counts
-	scratch rank.Batch
-}
-
-// Counts are what an Updater did since its ranker is live.
-type Counts struct {
-	Rows      uint64 // learned from
-	Positives uint64 // of them
-	Bounded   uint64 // left out because a visitor or an item had its say
-	Thinned   uint64 // likewise because too many were waiting
-	Orphans   uint64 // positives of nothing that was shown
-	Repeats   uint64 // positives that had come before
-	Diverged  uint64 // publications in the journal that are not what was proposed here
-	Moved     int    // weights that have left the model's, now
+	clock     int64 // newest time told, Unix ms
+	until     freshet.Position
+	next      int64 // when the next verdict is due
+	newest    int64 // when an impression was told last; 0 never
+	shown     shown
+	gate      *gate
+	say       *influence
+	propose   *fold.Publication
+	gathering gathering
+	atOnce    int // gatherAtOnce
+	counts    fold.Learned
+	scratch   rank.Batch
 }
 
 // NewUpdater returns an Updater without a ranker.
 func NewUpdater(o UpdaterOptions) *Updater {
-	u := &Updater{UpdaterOptions: o.withDefaults()}
+	u := &Updater{UpdaterOptions: o.withDefaults(), atOnce: gatherAtOnce}
 	u.gate = newGate(u.Gate)
 	u.reset()
 	return u
@@ -117,7 +106,7 @@ func NewUpdater(o UpdaterOptions) *Updater {
 
 // reset forgets everything that was shown and learned.
 func (u *Updater) reset() {
-	u.shown, u.counts = newShown(), Counts{}
+	u.shown, u.counts = newShown(), fold.Learned{}
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
 	if u.places = nil; u.ranker != nil {
 		u.places = newPlaces(len(u.ranker.Heads))
@@ -127,7 +116,7 @@ func (u *Updater) reset() {
 
 // unlearn forgets what was learned, and how it did.
 func (u *Updater) unlearn() {
-	u.shadows, u.propose = nil, nil
+	u.shadows, u.propose, u.gathering = nil, nil, gathering{}
 	u.gate.clear(u.clock)
 	if u.ranker == nil {
 		return
@@ -168,8 +157,8 @@ func (u *Updater) follow() {
 // Proposal implements fold.Updater.
 func (u *Updater) Proposal() *fold.Publication { return u.propose }
 
-// Counts are what was done since the ranker is live.
-func (u *Updater) Counts() Counts {
+// Learned implements fold.Updater.
+func (u *Updater) Learned() fold.Learned {
 	c := u.counts
 	for _, shadow := range u.shadows {
 		c.Moved += shadow.Moved()
@@ -183,19 +172,36 @@ func (u *Updater) Updating() bool { return u.ranker != nil }
 // Published implements fold.Updater.
 func (u *Updater) Published(updates *fold.Updates) {
 	last := &updates.Last
-	if u.propose == nil || u.propose.Number != last.Number || u.propose.Verdict != last.Verdict || u.propose.Weights != last.Weights {
+	own := u.proposed(updates)
+	if !own {
 		u.counts.Diverged++
 	}
-	u.propose, u.updates = nil, *updates
+	u.propose, u.gathering, u.updates = nil, gathering{}, *updates
 	if u.ranker == nil {
 		return
 	}
 	switch last.Verdict {
 	case fold.Published:
-		u.follow()
+		if !own {
+			u.follow()
+			break
+		}
+		for _, shadow := range u.shadows {
+			shadow.adopt()
+		}
 	case fold.Reverted, fold.Disabled:
 		u.unlearn()
 	}
+}
+
+// proposed reports that the newest publication is what is proposed: that very one, as a server knows that
+// has written it, or one with the same weights.
+func (u *Updater) proposed(updates *fold.Updates) bool {
+	last := &updates.Last
+	if u.propose == nil || u.propose.Number != last.Number || u.propose.Verdict != last.Verdict {
+		return false
+	}
+	return updates.Proposed == u.propose || u.propose.Complete(u.updates.Patches).Weights == last.Weights
 }
 
 // Show implements fold.Updater.
@@ -204,7 +210,7 @@ func (u *Updater) Show(show *fold.Show) {
 	if u.ranker == nil || !u.keep(show) {
 		return
 	}
-	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock}
+	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock, items: make([]shownItem, 0, len(show.Items))}
 	schema := u.ranker.Schema()
 	u.scratch.Reset()
 	for i, item := range show.Items {
@@ -305,7 +311,7 @@ func (u *Updater) want(at place, signal freshet.Signal, e *freshet.Event, p fres
 		u.counts.Positives++
 		u.gate.correct(it.at, it.forecast[h])
 		if u.Delay == FakeNegatives {
-			chance := probability(u.forecast(at)[h][learned])
+			chance := probability(u.odds(at, h, u.shadows[h].Learned(&at.slate.batch, at.at)))
 			u.learn(at, h, (chance-1)*(1+chance), p)
 		}
 	}
@@ -340,11 +346,16 @@ func (u *Updater) forecast(at place) []Forecast {
 	for h, shadow := range u.shadows {
 		f := shadow.Predict(&at.slate.batch, at.at)
 		for v := range f {
-			f[v] = float32(u.ranker.Heads[h].Calibration.Of(float64(f[v]))) + u.places.of(h, at.slate.items[at.at].rank)
+			f[v] = u.odds(at, h, f[v])
 		}
 		list[h] = f
 	}
 	return list
+}
+
+// odds is what a head's model says of a row, calibrated, with what its place adds.
+func (u *Updater) odds(at place, head int, of float32) float32 {
+	return float32(u.ranker.Heads[head].Calibration.Of(float64(of))) + u.places.of(head, at.slate.items[at.at].rank)
 }
 
 // learn moves the weights of one head by a gradient of the loss by the calibrated log-odds. That these
@@ -373,9 +384,12 @@ func (u *Updater) tick(p freshet.Position, t int64) {
 		u.settle(one, p)
 	}
 	u.say.at(u.clock)
+	if u.gathering.pub != nil {
+		u.gather()
+	}
 	if u.clock >= u.next {
 		u.next = u.clock + int64(u.Every)
-		if u.propose == nil {
+		if u.propose == nil && u.gathering.pub == nil {
 			u.judge()
 		}
 	}
@@ -406,47 +420,13 @@ func (u *Updater) judge() {
 		Rows: j.rows, Positives: j.positives, Lead: j.lead[of-published], Bound: finite(j.bound[of-published]),
 		LogLoss: share(j.figures.Loss[of], j.rows), Trained: share(j.figures.Loss[frozen], j.rows), Expected: share(j.figures.Expected[of], j.positives),
 	}
-	if verdict == fold.Published && !u.fill(pub) {
+	if verdict == fold.Published {
+		pub.Changes = make([][]rank.Patch, len(u.shadows))
+		u.gathering = gathering{pub: pub}
+		u.gather()
 		return
 	}
 	u.propose = pub
-}
-
-// fill adds to a publication what has changed, as much as it has room for; the next one has more. It
-// reports false when nothing has.
-func (u *Updater) fill(pub *fold.Publication) bool {
-	changed := false
-	merged := make([]rank.Patch, len(u.shadows))
-	for i, shadow := range u.shadows {
-		patch, before := partOf(shadow.Changes(), u.MaxSize/len(u.shadows), pub.Number), rank.Patch{}
-		if u.updates.Patches != nil {
-			before = u.updates.Patches[i]
-		}
-		changed = changed || patch.Len() > 0 || patch.Bias != before.Bias
-		merged[i] = before.Merge(&patch)
-		pub.Patches = append(pub.Patches, patch.Append(nil))
-	}
-	pub.Weights = fold.Hash(pub.SHA256, merged)
-	return changed
-}
-
-// partOf is what has room in so many bytes of a patch: weights in a row, the last followed by the first,
-// from another one on at each turn, so that all have theirs.
-func partOf(p rank.Patch, size, turn int) rank.Patch {
-	n := p.Len()
-	most := max(1, (size-16)/(binary.MaxVarintLen32+4*(1+p.Dim))) // beside the bias and two counts
-	if n <= most {
-		return p
-	}
-	from := turn % ((n + most - 1) / most) * most
-	out := rank.Patch{Bias: p.Bias, Dim: p.Dim}
-	for i, at := range p.Index {
-		if (i-from+n)%n < most {
-			out.Index, out.Weights = append(out.Index, at), append(out.Weights, p.Weights[i])
-			out.Vectors = append(out.Vectors, p.Vectors[i*p.Dim:(i+1)*p.Dim]...)
-		}
-	}
-	return out
 }
 
 // share is a mean, 0 of nothing.
@@ -481,7 +461,7 @@ func (u *Updater) Pack(w *pack.Writer) {
 
 // packLearned writes what only an updater of the same ranker can read.
 func (u *Updater) packLearned(w *pack.Writer) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		w.Uint(*n)
 	}
 	for _, shadow := range u.shadows {
@@ -491,7 +471,8 @@ func (u *Updater) packLearned(w *pack.Writer) {
 	u.shown.pack(w)
 	u.gate.pack(w)
 	u.say.pack(w)
-	packProposal(w, u.propose)
+	packProposal(w, u.propose, u.updates.Patches)
+	u.gathering.pack(w)
 }
 
 // Unpack implements fold.Updater. What was learned of a ranker that is not at hand is passed over, and
@@ -521,7 +502,7 @@ func (u *Updater) Unpack(r *pack.Reader) {
 
 // unpackLearned reads what packLearned wrote.
 func (u *Updater) unpackLearned(r *pack.Reader) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		*n = r.Uint()
 	}
 	u.unlearn() // what is in force, too, is in what was packed
@@ -533,9 +514,15 @@ func (u *Updater) unpackLearned(r *pack.Reader) {
 	u.shown.unpack(r, len(schema.Fields), schema.Weights(), len(u.shadows))
 	u.gate.unpack(r)
 	u.say.unpack(r)
-	u.propose = unpackProposal(r)
+	if u.propose = unpackProposal(r); u.propose != nil {
+		u.expect(patchesOf(r, u.propose))
+	}
+	if r.More() {
+		u.unpackGathering(r)
+	}
 }
 
-func (c *Counts) list() []*uint64 {
+// counted are the counts that are packed.
+func counted(c *fold.Learned) []*uint64 {
 	return []*uint64{&c.Rows, &c.Positives, &c.Bounded, &c.Thinned, &c.Orphans, &c.Repeats, &c.Diverged}
 }
