@@ -105,9 +105,9 @@ func (s *Shadow) expect(patch *rank.Patch) {
 	}
 }
 
-// pack writes what is collected, nothing while that is nothing, which is the form of states that have
-// none.
+// pack writes what is collected.
 func (g *gathering) pack(w *pack.Writer) {
+	w.Bool(g.pub != nil)
 	if g.pub == nil {
 		return
 	}
@@ -126,7 +126,7 @@ func (g *gathering) pack(w *pack.Writer) {
 	}
 }
 
-// unpackGathering reads what pack wrote, and lays out what was laid out of it.
+// unpackGathering reads what pack wrote of something, and lays out what was laid out of it.
 func (u *Updater) unpackGathering(r *pack.Reader) {
 	g := gathering{pub: &fold.Publication{}}
 	if err := json.Unmarshal(r.Blob(), g.pub); err != nil && r.Err() == nil {

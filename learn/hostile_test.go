@@ -73,13 +73,13 @@ func TestGoalOnlineUpdate(t *testing.T) {
 		seed := uint64(g.N())
 		rng := rand.New(rand.NewPCG(seed, 26))
 		kind := []string{"lr", "fm", "deepfm"}[g.N()%3]
-		o := UpdaterOptions{Window: freshet.Minute, Every: freshet.Second, Delay: Delay(rng.IntN(2)), MaxWait: 64, VisitorMoves: 1 + 9*rng.Float64(),
+		o := UpdaterOptions{Window: freshet.Minute, Every: freshet.Second, Delay: Delay(rng.IntN(2)), MaxWait: 256, VisitorMoves: 1 + 9*rng.Float64(),
 			Pace: Pace{Alpha: 10, Vectors: 5, L1: 0.01, Admission: 1, MaxMoved: 20, Step: 0.05},
 			Gate: GateOptions{Rows: 10, Positives: 1, Settle: freshet.Second, Horizon: 10 * freshet.Minute, Alpha: 0.4, Off: 10}}
 		model := fold.Model{Switch: fold.Switch{Name: kind, Version: 1, SHA256: "ab"}}
 		begin := func(updates *fold.Updates) *Updater {
 			u := NewUpdater(o)
-			u.atOnce = 1 + int(seed%20)
+			u.atOnce = 1 + int(seed%4)*9 // of 20 weights
 			u.Rebase(&model, kioskRanker(t, kind, -1), updates)
 			return u
 		}
@@ -222,10 +222,29 @@ func TestThinning(t *testing.T) {
 	}
 }
 
+// TestWaitingIsBoundedInBytes: slates of many words are left out, whole and counted, before they take more
+// bytes than may wait.
+func TestWaitingIsBoundedInBytes(t *testing.T) {
+	k := newKiosk(t, "lr", UpdaterOptions{WaitSize: 50_000}, 8)
+	for range 500 {
+		k.visit()
+		sum := 0
+		for _, one := range k.u.shown.slates {
+			sum += one.size()
+		}
+		if sum != k.u.shown.bytes || sum > 50_000 {
+			t.Fatalf("%d bytes wait, %d are counted", sum, k.u.shown.bytes)
+		}
+	}
+	if c := k.u.Learned(); c.Thinned == 0 || c.Thinned%5 != 0 || c.Rows+c.Thinned != 500*5 || k.u.shown.bytes < 25_000 {
+		t.Errorf("%+v, %d bytes wait", c, k.u.shown.bytes)
+	}
+}
+
 // TestThinningKeepsAShare: where many times more rows come than may wait, some are learned from all the
 // time, and about as many as may wait in each window.
 func TestThinningKeepsAShare(t *testing.T) {
-	for _, times := range []int{2, 4} {
+	for _, times := range []int{2, 4, 20} {
 		o := UpdaterOptions{Window: 10 * freshet.Minute}
 		o.MaxWait = 600 * 5 / times // a visit a second shows 5
 		k := newKiosk(t, "lr", o, 8)
@@ -237,7 +256,7 @@ func TestThinningKeepsAShare(t *testing.T) {
 				longest, last = max(longest, n-last), n
 			}
 		}
-		if rows := k.u.Learned().Rows; longest > 250 || rows < uint64(6*o.MaxWait/2) {
+		if rows := k.u.Learned().Rows; longest > 300 || rows < uint64(6*o.MaxWait/2) {
 			t.Errorf("%d times too many: nothing for %d visits of the 600 in a window, %d rows in 6 windows, %d may wait", times, longest, rows, o.MaxWait)
 		}
 	}

@@ -17,7 +17,7 @@ type Pace struct {
 	Vectors   float64 // learning rate of vectors, > 0; 0 is 0.02
 	Step      float64 // the most that one record of the journal moves any weight by, > 0; 0 is 0.1
 	Admission int     // a weight moves from the so many-th row on that it counts in, 1 to 255; 0 is 3
-	MaxMoved  int     // weights that may move at all; 0 is 131,072
+	MaxMoved  int     // weights that may move at all, as far as mostMoved has room; 0 is 131,072
 }
 
 func (p Pace) withDefaults() Pace {
@@ -81,6 +81,10 @@ type Shadow struct {
 	row      int
 }
 
+// mostMoved bounds the bytes that are kept of weights that moved: vectors of 36 numbers let as many move
+// as by default may, longer ones fewer.
+const mostMoved = 64 << 20
+
 // moved is a weight that may have left that of the model.
 type moved struct {
 	z, n   float64 // of FTRL
@@ -130,6 +134,7 @@ func NewShadow(m rank.Model, pace Pace) (*Shadow, error) {
 	if s.fm != nil {
 		s.dim = s.fm.Dim
 	}
+	s.pace.MaxMoved = min(s.pace.MaxMoved, mostMoved/(64+12*(1+s.dim)))
 	s.fields = len(m.Schema().Fields)
 	s.place, s.rows = make([]int32, len(s.lr.Weights)), make([]uint8, len(s.lr.Weights))
 	s.sum, s.gradient = make([]float32, s.dim), make([]float32, s.dim)

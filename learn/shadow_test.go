@@ -226,3 +226,17 @@ func TestShadowGoesDownTheSlope(t *testing.T) {
 		}
 	}
 }
+
+// TestShadowIsBoundedInBytes: of longer vectors fewer move.
+func TestShadowIsBoundedInBytes(t *testing.T) {
+	for dim, want := range map[int]int{4: 1 << 17, 36: 1 << 17, 256: 21_317} {
+		m, _ := shadowWorld(t, "fm", dim, nil, 1)
+		s, err := NewShadow(m, Pace{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.pace.MaxMoved != want {
+			t.Errorf("of vectors of %d numbers %d may move, want %d", dim, s.pace.MaxMoved, want)
+		}
+	}
+}

@@ -2,9 +2,7 @@ package learn
 
 import (
 	"cmp"
-	"hash/fnv"
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
@@ -15,13 +13,14 @@ import (
 
 // UpdaterOptions say how a ranker is updated online. The zero value of a field is its default.
 type UpdaterOptions struct {
-	Window  freshet.Duration // in which a positive is credited to what was shown; 0 is 30 minutes
-	Every   freshet.Duration // least time between two verdicts; 0 is 5 seconds
-	Delay   Delay
-	Pace    Pace
-	Gate    GateOptions
-	MaxWait int // rows that are kept because something may yet come of them; 0 is 131,072
-	MaxSize int // bytes of the patches of a publication, a third less than a record has room for; 0 is 4 MiB
+	Window   freshet.Duration // in which a positive is credited to what was shown; 0 is 30 minutes
+	Every    freshet.Duration // least time between two verdicts; 0 is 5 seconds
+	Delay    Delay
+	Pace     Pace
+	Gate     GateOptions
+	MaxWait  int // rows that are kept because something may yet come of them; 0 is 131,072
+	WaitSize int // bytes that those take, about; 0 is 128 MiB, in which as many rows of 80 words have room
+	MaxSize  int // bytes of the patches of a publication, a third less than a record has room for; 0 is 4 MiB
 
 	// What one visitor, and one item, has a say in within each Window: the sum over all weights of how
 	// far they were moved, and the rows. 0 is 2 and 300 of a visitor, 40 and 20,000 of an item.
@@ -33,6 +32,7 @@ func (o UpdaterOptions) withDefaults() UpdaterOptions {
 	o.Window = cmp.Or(o.Window, attributionWindow)
 	o.Every = cmp.Or(o.Every, 5*freshet.Second)
 	o.MaxWait = cmp.Or(o.MaxWait, 1<<17)
+	o.WaitSize = cmp.Or(o.WaitSize, 128<<20)
 	o.MaxSize = cmp.Or(o.MaxSize, 4<<20)
 	o.VisitorMoves = cmp.Or(o.VisitorMoves, 2)
 	o.ItemMoves = cmp.Or(o.ItemMoves, 40)
@@ -70,8 +70,9 @@ const (
 // Every forecast is made before its row is learned from, and judged (see gate). When what was learned
 // is better than the ranker as trained, it is proposed for publication, at most once in Every; when what
 // was published is worse, that is rolled back, and learning begins anew. Visitors and items are bounded
-// (see influence). When more rows wait than may, whole slates are left out by a hash of their request,
-// half of them, a quarter, and so on, which leaves the labels of the rest as they are.
+// (see influence). When more rows come than may wait, whole slates are left out by a hash of their
+// request, half of them, or three quarters, and so on (see inflow): the labels of the rest are as they
+// are, and some are learned from at all times. What is left out is counted (fold.Learned.Thinned).
 //
 // With heads, each learns on its own, and they are judged together.
 type Updater struct {
@@ -87,6 +88,7 @@ type Updater struct {
 	next      int64 // when the next verdict is due
 	newest    int64 // when an impression was told last; 0 never
 	shown     shown
+	inflow    inflow
 	gate      *gate
 	say       *influence
 	propose   *fold.Publication
@@ -106,7 +108,7 @@ func NewUpdater(o UpdaterOptions) *Updater {
 
 // reset forgets everything that was shown and learned.
 func (u *Updater) reset() {
-	u.shown, u.counts = newShown(), fold.Learned{}
+	u.shown, u.inflow, u.counts = newShown(), inflow{}, fold.Learned{}
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
 	if u.places = nil; u.ranker != nil {
 		u.places = newPlaces(len(u.ranker.Heads))
@@ -224,6 +226,10 @@ func (u *Updater) Show(show *fold.Show) {
 		return
 	}
 	one.batch = rank.Batch{Index: slices.Clone(u.scratch.Index), Value: slices.Clone(u.scratch.Value), Ends: slices.Clone(u.scratch.Ends)}
+	if u.shown.bytes+one.size() > u.WaitSize {
+		u.counts.Thinned += uint64(len(one.items))
+		return
+	}
 	u.shown.add(one)
 	if u.newest == 0 || u.newest < u.clock-int64(u.Window) { // nobody tells what was on screen
 		for i := range one.items {
@@ -232,14 +238,14 @@ func (u *Updater) Show(show *fold.Show) {
 	}
 }
 
-// keep decides whether a slate is waited for: all while half the room is free, half of them while a
-// quarter is, and so on. So as many come as go where the room is as full as their share asks for, and
-// what is kept at one level is kept at those below.
+// keep decides whether a slate is waited for, by its request alone: a slate is kept whole or not at all.
 func (u *Updater) keep(show *fold.Show) bool {
-	thinned := bits.Len(uint(u.MaxWait/max(1, u.MaxWait-u.shown.items))) - 1
-	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(show.Request)) // which never fails
-	if u.shown.items+len(show.Items) <= u.MaxWait && (sum.Sum64()>>7)&(1<<thinned-1) == 0 {
+	u.inflow.come(u.clock, int64(u.Window)/inflowSlices, len(show.Items))
+	free := u.MaxWait - u.shown.items
+	if u.shown.items > 0 {
+		free = min(free, (u.WaitSize-u.shown.bytes)/(u.shown.bytes/u.shown.items))
+	}
+	if len(show.Items) <= free && among(show.Request, u.inflow.share(free)) {
 		return true
 	}
 	u.counts.Thinned += uint64(len(show.Items))
@@ -472,6 +478,7 @@ func (u *Updater) packLearned(w *pack.Writer) {
 	u.gate.pack(w)
 	u.say.pack(w)
 	packProposal(w, u.propose, u.updates.Patches)
+	u.inflow.pack(w)
 	u.gathering.pack(w)
 }
 
@@ -517,7 +524,8 @@ func (u *Updater) unpackLearned(r *pack.Reader) {
 	if u.propose = unpackProposal(r); u.propose != nil {
 		u.expect(patchesOf(r, u.propose))
 	}
-	if r.More() {
+	u.inflow.unpack(r)
+	if r.Bool() {
 		u.unpackGathering(r)
 	}
 }
