@@ -66,7 +66,7 @@ func (r *Reader) askAttributes(s *stretch) {
 		for i := range g.parts {
 			if p := &g.parts[i]; p.of == ofItem {
 				for _, item := range s.items {
-					p.attr.ahead(item, &r.lines)
+					p.attr.ahead(item)
 				}
 			}
 		}
@@ -75,7 +75,7 @@ func (r *Reader) askAttributes(s *stretch) {
 
 // findKeys finds the keys of all items, and asks for where their cells are.
 func (r *Reader) findKeys(s *stretch) {
-	s.keys, s.ends = s.keys[:0], s.ends[:0]
+	s.keys, s.hints, s.ends = s.keys[:0], s.hints[:0], s.ends[:0]
 	for _, g := range r.swept {
 		from := len(s.keys)
 		for _, item := range s.items {
@@ -83,13 +83,13 @@ func (r *Reader) findKeys(s *stretch) {
 			s.keys = g.keys(s.keys, &r.subject, false)
 			s.ends = append(s.ends, len(s.keys))
 		}
-		g.table.Soon(s.keys[from:], &r.lines)
+		s.hints = slices.Grow(s.hints, len(s.keys)-from)[:len(s.keys)]
+		g.table.Soon(s.keys[from:], s.hints[from:], &r.lines)
 	}
 }
 
 // askCells asks for the cells.
 func (r *Reader) askCells(s *stretch) {
-	s.hints = slices.Grow(s.hints[:0], len(s.keys))[:len(s.keys)]
 	from := 0
 	for at, g := range r.swept {
 		to := s.ends[(at+1)*len(s.items)-1]
@@ -179,7 +179,7 @@ func (g *group) numbers(row []float64, keys []store.Key, hints []store.Hint, q i
 		return
 	}
 	var record []uint64
-	if len(keys) == 1 && hints[0] != 0 { // Ahead finds every cell that there is
+	if len(keys) == 1 && hints[0].Found() { // Ahead finds every cell that there is
 		record = g.table.Find(keys[0], hints[0])
 	}
 	for _, c := range g.columns {
