@@ -132,6 +132,8 @@ func (s *Server) Updating() (u fold.Updates, l fold.Learned, learns bool) {
 // unpublish takes back what was published when nothing is learned any more: nobody would notice if it
 // became worse than the ranker as trained.
 func (s *Server) unpublish(ctx context.Context) error {
+	s.switching.Lock()
+	defer s.switching.Unlock()
 	var p *fold.Publication
 	s.Stream.View(func(freshet.Position) {
 		if u := &s.State.Updates; u.Number != 0 && !s.State.Learns() {

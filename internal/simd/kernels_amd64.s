@@ -332,7 +332,7 @@ done:
 	RET
 
 // func dotRowsAVX2(dst []float32, q []float32, rows []float32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-72
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    dst_len+8(FP), CX
@@ -372,52 +372,60 @@ four:
 	XORQ   R8, R8
 
 four_number_whole:
-	CMPQ    R8, SI
-	JGE     four_number_rest
-	VMOVUPS (DX)(R8*1), Y3
-	VMOVUPS 32(DX)(R8*1), Y4
-	VMULPS  (R9)(R8*1), Y3, Y2
-	VADDPS  Y2, Y5, Y5
-	VMULPS  32(R9)(R8*1), Y4, Y2
-	VADDPS  Y2, Y6, Y6
-	VMULPS  (R10)(R8*1), Y3, Y2
-	VADDPS  Y2, Y7, Y7
-	VMULPS  32(R10)(R8*1), Y4, Y2
-	VADDPS  Y2, Y8, Y8
-	VMULPS  (R11)(R8*1), Y3, Y2
-	VADDPS  Y2, Y9, Y9
-	VMULPS  32(R11)(R8*1), Y4, Y2
-	VADDPS  Y2, Y10, Y10
-	VMULPS  (R12)(R8*1), Y3, Y2
-	VADDPS  Y2, Y11, Y11
-	VMULPS  32(R12)(R8*1), Y4, Y2
-	VADDPS  Y2, Y12, Y12
-	ADDQ    $0x40, R8
-	JMP     four_number_whole
+	CMPQ       R8, SI
+	JGE        four_number_rest
+	VMOVUPS    (DX)(R8*1), Y3
+	VMOVUPS    32(DX)(R8*1), Y4
+	PREFETCHT0 2048(R9)(R8*1)
+	VMULPS     (R9)(R8*1), Y3, Y2
+	VADDPS     Y2, Y5, Y5
+	VMULPS     32(R9)(R8*1), Y4, Y2
+	VADDPS     Y2, Y6, Y6
+	PREFETCHT0 2048(R10)(R8*1)
+	VMULPS     (R10)(R8*1), Y3, Y2
+	VADDPS     Y2, Y7, Y7
+	VMULPS     32(R10)(R8*1), Y4, Y2
+	VADDPS     Y2, Y8, Y8
+	PREFETCHT0 2048(R11)(R8*1)
+	VMULPS     (R11)(R8*1), Y3, Y2
+	VADDPS     Y2, Y9, Y9
+	VMULPS     32(R11)(R8*1), Y4, Y2
+	VADDPS     Y2, Y10, Y10
+	PREFETCHT0 2048(R12)(R8*1)
+	VMULPS     (R12)(R8*1), Y3, Y2
+	VADDPS     Y2, Y11, Y11
+	VMULPS     32(R12)(R8*1), Y4, Y2
+	VADDPS     Y2, Y12, Y12
+	ADDQ       $0x40, R8
+	JMP        four_number_whole
 
 four_number_rest:
 	CMPQ       R8, BX
 	JGE        four_number_done
 	VMASKMOVPS (DX)(R8*1), Y0, Y3
 	VMASKMOVPS 32(DX)(R8*1), Y1, Y4
+	PREFETCHT0 2048(R9)(R8*1)
 	VMASKMOVPS (R9)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y5, Y5
 	VMASKMOVPS 32(R9)(R8*1), Y1, Y2
 	VMULPS     Y2, Y4, Y2
 	VADDPS     Y2, Y6, Y6
+	PREFETCHT0 2048(R10)(R8*1)
 	VMASKMOVPS (R10)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y7, Y7
 	VMASKMOVPS 32(R10)(R8*1), Y1, Y2
 	VMULPS     Y2, Y4, Y2
 	VADDPS     Y2, Y8, Y8
+	PREFETCHT0 2048(R11)(R8*1)
 	VMASKMOVPS (R11)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y9, Y9
 	VMASKMOVPS 32(R11)(R8*1), Y1, Y2
 	VMULPS     Y2, Y4, Y2
 	VADDPS     Y2, Y10, Y10
+	PREFETCHT0 2048(R12)(R8*1)
 	VMASKMOVPS (R12)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y11, Y11
