@@ -66,10 +66,16 @@ func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)]
 // Start is the slot at which the search of a hash begins: the first of some that stand together.
 func Start(hash uint32) int { return int(hash%(pageSlots/together)) * together }
 
+// slot is the one at i. The address of an element of slots would have the page looked at, whether it is
+// nil: a miss of the cache for each.
+func (p *Page) slot(i int) *uint64 {
+	return (*uint64)(unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.slots)+uintptr(uint(i)%pageSlots)*8))
+}
+
 // begin are the slots in which the search of a hash begins. Those that are free are the last of them,
 // since what stands in one came by all before it.
 func (p *Page) begin(hash uint32) *[together]uint64 {
-	return (*[together]uint64)(unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.slots)+uintptr(Start(hash))*8))
+	return (*[together]uint64)(unsafe.Pointer(p.slot(Start(hash))))
 }
 
 // Guess is the first place of a hash plus one, 0 when there is none. It finds out without a branch that
@@ -107,16 +113,15 @@ func first(b *[together]uint64, hash uint32) (found uint64) {
 // Ahead fetches the slot that the search of a hash begins with.
 func (x *Index) Ahead(hash uint32) { prefetch.Line(x.First(hash)) }
 
-// First is the slot that the search of a hash begins with, for who fetches it. (The address of an element
-// of slots would have the page looked at, whether it is nil: a miss of the cache for each.)
+// First is the slot that the search of a hash begins with, for who fetches it.
 func (x *Index) First(hash uint32) unsafe.Pointer {
-	return unsafe.Add(unsafe.Pointer(x.Page(hash)), unsafe.Offsetof(Page{}.slots)+uintptr(Start(hash))*8)
+	return unsafe.Pointer(x.Page(hash).slot(Start(hash)))
 }
 
 // Next is the first place of a hash from slot i on, and its slot; -1 when there is none.
 func (p *Page) Next(hash uint32, i int) (place uint32, at int) {
 	for end := i + pageSlots; i < end; i++ {
-		slot := p.slots[i%pageSlots]
+		slot := *p.slot(i)
 		if slot == 0 {
 			break
 		}
@@ -131,7 +136,7 @@ func (p *Page) Next(hash uint32, i int) (place uint32, at int) {
 // the search ends, -1 when there is none.
 func (p *Page) Seek(hash uint32, i int) (place uint32, at int, free bool) {
 	for end := i + pageSlots; i < end; i++ {
-		slot := p.slots[i%pageSlots]
+		slot := *p.slot(i)
 		if slot == 0 {
 			return 0, i % pageSlots, true
 		}
@@ -168,7 +173,7 @@ func (p *Page) Fill(at int, hash, place uint32) bool {
 	if at < 0 || uint(at-Start(hash))%pageSlots >= farthest {
 		return false
 	}
-	p.slots[at] = uint64(hash)<<32 | uint64(place+1)
+	*p.slot(at) = uint64(hash)<<32 | uint64(place+1)
 	return true
 }
 
@@ -183,7 +188,7 @@ func (x *Index) Add(hash, place uint32) {
 func (p *Page) put(slot uint64, far int) bool {
 	first := Start(uint32(slot >> 32))
 	for i := first; i < first+far; i++ {
-		if at := &p.slots[i%pageSlots]; *at == 0 {
+		if at := p.slot(i); *at == 0 {
 			*at = slot
 			return true
 		}
