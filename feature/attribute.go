@@ -76,6 +76,23 @@ func (a *attribute) of(number uint32) []uint32 {
 	return at
 }
 
+// only returns the value of an item or a user that has one, 0 when it has none or several.
+func (a *attribute) only(number uint32) uint32 {
+	block := number / ownersAtOnce
+	if int(block) >= len(a.values) {
+		return 0
+	}
+	value := a.values[block][number%ownersAtOnce]
+	if value&listed != 0 {
+		list := a.lists[value&^listed]
+		if len(list) != 1 {
+			return 0
+		}
+		return list[0]
+	}
+	return value
+}
+
 // ahead fetches what is known of a number.
 func (a *attribute) ahead(number uint32) {
 	if block := number / ownersAtOnce; int(block) < len(a.values) {

@@ -215,7 +215,7 @@ func (c *column) settle(t store.Table, horizon int64) {
 		for ; n < atOnce && c.waiting.due(horizon); n++ {
 			keys[n] = c.waiting.pop()
 		}
-		t.Soon(keys[:n], nil)
+		t.Soon(keys[:n], hints[:n], nil)
 		t.Ahead(keys[:n], hints[:n], nil)
 		for i, k := range keys[:n] {
 			record := t.Find(k, hints[i])

@@ -178,7 +178,7 @@ func (r *Reader) some(items []uint32, rows []float64) {
 			r.ends = append(r.ends, len(r.keys))
 		}
 		r.hints = slices.Grow(r.hints, len(r.keys)-len(r.hints))[:len(r.keys)]
-		g.table.Soon(r.keys[from:], nil)
+		g.table.Soon(r.keys[from:], r.hints[from:], nil)
 		g.table.Ahead(r.keys[from:], r.hints[from:], nil)
 	}
 	from, at := 0, 0
@@ -213,7 +213,7 @@ func (g *group) numbers(row []float64, keys []store.Key, hints []store.Hint, r *
 		return
 	}
 	var record []uint64
-	if len(keys) == 1 && hints[0] != 0 { // Ahead finds every cell that there is
+	if len(keys) == 1 && hints[0].Found() { // Ahead finds every cell that there is
 		record = g.table.Find(keys[0], hints[0])
 	}
 	for _, c := range g.columns {

@@ -24,7 +24,7 @@ type Updater interface {
 	// Published says what is in force, and the newest verdict. It must not be changed.
 	Published(u *Updates)
 
-	// Proposal is what is to be journaled, nil for nothing. It must not be changed.
+	// Proposal is what is to be journaled once it is complete, nil for nothing. It must not be changed.
 	Proposal() *Publication
 
 	// Learned are the counts of what was done since the ranker is live.
@@ -88,7 +88,7 @@ func (s *State) show(record *Served, visitor uint32, p freshet.Position, receive
 	s.updater.Show(show)
 }
 
-// Proposal is what the updater would have journaled, nil for nothing.
+// Proposal is what the updater would have journaled, nil for nothing; see Publication.Complete.
 func (s *State) Proposal() *Publication {
 	if s.updater == nil {
 		return nil

@@ -187,7 +187,7 @@ func (f *fitting) head(ctx context.Context, rest *rank.Schema) (h rank.Head, err
 	if err != nil {
 		return h, err
 	}
-	if model, err = f.blend(ctx, model); err != nil {
+	if model, err = f.blend(model); err != nil {
 		return h, err
 	}
 	if h.Calibration, err = f.measure(model, share); err != nil {

@@ -488,9 +488,10 @@ func TestItemCFPruningKeepsWhatGoesTogether(t *testing.T) {
 	}
 }
 
-// Over centuries the weights are rebased many times, and scores are what they are for the
+// Over thousands of years the weights are rebased many times, and scores are what they are for the
 // same acts without the gap in front of them.
-func TestItemCFOverCenturies(t *testing.T) {
+func TestItemCFOverMillennia(t *testing.T) {
+	const millennium = 10 * century
 	shift := func(acts []*Act, by int64) []*Act {
 		var out []*Act
 		for _, a := range acts {
@@ -519,17 +520,17 @@ func TestItemCFOverCenturies(t *testing.T) {
 		var acts []*Act
 		for i, a := range story { // the same items in another order, by other visitors, long ago
 			b := *story[len(story)-1-i]
-			b.Visitor, b.Time = b.Visitor+10, a.Time-gap*century
+			b.Visitor, b.Time = b.Visitor+10, a.Time-gap*millennium
 			acts = append(acts, &b)
 		}
 		r, _ := visited(append(acts, story...))
 		if got := ask(r); !same(got, want) {
-			t.Errorf("%d centuries after: %v, want %v", gap, got, want)
+			t.Errorf("%d millennia after: %v, want %v", gap, got, want)
 		}
 	}
-	far, _ := visited(shift(story, 50*century))
+	far, _ := visited(shift(story, 50*millennium))
 	if got := ask(far); !same(got, want) {
-		t.Errorf("50 centuries later: %v, want %v", got, want)
+		t.Errorf("50 millennia later: %v, want %v", got, want)
 	}
 }
 

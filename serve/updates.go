@@ -88,20 +88,17 @@ func (s *Server) Publish(ctx context.Context) (bool, error) {
 	}) || p == nil {
 		return false, nil
 	}
-	if p.Verdict == fold.Published {
-		patches, err := p.Merged(before)
-		if err != nil {
-			return false, err
-		}
-		if err := s.prepare(p, since, patches); err != nil {
-			return false, err
-		}
-	}
-	text, err := json.Marshal(p)
+	ready, err := fold.Prepare(p, before)
 	if err != nil {
 		return false, err
 	}
-	_, err = s.Stream.Publish(ctx, s.Now().UnixMilli(), text)
+	if p.Verdict == fold.Published {
+		if err := s.prepare(p, since, ready.Patches()); err != nil {
+			return false, err
+		}
+	}
+	s.State.Expect(ready)
+	_, err = s.Stream.Publish(ctx, s.Now().UnixMilli(), ready.Text())
 	return err == nil, err
 }
 

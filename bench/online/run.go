@@ -108,7 +108,7 @@ func (o *Options) measure(ctx context.Context, kind string) (float64, fold.Learn
 			}
 		}
 		if p := u.Proposal(); p != nil {
-			if err := updates.Apply(p, &model, position, clock); err != nil {
+			if err := updates.Apply(p.Complete(updates.Patches), &model, position, clock); err != nil {
 				return 0, fold.Learned{}, err
 			}
 			u.Published(&updates)

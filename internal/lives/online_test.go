@@ -116,15 +116,20 @@ func TestGoalOnlineLives(t *testing.T) {
 				t.Fatal(err)
 			}
 			var proposal *fold.Publication
-			m.stream.View(func(freshet.Position) { proposal = m.state.Proposal() })
+			var before []rank.Patch
+			m.stream.View(func(freshet.Position) { proposal, before = m.state.Proposal(), m.state.Updates.Patches })
 			done := make(chan error, 1)
 			publishing := proposal != nil && rng.IntN(3) > 0
 			if publishing {
 				publications++
+				expected := rng.IntN(3) > 0 // otherwise it is worked out as its record is applied
 				go func() {
-					text, err := json.Marshal(proposal)
+					ready, err := fold.Prepare(proposal, before)
+					if err == nil && expected {
+						m.state.Expect(ready)
+					}
 					if err == nil {
-						_, err = m.stream.Publish(t.Context(), clock, text)
+						_, err = m.stream.Publish(t.Context(), clock, ready.Text())
 					}
 					done <- err
 				}()

@@ -31,6 +31,7 @@ type Index struct {
 
 const (
 	pageSlots = 2048
+	together  = 4  // slots in which hashes begin together, all in one cache line
 	farthest  = 24 // from its first slot that one may be: then the page is split, when it is about two thirds full
 	maxDepth  = 28 // beyond that hashes, not the number of keys, fill a page
 )
@@ -62,8 +63,46 @@ func (x *Index) page() *Page {
 // Page is the one in which a hash is.
 func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)] }
 
-// Start is the slot at which the search of a hash begins.
-func Start(hash uint32) int { return int(hash % pageSlots) }
+// Start is the slot at which the search of a hash begins: the first of some that stand together.
+func Start(hash uint32) int { return int(hash%(pageSlots/together)) * together }
+
+// begin are the slots in which the search of a hash begins. Those that are free are the last of them,
+// since what stands in one came by all before it.
+func (p *Page) begin(hash uint32) *[together]uint64 {
+	return (*[together]uint64)(unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.slots)+uintptr(Start(hash))*8))
+}
+
+// Guess is the first place of a hash plus one, 0 when there is none. It finds out without a branch that
+// depends on what is in the slots, unless they are full: such branches cannot be foreseen.
+func (p *Page) Guess(hash uint32) uint32 {
+	b := p.begin(hash)
+	found := first(b, hash)
+	if found == 0 && b[together-1] != 0 {
+		place, at := p.Next(hash, Start(hash)+together)
+		if at < 0 {
+			return 0
+		}
+		return place + 1
+	}
+	return uint32(found)
+}
+
+// first is the first of the slots that has a hash, 0 when none has.
+func first(b *[together]uint64, hash uint32) (found uint64) {
+	if uint32(b[3]>>32) == hash {
+		found = b[3]
+	}
+	if uint32(b[2]>>32) == hash {
+		found = b[2]
+	}
+	if uint32(b[1]>>32) == hash {
+		found = b[1]
+	}
+	if uint32(b[0]>>32) == hash {
+		found = b[0]
+	}
+	return found
+}
 
 // Ahead fetches the slot that the search of a hash begins with.
 func (x *Index) Ahead(hash uint32) { prefetch.Line(x.First(hash)) }
@@ -101,6 +140,26 @@ func (p *Page) Seek(hash uint32, i int) (place uint32, at int, free bool) {
 		}
 	}
 	return 0, -1, true
+}
+
+// Free is the slot in which the search of a hash ends, when there is a free one among those in which
+// it begins and none of these has the hash; otherwise it is -1, and Seek knows.
+func (p *Page) Free(hash uint32) int {
+	b := p.begin(hash)
+	if b[together-1] != 0 || first(b, hash) != 0 {
+		return -1
+	}
+	at := Start(hash)
+	if b[0] != 0 {
+		at++
+	}
+	if b[1] != 0 {
+		at++
+	}
+	if b[2] != 0 {
+		at++
+	}
+	return at
 }
 
 // Fill puts a place into the free slot that Seek found, unless Add should do it: the slot is far from

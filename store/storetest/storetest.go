@@ -86,7 +86,7 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 // ahead asks for hints, which must be of use.
 func (m *model) ahead(t *testing.T, table store.Table, keys []store.Key) {
 	hints := make([]store.Hint, len(keys))
-	table.Soon(keys, nil)
+	table.Soon(keys, hints, nil)
 	table.Ahead(keys, hints, nil)
 	for i, k := range keys {
 		if got := table.Find(k, hints[i]); !slices.Equal(got, m.cells[k]) {
