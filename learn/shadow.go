@@ -88,6 +88,7 @@ const mostMoved = 64 << 20
 // moved is a weight that may have left that of the model.
 type moved struct {
 	z, n   float64 // of FTRL
+	root   float64 // √n
 	record uint64  // the last that moved it
 	index  uint32  // of the weight
 	w      float32 // how far it is from that of the model
@@ -181,8 +182,7 @@ func (s *Shadow) Learned(b *rank.Batch, row int) float32 {
 	at := s.look(b, row)
 	odds := s.away(learned, b, at, 0)
 	if s.network != nil {
-		s.network.forward(at, 1)
-		odds += s.network.output(0)
+		odds += s.network.forward(at, 1)[0]
 	}
 	s.known, s.row = b, row
 	return odds
@@ -284,7 +284,7 @@ func (s *Shadow) step(p int32, gradient float32, record uint64) float64 {
 		return 0
 	}
 	root := math.Sqrt(n)
-	sigma := (root - math.Sqrt(m.n)) * s.perAlpha
+	sigma := (root - m.root) * s.perAlpha
 	z := m.z + g - sigma*was
 	rate := (s.pace.Beta+root)*s.perAlpha + s.pace.L2
 	w := 0.0
@@ -295,7 +295,7 @@ func (s *Shadow) step(p int32, gradient float32, record uint64) float64 {
 		w = was + math.Copysign(max(0, room), w-was)
 		z = -(w*rate + math.Copysign(s.pace.L1, w))
 	}
-	m.z, m.n, m.w = z, n, float32(w)
+	m.z, m.n, m.root, m.w = z, n, root, float32(w)
 	by := math.Abs(float64(m.w) - was)
 	m.by += float32(by)
 	return by

@@ -63,6 +63,7 @@ func (s *Shadow) unpack(r *pack.Reader) {
 		}
 		m := &s.moved[p]
 		m.z, m.n, m.w, s.out.weights[p], m.record, m.by, m.square = r.Float(), r.Float(), r.Single(), r.Single(), r.Uint(), r.Single(), r.Single()
+		m.root = math.Sqrt(m.n)
 		for d := p * s.dim; d < (p+1)*s.dim; d++ {
 			s.v[d], s.out.vectors[d] = r.Single(), r.Single()
 		}

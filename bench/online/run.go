@@ -76,7 +76,7 @@ func (o *Options) measure(ctx context.Context, kind string) (float64, fold.Learn
 		return 0, fold.Learned{}, err
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 2))
-	u := learn.NewUpdater(learn.UpdaterOptions{MaxWait: 1 << 18, VisitorRows: 1 << 30, VisitorMoves: 1e9, ItemRows: 1 << 30, ItemMoves: 1e9})
+	u := learn.NewUpdater(learn.UpdaterOptions{Window: 2 * freshet.Minute, VisitorRows: 1 << 30, VisitorMoves: 1e9, ItemRows: 1 << 30, ItemMoves: 1e9})
 	model, updates := fold.Model{Switch: fold.Switch{Name: kind, Version: 1}}, fold.Updates{}
 	u.Rebase(&model, ranker, &updates)
 	show := &fold.Show{Items: make([]uint32, places), Row: func(i int) *rank.Row { return nil }}
