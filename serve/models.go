@@ -22,11 +22,12 @@ import (
 // goes by are passed over. What stands in the way is told to Report; the error is that of the journal
 // or of ctx.
 func (s *Server) Adopt(ctx context.Context) error {
-	s.switching.Lock()
-	defer s.switching.Unlock()
 	if s.Disk == nil {
 		return nil
 	}
+	defer s.tidy()
+	s.gating.Lock()
+	defer s.gating.Unlock()
 	for _, slot := range fold.Slots {
 		if s.uses(slot) {
 			if err := s.adopt(ctx, slot); err != nil {
@@ -40,7 +41,6 @@ func (s *Server) Adopt(ctx context.Context) error {
 		}
 	}
 	s.keepSpares()
-	s.release()
 	return s.unpublish(ctx)
 }
 
@@ -73,7 +73,12 @@ func (s *Server) adopt(ctx context.Context, slot fold.Slot) error {
 	if newest == nil || newest.Model == live.Name && newest.Version == live.Version && newest.SHA256 == live.SHA256 {
 		return nil
 	}
-	_, err := s.switchTo(ctx, slot, newest, fold.Adopted)
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	if now := s.LiveIn(slot); now.Since != live.Since || now.Promoted {
+		return nil // an operator has spoken meanwhile
+	}
+	_, err := s.journal(ctx, fold.Switch{Name: newest.Model, Version: newest.Version, SHA256: newest.SHA256, By: fold.Adopted, Slot: slot})
 	return err
 }
 
@@ -124,18 +129,32 @@ func (s *Server) spare(definitions string) *registry.Bundle {
 	return nil
 }
 
-// release lets go of the bundles of rankers that nobody asks for any more. Kept are the one that is live,
-// the one before it, which is read when it is not at hand, the one on trial and the spares. It is called
-// after a switch is applied, with switching held.
+// tidy lets go of the bundles of rankers that nobody asks for any more. It does not wait: while models are
+// read or put to gates, whoever does that tidies up after it.
+func (s *Server) tidy() {
+	s.untidy.Store(true)
+	for s.untidy.Load() && s.gating.TryLock() {
+		s.untidy.Store(false)
+		s.release()
+		s.gating.Unlock()
+	}
+}
+
+// release is tidy with gating held. Kept are the bundle that is live, the one before it, which is read when
+// it is not at hand, the one on trial and the spares.
 func (s *Server) release() {
+	if past := s.LiveIn(fold.Ranker).Past; len(past) > 0 && s.Disk != nil {
+		before := &past[len(past)-1]
+		if _, ok := s.bundles.Load(before.SHA256); !ok {
+			_, _ = s.fetch(fold.Ranker, before.Name, before.Version, before.SHA256) // a rollback tries again, and says why not
+		}
+	}
+	s.switching.Lock() // what a rollback is about to make live stays
+	defer s.switching.Unlock()
 	live, challenger := s.LiveIn(fold.Ranker), s.LiveIn(fold.Challenger)
 	keep := []string{live.SHA256, challenger.SHA256}
 	if n := len(live.Past); n > 0 {
-		past := live.Past[n-1]
-		keep = append(keep, past.SHA256)
-		if _, ok := s.bundles.Load(past.SHA256); !ok && s.Disk != nil {
-			_, _ = s.fetch(fold.Ranker, past.Name, past.Version, past.SHA256) // a rollback tries again, and says why not
-		}
+		keep = append(keep, live.Past[n-1].SHA256)
 	}
 	if spares := s.spares.Load(); spares != nil {
 		for _, b := range *spares {
@@ -238,11 +257,6 @@ func (s *Server) rowFields() (definitions string, fields rank.Names) {
 	}
 	s.Stream.View(func(freshet.Position) { definitions, fields = s.State.Definitions, s.State.RowNames() })
 	return definitions, fields
-}
-
-// switchTo journals that a bundle, which is at hand, is live in a slot from here on.
-func (s *Server) switchTo(ctx context.Context, slot fold.Slot, b *registry.Bundle, by string) (freshet.Position, error) {
-	return s.journal(ctx, fold.Switch{Name: b.Model, Version: b.Version, SHA256: b.SHA256, By: by, Slot: slot})
 }
 
 // Live is which model ranks, by the journal.

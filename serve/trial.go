@@ -346,6 +346,7 @@ const withdrawWait = 5 * time.Second
 
 // endTrial journals that a trial is over, unless it is.
 func (s *Server) endTrial(m *fold.Model, caught *registry.Fault) error {
+	defer s.tidy()
 	s.switching.Lock()
 	defer s.switching.Unlock()
 	if s.LiveIn(fold.Challenger).Since != m.Since {
@@ -354,9 +355,6 @@ func (s *Server) endTrial(m *fold.Model, caught *registry.Fault) error {
 	ctx, cancel := context.WithTimeout(context.Background(), withdrawWait)
 	defer cancel()
 	_, err := s.journal(ctx, fold.Switch{Name: m.Name, Version: m.Version, SHA256: m.SHA256, By: fold.Withdrawn, Slot: fold.Challenger, Stage: fold.Ended, Code: caught.Code, Reason: caught.Text})
-	if err == nil {
-		s.release()
-	}
 	return err
 }
 

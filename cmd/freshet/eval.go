@@ -181,6 +181,9 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
+	if o.Exposures { // they would measure, and this is measured otherwise
+		o.Questions = 0
+	}
 	h, err := learn.NewHistory(o, fsys.NewMem(), rowsDir)
 	if err != nil {
 		return nil, err

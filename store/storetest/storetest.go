@@ -86,11 +86,17 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 // ahead asks for hints, which must be of use.
 func (m *model) ahead(t *testing.T, table store.Table, keys []store.Key) {
 	hints := make([]store.Hint, len(keys))
-	table.Soon(keys, nil)
+	table.Soon(keys, hints, nil)
 	table.Ahead(keys, hints, nil)
+	cells := make([][]uint64, len(keys))
+	cells[0] = make([]uint64, 1) // what was there before says nothing
+	table.Finds(keys, hints, cells)
 	for i, k := range keys {
 		if got := table.Find(k, hints[i]); !slices.Equal(got, m.cells[k]) {
 			t.Fatalf("with the hint %d, %d is found as %v, want %v", hints[i], k, got, m.cells[k])
+		}
+		if !slices.Equal(cells[i], m.cells[k]) || (cells[i] == nil) != (m.cells[k] == nil) {
+			t.Fatalf("of many, %d is found as %v, want %v", k, cells[i], m.cells[k])
 		}
 	}
 }

@@ -1,0 +1,108 @@
+package learn
+
+import (
+	"math"
+
+	"github.com/freshet-rec/freshet/internal/dense"
+	"github.com/freshet-rec/freshet/rank"
+)
+
+// shadowNetwork is the network of a DeepFM, which stays as it is. Vectors of numbers stay too, so what
+// variants deviate by comes into it by the fields behind those, and goes back through it no further: of
+// the first layer, which is most of a network, what the model's own vectors do is computed for several
+// rows at once, and what they deviate by is added.
+type shadowNetwork struct {
+	from   int            // of its inputs, the first that deviates
+	whole  *dense.Layer   // the first layer
+	layers []*dense.Layer // all layers; of the first what is behind from
+	back   []*dense.Layer // by layer: from the gradient by what comes into its units to that by its inputs
+
+	first []float32   // by row: what comes into the first layer's units, by the model
+	input []float32   // by row: what the inputs behind from deviate by
+	units [][]float32 // by layer and row: what it gave last
+	falls [2][]float32
+}
+
+func newShadowNetwork(layers []rank.Layer, from int) *shadowNetwork {
+	var kit dense.Kit
+	l := &layers[0]
+	n := &shadowNetwork{from: from, whole: kit.NewLayer(l.In, l.Out, l.Weights, l.In, l.Bias)}
+	n.input = make([]float32, glanceRows*(l.In-from))
+	n.first = make([]float32, glanceRows*n.whole.Cols())
+	widest := 0
+	for i := range layers {
+		l, in, weights := &layers[i], layers[i].In, layers[i].Weights
+		if i == 0 {
+			in, weights = in-from, weights[from:]
+		}
+		n.layers = append(n.layers, kit.NewLayer(in, l.Out, weights, l.In, l.Bias))
+		turned := make([]float32, in*l.Out)
+		for o := range l.Out {
+			for j := range in {
+				turned[j*l.Out+o] = weights[o*l.In+j]
+			}
+		}
+		n.back = append(n.back, kit.NewLayer(l.Out, in, turned, l.Out, nil))
+		n.units = append(n.units, make([]float32, glanceRows*n.layers[i].Cols()))
+		widest = max(widest, n.layers[i].Cols(), n.back[i].Cols())
+	}
+	for i := range n.falls {
+		n.falls[i] = make([]float32, dense.RowsOfLayer(1)*widest)
+	}
+	return n
+}
+
+// begin works out what the model's own vectors do, in so many rows that are so far apart.
+func (n *shadowNetwork) begin(rows int, input []float32, apart int) {
+	n.whole.Apply(rows, input, apart, n.whole.Bias(), n.first, false)
+}
+
+// away is what the inputs of a row deviate by, to be filled in.
+func (n *shadowNetwork) away(row int) []float32 {
+	wide := len(n.input) / glanceRows
+	return n.input[row*wide:][:wide]
+}
+
+// forward sends rows through the network: of those that begin was told of the one of a number and those
+// behind it, with what the first of away deviate by.
+func (n *shadowNetwork) forward(from, rows int) {
+	cols := n.whole.Cols()
+	begin := n.first[from*cols:]
+	if rows == 1 {
+		begin = begin[:cols]
+	}
+	x, apart := n.input, len(n.input)/glanceRows
+	for l, layer := range n.layers {
+		if l > 0 {
+			begin = layer.Bias()
+		}
+		layer.Apply(rows, x, apart, begin, n.units[l], l < len(n.layers)-1)
+		x, apart = n.units[l], layer.Cols()
+	}
+}
+
+// output is what forward gave for a row.
+func (n *shadowNetwork) output(row int) float32 {
+	last := len(n.layers) - 1
+	return n.units[last][row*n.layers[last].Cols()]
+}
+
+// backward returns the gradient, by the inputs that deviate, of the output that forward gave for its
+// first row. It is valid until the next call.
+func (n *shadowNetwork) backward() []float32 {
+	fall, next := n.falls[0], n.falls[1]
+	clear(fall) // rows that are computed beside the one: what is left there would go round and round
+	fall[0] = 1
+	for l := len(n.layers) - 1; l >= 0; l-- {
+		back, cols := n.back[l], n.layers[l].Cols()
+		if l < len(n.layers)-1 {
+			for o, unit := range n.units[l][:cols] { // which is +0 or above; without a branch, as half of them are 0
+				above := uint32(-int32(math.Float32bits(unit)) >> 31)
+				fall[o] = math.Float32frombits(math.Float32bits(fall[o]) & above)
+			}
+		}
+		back.Apply(1, fall, cols, back.Bias(), next, false)
+		fall, next = next, fall
+	}
+	return fall
+}
