@@ -36,7 +36,7 @@ func TestAccepted(t *testing.T) {
 		{"every interface", "listen: :80\n", func(c *Config) { c.Listen = ":80" }},
 		{"JSON with tabs", "{\n\t\"data\": \"x\",\n\t\"recall\": [\n\t\t{\"name\": \"r\", \"kind\": \"itemcf\"}\n\t]\n}\n", func(c *Config) {
 			c.Data = "x"
-			c.Recall = []Route{{Name: "r", Kind: KindItemCF, N: 100, Budget: 5, Normalise: NormaliseCosine, HalfLife: 3650 * freshet.Day, Session: 30 * freshet.Minute}}
+			c.Recall = []Route{{Name: "r", Kind: KindItemCF, N: 100, Budget: 5, Normalise: NormaliseCosine, HalfLife: 60 * freshet.Day, Session: 30 * freshet.Minute}}
 			c.Scenes = map[string]Scene{"home": {Recall: []string{"r"}, Budget: 50}}
 		}},
 		{"variables", "listen: 0.0.0.0:${PORT}\ndata: ${DIR}/$${X}/$y\n", func(c *Config) {

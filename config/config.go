@@ -146,7 +146,7 @@ func Default() *Config {
 		Events:    events,
 		Features:  defaultFeatures(),
 		Recall: []Route{
-			{Name: "covisit", Kind: KindItemCF, N: 200, Budget: defaultRouteBudget, Normalise: NormaliseCosine, HalfLife: 3650 * freshet.Day, Session: 30 * freshet.Minute},
+			{Name: "covisit", Kind: KindItemCF, N: 200, Budget: defaultRouteBudget, Normalise: NormaliseCosine, HalfLife: 60 * freshet.Day, Session: 30 * freshet.Minute},
 			{Name: "linear", Kind: KindLinear, N: 200, Budget: defaultRouteBudget},
 			{Name: "hot", Kind: KindPopular, N: 100, Budget: defaultRouteBudget, Window: freshet.Hour},
 			{Name: "new", Kind: KindNew, N: 50, Budget: defaultRouteBudget, Within: 72 * freshet.Hour},

@@ -87,7 +87,7 @@ func ExampleConfig_YAML() {
 	//   - {name: user_category_taste, key: [user, item.category], on: [click, like], agg: decayed_sum, half_life: 6h}
 	//   - {name: user_last_click_age, key: [user], on: [click], agg: age}
 	// recall:
-	//   - {name: covisit, kind: itemcf, normalise: cosine, half_life: 3650d, session: 30m, n: 200, budget: 5ms}
+	//   - {name: covisit, kind: itemcf, normalise: cosine, half_life: 60d, session: 30m, n: 200, budget: 5ms}
 	//   - {name: linear, kind: linear, n: 200, budget: 5ms}
 	//   - {name: hot, kind: popular, window: 1h, n: 100, budget: 5ms}
 	//   - {name: new, kind: new, within: 3d, n: 50, budget: 5ms}

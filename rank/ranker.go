@@ -83,14 +83,16 @@ func (r *Ranker) ByOdds() bool { return len(r.Heads) == 1 && r.Heads[0].Value ==
 
 // Score writes to scores what the rows of a batch are worth, the greatest the best: see Ranker. rows
 // has those that were encoded, the first of them at place from, and may be nil when ByOdds. odds is
-// room for as many. A score is finite, and depends on its row alone.
-func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []float64) {
+// room for as many. A score is finite, and depends on its row alone; where a model makes no number of a
+// row, the row counts as what it takes for least likely, and none, by row and head, says how often.
+func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []float64) (none int) {
 	if r.ByOdds() {
 		r.Heads[0].Model.Predict(b, odds)
 		for i := range scores {
+			none += noNumber(odds[i])
 			scores[i] = r.Heads[0].Calibration.Of(float64(odds[i]))
 		}
-		return
+		return none
 	}
 	clear(scores)
 	for i := range r.Heads {
@@ -102,9 +104,19 @@ func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []
 			if at >= 0 {
 				worth = float64(worth * valueOf(rows.number(from+j, at)))
 			}
+			none += noNumber(odds[j])
 			scores[j] += float64(worth * Sigmoid(h.Calibration.Of(float64(odds[j]))))
 		}
 	}
+	return none
+}
+
+// noNumber is 1 for log-odds that are none, or infinite.
+func noNumber(odds float32) int {
+	if odds-odds != 0 {
+		return 1
+	}
+	return 0
 }
 
 // value is the place of the number that the head's probability is multiplied with, -1 for none.

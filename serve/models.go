@@ -176,6 +176,9 @@ func (s *Server) newest(slot fold.Slot, kind string) (newest *registry.Bundle) {
 	if err != nil {
 		s.Report("models", err)
 	}
+	withdrawn, live := s.LiveIn(fold.Challenger).Past, s.Live()
+	definitions, _ := s.rowFields()
+	most := sizeBound(s.bundle(&live, definitions))
 	for _, name := range names {
 		list, err := registry.List(s.Disk, name)
 		if err != nil {
@@ -189,7 +192,10 @@ func (s *Server) newest(slot fold.Slot, kind string) (newest *registry.Bundle) {
 			if newest != nil && newest.Created >= m.Created {
 				break
 			}
-			bundle, err := s.fetch(slot, m.Model, m.Version, "")
+			if slot == fold.Ranker && slices.ContainsFunc(withdrawn, func(w fold.Switch) bool { return w.SHA256 == m.SHA256 }) {
+				continue // the server itself has found it wanting
+			}
+			bundle, err := s.fetchWithin(slot, m.Model, m.Version, "", most)
 			if err == nil && slot == fold.Ranker {
 				if f := s.sound(bundle, nil, nil); f != nil {
 					err = f
@@ -214,11 +220,16 @@ func slotOf(kind registry.Kind) fold.Slot { return fold.Slot(kind) }
 // fetch reads a bundle that may be live here in a slot, with the checksum if one is given, and keeps
 // it.
 func (s *Server) fetch(slot fold.Slot, name string, version int, sum string) (*registry.Bundle, error) {
+	return s.fetchWithin(slot, name, version, sum, 0)
+}
+
+// fetchWithin is fetch of a ranker with at most so many bytes, 0 for any.
+func (s *Server) fetchWithin(slot fold.Slot, name string, version int, sum string, most int64) (*registry.Bundle, error) {
 	if slot != fold.Ranker {
 		return s.fetchRecall(slot, name, version, sum)
 	}
 	definitions, fields := s.rowFields()
-	bundle, err := Fit(s.Disk, name, version, sum, definitions, fields)
+	bundle, err := fit(s.Disk, name, version, sum, definitions, fields, most)
 	if err == nil {
 		s.bundles.Store(bundle.SHA256, bundle)
 		if s.Shelf != nil {
@@ -283,12 +294,17 @@ func (s *Server) AtHand(m *fold.Model) bool {
 // bundle returns the bundle of a model if it is at hand and was trained on features with these
 // definitions. Those kept from before a change of the features are not.
 func (s *Server) bundle(m *fold.Model, definitions string) *registry.Bundle {
-	if kept, ok := s.bundles.Load(m.SHA256); ok {
-		if b, ok := kept.(*registry.Bundle); ok && b.Definitions == definitions {
-			return b
-		}
+	if b, ok := s.kept(m.SHA256); ok && b.Definitions == definitions {
+		return b
 	}
 	return nil
+}
+
+// kept is the bundle of a ranker with a checksum, if it is at hand.
+func (s *Server) kept(sha256 string) (*registry.Bundle, bool) {
+	kept, _ := s.bundles.Load(sha256)
+	b, ok := kept.(*registry.Bundle)
+	return b, ok
 }
 
 // ModelVersions are the versions of one model.
@@ -328,14 +344,18 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 	return list, err
 }
 
-// Version reads one version. The error is a *Problem.
-func (s *Server) Version(name string, version int) (*registry.Bundle, error) {
-	if _, err := s.find(name, version); err != nil {
-		return nil, err
+// Version is the manifest of one version, with the schema of what ranks. The model itself is read only where
+// a release kept it without, and it is not at hand. The error is a *Problem.
+func (s *Server) Version(name string, version int) (m registry.Manifest, err error) {
+	if m, err = s.find(name, version); err != nil || m.Kind != registry.Ranker || m.Schema != nil {
+		return m, err
 	}
-	b, err := registry.Load(s.Disk, name, version)
-	if err != nil {
-		return nil, refused(name, version, err)
+	b, ok := s.kept(m.SHA256)
+	if !ok {
+		if b, err = registry.Load(s.Disk, name, version); err != nil {
+			return m, refused(name, version, err)
+		}
 	}
-	return b, nil
+	m.Schema, m.Bytes = registry.SchemaOf(b.Ranker), b.Size
+	return m, nil
 }

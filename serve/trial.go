@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -412,14 +411,3 @@ func (r *run) instead(ctx context.Context, k *ranking, live *fold.Model, publica
 	*live, *publication = s.State.Model, number
 	return k.score(ctx, ranker, candidates, visitor, r)
 }
-
-// finite reports that all scores are numbers: a ranker by log-odds says ±rank.MaxOdds for what is none.
-func (k *ranking) finite() bool {
-	if !k.model.ByOdds() {
-		return true
-	}
-	return !slices.ContainsFunc(k.scores, func(v float64) bool { return math.Abs(v) >= noNumber })
-}
-
-// noNumber is below rank.MaxOdds by more than dislikes take off.
-const noNumber = rank.MaxOdds - 50

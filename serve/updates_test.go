@@ -66,6 +66,14 @@ func TestWhatIsLearnedOnlineRanks(t *testing.T) {
 	live.stock(t, 12)
 	live.clicks(t, 6)
 	slates := live.crowd(t, rng, 150)
+	for { // what is proposed by now, so that nothing is journaled beside
+		if more, err := live.Publish(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if !more {
+			break
+		}
+	}
+	live.settled(t)
 	u, learned, learns := live.Updating()
 	last := slates[len(slates)-1]
 	if u.Number == 0 || !learns || last.Model == nil || last.Model.Publication == 0 || u.Last.Lead <= 0 {

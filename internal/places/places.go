@@ -66,10 +66,16 @@ func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)]
 // Start is the slot at which the search of a hash begins: the first of some that stand together.
 func Start(hash uint32) int { return int(hash%(pageSlots/together)) * together }
 
+// slot is the one at i. The address of an element of slots would have the page looked at, whether it is
+// nil: a miss of the cache for each.
+func (p *Page) slot(i int) *uint64 {
+	return (*uint64)(unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.slots)+uintptr(uint(i)%pageSlots)*8))
+}
+
 // begin are the slots in which the search of a hash begins. Those that are free are the last of them,
 // since what stands in one came by all before it.
 func (p *Page) begin(hash uint32) *[together]uint64 {
-	return (*[together]uint64)(unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.slots)+uintptr(Start(hash))*8))
+	return (*[together]uint64)(unsafe.Pointer(p.slot(Start(hash))))
 }
 
 // Guess is the first place of a hash plus one, 0 when there is none. It finds out without a branch that
@@ -110,13 +116,6 @@ func (x *Index) Ahead(hash uint32) { prefetch.Line(x.First(hash)) }
 // First is the slot that the search of a hash begins with, for who fetches it.
 func (x *Index) First(hash uint32) unsafe.Pointer {
 	return unsafe.Pointer(x.Page(hash).slot(Start(hash)))
-}
-
-// slot is slots[i], where i goes round. (The element of an array of more than 4 KB has Go look at the
-// array's beginning first, whether it is nil: a line in no cache for each look-up, beside that of the
-// slot.)
-func (p *Page) slot(i int) *uint64 {
-	return (*uint64)(unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.slots)+uintptr(i)%pageSlots*8))
 }
 
 // Next is the first place of a hash from slot i on, and its slot; -1 when there is none.
