@@ -285,7 +285,11 @@ func (l *learner) Lesson(_ *trial.Moment, candidates []recall.Candidate, chosen 
 		}
 		teach(i)
 	}
+	note := l.online.Look(found)
 	return func() error {
+		if note != nil {
+			note()
+		}
 		for i := range lesson.Len() {
 			row := lesson.Row(i)
 			if err := l.online.Learn(&row, i == 0); err != nil {
