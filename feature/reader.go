@@ -21,8 +21,8 @@ type Reader struct {
 	when    []window.When // time, by place, of counts in windows
 	row     []Value       // of one item, for Rows when derived features go by texts
 	ahead   [aheadOf + 1]stretch
-	lines   prefetch.Queue
-	now     window.Sweep
+	lines   prefetch.Queue       // what the stretches ask for
+	now     window.Sweep         // of the feature that is read
 	found   [rowsAtOnce][]uint64 // records by key
 	records [rowsAtOnce][]uint64 // by item
 }
