@@ -43,8 +43,7 @@ const (
 	nearlyBest  = 0.98        // of the most that was gained: a guess at what differs by luck in a thousand looks
 )
 
-// thetas are the shares of co-visitation that are tried. The first that is nearly best wins, so that
-// half and half stands until something else is clearly better.
+// thetas are the shares of co-visitation that are tried; before the first look the first stands.
 var thetas = [...]float64{0.5, 0.3, 0.7, 0.1, 0.9, 0, 1}
 
 // lookEvery is how often an act is looked for, by how many were: often at first, to learn soon,
@@ -103,10 +102,17 @@ func (b *blend) look(gains [len(thetas)]float64) {
 	}
 }
 
-// theta is the share of co-visitation that is in force: the first that gained nearly what the best did.
+// theta is the share of co-visitation that is in force: of those that gained nearly what the best did
+// the greatest, since a route that is asked for a visitor's own wishes has routes beside it that know
+// the crowd's. Without any gain it is half and half.
 func (b *blend) theta() float64 {
-	most := slices.Max(b.gain[:])
-	return thetas[slices.IndexFunc(b.gain[:], func(gain float64) bool { return gain >= nearlyBest*most })]
+	enough, best := nearlyBest*slices.Max(b.gain[:]), 0
+	for i, gain := range b.gain {
+		if gain > 0 && gain >= enough && (b.gain[best] < enough || b.gain[best] == 0 || thetas[i] > thetas[best]) {
+			best = i
+		}
+	}
+	return thetas[best]
 }
 
 func (b *blend) pack(w *pack.Writer) {
