@@ -345,7 +345,8 @@ func (a *app) evalStreamCmd() *cobra.Command {
 warm-up, ask for its visitor and see where the item stands; only then let the
 system know of it. With a delay the system is asked as it stood that long ago. The
 ranker of the slate begins knowing nothing and learns from every choice: what was
-chosen against 4 others that recall had proposed.
+chosen against 4 others that recall had proposed. What it says is mixed with the
+order of recall, at the share that did best lately.
 Printed for each delay are the slate, the merged recall, popularity of the last
 hour, and each route alone, and for each route what share of the wanted its first
 200 have, what share it alone has, and how much of what it proposes the others
