@@ -108,7 +108,7 @@ func (b *blend) look(gains [len(thetas)]float64) {
 func (b *blend) theta() float64 {
 	enough, best := nearlyBest*slices.Max(b.gain[:]), 0
 	for i, gain := range b.gain {
-		if gain > 0 && gain >= enough && (b.gain[best] < enough || b.gain[best] == 0 || thetas[i] > thetas[best]) {
+		if gain > 0 && gain >= enough && (b.gain[best] < enough || thetas[i] > thetas[best]) {
 			best = i
 		}
 	}

@@ -32,7 +32,7 @@ func (e *exposures) add(visitor, item uint32, t, apart int64) {
 	}
 	s := &e.slots[slot]
 	if s.visitor != visitor || t-s.time > apart {
-		s.visitor, s.items = visitor, s.items[:0]
+		s.visitor, s.time, s.items = visitor, t, s.items[:0]
 	}
 	s.time = max(s.time, t)
 	if len(s.items) < exposureItems {

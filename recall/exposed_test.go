@@ -24,7 +24,8 @@ func TestExposuresAgreeWithOracle(t *testing.T) {
 		visitors := []uint32{1, 2, 1 + exposureSlots}
 		for range rapid.IntRange(0, 150).Draw(t, "shows") {
 			at += rapid.Int64Range(0, 2*sitting/3).Draw(t, "step")
-			s := show{rapid.SampledFrom(visitors).Draw(t, "visitor"), rapid.Uint32Range(1, 9).Draw(t, "item"), at}
+			late := rapid.Int64Range(0, 2*sitting).Draw(t, "late")
+			s := show{rapid.SampledFrom(visitors).Draw(t, "visitor"), rapid.Uint32Range(1, 9).Draw(t, "item"), at - late}
 			e.add(s.visitor, s.item, s.at, sitting)
 			all = append(all, s)
 		}
@@ -36,15 +37,13 @@ func TestExposuresAgreeWithOracle(t *testing.T) {
 					continue
 				}
 				if s.visitor != visitor || s.at-newest > sitting {
-					list = nil
+					list, newest = nil, 0
 				}
 				if s.visitor == visitor {
-					newest = s.at
+					newest = max(newest, s.at)
 					if len(list) < exposureItems {
 						list = append(list, s.item)
 					}
-				} else {
-					newest = 0
 				}
 			}
 			q := at + rapid.Int64Range(0, 2*sitting).Draw(t, "q")
