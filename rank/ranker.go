@@ -89,8 +89,8 @@ func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []
 	if r.ByOdds() {
 		r.Heads[0].Model.Predict(b, odds)
 		for i := range scores {
-			none += noNumber(odds[i])
-			scores[i] = r.Heads[0].Calibration.Of(float64(odds[i]))
+			x, no := r.Heads[0].calibrated(odds[i])
+			scores[i], none = x, none+no
 		}
 		return none
 	}
@@ -104,19 +104,20 @@ func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []
 			if at >= 0 {
 				worth = float64(worth * valueOf(rows.number(from+j, at)))
 			}
-			none += noNumber(odds[j])
-			scores[j] += float64(worth * Sigmoid(h.Calibration.Of(float64(odds[j]))))
+			x, no := h.calibrated(odds[j])
+			scores[j], none = scores[j]+float64(worth*Sigmoid(x)), none+no
 		}
 	}
 	return none
 }
 
-// noNumber is 1 for log-odds that are none, or infinite.
-func noNumber(odds float32) int {
+// calibrated are the log-odds that those of the model stand for; the least, and a 1, for those that are no
+// number or infinite.
+func (h *Head) calibrated(odds float32) (x float64, none int) {
 	if odds-odds != 0 {
-		return 1
+		return -MaxOdds, 1
 	}
-	return 0
+	return h.Calibration.Of(float64(odds)), 0
 }
 
 // value is the place of the number that the head's probability is multiplied with, -1 for none.
