@@ -31,16 +31,17 @@ func (c choice) String() string {
 // itemID is the list of words that says which item it is.
 const itemID = "item.id"
 
-// ways are those that a ranker of a kind is fitted in, the usual one first: with all words, without
-// what is known of single items, which may be over by the time it is served, and without any. Each is
-// also mixed with what recall's score alone says, at shares from nothing to all: the last is the order of
-// recall, so what is chosen is at least as good by the questions that choose.
-func ways(names rank.Names) (list []choice) {
+// ways are those that a ranker is fitted to so many rows in, the usual one first: with all words, and
+// where there are not too many rows without what is known of single items, which may be over by the time
+// it is served, and without any. Each is also mixed with what recall's score alone says, at shares from
+// nothing to all: the last is the order of recall, so what is chosen is at least as good by the questions
+// that choose.
+func ways(names rank.Names, rows int) (list []choice) {
 	mutes := [][]string{nil}
-	if slices.Contains(names.Words, itemID) && len(names.Words) > 1 {
+	if rows <= choiceMost && slices.Contains(names.Words, itemID) && len(names.Words) > 1 {
 		mutes = append(mutes, []string{itemID})
 	}
-	if len(names.Words) > 0 {
+	if rows <= choiceMost && len(names.Words) > 0 {
 		mutes = append(mutes, names.Words)
 	}
 	for _, muted := range mutes {
@@ -191,10 +192,7 @@ const choiceMost = 2_000_000
 
 // choose fits in all ways and takes the best.
 func choose(ctx context.Context, samples *Samples, targets []Target, o FitOptions) (best *rank.Ranker, fits []Fit, err error) {
-	all := ways(samples.Names)
-	if samples.Len() > choiceMost {
-		all = slices.DeleteFunc(all, func(w choice) bool { return w.muted != nil })
-	}
+	all := ways(samples.Names, samples.Len())
 	usual, most, taken := 0.0, -1.0, choice{}
 	known := models{}
 	for i, way := range all {

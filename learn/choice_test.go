@@ -115,6 +115,25 @@ func TestBlend(t *testing.T) {
 	}
 }
 
+// TestWays: there is the usual way first and the order of recall last, however many rows there are, and
+// words are left out only where there are not too many.
+func TestWays(t *testing.T) {
+	words := []string{itemID, "item.author"}
+	for _, c := range []struct {
+		words []string
+		rows  int
+		mutes int
+	}{{words, choiceMost, 3}, {words[:1], 9, 2}, {nil, 9, 1}, {words, choiceMost + 1, 1}} {
+		list := ways(rank.Names{Words: c.words}, c.rows)
+		if len(list) != 3*c.mutes+1 || list[0].own != 1 || list[0].muted != nil || list[len(list)-1].own != 0 {
+			t.Errorf("%d rows with %v: %+v", c.rows, c.words, list)
+		}
+		if c.mutes == 1 && list[len(list)-1].muted != nil {
+			t.Errorf("%d rows with %v: words are left out", c.rows, c.words)
+		}
+	}
+}
+
 // TestByScoreOfScoresAtZero holds that scores of 0 and below are behind all others, and odds are finite.
 func TestByScoreOfScoresAtZero(t *testing.T) {
 	if least := leastOf([]float64{-1, 0, 0.5, 2}); least != 0.25 {

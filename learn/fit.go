@@ -123,7 +123,7 @@ type fitting struct {
 // disk.
 //
 // With questions, and unless labels are permuted, it is fitted in several ways, and the one is taken
-// whose order puts what was wanted highest in their older half, by NDCG@QuestionK: see choices. The
+// whose order puts what was wanted highest in their older half, by NDCG@QuestionK: see ways. The
 // other half is for the caller to measure by.
 func FitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOptions) (*rank.Ranker, []Fit, error) {
 	o = o.withDefaults()
