@@ -40,7 +40,7 @@ const (
 	blendStep   = 0.01        // of an act's lesson: the last hundred acts of a context count
 	gainKept    = 1 - 1./1024 // of the gains, per look
 	looksAtOnce = 50          // ranks beyond earn nothing
-	nearlyBest  = 0.99        // of the most that was gained: a guess at what differs by luck in a thousand looks
+	nearlyBest  = 0.995       // of the most that was gained: a guess at what differs by luck in a thousand looks
 )
 
 // thetas are the shares of co-visitation that are tried; before the first look the first stands.

@@ -298,7 +298,10 @@ func (s *market) train(t *testing.T, rng *rand.Rand) {
 	saving := rng.IntN(2) == 0 // else at random
 	for {
 		select {
-		case <-ended:
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("a training that nobody killed: %v", err)
+			}
 			return
 		case <-time.After(100 * time.Microsecond):
 		}
