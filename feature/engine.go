@@ -242,7 +242,7 @@ func (g *Engine) ApplyAll(acts []Act) {
 			if n < batches {
 				asked.keys += gr.prepare(asked, &g.ahead)
 			}
-			if n > 0 && n <= batches && len(acts) > 1 {
+			if n > 0 && n <= batches && len(fetched.deeds) > 1 {
 				gr.table.Ahead(fetched.of[gr.place].keys, fetched.of[gr.place].hints, &g.ahead)
 			}
 		}

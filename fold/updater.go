@@ -43,7 +43,7 @@ type Learned struct {
 	Thinned   uint64 // likewise because too many were waiting
 	Orphans   uint64 // positives of nothing that was shown
 	Repeats   uint64 // positives that had come before
-	Diverged  uint64 // publications in the journal that are not what was proposed here
+	Diverged  uint64 // publications in the journal that are not what was proposed here: of another release, of other settings, or by a defect
 	Moved     int    // weights that have left the model's, now
 }
 

@@ -83,7 +83,7 @@ var (
 	foundDesc     = desc("recall_sampled_share", "Mean share of the nearest vectors that the index found in those searches, by route; absent before the first.", "route")
 	learnedDesc   = desc("online_rows_total", "Rows of the online update since the ranker is live, by what became of them: learned, or left out because a visitor or an item had its say (bounded) or too many were waiting (thinned).", "outcome")
 	creditedDesc  = desc("online_positives_total", "Positives of the online update since the ranker is live: learned, of nothing that was shown (orphan), or come before (repeat).", "outcome")
-	divergedDesc  = desc("online_diverged_total", "Publications of the journal since the ranker is live that are not what is learned from it here. Anything above 0 is a defect.")
+	divergedDesc  = desc("online_diverged_total", "Publications of the journal since the ranker is live that are not what is learned from it here. Those of another release, or of other settings, may not be; anything else above 0 is a defect.")
 	movedDesc     = desc("online_weights_moved", "Weights that the online update has moved away from those of the ranker as trained.")
 	watermarkDesc = desc("watermark_seconds", "Unix time up to which events by HTTP are taken to have come.")
 )

@@ -161,7 +161,7 @@ type learnedStatus struct {
 	Thinned   uint64 `json:"thinned"`   // rows left out because too many were waiting
 	Orphans   uint64 `json:"orphans"`   // positives of nothing that was shown
 	Repeats   uint64 `json:"repeats"`   // positives that had come before
-	Diverged  uint64 `json:"diverged"`  // publications of the journal that are not what is learned from it here: 0, or there is a defect
+	Diverged  uint64 `json:"diverged"`  // publications of the journal that are not what is learned from it here: 0, unless they are of another release or of other settings, or there is a defect
 	Moved     int    `json:"moved"`     // weights that have left the model's
 }
 

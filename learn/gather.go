@@ -3,6 +3,7 @@ package learn
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/freshet-rec/freshet/fold"
@@ -93,16 +94,23 @@ func (s *Shadow) adopt() {
 	s.live, s.known, s.glance.batch = true, nil, nil
 }
 
-// expect lays out what is published with a patch over it, as gathering it did.
-func (s *Shadow) expect(patch *rank.Patch) {
+// expect lays out what is published with a patch over it, as gathering it did. The error says why the
+// patch cannot have been gathered here.
+func (s *Shadow) expect(patch *rank.Patch) error {
+	if patch.Len() > 0 && patch.Dim != s.dim {
+		return fmt.Errorf("its vectors have %d numbers, those of the model %d", patch.Dim, s.dim)
+	}
 	s.next = deviations{slices.Clone(s.out.weights), slices.Clone(s.out.vectors)}
 	s.next.weights[0] = patch.Bias
 	for i, at := range patch.Index {
-		if p := int(s.place[at]); p != 0 {
-			s.next.weights[p] = patch.Weights[i]
-			copy(s.next.vectors[p*s.dim:][:s.dim], patch.Vectors[i*patch.Dim:])
+		if int(at) >= len(s.place) || s.place[at] == 0 {
+			return fmt.Errorf("weight %d of %d has not moved", at, len(s.place))
 		}
+		p := int(s.place[at])
+		s.next.weights[p] = patch.Weights[i]
+		copy(s.next.vectors[p*s.dim:][:s.dim], patch.Vectors[i*patch.Dim:])
 	}
+	return nil
 }
 
 // pack writes what is collected.
@@ -151,14 +159,17 @@ func (u *Updater) unpackGathering(r *pack.Reader) {
 		return
 	}
 	u.gathering = g
-	u.expect(patches)
+	u.expect(r, patches)
 }
 
-// expect lays out what a proposal publishes.
-func (u *Updater) expect(patches []rank.Patch) {
-	for i, shadow := range u.shadows {
-		if i < len(patches) && (patches[i].Len() == 0 || patches[i].Dim == shadow.dim) {
-			shadow.expect(&patches[i])
+// expect lays out what a proposal that was read publishes.
+func (u *Updater) expect(r *pack.Reader, patches []rank.Patch) {
+	if len(patches) > len(u.shadows) {
+		r.Fail("patches of %d heads for %d", len(patches), len(u.shadows))
+	}
+	for i := 0; i < len(patches) && r.Err() == nil; i++ {
+		if err := u.shadows[i].expect(&patches[i]); err != nil {
+			r.Fail("what is to be published of head %d: %v", i, err)
 		}
 	}
 }

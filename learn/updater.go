@@ -522,7 +522,7 @@ func (u *Updater) unpackLearned(r *pack.Reader) {
 	u.gate.unpack(r)
 	u.say.unpack(r)
 	if u.propose = unpackProposal(r); u.propose != nil {
-		u.expect(patchesOf(r, u.propose))
+		u.expect(r, patchesOf(r, u.propose))
 	}
 	u.inflow.unpack(r)
 	if r.Bool() {

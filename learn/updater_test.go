@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -363,6 +364,56 @@ func TestPublicationsAreBounded(t *testing.T) {
 			}
 			if n := len(patch.Append(nil)); n > size && patch.Len() > 1 {
 				t.Fatalf("%d weights with vectors of %d numbers are %d bytes, more than %d", patch.Len(), dim, n, size)
+			}
+		}
+	}
+}
+
+// TestProposalsOfOthersAreRefused: a snapshot whose proposal cannot have been made of what was learned is
+// refused with a reason, of a proposal and of one that is being gathered.
+func TestProposalsOfOthersAreRefused(t *testing.T) {
+	o := UpdaterOptions{}
+	k := newKiosk(t, "fm", o, 3)
+	for range 50 {
+		k.visit()
+	}
+	s := k.u.shadows[0]
+	patch := func(index uint32, dim int) rank.Patch {
+		return rank.Patch{Dim: dim, Index: []uint32{index}, Weights: []float32{1}, Vectors: make([]float32, dim)}
+	}
+	still := uint32(slices.Index(s.place, 0))
+	good := patch(s.moved[1].index, s.dim)
+	for name, patches := range map[string][]rank.Patch{
+		"":                      {good},
+		"has not moved":         {patch(still, s.dim)},
+		"of head 0: weight":     {patch(uint32(len(s.place)), s.dim)},
+		"its vectors have":      {patch(s.moved[1].index, s.dim+1)},
+		"patches of 2 heads":    {good, good},
+		"of head 0: weight 429": {patch(1<<32-1, s.dim)},
+	} {
+		for _, gathered := range []bool{false, true} {
+			pub := &fold.Publication{Number: 1, Verdict: fold.Published}
+			k.u.propose, k.u.gathering = nil, gathering{}
+			if gathered {
+				pub.Changes = [][]rank.Patch{patches[:1]}
+				k.u.gathering = gathering{pub: pub, places: s.Moved(), looked: 1}
+			} else {
+				for i := range patches {
+					pub.Patches = append(pub.Patches, patches[i].Append(nil))
+				}
+				k.u.propose = pub
+			}
+			again := NewUpdater(o)
+			again.Rebase(&k.model, kioskRanker(t, "fm", -2), &k.updates)
+			r := pack.NewReader([]byte(packed(k.u)))
+			again.Unpack(r)
+			err := r.Done()
+			if name == "" || gathered && len(patches) > 1 {
+				if err != nil {
+					t.Errorf("gathered %v: %v", gathered, err)
+				}
+			} else if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("gathered %v: %v, want %q", gathered, err, name)
 			}
 		}
 	}

@@ -186,7 +186,7 @@ func (m *modelStatus) online() string {
 		text += fmt.Sprintf(", %s %s ago on %s (log-loss %+.4f ± %.4f)", clean(o.Verdict), time.Duration(o.AgeS)*time.Second, plural(int(o.Rows), "row"), -o.Lead, o.Bound)
 	}
 	if o.Learned != nil && o.Learned.Diverged > 0 {
-		text += fmt.Sprintf("; %s not what the journal teaches here: a defect", plural(int(o.Learned.Diverged), "publication"))
+		text += fmt.Sprintf("; %s not what the journal teaches here: of another release or of other settings, or a defect", plural(int(o.Learned.Diverged), "publication"))
 	}
 	return text
 }

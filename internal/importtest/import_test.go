@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"window":            {"internal/pack", "internal/slab"},
 	"store":             {"internal/pack", "internal/prefetch"},
 	"store/mem":         {"internal/hugepage", "internal/pack", "internal/places", "internal/prefetch", "store"},
-	"store/storetest":   {"internal/pack", "store"},
+	"store/storetest":   {"internal/pack", "internal/prefetch", "store"},
 
 	// JSON in and out of the nouns, and what the operator writes.
 	"codec":            {"."},

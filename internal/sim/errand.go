@@ -39,7 +39,7 @@ func (v *visitor) errand(at int64, o *Options, rng *rand.Rand) int8 {
 	return int8(s)
 }
 
-// onErrand is a taste for a shelf, in [0, 1], as it is in a visit with an errand.
+// onErrand is what a visit with an errand makes of a taste for a shelf, in [0, 1]: at most errandTaste.
 func onErrand(taste float64, shelf int, errand int8) float64 {
 	switch {
 	case errand == noErrand:
