@@ -70,7 +70,7 @@ func TestGoalModelKills(t *testing.T) {
 
 // trainedMarket is a data directory with a history and three versions of a ranker.
 func trainedMarket(t *testing.T) (data string, visitors []freshet.UserID) {
-	w := sim.New(sim.Options{Seed: 6, Items: 150, Visitors: 400, Days: 10, End: time.Now().Add(-time.Hour)})
+	w := sim.New(sim.Options{Seed: 6, Items: 150, Visitors: 1200, Days: 14, End: time.Now().Add(-time.Hour)})
 	var lines []byte
 	for e := range w.History() {
 		lines = append(codec.AppendEvent(lines, &e), '\n')
