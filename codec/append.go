@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -191,6 +190,9 @@ func appendField(dst []byte, name, value string) []byte {
 	return AppendText(appendKey(dst, name), value)
 }
 
+// freeKeys is how many keys of an object are sorted without memory of their own.
+const freeKeys = 8
+
 // appendFree writes a value of free data.
 func appendFree(dst []byte, v any) []byte {
 	switch v := v.(type) {
@@ -214,8 +216,14 @@ func appendFree(dst []byte, v any) []byte {
 	case []string:
 		return appendTexts(dst, v)
 	case map[string]any:
+		var room [freeKeys]string
+		keys := room[:0]
+		for k := range v {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
 		dst = append(dst, '{')
-		for _, k := range slices.Sorted(maps.Keys(v)) {
+		for _, k := range keys {
 			dst = append(AppendText(appendComma(dst), k), ':')
 			dst = appendFree(dst, v[k])
 		}

@@ -70,8 +70,7 @@ func (d *decoder) freeObject() map[string]any {
 			d.twice()
 			continue
 		}
-		name := string(key)
-		m[name] = nil // before the value, so that a fault in it does not hide a second one
+		name := string(key) // key is good until the value has been read
 		m[name] = d.free()
 	}
 }

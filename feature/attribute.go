@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/hugepage"
 	"github.com/freshet-rec/freshet/internal/intern"
 	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/window"
@@ -19,6 +20,7 @@ type attribute struct {
 	numbers *intern.Table
 	owners  int        // one more than the highest number with an entry
 	values  [][]uint32 // by item or visitor number, ownersAtOnce in each: the number of its value
+	memory  hugepage.Arena
 	lists   [][]uint32 // of those with several: the distinct values in the document's order
 }
 
@@ -40,7 +42,8 @@ func (a *attribute) set(number uint32, values []any) {
 
 func (a *attribute) put(number uint32, numbers []uint32) {
 	for int(number/ownersAtOnce) >= len(a.values) {
-		a.values = append(a.values, make([]uint32, ownersAtOnce))
+		words := a.memory.Make(ownersAtOnce / 2)
+		a.values = append(a.values, unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(words))), ownersAtOnce))
 	}
 	a.owners = max(a.owners, int(number)+1)
 	at := &a.values[number/ownersAtOnce][number%ownersAtOnce]
@@ -76,7 +79,24 @@ func (a *attribute) of(number uint32) []uint32 {
 	return at
 }
 
-// ahead fetches what is known of a number.
+// only returns the value of an item or a user that has one, 0 when it has none or several.
+func (a *attribute) only(number uint32) uint32 {
+	block := number / ownersAtOnce
+	if int(block) >= len(a.values) {
+		return 0
+	}
+	value := a.values[block][number%ownersAtOnce]
+	if value&listed != 0 {
+		list := a.lists[value&^listed]
+		if len(list) != 1 {
+			return 0
+		}
+		return list[0]
+	}
+	return value
+}
+
+// ahead asks for what is known of a number.
 func (a *attribute) ahead(number uint32) {
 	if block := number / ownersAtOnce; int(block) < len(a.values) {
 		prefetch.Line(unsafe.Pointer(&a.values[block][number%ownersAtOnce]))

@@ -30,6 +30,7 @@ type column struct {
 
 	counters *window.Counters // cells, of counts in windows
 	latest   bool             // cells are window.Latest
+	sweeping window.Sweeping  // cells, where they take sweeps
 
 	decay   window.Putting // cells, of a decayed_sum
 	sums    window.Running // the same where it takes runs
@@ -68,6 +69,7 @@ func newColumn(d Definition, o *Options, order window.Order) *column {
 	c.every = c.lanes == nil
 	c.counters, _ = c.cells.(*window.Counters)
 	_, c.latest = c.cells.(window.Latest)
+	c.sweeping, _ = c.cells.(window.Sweeping)
 	return c
 }
 
@@ -215,7 +217,7 @@ func (c *column) settle(t store.Table, horizon int64) {
 		for ; n < atOnce && c.waiting.due(horizon); n++ {
 			keys[n] = c.waiting.pop()
 		}
-		t.Soon(keys[:n], nil)
+		t.Soon(keys[:n], hints[:n], nil)
 		t.Ahead(keys[:n], hints[:n], nil)
 		for i, k := range keys[:n] {
 			record := t.Find(k, hints[i])

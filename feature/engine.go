@@ -52,7 +52,6 @@ type Engine struct {
 	batches     [stages]batch  // of the acts that are being applied
 	ahead       prefetch.Queue // what they ask the memory for
 	kept        int            // columns of all groups
-	lastName    int            // of the event before
 	unpacked    int            // one more than the highest item that Unpack may come across
 }
 
@@ -243,7 +242,7 @@ func (g *Engine) ApplyAll(acts []Act) {
 			if n < batches {
 				asked.keys += gr.prepare(asked, &g.ahead)
 			}
-			if n > 0 && n <= batches && len(acts) > 1 {
+			if n > 0 && n <= batches && len(fetched.deeds) > 1 {
 				gr.table.Ahead(fetched.of[gr.place].keys, fetched.of[gr.place].hints, &g.ahead)
 			}
 		}
@@ -252,6 +251,7 @@ func (g *Engine) ApplyAll(acts []Act) {
 		case crowded:
 			g.applyCrowded(due)
 		default:
+			g.ahead.Spread(g.kept)
 			for _, gr := range g.groups {
 				gr.applyAll(due)
 			}
@@ -265,8 +265,8 @@ func (g *Engine) ApplyAll(acts []Act) {
 
 const (
 	// atOnce is how many acts a batch has: their cells fit into the buffers of a core that waits for
-	// memory. By measurement; 8 and 32 are slower.
-	atOnce = 16
+	// memory. By measurement; 16 and 64 are slower.
+	atOnce = 32
 	stages = 3
 )
 
@@ -282,6 +282,8 @@ type batch struct {
 	times    [atOnce]int64 // of the deeds, again
 	horizons [atOnce]int64
 	names    [atOnce]int
+	visitors [atOnce]uint32
+	items    [atOnce]uint32
 }
 
 // found are the keys of a batch's acts in a group's table.
@@ -289,7 +291,12 @@ type found struct {
 	keys  []store.Key
 	ends  []int // where those of each act end
 	hints []store.Hint
-	many  bool // some act has several
+	many  bool              // some act has several
+	one   [atOnce]store.Key // the room of keys where each act has one
+	some  struct {          // and of any
+		keys []store.Key
+		ends []int
+	}
 }
 
 // take fills a batch.
@@ -304,6 +311,7 @@ func (g *Engine) take(b *batch, acts []Act) {
 		d.subject.visitor, d.subject.item, d.subject.context = a.Visitor, a.Item, e.Context
 		d.event, d.name, d.time, d.horizon = e, g.name(e.Name), e.Time, g.newest-g.slack
 		b.times[i], b.horizons[i], b.names[i] = d.time, d.horizon, d.name
+		b.visitors[i], b.items[i] = a.Visitor, a.Item
 		if g.asksDocs {
 			d.item, d.user = g.docs(&d.subject)
 		}
@@ -336,13 +344,20 @@ func (g *Engine) applyCrowded(b *batch) {
 	}
 }
 
-// name is the number of an event's name. Mostly it is that of the event before.
+// name is the number of an event's name. A few names are sooner compared than looked up.
 func (g *Engine) name(text string) int {
-	if text != g.nameTexts[g.lastName] {
-		g.lastName = g.names[text]
+	if len(g.nameTexts) > fewNames {
+		return g.names[text]
 	}
-	return g.lastName
+	for i := 1; i < len(g.nameTexts); i++ {
+		if g.nameTexts[i] == text {
+			return i
+		}
+	}
+	return 0
 }
+
+const fewNames = 9
 
 // deed is an act with what all groups want to know of it.
 type deed struct {

@@ -111,14 +111,14 @@ func (g *group) finish(o *Options, names []string) {
 // there are.
 func (g *group) prepare(b *batch, lines *prefetch.Queue) int {
 	f := &b.of[g.place]
-	f.keys, f.ends, f.many = f.keys[:0], f.ends[:0], false
 	if !g.every || !g.oneEach(b, f) {
 		g.someEach(b, f)
 	}
 	f.hints = slices.Grow(f.hints[:0], len(f.keys))[:len(f.keys)]
-	clear(f.hints)
 	if len(b.deeds) > 1 {
-		g.table.Soon(f.keys, lines)
+		g.table.Soon(f.keys, f.hints, lines)
+	} else {
+		clear(f.hints)
 	}
 	return len(f.keys)
 }
@@ -126,48 +126,64 @@ func (g *group) prepare(b *batch, lines *prefetch.Queue) int {
 // oneEach finds the keys of acts that have one each, all of them, of a group whose keys have a shape;
 // otherwise it finds nothing, and says so.
 func (g *group) oneEach(b *batch, f *found) bool {
-	keys := f.keys[:0]
-	for i := range b.deeds {
-		s := &b.deeds[i].subject
-		k := store.Key(s.visitor)
-		switch g.shape {
-		case shapeUser:
-		case shapeItem:
-			k = store.Key(s.item)
-		case shapePair:
-			if k = k<<32 | store.Key(s.item); s.item == 0 {
-				return false
-			}
-		case shapeTaste:
-			values := g.parts[1].attr.of(s.item)
-			if len(values) != 1 {
-				return false
-			}
-			k = k<<32 | store.Key(values[0])
-		default:
-			return false
+	keys := f.one[:len(b.deeds)]
+	visitors, items := b.visitors[:len(keys)], b.items[:len(keys)]
+	least := uint32(math.MaxUint32) // 0 when some act lacks a part
+	switch g.shape {
+	case shapeUser:
+		for i := range keys {
+			keys[i] = store.Key(visitors[i])
+			least = min(least, visitors[i])
 		}
-		if s.visitor == 0 && g.shape != shapeItem || k == 0 {
-			return false
+	case shapeItem:
+		for i := range keys {
+			keys[i] = store.Key(items[i])
+			least = min(least, items[i])
 		}
-		keys = append(keys, k)
-		f.ends = append(f.ends, i+1)
+	case shapePair:
+		for i := range keys {
+			keys[i] = store.Key(visitors[i])<<32 | store.Key(items[i])
+			least = min(least, visitors[i], items[i])
+		}
+	case shapeTaste:
+		attr := g.parts[1].attr
+		for i := range keys {
+			value := attr.only(items[i])
+			keys[i] = store.Key(visitors[i])<<32 | store.Key(value)
+			least = min(least, visitors[i], value)
+		}
+	default:
+		return false
 	}
-	f.keys = keys
+	if least == 0 {
+		return false
+	}
+	f.keys, f.ends, f.many = keys, oneByOne[:len(keys)], false
 	return true
 }
 
+// oneByOne are the ends of the keys of acts that have one each.
+var oneByOne = func() (ends [atOnce]int) {
+	for i := range ends {
+		ends[i] = i + 1
+	}
+	return ends
+}()
+
 // someEach finds the keys of any acts.
 func (g *group) someEach(b *batch, f *found) {
-	f.keys, f.ends = f.keys[:0], f.ends[:0]
+	keys, ends := f.some.keys[:0], f.some.ends[:0]
+	f.many = false
 	for i := range b.deeds {
-		from := len(f.keys)
+		from := len(keys)
 		if d := &b.deeds[i]; g.every || len(g.steps[d.name]) > 0 {
-			f.keys = g.keys(f.keys, &d.subject, true)
+			keys = g.keys(keys, &d.subject, true)
 		}
-		f.ends = append(f.ends, len(f.keys))
-		f.many = f.many || len(f.keys) > from+1
+		ends = append(ends, len(keys))
+		f.many = f.many || len(keys) > from+1
 	}
+	f.some.keys, f.some.ends = keys, ends
+	f.keys, f.ends = keys, ends
 }
 
 // applyAll adds the events of all acts that were prepared. Where the group is plain it takes

@@ -1,8 +1,7 @@
 package feature
 
 import (
-	"slices"
-
+	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/store"
 	"github.com/freshet-rec/freshet/window"
 )
@@ -12,20 +11,31 @@ import (
 // event may be applied.
 type Reader struct {
 	engine  *Engine
+	swept   []*group // those whose keys depend on the item
+	steps   int      // of reading those
 	subject subject
 	time    int64
 	shared  []Value // by place; of those that do not depend on the item
 	keys    []store.Key
-	hints   []store.Hint
-	ends    []int         // where the keys of each item end, by group and item
 	derive  *deriver      // nil when no feature is derived
 	when    []window.When // time, by place, of counts in windows
 	row     []Value       // of one item, for Rows when derived features go by texts
+	ahead   [aheadOf + 1]stretch
+	lines   prefetch.Queue       // what the stretches ask for
+	now     window.Sweep         // of the feature that is read
+	found   [rowsAtOnce][]uint64 // records by key
+	records [rowsAtOnce][]uint64 // by item
 }
 
 // Reader returns a Reader of the engine.
 func (g *Engine) Reader() *Reader {
 	r := &Reader{engine: g, shared: make([]Value, len(g.columns)), when: make([]window.When, len(g.columns))}
+	for _, group := range g.groups {
+		if group.byItem {
+			r.swept = append(r.swept, group)
+			r.steps += len(group.columns)
+		}
+	}
 	if g.derived != nil {
 		r.derive, r.row = g.derived.deriver(), make([]Value, len(g.columns))
 	}
@@ -39,7 +49,7 @@ func (r *Reader) Start(visitor uint32, q int64, context map[string]any) {
 	r.subject, r.time = subject{visitor: visitor, context: context}, q
 	for place, c := range r.engine.columns {
 		if c != nil && c.counters != nil {
-			r.when[place] = c.counters.When(q)
+			r.when[place].Set(c.counters, q)
 		}
 	}
 	for _, g := range r.engine.groups {
@@ -55,11 +65,9 @@ func (r *Reader) Start(visitor uint32, q int64, context map[string]any) {
 func (r *Reader) Row(item uint32, row []Value) {
 	copy(row, r.shared)
 	r.subject.item = item
-	for _, g := range r.engine.groups {
-		if g.byItem {
-			r.keys = g.keys(r.keys[:0], &r.subject, false)
-			g.read(row, r.keys, r.time)
-		}
+	for _, g := range r.swept {
+		r.keys = g.keys(r.keys[:0], &r.subject, false)
+		g.read(row, r.keys, r.time)
 	}
 	if r.derive != nil {
 		doc, user := r.engine.docs(&r.subject)
@@ -128,9 +136,6 @@ func (c *column) combine(v *Value, t store.Table, keys []store.Key, q int64) {
 	*v = mean
 }
 
-// rowsAtOnce is how many items' cells are fetched at a time.
-const rowsAtOnce = 64
-
 // Rows reads all features of many items at once: rows[i*n:(i+1)*n] are the values for items[i],
 // n the number of features. NaN stands for null and for what is no number.
 func (r *Reader) Rows(items []uint32, rows []float64) {
@@ -144,54 +149,13 @@ func (r *Reader) Rows(items []uint32, rows []float64) {
 		}
 		return
 	}
-	for len(items) > 0 {
-		some := min(rowsAtOnce, len(items))
-		r.some(items[:some], rows[:some*n])
-		items, rows = items[some:], rows[some*n:]
-	}
-}
-
-func (r *Reader) some(items []uint32, rows []float64) {
-	n := len(r.shared)
 	for place := range r.shared {
 		x := r.shared[place].Number()
 		for at := place; at < len(rows); at += n {
 			rows[at] = x
 		}
 	}
-	r.keys, r.ends, r.hints = r.keys[:0], r.ends[:0], r.hints[:0]
-	for _, g := range r.engine.groups {
-		if !g.byItem {
-			continue
-		}
-		from := len(r.keys)
-		for i := range g.parts {
-			if p := &g.parts[i]; p.of == ofItem {
-				for _, item := range items {
-					p.attr.ahead(item)
-				}
-			}
-		}
-		for _, item := range items {
-			r.subject.item = item
-			r.keys = g.keys(r.keys, &r.subject, false)
-			r.ends = append(r.ends, len(r.keys))
-		}
-		r.hints = slices.Grow(r.hints, len(r.keys)-len(r.hints))[:len(r.keys)]
-		g.table.Soon(r.keys[from:], nil)
-		g.table.Ahead(r.keys[from:], r.hints[from:], nil)
-	}
-	from, at := 0, 0
-	for _, g := range r.engine.groups {
-		if !g.byItem {
-			continue
-		}
-		for i := range items {
-			keys, hints := r.keys[from:r.ends[at]], r.hints[from:r.ends[at]]
-			from, at = r.ends[at], at+1
-			g.numbers(rows[i*n:(i+1)*n], keys, hints, r)
-		}
-	}
+	r.sweepAll(items, rows)
 	if r.derive == nil {
 		return
 	}
@@ -199,32 +163,5 @@ func (r *Reader) some(items []uint32, rows []float64) {
 		r.subject.item = item
 		doc, user := r.engine.docs(&r.subject)
 		r.derive.fillNumbers(rows[i*n:(i+1)*n], nil, doc, r.born(), user, r.subject.context, r.time)
-	}
-}
-
-// numbers is read for numbers alone.
-func (g *group) numbers(row []float64, keys []store.Key, hints []store.Hint, r *Reader) {
-	if len(keys) > 1 {
-		for _, c := range g.columns {
-			var v Value
-			c.combine(&v, g.table, keys, r.time)
-			row[c.place] = v.Number()
-		}
-		return
-	}
-	var record []uint64
-	if len(keys) == 1 && hints[0] != 0 { // Ahead finds every cell that there is
-		record = g.table.Find(keys[0], hints[0])
-	}
-	for _, c := range g.columns {
-		var cell []uint64
-		if record != nil {
-			cell = c.cell(record)
-		}
-		if c.counters != nil {
-			row[c.place] = c.counters.NumberAt(cell, &r.when[c.place])
-		} else {
-			row[c.place] = c.cells.Number(cell, r.time)
-		}
 	}
 }

@@ -69,7 +69,7 @@ func (p *play) sameRows(t *testing.T) (numbers int) {
 	p.flush()
 	ask := p.ask()
 	var items []uint32
-	for range []int{0, 1, rowsAtOnce - 1, rowsAtOnce, rowsAtOnce + 1, 3 * rowsAtOnce}[p.rng.IntN(6)] {
+	for range []int{0, 1, rowsAtOnce - 1, rowsAtOnce, rowsAtOnce + 1, 3 * rowsAtOnce, (2*aheadOf+1)*rowsAtOnce - 1}[p.rng.IntN(7)] {
 		items = append(items, uint32(p.rng.IntN(p.fault.items+3)))
 	}
 	rows := make([]float64, len(items)*len(p.defs))

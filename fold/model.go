@@ -64,7 +64,7 @@ const (
 	Withdrawn = "withdrawn"   // from its trial, by the server
 )
 
-// mostPast is how many versions that were live before are remembered in a slot.
+// mostPast is how many versions that were live before, or withdrawn, are remembered in a slot.
 const mostPast = 8
 
 // Model is which model is live in a slot. The zero Model is none: the recall score ranks, and routes
@@ -74,6 +74,8 @@ type Model struct {
 	Since    freshet.Position // of the switch that made it live
 	Promoted bool             // an operator has promoted a model, this one or an earlier one, or put one on trial beside it
 	Past     []Switch         // what was live before, oldest first: to roll back to; must not be changed
+	// Of Challenger, Past is what was withdrawn from its trial and was not made live since: the newest
+	// mostPast.
 }
 
 // Bundles gives the contents of trained models, by what the journal says of them. The methods are
@@ -125,14 +127,20 @@ func (s *State) switched(e *stream.Entry) {
 		}
 		s.Live(record.Slot).live(record, e.Position)
 		if record.Slot == Ranker { // who was on trial was so against another one
-			s.Challenger, s.Arms, s.Updates = Model{}, Arms{}, Updates{}
+			withdrawn := slices.DeleteFunc(slices.Clone(s.Challenger.Past), record.same)
+			s.Challenger, s.Arms, s.Updates = Model{Past: withdrawn}, Arms{}, Updates{}
 			s.rebase()
 		}
 	case Challenger:
-		s.Challenger, s.Arms = Model{}, Arms{}
+		withdrawn := s.Challenger.Past
+		if record.By == Withdrawn {
+			withdrawn = append(slices.DeleteFunc(slices.Clone(withdrawn), record.same), record)
+			withdrawn = withdrawn[max(0, len(withdrawn)-mostPast):]
+		}
+		s.Challenger, s.Arms = Model{Past: withdrawn}, Arms{}
 		s.Model.Promoted = true // what an operator has put on trial is not to be live by a restart
 		if record.Stage == Shadow || record.Stage == Canary {
-			s.Challenger = Model{Switch: record, Since: e.Position}
+			s.Challenger = Model{Switch: record, Since: e.Position, Past: withdrawn}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/stream"
 )
 
@@ -116,6 +117,45 @@ func TestATrialIsAnOperatorsWord(t *testing.T) {
 		}
 		if !j.Model.Promoted || j.Model.Version != 1 || j.Model.By != fold.Adopted {
 			t.Errorf("%s: %+v", stage, j.Model)
+		}
+	}
+}
+
+// TestWithdrawnIsRemembered: what the server took from its trial stands in the state until it is live, and
+// comes back from a snapshot.
+func TestWithdrawnIsRemembered(t *testing.T) {
+	j := build(t)
+	for i, c := range []struct {
+		record    string
+		withdrawn []int
+	}{
+		{`{"model":"lr","version":1,"sha256":"aa","by":"promoted"}`, nil},
+		{`{"model":"lr","version":2,"sha256":"bb","by":"promoted","slot":"challenger","stage":"canary","percent":5}`, nil},
+		{`{"model":"lr","version":2,"sha256":"bb","by":"withdrawn","slot":"challenger","stage":"ended","code":"inverted"}`, []int{2}},
+		{`{"model":"lr","version":3,"sha256":"cc","by":"promoted","slot":"challenger","stage":"shadow"}`, []int{2}},
+		{`{"model":"lr","version":3,"sha256":"cc","by":"rolled_back","slot":"challenger","stage":"ended"}`, []int{2}},
+		{`{"model":"lr","version":4,"sha256":"dd","by":"withdrawn","slot":"challenger","stage":"ended","code":"shifted"}`, []int{2, 4}},
+		{`{"model":"lr","version":2,"sha256":"bb","by":"withdrawn","slot":"challenger","stage":"ended","code":"shifted"}`, []int{4, 2}},
+		{`{"model":"lr","version":5,"sha256":"ee","by":"promoted"}`, []int{4, 2}},
+		{`{"model":"lr","version":4,"sha256":"dd","by":"promoted"}`, []int{2}},
+	} {
+		j.Apply(&stream.Entry{Position: freshet.Position(100 + i), Topic: freshet.TopicModel, Model: []byte(c.record)})
+		var w pack.Writer
+		j.Pack(&w)
+		again := build(t)
+		r := pack.NewReader(w.Bytes)
+		again.Unpack(r)
+		if err := r.Done(); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*fold.State{j.State, again.State} {
+			var got []int
+			for _, one := range s.Challenger.Past {
+				got = append(got, one.Version)
+			}
+			if !slices.Equal(got, c.withdrawn) {
+				t.Errorf("after %s: withdrawn are %v, want %v", c.record, got, c.withdrawn)
+			}
 		}
 	}
 }

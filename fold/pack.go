@@ -12,7 +12,7 @@ import (
 
 // StateVersion is that of the form Pack writes: one more with every change of it, or of what a
 // part of the state means. A snapshot of another version is of no use.
-const StateVersion = 4
+const StateVersion = 5
 
 // Pack writes the whole state.
 func (s *State) Pack(w *pack.Writer) {

@@ -33,6 +33,8 @@ type Publication struct {
 
 	Patches [][]byte `json:"patches,omitempty"`        // by head: what has changed since the publication before, see rank.Patch
 	Weights string   `json:"weights_sha256,omitempty"` // Updates.Hash once this one is in force; with Published
+
+	Changes [][]rank.Patch `json:"-"` // of a proposal: what Patches will have, by head, in parts with weights in any order
 }
 
 // Verdict is what is thought of what was learned.
@@ -54,6 +56,9 @@ type Updates struct {
 	Last    Publication      // the newest record, of any verdict, without its patches
 	At      int64            // when it was written, Unix ms
 	Patches []rank.Patch     // by head: all that is in force, nil with Number 0
+
+	// Proposed is the proposal that Last was made of, where that is known; otherwise nil.
+	Proposed *Publication
 }
 
 // Hash names all weights of the ranker with this checksum and these patches: SHA-256 over the checksum
@@ -67,9 +72,34 @@ func Hash(sum string, patches []rank.Patch) string {
 	return hex.EncodeToString(of[:])
 }
 
+// Complete is the publication that a proposal becomes where before is in force, and that itself when it is
+// complete already. It leaves the proposal as it is, so it needs no lock.
+func (p *Publication) Complete(before []rank.Patch) *Publication {
+	if p.Changes == nil {
+		return p
+	}
+	out := *p
+	out.Changes = nil
+	merged := make([]rank.Patch, len(p.Changes))
+	for i := range p.Changes {
+		patch := rank.Join(p.Changes[i])
+		out.Patches = append(out.Patches, patch.Append(nil))
+		if merged[i] = patch; len(before) == len(merged) {
+			merged[i] = before[i].Merge(&patch)
+		}
+	}
+	out.Weights = Hash(p.SHA256, merged)
+	return &out
+}
+
 // Apply takes in a publication. The error says why it is void, which changes nothing: it is of another
 // ranker, out of turn, or does not say what its checksum says.
 func (u *Updates) Apply(p *Publication, live *Model, at freshet.Position, received int64) error {
+	return u.apply(p, nil, live, at, received)
+}
+
+// apply is Apply of a record that may have been prepared.
+func (u *Updates) apply(p *Publication, ready *Prepared, live *Model, at freshet.Position, received int64) error {
 	if p.Name != live.Name || p.Version != live.Version || p.SHA256 != live.SHA256 {
 		return fmt.Errorf("publication %d: it is of %s version %d, and another ranker is live", p.Number, p.Name, p.Version)
 	}
@@ -79,16 +109,22 @@ func (u *Updates) Apply(p *Publication, live *Model, at freshet.Position, receiv
 	next := *u
 	switch p.Verdict {
 	case Published:
-		patches, err := p.Merged(u.Patches)
-		if err != nil {
-			return err
+		patches := ready.merged(u.Patches)
+		if patches == nil {
+			var err error
+			if patches, err = p.Merged(u.Patches); err != nil {
+				return err
+			}
 		}
 		next.Number, next.Since, next.Patches = p.Number, at, patches
 	case Reverted, Disabled:
 		next.Number, next.Since, next.Patches = 0, at, nil
 	}
-	next.Last, next.At = *p, received
+	next.Last, next.At, next.Proposed = *p, received, nil
 	next.Last.Patches = nil
+	if ready != nil {
+		next.Proposed = ready.proposed
+	}
 	*u = next
 	return nil
 }
@@ -119,11 +155,16 @@ func (p *Publication) Merged(before []rank.Patch) ([]rank.Patch, error) {
 // published takes in a record of the topic "weights". One that is void was written by a newer release,
 // or for a ranker that another has replaced meanwhile.
 func (s *State) published(e *stream.Entry) {
+	ready := s.prepared.Swap(nil)
 	var record Publication
-	if err := json.Unmarshal(e.Weights, &record); err != nil {
+	if ready.of(e.Weights) {
+		record = ready.record
+	} else if err := json.Unmarshal(e.Weights, &record); err != nil {
 		return
+	} else {
+		ready = nil
 	}
-	if err := s.Updates.Apply(&record, &s.Model, e.Position, e.Received); err != nil {
+	if err := s.Updates.apply(&record, ready, &s.Model, e.Position, e.Received); err != nil {
 		return
 	}
 	if s.updater != nil {

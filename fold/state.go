@@ -1,6 +1,8 @@
 package fold
 
 import (
+	"sync/atomic"
+
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/audit"
 	"github.com/freshet-rec/freshet/catalog"
@@ -66,15 +68,16 @@ type State struct {
 	Definitions string // hash of the definitions that Features has
 	Config      string // Options.Config, or that of the definitions that came after
 
-	own      map[string]bool    // routes that go by what the visitor did
-	vectors  Model              // which embedding is live
-	linear   Model              // which weights from item to item are
-	bundles  Bundles            // Options.Bundles
-	rankers  Rankers            // Options.Rankers
-	updater  Updater            // Options.Updater
-	rows     *RowBuilder        // for updater
-	weights  map[string]float64 // of routes in the merge, for updater
-	slack    int64              // Options.MaxFuture
+	own      map[string]bool          // routes that go by what the visitor did
+	vectors  Model                    // which embedding is live
+	linear   Model                    // which weights from item to item are
+	bundles  Bundles                  // Options.Bundles
+	rankers  Rankers                  // Options.Rankers
+	updater  Updater                  // Options.Updater
+	prepared atomic.Pointer[Prepared] // the publication that is expected, nil for none
+	rows     *RowBuilder              // for updater
+	weights  map[string]float64       // of routes in the merge, for updater
+	slack    int64                    // Options.MaxFuture
 	kinds    freshet.EventKinds
 	lastName string                 // of the event before
 	lastKind freshet.EventKind      // what kinds says of it

@@ -24,12 +24,27 @@ type Updater interface {
 	// Published says what is in force, and the newest verdict. It must not be changed.
 	Published(u *Updates)
 
-	// Proposal is what is to be journaled, nil for nothing. It must not be changed.
+	// Proposal is what is to be journaled once it is complete, nil for nothing. It must not be changed.
 	Proposal() *Publication
+
+	// Learned are the counts of what was done since the ranker is live.
+	Learned() Learned
 
 	Pack(w *pack.Writer)
 	// Unpack follows Rebase.
 	Unpack(r *pack.Reader)
+}
+
+// Learned counts what an Updater did since its ranker is live.
+type Learned struct {
+	Rows      uint64 // learned from
+	Positives uint64 // of them
+	Bounded   uint64 // left out because a visitor or an item had its say
+	Thinned   uint64 // likewise because too many were waiting
+	Orphans   uint64 // positives of nothing that was shown
+	Repeats   uint64 // positives that had come before
+	Diverged  uint64 // publications in the journal that are not what was proposed here: of another release, of other settings, or by a defect
+	Moved     int    // weights that have left the model's, now
 }
 
 // Show is a slate that was served. Its rows are read where its record stands, which is some milliseconds
@@ -73,12 +88,20 @@ func (s *State) show(record *Served, visitor uint32, p freshet.Position, receive
 	s.updater.Show(show)
 }
 
-// Proposal is what the updater would have journaled, nil for nothing.
+// Proposal is what the updater would have journaled, nil for nothing; see Publication.Complete.
 func (s *State) Proposal() *Publication {
 	if s.updater == nil {
 		return nil
 	}
 	return s.updater.Proposal()
+}
+
+// Learned are the counts of the updater, none without one.
+func (s *State) Learned() (l Learned) {
+	if s.updater != nil {
+		l = s.updater.Learned()
+	}
+	return l
 }
 
 // Learns reports that there is an updater.

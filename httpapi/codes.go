@@ -27,6 +27,7 @@ var meanings = map[string]string{
 	"bad_model_name":        "A name of a model is one element of a path on every system: 1 to 100 bytes without / \\ : * ? \" < > |, not beginning or ending with a dot or a space, and no name of a device.",
 	"version_exists":        "The journal knows this version with other bytes. A version is never changed; give the other model a version of its own.",
 	"nothing_before":        "There is no version that was live before and could be again.",
+	"switched_meanwhile":    "While the version was put to the gates against what was live, somebody made another one live. Promote it again, and it is held against that.",
 	"checksum":              "The files of the model are not those that were written: they are cut, changed, or another version's.",
 	"format":                "What the files hold is of a form that this release does not know. Nothing of it was run or opened.",
 	"non_finite":            "A number of the model is none, or the model makes none of some rows.",

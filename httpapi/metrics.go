@@ -81,12 +81,16 @@ var (
 	warmingDesc   = desc("features_warming_share", "Of the journal that changed features are folded from, the share that is done; absent when none are on their way.")
 	sampledDesc   = desc("recall_sampled_queries_total", "Searches of an index that were made once more in all vectors since the start, by route.", "route")
 	foundDesc     = desc("recall_sampled_share", "Mean share of the nearest vectors that the index found in those searches, by route; absent before the first.", "route")
+	learnedDesc   = desc("online_rows_total", "Rows of the online update since the ranker is live, by what became of them: learned, or left out because a visitor or an item had its say (bounded) or too many were waiting (thinned).", "outcome")
+	creditedDesc  = desc("online_positives_total", "Positives of the online update since the ranker is live: learned, of nothing that was shown (orphan), or come before (repeat).", "outcome")
+	divergedDesc  = desc("online_diverged_total", "Publications of the journal since the ranker is live that are not what is learned from it here. Those of another release, or of other settings, may not be; anything else above 0 is a defect.")
+	movedDesc     = desc("online_weights_moved", "Weights that the online update has moved away from those of the ranker as trained.")
 	watermarkDesc = desc("watermark_seconds", "Unix time up to which events by HTTP are taken to have come.")
 )
 
 // Describe implements prometheus.Collector.
 func (b books) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, letGoDesc, keysDesc, bytesDesc, maxKeysDesc, goneDesc, reloadsDesc, warmingDesc, sampledDesc, foundDesc, watermarkDesc} {
+	for _, d := range []*prometheus.Desc{eventsDesc, pendingDesc, positionDesc, failedDesc, fullDesc, sizeDesc, idsDesc, evictedDesc, cellsDesc, differingDesc, letGoDesc, keysDesc, bytesDesc, maxKeysDesc, goneDesc, reloadsDesc, warmingDesc, sampledDesc, foundDesc, learnedDesc, creditedDesc, divergedDesc, movedDesc, watermarkDesc} {
 		out <- d
 	}
 	for _, d := range recallDescs {
@@ -156,6 +160,16 @@ func (b books) Collect(out chan<- prometheus.Metric) {
 		if f.Queries > 0 {
 			tell(foundDesc, prometheus.GaugeValue, f.Mean, f.Route)
 		}
+	}
+	if _, l, learns := server.Updating(); learns {
+		for outcome, n := range map[string]uint64{"learned": l.Rows, "bounded": l.Bounded, "thinned": l.Thinned} {
+			tell(learnedDesc, prometheus.CounterValue, float64(n), outcome)
+		}
+		for outcome, n := range map[string]uint64{"learned": l.Positives, "orphan": l.Orphans, "repeat": l.Repeats} {
+			tell(creditedDesc, prometheus.CounterValue, float64(n), outcome)
+		}
+		tell(divergedDesc, prometheus.CounterValue, float64(l.Diverged))
+		tell(movedDesc, prometheus.GaugeValue, float64(l.Moved))
 	}
 	if ms, ok := events.Watermarks()[stream.SourceHTTP]; ok {
 		tell(watermarkDesc, prometheus.GaugeValue, float64(ms)/1000)

@@ -150,15 +150,32 @@ type onlineStatus struct {
 	Rows        int64            `json:"rows"`    // judged for it
 	Lead        float64          `json:"lead"`    // log-loss of the ranker as trained, less that with what was learned
 	Bound       float64          `json:"bound"`   // half the confidence interval of lead
+	Learned     *learnedStatus   `json:"learned"` // since the ranker is live; null where nothing is learned
+}
+
+// learnedStatus counts what an online update did. Bounds were reached by what is bounded or thinned.
+type learnedStatus struct {
+	Rows      uint64 `json:"rows"`
+	Positives uint64 `json:"positives"` // of rows
+	Bounded   uint64 `json:"bounded"`   // rows left out because a visitor or an item had its say
+	Thinned   uint64 `json:"thinned"`   // rows left out because too many were waiting
+	Orphans   uint64 `json:"orphans"`   // positives of nothing that was shown
+	Repeats   uint64 `json:"repeats"`   // positives that had come before
+	Diverged  uint64 `json:"diverged"`  // publications of the journal that are not what is learned from it here: 0, unless they are of another release or of other settings, or there is a defect
+	Moved     int    `json:"moved"`     // weights that have left the model's
 }
 
 // encodeOnline is nil where nothing is learned and nothing was.
 func (a *API) encodeOnline() *onlineStatus {
-	u, learns := a.Server.Updating()
+	u, learned, learns := a.Server.Updating()
 	if !learns && u.Last.Number == 0 {
 		return nil
 	}
 	out := &onlineStatus{Learning: learns, Publication: u.Number, Since: u.Since, Verdict: u.Last.Verdict, Rows: u.Last.Rows, Lead: u.Last.Lead, Bound: u.Last.Bound}
+	if learns {
+		l := learnedStatus(learned)
+		out.Learned = &l
+	}
 	if u.At != 0 {
 		out.AgeS = max(0, (a.Now().UnixMilli()-u.At)/1000)
 	}

@@ -115,7 +115,7 @@ func (a *API) writeError(w http.ResponseWriter, err error) {
 		switch asked.Code {
 		case registry.BadName:
 			p.Status = http.StatusBadRequest
-		case "version_exists", "nothing_before":
+		case "version_exists", "nothing_before", "switched_meanwhile":
 			p.Status = http.StatusConflict
 		}
 		writeProblem(w, p)
@@ -165,6 +165,7 @@ var titles = map[string]string{
 	"bad_model_name":        "No model can have this name",
 	"version_exists":        "The version exists with other contents",
 	"nothing_before":        "Nothing was live before",
+	"switched_meanwhile":    "Another model became live meanwhile",
 	"checksum":              "The model is damaged",
 	"format":                "The model has an unknown form",
 	"non_finite":            "The model makes no numbers",

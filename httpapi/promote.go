@@ -7,6 +7,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/serve"
 )
 
@@ -223,13 +224,7 @@ func (a *API) postRollback(w http.ResponseWriter, r *http.Request) {
 type versionDetail struct {
 	Name string `json:"name"`
 	versionReply
-	Fields []fieldReply `json:"fields,omitempty"` // of what ranks
-}
-
-type fieldReply struct {
-	Name    string `json:"name"`
-	Kind    string `json:"kind"`
-	Weights int    `json:"weights"`
+	Fields []registry.Field `json:"fields,omitempty"` // of what ranks
 }
 
 // getVersion tells of one version, with the fields of its rows.
@@ -241,23 +236,14 @@ func (a *API) getVersion(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	b, err := a.Server.Version(r.PathValue("name"), version)
+	m, err := a.Server.Version(r.PathValue("name"), version)
 	if err != nil {
 		a.writeError(w, err)
 		return
 	}
-	reply := versionDetail{Name: b.Model, versionReply: encodeVersion(&b.Manifest)}
-	if reply.Bytes == 0 {
-		reply.Bytes = b.Size
-	}
-	if b.Ranker != nil {
-		if reply.Form == "" {
-			reply.Form = b.Ranker.Kind()
-		}
-		for i := range b.Ranker.Schema().Fields {
-			f := &b.Ranker.Schema().Fields[i]
-			reply.Fields = append(reply.Fields, fieldReply{f.Name, string(f.Kind), f.Weights()})
-		}
+	reply := versionDetail{Name: m.Model, versionReply: encodeVersion(&m)}
+	if m.Schema != nil {
+		reply.Form, reply.Fields = m.Schema.Form, m.Schema.Fields
 	}
 	writeJSON(w, http.StatusOK, &reply)
 }

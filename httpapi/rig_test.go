@@ -38,6 +38,7 @@ type plan struct {
 	now     func() time.Time     // nil is the rig's own clock
 	strict  bool
 	prepare func(s *fold.State) // before the first record
+	updater fold.Updater        // nil learns nothing
 }
 
 // rig is a whole server over a disk in memory.
@@ -92,7 +93,7 @@ func newRig(t testing.TB, p plan) *rig {
 	if r.log, _, err = journal.Open(journal.Options{FS: p.disk, Now: now, Report: journalReport}); err != nil {
 		t.Fatal(err)
 	}
-	state, err := fold.New(fold.Options{Kinds: kinds, Features: p.defs, MaxFuture: freshet.Minute, NewTable: mem.New,
+	state, err := fold.New(fold.Options{Kinds: kinds, Features: p.defs, MaxFuture: freshet.Minute, NewTable: mem.New, Updater: p.updater,
 		Routes: []fold.Route{{Name: "covisit", Kind: "itemcf"}, {Name: "hot", Kind: "popular", Window: freshet.Hour}, {Name: "new", Kind: "new", Within: 72 * freshet.Hour}}})
 	if err != nil {
 		t.Fatal(err)

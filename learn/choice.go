@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // choice is one way to fit a ranker.
 type choice struct {
 	muted []string // lists of words that have no vocabulary, so that nothing is learned of single words
-	own   float64  // the model's say in its log-odds; the rest is said by a model of recall's score alone
+	own   float64  // the model's say in its log-odds; the rest is said by recall's score alone
 }
 
 // String says what differs from the usual way, "" for nothing.
@@ -30,31 +31,25 @@ func (c choice) String() string {
 // itemID is the list of words that says which item it is.
 const itemID = "item.id"
 
-// ways are those that a ranker of a kind is fitted in, the usual one first: with all words, without
-// what is known of single items, which may be over by the time it is served, and without any. A logistic
-// regression is also mixed with one of recall's score alone, at shares from nothing to all: the last is
-// recall's order, as far as the knots of the score tell it.
-func ways(kind string, names rank.Names) (list []choice) {
+// ways are those that a ranker is fitted to so many rows in, the usual one first: with all words, and
+// where there are not too many rows without what is known of single items, which may be over by the time
+// it is served, and without any. Each is also mixed with what recall's score alone says, at shares from
+// nothing to all: the last is the order of recall, so what is chosen is at least as good by the questions
+// that choose.
+func ways(names rank.Names, rows int) (list []choice) {
 	mutes := [][]string{nil}
-	if slices.Contains(names.Words, itemID) && len(names.Words) > 1 {
+	if rows <= choiceMost && slices.Contains(names.Words, itemID) && len(names.Words) > 1 {
 		mutes = append(mutes, []string{itemID})
 	}
-	if len(names.Words) > 0 {
+	if rows <= choiceMost && len(names.Words) > 0 {
 		mutes = append(mutes, names.Words)
 	}
-	owns := []float64{1}
-	if kind == "lr" {
-		owns = []float64{1, 0.7, 0.4}
-	}
 	for _, muted := range mutes {
-		for _, own := range owns {
+		for _, own := range []float64{1, 0.7, 0.4} {
 			list = append(list, choice{muted, own})
 		}
 	}
-	if kind == "lr" {
-		list = append(list, choice{mutes[len(mutes)-1], 0})
-	}
-	return list
+	return append(list, choice{mutes[len(mutes)-1], 0})
 }
 
 // mute takes the vocabularies away.
@@ -66,70 +61,108 @@ func (c choice) mute(f *Fitted) {
 	}
 }
 
-// blend mixes a model with one of recall's score.
-func (f *fitting) blend(ctx context.Context, model rank.Model) (rank.Model, error) {
-	lr, ok := model.(*rank.LR)
-	at := slices.IndexFunc(f.schema.Fields, func(field rank.Field) bool { return field.Name == recallScore })
-	if !ok || f.way.own == 1 || at < 0 {
+// blend mixes a model with what recall's score alone says: of the model's log-odds it leaves the part
+// own, and adds the rest of the others'. What is left of a factorization machine is in its vectors, each
+// of which stands in a product of two, and what is left of a network in its last layer.
+func (f *fitting) blend(model rank.Model) (rank.Model, error) {
+	if f.way.own == 1 {
 		return model, nil
 	}
-	epochs := f.fit.Epochs
-	alone := &scoreAlone{lr: NewLR(f.schema, LROptions{L1: -1}), schema: f.schema, from: f.schema.Start(at), to: f.schema.Start(at + 1)}
-	of, err := f.once(fmt.Sprint(f.signal, recallScore), func() (rank.Model, error) { return f.lead(ctx, alone) })
-	if err != nil {
-		return nil, err
+	score, err := f.byScore()
+	if err != nil || score == nil {
+		return model, err
 	}
-	f.fit.Epochs = epochs
-	// Numbers come before words, so that the weights of the score have the same places in all ways.
-	score, own := of.(*rank.LR), float32(f.way.own)
-	mixed := &rank.LR{Fields: lr.Fields, Bias: own*lr.Bias + (1-own)*score.Bias, Weights: make([]float32, len(lr.Weights))}
-	for i := range mixed.Weights {
-		mixed.Weights[i] = own * lr.Weights[i]
-		if i >= alone.from && i < alone.to {
-			mixed.Weights[i] += (1 - own) * score.Weights[i]
+	own := float32(f.way.own)
+	switch m := model.(type) {
+	case *rank.LR:
+		mixed := mixedLR(m, score, own)
+		return &mixed, nil
+	case *rank.FM:
+		mixed := mixedFM(m, score, own)
+		return &mixed, nil
+	case *rank.DeepFM:
+		mixed := &rank.DeepFM{FM: mixedFM(&m.FM, score, own), Layers: slices.Clone(m.Layers)}
+		first, last := &mixed.Layers[0], &mixed.Layers[len(m.Layers)-1]
+		if own > 0 { // the network reads the vectors, which are shorter now
+			*first = scaled(first, 1/root(own), 1)
 		}
+		*last = scaled(last, own, own)
+		return mixed, nil
 	}
-	return mixed, nil
+	panic(fmt.Sprintf("BUG: a model of the type %T is to be mixed", model))
+}
+
+func mixedLR(m, score *rank.LR, own float32) rank.LR {
+	mixed := rank.LR{Fields: m.Fields, Bias: own*m.Bias + (1-own)*score.Bias, Weights: make([]float32, len(m.Weights))}
+	for i, w := range m.Weights {
+		mixed.Weights[i] = own*w + (1-own)*score.Weights[i]
+	}
+	return mixed
+}
+
+func mixedFM(m *rank.FM, score *rank.LR, own float32) rank.FM {
+	mixed := rank.FM{LR: mixedLR(&m.LR, score, own), Dim: m.Dim, Vectors: make([]float32, len(m.Vectors))}
+	for i, v := range m.Vectors {
+		mixed.Vectors[i] = root(own) * v
+	}
+	return mixed
+}
+
+// scaled is a layer with its weights and its bias times so much.
+func scaled(l *rank.Layer, weights, bias float32) rank.Layer {
+	out := rank.Layer{In: l.In, Out: l.Out, Weights: make([]float32, len(l.Weights)), Bias: make([]float32, len(l.Bias))}
+	for i, w := range l.Weights {
+		out.Weights[i] = weights * w
+	}
+	for i, b := range l.Bias {
+		out.Bias[i] = bias * b
+	}
+	withinBounds(out.Weights, out.Bias)
+	return out
 }
 
 // recallScore is the number of a row that recall orders by.
 const recallScore = "recall.score"
 
-// scoreAlone learns an LR of which only the weights [from, to) may differ from 0.
-type scoreAlone struct {
-	lr       *LR
-	schema   *rank.Schema
-	from, to int
-	batch    rank.Batch
+// byScore is a model of recall's score alone: a line in the logarithm of the score, fitted to the rows
+// trained on. It rises from knot to knot, and what lies beyond the last has equal odds, so it keeps the
+// order of recall. It is nil when rows have no such score, or all the same.
+func (f *fitting) byScore() (*rank.LR, error) {
+	at := slices.Index(f.samples.Names.Numbers, recallScore)
+	if at < 0 || f.schema.Fields[at].Kind != rank.Spread || len(f.schema.Fields[at].Knots) < 2 {
+		return nil, nil
+	}
+	knots := f.schema.Fields[at].Knots
+	least := leastOf(knots)
+	var x []float64
+	var labels []bool
+	var weights []float32
+	err := f.samples.Each(max(0, f.split[0]-mostMeasured), f.split[0], func(i int, s *Sample) error {
+		x, labels, weights = append(x, math.Log(max(least, s.Row.Numbers[at]))), append(labels, f.label(i, s)), append(weights, 1)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	line := fitPlatt(x, labels, weights)
+	m := &rank.LR{Fields: f.schema, Bias: float32(line.Shift), Weights: make([]float32, f.schema.Weights())}
+	own := m.Weights[f.schema.Start(at):f.schema.Start(at+1)]
+	own[0] = float32(line.Slope * math.Log(least)) // of no value
+	for k, knot := range knots {
+		own[1+k] = float32(line.Slope * math.Log(max(least, knot)))
+	}
+	withinBounds(m.Weights)
+	return m, nil
 }
 
-// Learn implements Learner.
-func (s *scoreAlone) Learn(b *rank.Batch, labels, weights []float32) float64 {
-	return s.lr.Learn(s.only(b), labels, weights)
-}
-
-// Predict implements Learner.
-func (s *scoreAlone) Predict(b *rank.Batch, odds []float32) { s.lr.Predict(s.only(b), odds) }
-
-// Model implements Learner.
-func (s *scoreAlone) Model() rank.Model { return s.lr.Model() }
-
-// only is the batch with the entries that count.
-func (s *scoreAlone) only(b *rank.Batch) *rank.Batch {
-	fields := len(s.schema.Fields)
-	s.batch.Reset()
-	for row := range b.Rows(fields) {
-		for field := range fields {
-			index, value := b.Entries(fields, row, field)
-			for i, at := range index {
-				if int(at) >= s.from && int(at) < s.to {
-					s.batch.Index, s.batch.Value = append(s.batch.Index, at), append(s.batch.Value, value[i])
-				}
-			}
-			s.batch.Ends = append(s.batch.Ends, uint32(len(s.batch.Index)))
+// leastOf is below the knots that are above 0, and above 0: a score has a logarithm from there on.
+func leastOf(knots []float64) float64 {
+	for _, knot := range knots {
+		if knot > 0 {
+			return knot / 2
 		}
 	}
-	return &s.batch
+	return 1
 }
 
 // models are those that ways have in common, by what they are of.
@@ -159,10 +192,7 @@ const choiceMost = 2_000_000
 
 // choose fits in all ways and takes the best.
 func choose(ctx context.Context, samples *Samples, targets []Target, o FitOptions) (best *rank.Ranker, fits []Fit, err error) {
-	all := ways(o.Kind, samples.Names)
-	if samples.Len() > choiceMost {
-		all = slices.DeleteFunc(all, func(w choice) bool { return w.muted != nil })
-	}
+	all := ways(samples.Names, samples.Len())
 	usual, most, taken := 0.0, -1.0, choice{}
 	known := models{}
 	for i, way := range all {

@@ -67,10 +67,11 @@ type Fit struct {
 	AUC         float64  `json:"auc"`
 	GAUC        float64  `json:"gauc"` // mean over groups of rows that answer one question; 0 when there is none with both labels
 	LogLoss     float64  `json:"logloss"`
-	Baseline    float64  `json:"baseline_logloss"`  // of always saying the share of positives among the rows trained on
-	Calibration float64  `json:"calibration"`       // mean probability over the share of positives: 1 is right
-	Error       float64  `json:"calibration_error"` // expected, over tenths of the rows by probability
-	Raw         float64  `json:"raw_error"`         // likewise, with the correction for sampling and nothing else
+	Baseline    float64  `json:"baseline_logloss"`         // of always saying the share of positives among the rows trained on
+	Calibration float64  `json:"calibration"`              // mean probability over the share of positives: 1 is right
+	Error       float64  `json:"calibration_error"`        // expected, over tenths of the rows by probability
+	Raw         float64  `json:"raw_error"`                // likewise, with the correction for sampling and nothing else
+	Steps       int      `json:"isotonic_steps,omitempty"` // of the calibration, 0 where it is a line
 	Doubts      []string `json:"doubts,omitempty"`
 }
 
@@ -116,13 +117,13 @@ type fitting struct {
 // FitRanker fits a ranker to rows, with a head for each target; the targets are the signals that the
 // rows are labelled with, in their order. Fields are fitted to the values and words that there are;
 // weights epoch by epoch until rows that are newer are predicted no better; and then by the same rows
-// two numbers that make probabilities of the log-odds (see fitPlatt), which begin as the correction for
-// sampling says (see NegativeRate). Of equal samples and options equal rankers come. Errors wrap
+// a line or steps that make probabilities of the log-odds (see calibrate), after the correction that
+// sampling asks for (see NegativeRate). Of equal samples and options equal rankers come. Errors wrap
 // ErrTooLittle when there are too few rows or labels of one kind only, or are those of ctx and of the
 // disk.
 //
 // With questions, and unless labels are permuted, it is fitted in several ways, and the one is taken
-// whose order puts what was wanted highest in their older half, by NDCG@QuestionK: see choices. The
+// whose order puts what was wanted highest in their older half, by NDCG@QuestionK: see ways. The
 // other half is for the caller to measure by.
 func FitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOptions) (*rank.Ranker, []Fit, error) {
 	o = o.withDefaults()
@@ -187,7 +188,7 @@ func (f *fitting) head(ctx context.Context, rest *rank.Schema) (h rank.Head, err
 	if err != nil {
 		return h, err
 	}
-	if model, err = f.blend(ctx, model); err != nil {
+	if model, err = f.blend(model); err != nil {
 		return h, err
 	}
 	if h.Calibration, err = f.measure(model, share); err != nil {
@@ -288,8 +289,13 @@ func (f *fitting) measure(model rank.Model, share float64) (c rank.Calibration, 
 	for i := range tuned.odds {
 		tuned.odds[i] += sampling.Shift
 	}
-	c = fitPlatt(tuned.odds, tuned.labels, tuned.stands)
-	c.Shift += float64(c.Slope * sampling.Shift)
+	c = calibrate(tuned)
+	if c.Shift += float64(c.Slope * sampling.Shift); c.Knots != nil {
+		for i := range c.Knots {
+			c.Knots[i] -= sampling.Shift
+		}
+		f.fit.Steps = len(c.Knots)
+	}
 	f.fit.Tuned, f.fit.Held = len(tuned.odds), len(held.odds)
 	held.report(&f.fit, c, share)
 	_, f.fit.Raw = held.calibration(sampling)

@@ -159,13 +159,20 @@ func (h *History) Apply(ctx context.Context, e *stream.Entry) error {
 	return nil
 }
 
+// slateOf is what is read of a served record.
+type slateOf struct {
+	Request string             `json:"request_id"`
+	Visitor freshet.Visitor    `json:"visitor"`
+	Time    int64              `json:"ts_ms"`
+	Context fold.Context       `json:"context"`
+	Routes  []fold.ServedRoute `json:"routes"`
+	Model   *fold.ServedModel  `json:"model"`
+	Items   []fold.ServedItem  `json:"items"`
+}
+
 // served keeps the context that a slate was asked with, and what was said outside.
 func (h *History) served(text []byte) {
-	var record struct {
-		Request string             `json:"request_id"`
-		Context fold.Context       `json:"context"`
-		Routes  []fold.ServedRoute `json:"routes"`
-	}
+	var record slateOf
 	if err := json.Unmarshal(text, &record); err != nil {
 		return // it says nothing
 	}
@@ -173,6 +180,7 @@ func (h *History) served(text []byte) {
 		h.asked, h.before = map[string]fold.Context{}, h.asked
 	}
 	h.asked[record.Request] = record.Context
+	h.asking.served(&record, h.State.Items.Find)
 	if said := (&fold.Served{Routes: record.Routes}).External(); said != nil {
 		if len(h.said) >= saidMost {
 			h.said, h.saidBefore = map[string]map[string][]recall.External{}, h.said
@@ -222,7 +230,7 @@ func (h *History) Questions() (*Questions, error) {
 	if h.asking == nil {
 		return nil, nil
 	}
-	return h.asking.questions, h.asking.questions.Seal()
+	return h.asking.seal()
 }
 
 // Close lets go of the files of the rows and questions.
@@ -256,6 +264,9 @@ func (h *History) harvest(ctx context.Context, e *freshet.Event) error {
 	if kind.Signal.Positive() {
 		defer delete(h.recent, visitor) // what the visitor wants has changed
 		defer h.asking.count(item)
+		if _, seen := h.State.Histories.Seen(visitor, item); h.Exposures && bits != 0 && visitor != 0 && item != 0 && !seen {
+			h.asking.wanted(visitor, item, e.Time, h.onScreen(exposed{visitor, item}, e.Time))
+		}
 	}
 	if bits == 0 && !kind.Signal.Positive() { // neither wanted nor asked for
 		return nil
@@ -308,6 +319,14 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 			clear(h.recent)
 		}
 		h.recent[visitor] = r
+		if len(candidates) >= 2 && h.asking.wants(h.entries) {
+			h.builder.Start(visitor, q, h.context(e))
+			o, err := h.ask(visitor, candidates)
+			if err != nil {
+				return err
+			}
+			h.asking.opens(&o, visitor, e, h.State.Newest)
+		}
 	}
 	c := r.items[item]
 	if c == nil {
@@ -351,6 +370,14 @@ func (h *History) attribute(key exposed, t int64, bits uint32, positive bool) er
 		}
 	}
 	return nil
+}
+
+// onScreen reports that an item was shown to a visitor within the window before t.
+func (h *History) onScreen(key exposed, t int64) bool {
+	return slices.ContainsFunc(h.waiting[key], func(at int) bool {
+		s := &h.open[at-h.gone].sample
+		return t >= s.Time && t-s.Time <= int64(h.Window)
+	})
 }
 
 // wish remembers that something was wanted.
@@ -407,9 +434,11 @@ func (h *History) contrast(ctx context.Context, visitor, item uint32, e *freshet
 	}
 	h.builder.Start(visitor, q, h.context(e))
 	if h.asking.wants(h.entries) {
-		if err := h.ask(candidates, found, e, bits); err != nil {
+		o, err := h.ask(visitor, candidates)
+		if err != nil {
 			return err
 		}
+		h.asking.answer(&o, item, false)
 	}
 	if found < 0 {
 		return nil

@@ -56,9 +56,9 @@ func hostile(rng *rand.Rand, n int) (records []told) {
 
 // weights are what a shadow has now, by weight, then its vector.
 func (s *Shadow) weights() map[uint32][]float32 {
-	list := map[uint32][]float32{math.MaxUint32: {s.w[0]}}
-	for p := 1; p < len(s.index); p++ {
-		list[s.index[p]] = append([]float32{s.w[p]}, s.v[p*s.dim:(p+1)*s.dim]...)
+	list := map[uint32][]float32{math.MaxUint32: {s.moved[0].w}}
+	for p := 1; p < len(s.moved); p++ {
+		list[s.moved[p].index] = append([]float32{s.moved[p].w}, s.vector(learned, p)...)
 	}
 	return list
 }
@@ -73,12 +73,13 @@ func TestGoalOnlineUpdate(t *testing.T) {
 		seed := uint64(g.N())
 		rng := rand.New(rand.NewPCG(seed, 26))
 		kind := []string{"lr", "fm", "deepfm"}[g.N()%3]
-		o := UpdaterOptions{Window: freshet.Minute, Every: freshet.Second, Delay: Delay(rng.IntN(2)), MaxWait: 64, VisitorMoves: 1 + 9*rng.Float64(),
+		o := UpdaterOptions{Window: freshet.Minute, Every: freshet.Second, Delay: Delay(rng.IntN(2)), MaxWait: 256, VisitorMoves: 1 + 9*rng.Float64(),
 			Pace: Pace{Alpha: 10, Vectors: 5, L1: 0.01, Admission: 1, MaxMoved: 20, Step: 0.05},
 			Gate: GateOptions{Rows: 10, Positives: 1, Settle: freshet.Second, Horizon: 10 * freshet.Minute, Alpha: 0.4, Off: 10}}
 		model := fold.Model{Switch: fold.Switch{Name: kind, Version: 1, SHA256: "ab"}}
 		begin := func(updates *fold.Updates) *Updater {
 			u := NewUpdater(o)
+			u.atOnce = 1 + int(seed%4)*9 // of 20 weights
 			u.Rebase(&model, kioskRanker(t, kind, -1), updates)
 			return u
 		}
@@ -101,7 +102,7 @@ func TestGoalOnlineUpdate(t *testing.T) {
 			}
 			if p := u.Proposal(); p != nil && rng.IntN(3) == 0 { // a server comes to it after a while
 				publications++
-				one := *p
+				one := *p.Complete(updates.Patches)
 				at, received := freshet.Position(1000+i), int64(i)
 				publish := func(u *Updater, updates *fold.Updates) {
 					if err := updates.Apply(&one, &model, at, received); err != nil {
@@ -113,7 +114,7 @@ func TestGoalOnlineUpdate(t *testing.T) {
 				journal = append(journal, publish)
 			}
 		}
-		want, wantCounts := packed(u), u.Counts()
+		want, wantCounts := packed(u), u.Learned()
 		if wantCounts.Diverged > 0 {
 			t.Fatalf("seed %d: %+v", seed, wantCounts)
 		}
@@ -140,7 +141,7 @@ func TestGoalOnlineUpdate(t *testing.T) {
 				}
 			}
 		}
-		if packed(u) != want || u.Counts() != wantCounts {
+		if packed(u) != want || u.Learned() != wantCounts {
 			t.Fatalf("seed %d, %s: after crashes it is another", seed, kind)
 		}
 		g.Add(1)
@@ -196,12 +197,12 @@ func TestInfluenceIsBounded(t *testing.T) {
 	if limit := 0.5 + 4*0.1; sum > limit { // a row that began within the bound is finished: each of its weights may move by the step
 		t.Errorf("one visitor moved the weights by %.3f, the bound is %.3f", sum, limit)
 	}
-	if c := k.u.Counts(); c.Bounded == 0 {
+	if c := k.u.Learned(); c.Bounded == 0 {
 		t.Errorf("%+v", c)
 	}
-	before := k.u.Counts().Rows
+	before := k.u.Learned().Rows
 	k.visit()
-	if k.u.Counts().Rows == before {
+	if k.u.Learned().Rows == before {
 		t.Error("nobody else has a say")
 	}
 }
@@ -215,28 +216,47 @@ func TestThinning(t *testing.T) {
 			t.Fatalf("%d rows wait", k.u.shown.items)
 		}
 	}
-	c := k.u.Counts()
+	c := k.u.Learned()
 	if c.Thinned == 0 || c.Rows < 100 || c.Rows+c.Thinned != 1500*5 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestWaitingIsBoundedInBytes: slates of many words are left out, whole and counted, before they take more
+// bytes than may wait.
+func TestWaitingIsBoundedInBytes(t *testing.T) {
+	k := newKiosk(t, "lr", UpdaterOptions{WaitSize: 50_000}, 8)
+	for range 500 {
+		k.visit()
+		sum := 0
+		for _, one := range k.u.shown.slates {
+			sum += one.size()
+		}
+		if sum != k.u.shown.bytes || sum > 50_000 {
+			t.Fatalf("%d bytes wait, %d are counted", sum, k.u.shown.bytes)
+		}
+	}
+	if c := k.u.Learned(); c.Thinned == 0 || c.Thinned%5 != 0 || c.Rows+c.Thinned != 500*5 || k.u.shown.bytes < 25_000 {
+		t.Errorf("%+v, %d bytes wait", c, k.u.shown.bytes)
 	}
 }
 
 // TestThinningKeepsAShare: where many times more rows come than may wait, some are learned from all the
 // time, and about as many as may wait in each window.
 func TestThinningKeepsAShare(t *testing.T) {
-	for _, times := range []int{2, 4} {
+	for _, times := range []int{2, 4, 20} {
 		o := UpdaterOptions{Window: 10 * freshet.Minute}
 		o.MaxWait = 600 * 5 / times // a visit a second shows 5
 		k := newKiosk(t, "lr", o, 8)
 		last, longest := 0, 0
 		for n := range 3600 {
-			before := k.u.Counts().Rows
+			before := k.u.Learned().Rows
 			k.visit()
-			if k.u.Counts().Rows > before {
+			if k.u.Learned().Rows > before {
 				longest, last = max(longest, n-last), n
 			}
 		}
-		if rows := k.u.Counts().Rows; longest > 250 || rows < uint64(6*o.MaxWait/2) {
+		if rows := k.u.Learned().Rows; longest > 300 || rows < uint64(6*o.MaxWait/2) {
 			t.Errorf("%d times too many: nothing for %d visits of the 600 in a window, %d rows in 6 windows, %d may wait", times, longest, rows, o.MaxWait)
 		}
 	}

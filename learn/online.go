@@ -7,7 +7,9 @@ import (
 )
 
 // Online is a model that learns row by row from nothing. Its first rows are kept, to fit the fields
-// to; from then on every row moves the weights once. It is for evaluation: one goroutine at a time.
+// to; from then on every row moves the weights once. Rows that have recall's score are ordered by the
+// model's log-odds mixed with those of the score alone, at the share that did best lately: see Look. It
+// is for evaluation: one goroutine at a time.
 type Online struct {
 	names   rank.Names
 	kind    string
@@ -18,6 +20,7 @@ type Online struct {
 	learner Learner // nil until the fields are fitted
 	batch   rank.Batch
 	odds    []float32
+	mixed   *mixing // nil where rows have no score of recall
 }
 
 // onlineFirst is how many rows are kept to fit the fields to.
@@ -25,7 +28,7 @@ const onlineFirst = 2_000
 
 // NewOnline returns a learner of rows of what is named. kind is one of Learners.
 func NewOnline(names rank.Names, kind string, seed uint64) *Online {
-	return &Online{names: names, kind: kind, seed: seed}
+	return &Online{names: names, kind: kind, seed: seed, mixed: newMixing(names)}
 }
 
 // Score writes the log-odds of rows to scores, by what was learned so far. It reports false, and
@@ -44,7 +47,17 @@ func (o *Online) Score(rows *rank.Rows, scores []float64) bool {
 	for i, x := range odds {
 		scores[i] = float64(x)
 	}
+	o.mixed.score(rows, scores)
 	return true
+}
+
+// Look returns what notes how high each share of the mixture puts one of the rows last scored, the one
+// that was chosen: to be called once, when that is known. Before anything was scored it is nil.
+func (o *Online) Look(chosen int) (note func()) {
+	if o.learner == nil {
+		return nil
+	}
+	return o.mixed.look(chosen)
 }
 
 func (o *Online) room(n int) []float32 {
@@ -86,6 +99,7 @@ func (o *Online) learn(row *rank.Row, label float32) {
 	o.batch.Reset()
 	o.schema.Encode(&o.batch, row)
 	o.learner.Learn(&o.batch, []float32{label}, nil)
+	o.mixed.learn(row, label)
 }
 
 // fit fits the fields to the first rows.
@@ -104,5 +118,6 @@ func (o *Online) fit() error {
 		return err
 	}
 	o.learner, err = newLearner(o.kind, o.schema, o.seed)
+	o.mixed.fit(&o.first)
 	return err
 }

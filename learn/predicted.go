@@ -54,14 +54,20 @@ func (p *predicted) loss(c rank.Calibration, stands bool) float64 {
 		if stands {
 			w = float64(p.stands[i])
 		}
-		x = c.Of(x)
-		loss := max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
-		if p.labels[i] {
-			loss -= x
-		}
+		loss := lossOf(c, x, p.labels[i])
 		sum, all = sum+w*loss, all+w
 	}
 	return sum / all
+}
+
+// lossOf is the log-loss of one row.
+func lossOf(c rank.Calibration, odds float64, label bool) float64 {
+	x := c.Of(odds)
+	loss := max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+	if label {
+		loss -= x
+	}
+	return loss
 }
 
 // report fills in what is measured. share is that of positives among the rows trained on.

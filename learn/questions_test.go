@@ -11,7 +11,6 @@ func TestGainAt(t *testing.T) {
 		scores []float64
 		want   float64
 	}{
-		"not proposed":         {-1, []float64{1, 2}, 0},
 		"first":                {0, []float64{2, 1}, 1},
 		"second of three":      {2, []float64{5, 1, 3}, 1 / math.Log2(3)},
 		"equal, in row order":  {1, []float64{1, 1, 1}, 1 / math.Log2(3)},
@@ -19,6 +18,14 @@ func TestGainAt(t *testing.T) {
 	} {
 		if got := gainAt(c.wanted, c.scores); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestGainOf(t *testing.T) {
+	for place, want := range map[int]float64{0: 0, 1: 1, 3: 0.5, QuestionK: 1 / math.Log2(QuestionK+1), QuestionK + 1: 0} {
+		if got := gainOf(place); got != want {
+			t.Errorf("place %d: %v, want %v", place, got, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/rank"
 )
 
 func (s *Shadow) pack(w *pack.Writer) {
@@ -23,19 +24,20 @@ func (s *Shadow) pack(w *pack.Writer) {
 			w.Uint(uint64(s.rows[i]))
 		}
 	}
-	w.Len(len(s.index))
-	for p := range s.index {
-		w.Uint(uint64(s.index[p]))
-		w.Float(s.z[p])
-		w.Float(s.n[p])
-		w.Single(s.w[p])
-		w.Single(s.out[p])
-		w.Uint(s.record[p])
-		w.Single(s.moved[p])
-		w.Single(s.square[p])
+	w.Len(len(s.moved))
+	for p := range s.moved {
+		m := &s.moved[p]
+		w.Uint(uint64(m.index))
+		w.Float(m.z)
+		w.Float(m.n)
+		w.Single(m.w)
+		w.Single(s.out.weights[p])
+		w.Uint(m.record)
+		w.Single(m.by)
+		w.Single(m.square)
 		for d := p * s.dim; d < (p+1)*s.dim; d++ {
 			w.Single(s.v[d])
-			w.Single(s.vOut[d])
+			w.Single(s.out.vectors[d])
 		}
 	}
 }
@@ -59,20 +61,22 @@ func (s *Shadow) unpack(r *pack.Reader) {
 			}
 			s.place[index] = s.add(index)
 		}
-		s.z[p], s.n[p], s.w[p], s.out[p], s.record[p], s.moved[p], s.square[p] = r.Float(), r.Float(), r.Single(), r.Single(), r.Uint(), r.Single(), r.Single()
+		m := &s.moved[p]
+		m.z, m.n, m.w, s.out.weights[p], m.record, m.by, m.square = r.Float(), r.Float(), r.Single(), r.Single(), r.Uint(), r.Single(), r.Single()
+		m.root = math.Sqrt(m.n)
 		for d := p * s.dim; d < (p+1)*s.dim; d++ {
-			s.v[d], s.vOut[d] = r.Single(), r.Single()
+			s.v[d], s.out.vectors[d] = r.Single(), r.Single()
 		}
 	}
 }
 
-// packProposal writes what is proposed, as its record will have it.
-func packProposal(w *pack.Writer, p *fold.Publication) {
+// packProposal writes what is proposed, as its record will have it where before is in force.
+func packProposal(w *pack.Writer, p *fold.Publication, before []rank.Patch) {
 	if p == nil {
 		w.Blob(nil)
 		return
 	}
-	text, err := json.Marshal(p)
+	text, err := json.Marshal(p.Complete(before))
 	if err != nil {
 		panic("BUG: a publication that was proposed cannot be written: " + err.Error())
 	}
@@ -89,4 +93,17 @@ func unpackProposal(r *pack.Reader) *fold.Publication {
 		r.Fail("what is proposed: %v", err)
 	}
 	return p
+}
+
+// patchesOf are those of a proposal that was read.
+func patchesOf(r *pack.Reader, p *fold.Publication) (patches []rank.Patch) {
+	for _, text := range p.Patches {
+		patch, err := rank.ReadPatch(text)
+		if err != nil {
+			r.Fail("what is proposed: %v", err)
+			return nil
+		}
+		patches = append(patches, patch)
+	}
+	return patches
 }

@@ -12,6 +12,7 @@ type shown struct {
 	request map[string]*slate
 	newest  map[exposed]place // of a visitor and an item, the newest slate
 	items   int               // of all slates
+	bytes   int               // that all take, about
 }
 
 // slate is one that was served.
@@ -34,6 +35,13 @@ type shownItem struct {
 	wanted   uint64     // heads whose signal came, as bits
 }
 
+// size is how many bytes a slate takes, about: its entries, and what tables and the allocator add to it
+// and to each of its items.
+func (s *slate) size() int {
+	const slateBytes, itemBytes = 256, 192
+	return slateBytes + len(s.request) + 8*len(s.batch.Index) + 4*len(s.batch.Ends) + itemBytes*len(s.items)
+}
+
 // place is a place of a slate.
 type place struct {
 	slate *slate
@@ -46,6 +54,7 @@ func newShown() shown { return shown{request: map[string]*slate{}, newest: map[e
 func (s *shown) add(one *slate) {
 	s.slates = append(s.slates, one)
 	s.items += len(one.items)
+	s.bytes += one.size()
 	if one.request != "" {
 		s.request[one.request] = one
 	}
@@ -81,6 +90,7 @@ func (s *shown) before(t int64) *slate {
 	one := s.slates[0]
 	s.slates = s.slates[1:]
 	s.items -= len(one.items)
+	s.bytes -= one.size()
 	if s.request[one.request] == one {
 		delete(s.request, one.request)
 	}

@@ -32,6 +32,17 @@ func newHistory(t testing.TB, exposures bool, warmup int) *learn.History {
 // newHistoryOf has rows in memory, and options that set may change.
 func newHistoryOf(t testing.TB, set func(o *learn.HistoryOptions)) *learn.History {
 	t.Helper()
+	o := learn.HistoryOptions{State: newState(t), Kinds: freshet.BuiltinEvents(), Asks: asks, Slack: freshet.Minute, Seed: 1}
+	set(&o)
+	h, err := learn.NewHistory(o, fsys.NewMem(), "rows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func newState(t testing.TB) *fold.State {
+	t.Helper()
 	s, err := fold.New(fold.Options{
 		Kinds: freshet.BuiltinEvents(), MaxFuture: freshet.Minute, NewTable: mem.New,
 		Features: []feature.Definition{
@@ -48,13 +59,7 @@ func newHistoryOf(t testing.TB, set func(o *learn.HistoryOptions)) *learn.Histor
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := learn.HistoryOptions{State: s, Kinds: freshet.BuiltinEvents(), Asks: asks, Slack: freshet.Minute, Seed: 1}
-	set(&o)
-	h, err := learn.NewHistory(o, fsys.NewMem(), "rows")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
+	return s
 }
 
 func applyAll(t testing.TB, h *learn.History, items []freshet.Item, events []freshet.Event) {

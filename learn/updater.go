@@ -2,10 +2,7 @@ package learn
 
 import (
 	"cmp"
-	"encoding/binary"
-	"hash/fnv"
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/freshet-rec/freshet"
@@ -16,13 +13,14 @@ import (
 
 // UpdaterOptions say how a ranker is updated online. The zero value of a field is its default.
 type UpdaterOptions struct {
-	Window  freshet.Duration // in which a positive is credited to what was shown; 0 is 30 minutes
-	Every   freshet.Duration // least time between two verdicts; 0 is 5 seconds
-	Delay   Delay
-	Pace    Pace
-	Gate    GateOptions
-	MaxWait int // rows that are kept because something may yet come of them; 0 is 131,072
-	MaxSize int // bytes of the patches of a publication, a third less than a record has room for; 0 is 4 MiB
+	Window   freshet.Duration // in which a positive is credited to what was shown; 0 is 30 minutes
+	Every    freshet.Duration // least time between two verdicts; 0 is 5 seconds
+	Delay    Delay
+	Pace     Pace
+	Gate     GateOptions
+	MaxWait  int // rows that are kept because something may yet come of them; 0 is 131,072
+	WaitSize int // bytes that those take, about; 0 is 128 MiB, in which as many rows of 80 words have room
+	MaxSize  int // bytes of the patches of a publication, a third less than a record has room for; 0 is 4 MiB
 
 	// What one visitor, and one item, has a say in within each Window: the sum over all weights of how
 	// far they were moved, and the rows. 0 is 2 and 300 of a visitor, 40 and 20,000 of an item.
@@ -34,6 +32,7 @@ func (o UpdaterOptions) withDefaults() UpdaterOptions {
 	o.Window = cmp.Or(o.Window, attributionWindow)
 	o.Every = cmp.Or(o.Every, 5*freshet.Second)
 	o.MaxWait = cmp.Or(o.MaxWait, 1<<17)
+	o.WaitSize = cmp.Or(o.WaitSize, 128<<20)
 	o.MaxSize = cmp.Or(o.MaxSize, 4<<20)
 	o.VisitorMoves = cmp.Or(o.VisitorMoves, 2)
 	o.ItemMoves = cmp.Or(o.ItemMoves, 40)
@@ -71,8 +70,9 @@ const (
 // Every forecast is made before its row is learned from, and judged (see gate). When what was learned
 // is better than the ranker as trained, it is proposed for publication, at most once in Every; when what
 // was published is worse, that is rolled back, and learning begins anew. Visitors and items are bounded
-// (see influence). When more rows wait than may, whole slates are left out by a hash of their request,
-// half of them, a quarter, and so on, which leaves the labels of the rest as they are.
+// (see influence). When more rows come than may wait, whole slates are left out by a hash of their
+// request, half of them, or three quarters, and so on (see inflow): the labels of the rest are as they
+// are, and some are learned from at all times. What is left out is counted (fold.Learned.Thinned).
 //
 // With heads, each learns on its own, and they are judged together.
 type Updater struct {
@@ -83,33 +83,24 @@ type Updater struct {
 	shadows []*Shadow // by head
 	places  places
 
-	clock   int64 // newest time told, Unix ms
-	until   freshet.Position
-	next    int64 // when the next verdict is due
-	newest  int64 // when an impression was told last; 0 never
-	shown   shown
-	gate    *gate
-	say     *influence
-	propose *fold.Publication
-	counts  Counts
-	scratch rank.Batch
-}
-
-// Counts are what an Updater did since its ranker is live.
-type Counts struct {
-	Rows      uint64 // learned from
-	Positives uint64 // of them
-	Bounded   uint64 // left out because a visitor or an item had its say
-	Thinned   uint64 // likewise because too many were waiting
-	Orphans   uint64 // positives of nothing that was shown
-	Repeats   uint64 // positives that had come before
-	Diverged  uint64 // publications in the journal that are not what was proposed here
-	Moved     int    // weights that have left the model's, now
+	clock     int64 // newest time told, Unix ms
+	until     freshet.Position
+	next      int64 // when the next verdict is due
+	newest    int64 // when an impression was told last; 0 never
+	shown     shown
+	inflow    inflow
+	gate      *gate
+	say       *influence
+	propose   *fold.Publication
+	gathering gathering
+	atOnce    int // gatherAtOnce
+	counts    fold.Learned
+	scratch   rank.Batch
 }
 
 // NewUpdater returns an Updater without a ranker.
 func NewUpdater(o UpdaterOptions) *Updater {
-	u := &Updater{UpdaterOptions: o.withDefaults()}
+	u := &Updater{UpdaterOptions: o.withDefaults(), atOnce: gatherAtOnce}
 	u.gate = newGate(u.Gate)
 	u.reset()
 	return u
@@ -117,7 +108,7 @@ func NewUpdater(o UpdaterOptions) *Updater {
 
 // reset forgets everything that was shown and learned.
 func (u *Updater) reset() {
-	u.shown, u.counts = newShown(), Counts{}
+	u.shown, u.inflow, u.counts = newShown(), inflow{}, fold.Learned{}
 	u.say = newInfluence(int64(u.Window), say{float32(u.VisitorMoves), uint32(u.VisitorRows)}, say{float32(u.ItemMoves), uint32(u.ItemRows)})
 	if u.places = nil; u.ranker != nil {
 		u.places = newPlaces(len(u.ranker.Heads))
@@ -127,7 +118,7 @@ func (u *Updater) reset() {
 
 // unlearn forgets what was learned, and how it did.
 func (u *Updater) unlearn() {
-	u.shadows, u.propose = nil, nil
+	u.shadows, u.propose, u.gathering = nil, nil, gathering{}
 	u.gate.clear(u.clock)
 	if u.ranker == nil {
 		return
@@ -168,8 +159,8 @@ func (u *Updater) follow() {
 // Proposal implements fold.Updater.
 func (u *Updater) Proposal() *fold.Publication { return u.propose }
 
-// Counts are what was done since the ranker is live.
-func (u *Updater) Counts() Counts {
+// Learned implements fold.Updater.
+func (u *Updater) Learned() fold.Learned {
 	c := u.counts
 	for _, shadow := range u.shadows {
 		c.Moved += shadow.Moved()
@@ -183,19 +174,36 @@ func (u *Updater) Updating() bool { return u.ranker != nil }
 // Published implements fold.Updater.
 func (u *Updater) Published(updates *fold.Updates) {
 	last := &updates.Last
-	if u.propose == nil || u.propose.Number != last.Number || u.propose.Verdict != last.Verdict || u.propose.Weights != last.Weights {
+	own := u.proposed(updates)
+	if !own {
 		u.counts.Diverged++
 	}
-	u.propose, u.updates = nil, *updates
+	u.propose, u.gathering, u.updates = nil, gathering{}, *updates
 	if u.ranker == nil {
 		return
 	}
 	switch last.Verdict {
 	case fold.Published:
-		u.follow()
+		if !own {
+			u.follow()
+			break
+		}
+		for _, shadow := range u.shadows {
+			shadow.adopt()
+		}
 	case fold.Reverted, fold.Disabled:
 		u.unlearn()
 	}
+}
+
+// proposed reports that the newest publication is what is proposed: that very one, as a server knows that
+// has written it, or one with the same weights.
+func (u *Updater) proposed(updates *fold.Updates) bool {
+	last := &updates.Last
+	if u.propose == nil || u.propose.Number != last.Number || u.propose.Verdict != last.Verdict {
+		return false
+	}
+	return updates.Proposed == u.propose || u.propose.Complete(u.updates.Patches).Weights == last.Weights
 }
 
 // Show implements fold.Updater.
@@ -204,7 +212,7 @@ func (u *Updater) Show(show *fold.Show) {
 	if u.ranker == nil || !u.keep(show) {
 		return
 	}
-	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock}
+	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock, items: make([]shownItem, 0, len(show.Items))}
 	schema := u.ranker.Schema()
 	u.scratch.Reset()
 	for i, item := range show.Items {
@@ -218,6 +226,10 @@ func (u *Updater) Show(show *fold.Show) {
 		return
 	}
 	one.batch = rank.Batch{Index: slices.Clone(u.scratch.Index), Value: slices.Clone(u.scratch.Value), Ends: slices.Clone(u.scratch.Ends)}
+	if u.shown.bytes+one.size() > u.WaitSize {
+		u.counts.Thinned += uint64(len(one.items))
+		return
+	}
 	u.shown.add(one)
 	if u.newest == 0 || u.newest < u.clock-int64(u.Window) { // nobody tells what was on screen
 		for i := range one.items {
@@ -226,14 +238,14 @@ func (u *Updater) Show(show *fold.Show) {
 	}
 }
 
-// keep decides whether a slate is waited for: all while half the room is free, half of them while a
-// quarter is, and so on. So as many come as go where the room is as full as their share asks for, and
-// what is kept at one level is kept at those below.
+// keep decides whether a slate is waited for, by its request alone: a slate is kept whole or not at all.
 func (u *Updater) keep(show *fold.Show) bool {
-	thinned := bits.Len(uint(u.MaxWait/max(1, u.MaxWait-u.shown.items))) - 1
-	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(show.Request)) // which never fails
-	if u.shown.items+len(show.Items) <= u.MaxWait && (sum.Sum64()>>7)&(1<<thinned-1) == 0 {
+	u.inflow.come(u.clock, int64(u.Window)/inflowSlices, len(show.Items))
+	free := u.MaxWait - u.shown.items
+	if u.shown.items > 0 {
+		free = min(free, (u.WaitSize-u.shown.bytes)/(u.shown.bytes/u.shown.items))
+	}
+	if len(show.Items) <= free && among(show.Request, u.inflow.share(free)) {
 		return true
 	}
 	u.counts.Thinned += uint64(len(show.Items))
@@ -305,7 +317,7 @@ func (u *Updater) want(at place, signal freshet.Signal, e *freshet.Event, p fres
 		u.counts.Positives++
 		u.gate.correct(it.at, it.forecast[h])
 		if u.Delay == FakeNegatives {
-			chance := probability(u.forecast(at)[h][learned])
+			chance := probability(u.odds(at, h, u.shadows[h].Learned(&at.slate.batch, at.at)))
 			u.learn(at, h, (chance-1)*(1+chance), p)
 		}
 	}
@@ -340,11 +352,16 @@ func (u *Updater) forecast(at place) []Forecast {
 	for h, shadow := range u.shadows {
 		f := shadow.Predict(&at.slate.batch, at.at)
 		for v := range f {
-			f[v] = float32(u.ranker.Heads[h].Calibration.Of(float64(f[v]))) + u.places.of(h, at.slate.items[at.at].rank)
+			f[v] = u.odds(at, h, f[v])
 		}
 		list[h] = f
 	}
 	return list
+}
+
+// odds is what a head's model says of a row, calibrated, with what its place adds.
+func (u *Updater) odds(at place, head int, of float32) float32 {
+	return float32(u.ranker.Heads[head].Calibration.Of(float64(of))) + u.places.of(head, at.slate.items[at.at].rank)
 }
 
 // learn moves the weights of one head by a gradient of the loss by the calibrated log-odds. That these
@@ -373,9 +390,12 @@ func (u *Updater) tick(p freshet.Position, t int64) {
 		u.settle(one, p)
 	}
 	u.say.at(u.clock)
+	if u.gathering.pub != nil {
+		u.gather()
+	}
 	if u.clock >= u.next {
 		u.next = u.clock + int64(u.Every)
-		if u.propose == nil {
+		if u.propose == nil && u.gathering.pub == nil {
 			u.judge()
 		}
 	}
@@ -406,47 +426,13 @@ func (u *Updater) judge() {
 		Rows: j.rows, Positives: j.positives, Lead: j.lead[of-published], Bound: finite(j.bound[of-published]),
 		LogLoss: share(j.figures.Loss[of], j.rows), Trained: share(j.figures.Loss[frozen], j.rows), Expected: share(j.figures.Expected[of], j.positives),
 	}
-	if verdict == fold.Published && !u.fill(pub) {
+	if verdict == fold.Published {
+		pub.Changes = make([][]rank.Patch, len(u.shadows))
+		u.gathering = gathering{pub: pub}
+		u.gather()
 		return
 	}
 	u.propose = pub
-}
-
-// fill adds to a publication what has changed, as much as it has room for; the next one has more. It
-// reports false when nothing has.
-func (u *Updater) fill(pub *fold.Publication) bool {
-	changed := false
-	merged := make([]rank.Patch, len(u.shadows))
-	for i, shadow := range u.shadows {
-		patch, before := partOf(shadow.Changes(), u.MaxSize/len(u.shadows), pub.Number), rank.Patch{}
-		if u.updates.Patches != nil {
-			before = u.updates.Patches[i]
-		}
-		changed = changed || patch.Len() > 0 || patch.Bias != before.Bias
-		merged[i] = before.Merge(&patch)
-		pub.Patches = append(pub.Patches, patch.Append(nil))
-	}
-	pub.Weights = fold.Hash(pub.SHA256, merged)
-	return changed
-}
-
-// partOf is what has room in so many bytes of a patch: weights in a row, the last followed by the first,
-// from another one on at each turn, so that all have theirs.
-func partOf(p rank.Patch, size, turn int) rank.Patch {
-	n := p.Len()
-	most := max(1, (size-16)/(binary.MaxVarintLen32+4*(1+p.Dim))) // beside the bias and two counts
-	if n <= most {
-		return p
-	}
-	from := turn % ((n + most - 1) / most) * most
-	out := rank.Patch{Bias: p.Bias, Dim: p.Dim}
-	for i, at := range p.Index {
-		if (i-from+n)%n < most {
-			out.Index, out.Weights = append(out.Index, at), append(out.Weights, p.Weights[i])
-			out.Vectors = append(out.Vectors, p.Vectors[i*p.Dim:(i+1)*p.Dim]...)
-		}
-	}
-	return out
 }
 
 // share is a mean, 0 of nothing.
@@ -481,7 +467,7 @@ func (u *Updater) Pack(w *pack.Writer) {
 
 // packLearned writes what only an updater of the same ranker can read.
 func (u *Updater) packLearned(w *pack.Writer) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		w.Uint(*n)
 	}
 	for _, shadow := range u.shadows {
@@ -491,7 +477,9 @@ func (u *Updater) packLearned(w *pack.Writer) {
 	u.shown.pack(w)
 	u.gate.pack(w)
 	u.say.pack(w)
-	packProposal(w, u.propose)
+	packProposal(w, u.propose, u.updates.Patches)
+	u.inflow.pack(w)
+	u.gathering.pack(w)
 }
 
 // Unpack implements fold.Updater. What was learned of a ranker that is not at hand is passed over, and
@@ -521,7 +509,7 @@ func (u *Updater) Unpack(r *pack.Reader) {
 
 // unpackLearned reads what packLearned wrote.
 func (u *Updater) unpackLearned(r *pack.Reader) {
-	for _, n := range u.counts.list() {
+	for _, n := range counted(&u.counts) {
 		*n = r.Uint()
 	}
 	u.unlearn() // what is in force, too, is in what was packed
@@ -533,9 +521,16 @@ func (u *Updater) unpackLearned(r *pack.Reader) {
 	u.shown.unpack(r, len(schema.Fields), schema.Weights(), len(u.shadows))
 	u.gate.unpack(r)
 	u.say.unpack(r)
-	u.propose = unpackProposal(r)
+	if u.propose = unpackProposal(r); u.propose != nil {
+		u.expect(r, patchesOf(r, u.propose))
+	}
+	u.inflow.unpack(r)
+	if r.Bool() {
+		u.unpackGathering(r)
+	}
 }
 
-func (c *Counts) list() []*uint64 {
+// counted are the counts that are packed.
+func counted(c *fold.Learned) []*uint64 {
 	return []*uint64{&c.Rows, &c.Positives, &c.Bounded, &c.Thinned, &c.Orphans, &c.Repeats, &c.Diverged}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -172,7 +173,7 @@ func (k *kiosk) publish() {
 		return
 	}
 	k.at++
-	if err := k.updates.Apply(p, &k.model, k.at, k.time); err != nil {
+	if err := k.updates.Apply(p.Complete(k.updates.Patches), &k.model, k.at, k.time); err != nil {
 		panic(err)
 	}
 	k.u.Published(&k.updates)
@@ -212,7 +213,7 @@ func TestUpdaterFollowsATaste(t *testing.T) {
 			if k.updates.Number == 0 || k.updates.Last.Lead <= 0 {
 				t.Errorf("%s, impressions %v: in force is %+v", kind, told, k.updates.Last)
 			}
-			if c := k.u.Counts(); c.Diverged != 0 || c.Orphans != 0 || c.Rows == 0 {
+			if c := k.u.Learned(); c.Diverged != 0 || c.Orphans != 0 || c.Rows == 0 {
 				t.Errorf("%s, impressions %v: %+v", kind, told, c)
 			}
 		}
@@ -232,12 +233,18 @@ func TestUpdaterGoesOnFromWhatWasPacked(t *testing.T) {
 	for _, kind := range []string{"lr", "fm", "deepfm"} {
 		o := UpdaterOptions{Window: 2 * freshet.Minute, Gate: GateOptions{Horizon: 5 * freshet.Minute, Settle: 10 * freshet.Second}, MaxWait: 500}
 		a, b := newKiosk(t, kind, o, 5), newKiosk(t, kind, o, 5)
+		a.u.atOnce, b.u.atOnce = 1, 1
+		between := 0
 		for n := range 900 {
 			a.visit()
 			b.visit()
-			if n%149 == 0 {
+			if gathering := b.u.gathering.pub != nil; n%149 == 0 || gathering && n%7 == 0 {
+				if gathering {
+					between++
+				}
 				text := packed(b.u)
 				b.u = NewUpdater(o)
+				b.u.atOnce = 1
 				b.u.Rebase(&b.model, kioskRanker(t, kind, -2), &b.updates)
 				r := pack.NewReader([]byte(text))
 				if b.u.Unpack(r); r.Done() != nil {
@@ -250,6 +257,9 @@ func TestUpdaterGoesOnFromWhatWasPacked(t *testing.T) {
 		}
 		if packed(a.u) != packed(b.u) || a.updates.Number == 0 || a.updates.Last.Weights != b.updates.Last.Weights {
 			t.Errorf("%s: the two differ, or nothing was published: %+v", kind, a.updates.Last)
+		}
+		if between == 0 || a.u.Learned().Diverged+b.u.Learned().Diverged > 0 {
+			t.Errorf("%s: %d times packed while a publication was gathered, %+v", kind, between, b.u.Learned())
 		}
 	}
 }
@@ -324,15 +334,15 @@ func TestUpdaterWithoutItsRanker(t *testing.T) {
 		if k.u.Unpack(r); r.Done() != nil {
 			t.Fatal(r.Done())
 		}
-		if k.u.Updating() != (at != nil) || k.u.Counts().Rows != 0 {
-			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Counts())
+		if k.u.Updating() != (at != nil) || k.u.Learned().Rows != 0 {
+			t.Errorf("with the ranker %v: %+v", at != nil, k.u.Learned())
 		}
 		text = packed(k.u)
 	}
 	for range 500 {
 		k.visit()
 	}
-	if c := k.u.Counts(); c.Rows == 0 || k.u.shadows[0].out[0] == 0 {
+	if c := k.u.Learned(); c.Rows == 0 || k.u.shadows[0].out.weights[0] == 0 {
 		t.Errorf("nothing is learned anew: %+v", c)
 	}
 }
@@ -346,17 +356,65 @@ func TestPublicationsAreBounded(t *testing.T) {
 	if got := k.updates.Patches; got == nil || got[0].Len() < kioskItems {
 		t.Errorf("in force is %+v", got)
 	}
-	whole := rank.Patch{Dim: 1, Index: []uint32{2, 3, 5, 8, 9}, Weights: make([]float32, 5), Vectors: make([]float32, 5)}
-	var seen rank.Patch
-	for turn := range 3 {
-		const size = 16 + 2*13
-		part := partOf(whole, size, turn)
-		if part.Len() != 2 || len(part.Append(nil)) > size || !slices.IsSorted(part.Index) {
-			t.Errorf("turn %d has %v", turn, part.Index)
+	for size := 16 + 9; size < 400; size++ {
+		for _, dim := range []int{0, 1, 16} {
+			patch := rank.Patch{Dim: dim}
+			for i := range mostChanges(size, dim) {
+				patch.Index, patch.Weights, patch.Vectors = append(patch.Index, uint32(i+1)<<25), append(patch.Weights, 1), append(patch.Vectors, make([]float32, dim)...)
+			}
+			if n := len(patch.Append(nil)); n > size && patch.Len() > 1 {
+				t.Fatalf("%d weights with vectors of %d numbers are %d bytes, more than %d", patch.Len(), dim, n, size)
+			}
 		}
-		seen = seen.Merge(&part)
 	}
-	if !slices.Equal(seen.Index, whole.Index) {
-		t.Errorf("together they have %v", seen.Index)
+}
+
+// TestProposalsOfOthersAreRefused: a snapshot whose proposal cannot have been made of what was learned is
+// refused with a reason, of a proposal and of one that is being gathered.
+func TestProposalsOfOthersAreRefused(t *testing.T) {
+	o := UpdaterOptions{}
+	k := newKiosk(t, "fm", o, 3)
+	for range 50 {
+		k.visit()
+	}
+	s := k.u.shadows[0]
+	patch := func(index uint32, dim int) rank.Patch {
+		return rank.Patch{Dim: dim, Index: []uint32{index}, Weights: []float32{1}, Vectors: make([]float32, dim)}
+	}
+	still := uint32(slices.Index(s.place, 0))
+	good := patch(s.moved[1].index, s.dim)
+	for name, patches := range map[string][]rank.Patch{
+		"":                      {good},
+		"has not moved":         {patch(still, s.dim)},
+		"of head 0: weight":     {patch(uint32(len(s.place)), s.dim)},
+		"its vectors have":      {patch(s.moved[1].index, s.dim+1)},
+		"patches of 2 heads":    {good, good},
+		"of head 0: weight 429": {patch(1<<32-1, s.dim)},
+	} {
+		for _, gathered := range []bool{false, true} {
+			pub := &fold.Publication{Number: 1, Verdict: fold.Published}
+			k.u.propose, k.u.gathering = nil, gathering{}
+			if gathered {
+				pub.Changes = [][]rank.Patch{patches[:1]}
+				k.u.gathering = gathering{pub: pub, places: s.Moved(), looked: 1}
+			} else {
+				for i := range patches {
+					pub.Patches = append(pub.Patches, patches[i].Append(nil))
+				}
+				k.u.propose = pub
+			}
+			again := NewUpdater(o)
+			again.Rebase(&k.model, kioskRanker(t, "fm", -2), &k.updates)
+			r := pack.NewReader([]byte(packed(k.u)))
+			again.Unpack(r)
+			err := r.Done()
+			if name == "" || gathered && len(patches) > 1 {
+				if err != nil {
+					t.Errorf("gathered %v: %v", gathered, err)
+				}
+			} else if err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("gathered %v: %v, want %q", gathered, err, name)
+			}
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,26 +41,51 @@ const MaxPatch = 1 << 20
 // Len is how many weights the patch has a say in.
 func (p *Patch) Len() int { return len(p.Index) }
 
+// Join is the patch of all parts, which have weights in any order and none twice, the same Dim, and the
+// Bias of the first. No part is changed.
+func Join(parts []Patch) (out Patch) {
+	type where struct {
+		index    uint32
+		part, at int32
+	}
+	var order []where
+	for part := range parts {
+		for at, index := range parts[part].Index {
+			order = append(order, where{index, int32(part), int32(at)})
+		}
+	}
+	slices.SortFunc(order, func(a, b where) int { return cmp.Compare(a.index, b.index) })
+	if len(parts) > 0 {
+		out = Patch{Bias: parts[0].Bias, Dim: parts[0].Dim, Index: make([]uint32, 0, len(order)), Weights: make([]float32, 0, len(order)), Vectors: make([]float32, 0, len(order)*parts[0].Dim)}
+	}
+	for _, w := range order {
+		out.take(&parts[w.part], int(w.at))
+	}
+	return out
+}
+
+// take appends what another patch says of one weight.
+func (p *Patch) take(from *Patch, i int) {
+	p.Index, p.Weights = append(p.Index, from.Index[i]), append(p.Weights, from.Weights[i])
+	p.Vectors = append(p.Vectors, from.Vectors[i*from.Dim:(i+1)*from.Dim]...)
+}
+
 // Merge is p with what a newer patch says in the place of what p says of the same weights. Both must
 // have the same Dim, unless one is without weights. Neither is changed.
 func (p *Patch) Merge(newer *Patch) Patch {
 	out := Patch{Bias: newer.Bias, Dim: max(p.Dim, newer.Dim)}
-	take := func(from *Patch, i int) {
-		out.Index, out.Weights = append(out.Index, from.Index[i]), append(out.Weights, from.Weights[i])
-		out.Vectors = append(out.Vectors, from.Vectors[i*from.Dim:(i+1)*from.Dim]...)
-	}
 	i := 0
 	for j, at := range newer.Index {
 		for ; i < len(p.Index) && p.Index[i] < at; i++ {
-			take(p, i)
+			out.take(p, i)
 		}
 		if i < len(p.Index) && p.Index[i] == at {
 			i++
 		}
-		take(newer, j)
+		out.take(newer, j)
 	}
 	for ; i < len(p.Index); i++ {
-		take(p, i)
+		out.take(p, i)
 	}
 	return out
 }

@@ -116,3 +116,28 @@ func FuzzReadPatch(f *testing.F) {
 		}
 	})
 }
+
+// TestPatchesAreJoined: parts with weights in any order become the patch that they are parts of.
+func TestPatchesAreJoined(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dim := rapid.IntRange(0, 3).Draw(t, "dim")
+		want := drawPatch(t, "whole", 9, dim)
+		parts := make([]Patch, rapid.IntRange(1, 4).Draw(t, "parts"))
+		for i := range parts {
+			parts[i] = Patch{Bias: want.Bias, Dim: dim}
+		}
+		places := make([]int, want.Len())
+		for i := range places {
+			places[i] = i
+		}
+		for _, i := range rapid.Permutation(places).Draw(t, "order") {
+			parts[rapid.IntRange(0, len(parts)-1).Draw(t, "part")].take(&want, i)
+		}
+		if got := Join(parts); !bytes.Equal(got.Append(nil), want.Append(nil)) {
+			t.Errorf("joined is %+v, want %+v", got, want)
+		}
+	})
+	if got := Join(nil); got.Len() != 0 || got.Bias != 0 {
+		t.Errorf("of nothing: %+v", got)
+	}
+}

@@ -83,14 +83,16 @@ func (r *Ranker) ByOdds() bool { return len(r.Heads) == 1 && r.Heads[0].Value ==
 
 // Score writes to scores what the rows of a batch are worth, the greatest the best: see Ranker. rows
 // has those that were encoded, the first of them at place from, and may be nil when ByOdds. odds is
-// room for as many. A score is finite, and depends on its row alone.
-func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []float64) {
+// room for as many. A score is finite, and depends on its row alone; where a model makes no number of a
+// row, the row counts as what it takes for least likely, and none, by row and head, says how often.
+func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []float64) (none int) {
 	if r.ByOdds() {
 		r.Heads[0].Model.Predict(b, odds)
 		for i := range scores {
-			scores[i] = r.Heads[0].Calibration.Of(float64(odds[i]))
+			x, no := r.Heads[0].calibrated(odds[i])
+			scores[i], none = x, none+no
 		}
-		return
+		return none
 	}
 	clear(scores)
 	for i := range r.Heads {
@@ -102,9 +104,20 @@ func (r *Ranker) Score(b *Batch, rows *Rows, from int, odds []float32, scores []
 			if at >= 0 {
 				worth = float64(worth * valueOf(rows.number(from+j, at)))
 			}
-			scores[j] += float64(worth * Sigmoid(h.Calibration.Of(float64(odds[j]))))
+			x, no := h.calibrated(odds[j])
+			scores[j], none = scores[j]+float64(worth*Sigmoid(x)), none+no
 		}
 	}
+	return none
+}
+
+// calibrated are the log-odds that those of the model stand for; the least, and a 1, for those that are no
+// number or infinite.
+func (h *Head) calibrated(odds float32) (x float64, none int) {
+	if odds-odds != 0 {
+		return -MaxOdds, 1
+	}
+	return h.Calibration.Of(float64(odds)), 0
 }
 
 // value is the place of the number that the head's probability is multiplied with, -1 for none.

@@ -62,6 +62,40 @@ func TestScoreIsTheSumOverHeads(t *testing.T) {
 	}
 }
 
+// without makes no number of some rows.
+type without struct {
+	rank.Model
+	odds []float32
+}
+
+func (w without) Predict(_ *rank.Batch, odds []float32) { copy(odds, w.odds) }
+
+// TestScoreOfNoNumber: a row of which a model makes no number, or an infinite one, is the least likely.
+func TestScoreOfNoNumber(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	odds := []float32{-3, nan, 2, inf, -inf, math.MaxFloat32}
+	for _, r := range []*rank.Ranker{rank.Single("click", makeLR(modeltest.Schema(t), 1)), several(t)} {
+		for i := range r.Heads {
+			r.Heads[i].Model = without{r.Heads[i].Model, odds}
+		}
+		list := modeltest.Rows(rand.New(rand.NewPCG(6, 6)), len(odds))
+		var kept rank.Rows
+		var b rank.Batch
+		for i := range list {
+			list[i].Numbers[4] = 1
+			kept.Append(&list[i])
+			r.Schema().Encode(&b, &list[i])
+		}
+		scores := make([]float64, len(odds))
+		if none := r.Score(&b, &kept, 0, make([]float32, len(odds)), scores); none != 3*len(r.Heads) {
+			t.Errorf("%d heads: %d numbers are none, want 3 each", len(r.Heads), none)
+		}
+		if s := scores; !(s[1] == s[3] && s[3] == s[4] && s[4] < s[0] && s[0] < s[2] && s[2] < s[5]) {
+			t.Errorf("%d heads: scores %v", len(r.Heads), s)
+		}
+	}
+}
+
 // TestPartsOfARankerSum: those of two rows differ by what their calibrated log-odds differ by.
 func TestPartsOfARankerSum(t *testing.T) {
 	for _, c := range []rank.Calibration{{}, {Slope: 0.3, Shift: 2}, {Knots: []float64{-3, -1, 0, 4}, Odds: []float64{-4, -2, -2, 1}}} {

@@ -1,6 +1,8 @@
 package recall
 
 import (
+	"slices"
+
 	"github.com/freshet-rec/freshet/internal/pack"
 )
 
@@ -21,8 +23,8 @@ import (
 // the papers, the step is shortened to none for an act that all parts hold impossible.
 //
 // How much the mixture counts against co-visitation (theta) is chosen for what it earns: now
-// and then an act is looked for in the order that each of a few thetas would have made, and the
-// theta whose reciprocal ranks were best lately wins.
+// and then an act is looked for in the order that each of a few thetas would have made, and a
+// theta whose reciprocal ranks were best lately, or nearly so, wins.
 type blend struct {
 	weights [contexts][parts]float64
 	gain    [len(thetas)]float64 // Σ of the reciprocal ranks looked for, fading
@@ -38,10 +40,10 @@ const (
 	blendStep   = 0.01        // of an act's lesson: the last hundred acts of a context count
 	gainKept    = 1 - 1./1024 // of the gains, per look
 	looksAtOnce = 50          // ranks beyond earn nothing
+	nearlyBest  = 0.995       // of the most that was gained: a guess at what differs by luck in a thousand looks
 )
 
-// thetas are the shares of co-visitation that are tried. The first to be best wins, so that
-// without any look half and half stands.
+// thetas are the shares of co-visitation that are tried; before the first look the first stands.
 var thetas = [...]float64{0.5, 0.3, 0.7, 0.1, 0.9, 0, 1}
 
 // lookEvery is how often an act is looked for, by how many were: often at first, to learn soon,
@@ -93,21 +95,20 @@ func (b *blend) learn(context int, p *[parts]float64) {
 	}
 }
 
-// look notes at which rank each theta would have had what was then wanted; 0 is nowhere.
-func (b *blend) look(ranks *[len(thetas)]int) {
-	for i, rank := range ranks {
-		b.gain[i] *= gainKept
-		if rank > 0 && rank <= looksAtOnce {
-			b.gain[i] += 1 / float64(rank)
-		}
+// look notes what each theta would have gained.
+func (b *blend) look(gains [len(thetas)]float64) {
+	for i, gain := range gains {
+		b.gain[i] = float64(b.gain[i]*gainKept) + gain
 	}
 }
 
-// theta is the share of co-visitation that is in force.
+// theta is the share of co-visitation that is in force: of those that gained nearly what the best did
+// the greatest, since a route that is asked for a visitor's own wishes has routes beside it that know
+// the crowd's. Without any gain it is half and half.
 func (b *blend) theta() float64 {
-	best := 0
-	for i := range b.gain {
-		if b.gain[i] > b.gain[best] {
+	enough, best := nearlyBest*slices.Max(b.gain[:]), 0
+	for i, gain := range b.gain {
+		if gain > 0 && gain >= enough && (b.gain[best] < enough || thetas[i] > thetas[best]) {
 			best = i
 		}
 	}

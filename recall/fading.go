@@ -35,21 +35,32 @@ func (f *fading) weight(t int64) (weight, rebase float64) {
 	return math.Exp2(exponent), rebase
 }
 
-// silence shortens the times in which nothing at all happened to a longest one, so that what was
-// known before keeps its shape in numbers of few bits, however long ago it was.
-type silence struct {
-	newest int64 // of all times, Unix ms
-	cut    int64 // ms taken out so far
-	begun  bool
+// clock is a time that goes no faster than acts come: with each act it follows the time of the newest
+// by at most a step. So what many acts have said is forgotten as time passes, and what few acts have
+// said stays until others say something else, however long that takes. A clock that is more than most
+// behind does not catch up with the rest.
+type clock struct {
+	step, most int64 // ms, at least 1
+	newest     int64 // of all times, Unix ms
+	cut        int64 // ms that it will never catch up with
+	behind     int64 // ms that it may
+	begun      bool
 }
 
-// time is t without what was cut out of the silences before the newest time.
-func (s *silence) time(t, longest int64) int64 {
-	if s.begun && t > s.newest+longest {
-		s.cut += t - s.newest - longest
+// time is what the clock shows after an act at t; of one that comes late, what it showed as long
+// before as t lies behind the newest.
+func (c *clock) time(t int64) int64 {
+	if !c.begun {
+		c.newest, c.begun = t, true
 	}
-	if !s.begun || t > s.newest {
-		s.newest, s.begun = t, true
+	if t > c.newest {
+		c.behind += t - c.newest
+		c.newest = t
 	}
-	return t - s.cut
+	if c.behind > c.most {
+		c.cut += c.behind - c.most
+		c.behind = c.most
+	}
+	c.behind -= min(c.behind, c.step)
+	return t - c.cut - c.behind
 }

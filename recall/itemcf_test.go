@@ -52,13 +52,36 @@ func addTo[K comparable](m map[K]*naive, key K, t int64, amount float64) {
 	m[key].add(t, amount)
 }
 
-func covisitsOf(acts []*Act, at int64) *covisits {
+// clockTimes are the times of acts by a clock that takes at least so many acts for a half-life: it goes
+// on by what the newest time is ahead of it, but by no more than a step, once it was brought to within a
+// half-life.
+func clockTimes(acts []*Act, halfLife int64) (times []int64) {
+	step := max(1, int64(itemCFHalfLife)/halfLife)
+	shown, newest, offset := int64(0), int64(0), int64(0)
+	for _, a := range acts {
+		if a.Visitor != 0 && a.Item != 0 && a.Signal.Positive() {
+			if newest == 0 {
+				shown, newest = a.Time, a.Time
+			}
+			newest = max(newest, a.Time)
+			if newest-offset-shown > int64(itemCFHalfLife) {
+				offset = newest - shown - int64(itemCFHalfLife)
+			}
+			shown = min(newest-offset, shown+step)
+		}
+		times = append(times, shown-(newest-a.Time))
+	}
+	return times
+}
+
+func covisitsOf(acts []*Act, at int64, halfLife int64) *covisits {
+	times := clockTimes(acts, halfLife)
 	c := &covisits{map[[2]uint32]float64{}, map[uint32]float64{}, map[[2]uint32]*naive{}, map[uint32]*naive{}, map[uint32]*naive{}, &naive{}}
 	for k, a := range acts {
 		if a.Visitor == 0 || a.Item == 0 || !a.Signal.Positive() {
 			continue
 		}
-		w := a.Weight * math.Exp2(float64(a.Time-at)/float64(itemCFHalfLife))
+		w := a.Weight * math.Exp2(float64(times[k]-at)/float64(itemCFHalfLife))
 		c.total[a.Item] += w
 		addTo(c.wanted, a.Item, a.Time, a.Weight)
 		c.all.add(a.Time, a.Weight)
@@ -156,9 +179,11 @@ type require interface {
 }
 
 // visited folds acts into a route and its histories, in the order of the fold.
-func visited(acts []*Act) (*ItemCFRoute, *Histories) {
+func visited(acts []*Act) (*ItemCFRoute, *Histories) { return visitedBy(ItemCFOptions{Acts: 1}, acts) }
+
+func visitedBy(o ItemCFOptions, acts []*Act) (*ItemCFRoute, *Histories) {
 	h := &Histories{}
-	r := NewItemCF("covisit", ItemCFOptions{}, h)
+	r := NewItemCF("covisit", o, h)
 	for _, a := range acts {
 		r.Apply(a)
 		h.Apply(a)
@@ -198,9 +223,10 @@ func TestItemCFAgreesWithOracle(t *testing.T) {
 			visitors, items, least, most = 1, 45, 60, 150
 		}
 		acts := drawActs(t, visitors, items, least, most)
-		r, h := visited(acts)
+		halfLife := rapid.SampledFrom([]int{1, 7, 50, itemCFActs}).Draw(t, "half-life in acts")
+		r, h := visitedBy(ItemCFOptions{Acts: halfLife}, acts)
 		q := noon + int64(rapid.Int64Range(0, int64(400*freshet.Day)).Draw(t, "q"))
-		want := covisitsOf(acts, noon+int64(100*freshet.Day))
+		want := covisitsOf(acts, noon+int64(100*freshet.Day), int64(halfLife))
 		theta := r.blend.theta()
 		for visitor := range visitors + 2 {
 			recent := newestFirst(h.Recent(visitor))
@@ -270,7 +296,7 @@ func TestItemCFLearnsAsItsOracle(t *testing.T) {
 		want := newBlend()
 		for k, a := range acts {
 			recent := newestFirst(recentOf(acts[:k], a.Visitor))
-			c := covisitsOf(acts[:k], a.Time)
+			c := covisitsOf(acts[:k], a.Time, 1)
 			seen := slices.ContainsFunc(acts[:k], func(b *Act) bool {
 				return b.Visitor == a.Visitor && b.Item == a.Item && b.Signal != freshet.SignalImpression && b.Signal != freshet.SignalContext
 			})
@@ -488,67 +514,56 @@ func TestItemCFPruningKeepsWhatGoesTogether(t *testing.T) {
 	}
 }
 
-// Over centuries the weights are rebased many times, and scores are what they are for the
-// same acts without the gap in front of them.
+// Over centuries the weights are rebased many times, and of a silence a half-life counts; when it
+// was does not matter.
 func TestItemCFOverCenturies(t *testing.T) {
-	shift := func(acts []*Act, by int64) []*Act {
-		var out []*Act
-		for _, a := range acts {
-			b := *a
-			b.Time += by
-			out = append(out, &b)
-		}
-		return out
-	}
 	story := []*Act{act(1, 1, noon), act(1, 2, noon+1), act(1, 3, noon+2), act(2, 2, noon), act(2, 3, noon+int64(itemCFHalfLife)), act(2, 1, noon)}
-	ask := func(r *ItemCFRoute) map[uint32]float64 {
-		together, _ := gathered(t, r, []Past{{Item: 1}, {Item: 2}}, noon)
-		return together
-	}
-	same := func(got, want map[uint32]float64) bool {
-		for item := range uint32(5) {
-			if !alike32(got[item], want[item]) {
-				return false
-			}
-		}
-		return true
-	}
-	alone, _ := visited(story)
-	want := ask(alone)
+	recent := []Past{{Item: 1}, {Item: 2}}
 	for _, gap := range []int64{1, 3, 9, 27} {
 		var acts []*Act
-		for i, a := range story { // the same items in another order, by other visitors, long ago
-			b := *story[len(story)-1-i]
-			b.Visitor, b.Time = b.Visitor+10, a.Time-gap*century
-			acts = append(acts, &b)
+		for chapter := range int64(50) { // the same items by other visitors, century after century
+			for _, a := range story {
+				b := *a
+				b.Visitor, b.Time = b.Visitor+uint32(10*chapter), a.Time+chapter*gap*century
+				acts = append(acts, &b)
+			}
 		}
-		r, _ := visited(append(acts, story...))
-		if got := ask(r); !same(got, want) {
-			t.Errorf("%d centuries after: %v, want %v", gap, got, want)
+		r, _ := visited(acts)
+		got, _ := gathered(t, r, recent, noon)
+		want := covisitsOf(acts, clockTimes(acts, 1)[len(acts)-1], 1)
+		for item := range uint32(5) {
+			if sum, _ := want.together(recent, item); !alike32(got[item], sum) {
+				t.Errorf("centuries of %d: item %d goes together %v, want %v", gap, item, got[item], sum)
+			}
 		}
-	}
-	far, _ := visited(shift(story, 50*century))
-	if got := ask(far); !same(got, want) {
-		t.Errorf("50 centuries later: %v, want %v", got, want)
+		if r.decay.landmark == 0 || r.clock.cut < 40*gap*century {
+			t.Errorf("centuries of %d: cut are %d ms", gap, r.clock.cut)
+		}
 	}
 }
 
 // What has faded away altogether is no reason and no proposal, and spoils nothing: pairs between
-// items that are alive, and items. A silence alone lets nothing fade: there was nothing newer to want.
+// items that are alive, and items. Time alone lets nothing fade: there was nothing newer to want.
 func TestItemCFFaded(t *testing.T) {
 	later := noon + 1200*int64(itemCFHalfLife)
+	var others []*Act // a half-life each
+	for k := range int64(600) {
+		others = append(others, act(uint32(10+k), 8, noon+2*(k+1)*int64(itemCFHalfLife)))
+	}
 	for _, tt := range []struct {
 		name   string
-		acts   []*Act
+		before []*Act
+		others []*Act
+		after  []*Act
 		recent []uint32
 		want   []uint32
 	}{
-		{"a pair", []*Act{act(1, 1, noon), act(1, 3, noon+1), act(2, 1, later), act(3, 2, later), act(3, 3, later+1)}, []uint32{1, 2}, []uint32{3}},
-		{"an item", []*Act{act(1, 1, noon), act(1, 2, noon+1), act(2, 3, later), act(2, 2, later+1)}, []uint32{1, 3}, []uint32{2}},
-		{"all, in one silence", []*Act{act(1, 1, noon), act(1, 2, noon+1), act(2, 9, later)}, []uint32{1}, []uint32{2}},
+		{"a pair", []*Act{act(1, 1, noon), act(1, 3, noon+1)}, others, []*Act{act(2, 1, later), act(3, 2, later), act(3, 3, later+1)}, []uint32{1, 2}, []uint32{3}},
+		{"an item", []*Act{act(1, 1, noon), act(1, 2, noon+1)}, others, []*Act{act(2, 3, later), act(2, 2, later+1)}, []uint32{1, 3}, []uint32{2}},
+		{"all, in one silence", []*Act{act(1, 1, noon), act(1, 2, noon+1)}, nil, []*Act{act(2, 9, later)}, []uint32{1}, []uint32{2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r, _ := visited(tt.acts)
+			r, _ := visited(slices.Concat(tt.before, tt.others, tt.after))
 			var recent []Past
 			for _, item := range tt.recent {
 				recent = append(recent, Past{Item: item, Time: later})
@@ -558,6 +573,29 @@ func TestItemCFFaded(t *testing.T) {
 				t.Errorf("together %v, want %v", together, tt.want)
 			}
 		})
+	}
+}
+
+// A shop of few acts forgets no faster than others come in, however slowly that is.
+func TestItemCFFadesByActs(t *testing.T) {
+	story := []*Act{act(1, 1, noon), act(1, 2, noon+1)}
+	quick, slow := slices.Clone(story), slices.Clone(story)
+	for k := range int64(100) {
+		quick = append(quick, act(uint32(10+k), 1, noon+int64(freshet.Minute)))
+		slow = append(slow, act(uint32(10+k), 1, noon+(k+1)*int64(freshet.Day)*365))
+	}
+	ask := func(o ItemCFOptions, acts []*Act) float64 {
+		r, _ := visitedBy(o, acts)
+		together, _ := gathered(t, r, []Past{{Item: 2}}, noon)
+		return together[1]
+	}
+	whole := ask(ItemCFOptions{}, quick)
+	if kept := ask(ItemCFOptions{}, slow) / whole; kept < 0.99 || kept > 1 {
+		t.Errorf("after a century of 100 acts %v is left of what an hour leaves", kept)
+	}
+	// Of all acts on item 1 that on which the pair rests is the oldest: what it says fades against the rest.
+	if kept := ask(ItemCFOptions{Acts: 10}, slow) / whole; kept > 0.5 {
+		t.Errorf("by a half-life of 10 acts %v is left", kept)
 	}
 }
 

@@ -113,9 +113,10 @@ func (f *fading) unpack(r *pack.Reader) { f.landmark, f.set = r.Int(), r.Bool() 
 // Pack implements Route.
 func (r *ItemCFRoute) Pack(w *pack.Writer) {
 	r.decay.pack(w)
-	w.Int(r.silence.newest)
-	w.Int(r.silence.cut)
-	w.Bool(r.silence.begun)
+	w.Int(r.clock.newest)
+	w.Int(r.clock.cut)
+	w.Int(r.clock.behind)
+	w.Bool(r.clock.begun)
 	w.Float(r.acts)
 	w.Float(r.scale)
 	w.Len(len(r.items))
@@ -129,12 +130,13 @@ func (r *ItemCFRoute) Pack(w *pack.Writer) {
 	w.Len(r.followed.next)
 	r.crowd.pack(w)
 	r.blend.pack(w)
+	r.exposed.pack(w)
 }
 
 // Unpack implements Route.
 func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 	r.decay.unpack(from)
-	r.silence = silence{from.Int(), from.Int(), from.Bool()}
+	r.clock.newest, r.clock.cut, r.clock.behind, r.clock.begun = from.Int(), from.Int(), from.Int(), from.Bool()
 	r.acts, r.scale = from.Float(), from.Float()
 	n := from.Len(20 + 8*followerRungs)
 	if n > items {
@@ -162,6 +164,7 @@ func (r *ItemCFRoute) Unpack(from *pack.Reader, items int) {
 	}
 	r.crowd.unpack(from, n)
 	r.blend.unpack(from)
+	r.exposed.unpack(from, items)
 }
 
 // Pack implements Route.

@@ -67,9 +67,9 @@ func (s *scratch) because(item uint32, theta float64) int {
 	return int(one.byTogether)
 }
 
-// ranks are those of an item that was touched, by each of the thetas, among all that skip does
-// not refuse; ties count in its favour.
-func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
+// gains are the reciprocal ranks of an item that was touched, by each of the thetas, among all that
+// skip does not refuse; ties count in its favour, and ranks beyond looksAtOnce gain nothing.
+func (s *scratch) gains(item uint32, skip func(uint32) bool) (gains [len(thetas)]float64) {
 	var ranks [len(thetas)]int
 	var mine [len(thetas)]float64
 	for k, theta := range thetas {
@@ -92,7 +92,45 @@ func (s *scratch) ranks(item uint32, skip func(uint32) bool) *[len(thetas)]int {
 			}
 		}
 	}
-	return &ranks
+	for k, rank := range ranks {
+		if rank > 0 && rank <= looksAtOnce {
+			gains[k] = 1 / float64(rank)
+		}
+	}
+	return gains
+}
+
+// gainsAmong are the reciprocal ranks of an item by each of the thetas among others that skip does not
+// refuse; half of those that are worth as much stand before it.
+func (s *scratch) gainsAmong(item uint32, others []uint32, skip func(uint32) bool) (gains [len(thetas)]float64) {
+	for k := range gains {
+		gains[k] = 1
+	}
+	for _, other := range others {
+		if skip(other) {
+			continue
+		}
+		for k, theta := range thetas {
+			switch mine, its := s.scoreOf(item, theta), s.scoreOf(other, theta); {
+			case its > mine:
+				gains[k]++
+			case its == mine:
+				gains[k] += 0.5
+			}
+		}
+	}
+	for k, rank := range gains {
+		gains[k] = 1 / rank
+	}
+	return gains
+}
+
+// scoreOf is what any item scores: nothing when nothing speaks for it.
+func (s *scratch) scoreOf(item uint32, theta float64) float64 {
+	if i := s.find(item); i >= 0 {
+		return s.score(&s.touched[i], theta)
+	}
+	return 0
 }
 
 // gather sums up what the last acts, newest first, say of each item at time q, and what the

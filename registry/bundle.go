@@ -43,6 +43,7 @@ type Manifest struct {
 	Bytes       int64            `json:"bytes,omitempty"`         // of rankers: of the file of the model
 	Golden      string           `json:"golden_sha256,omitempty"` // of rankers: of the file of its golden rows, in hex
 	Ranking     Ranking          `json:"ranking,omitzero"`        // of rankers: on the newest slice of the journal
+	Schema      *Schema          `json:"schema,omitempty"`        // of rankers; nil in manifests of earlier releases
 	Seal        string           `json:"seal"`                    // SHA-256 of the manifest with an empty seal, in hex
 }
 
@@ -198,7 +199,7 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	sum := sha256.Sum256(text)
 	m.SHA256, m.Created = hex.EncodeToString(sum[:]), now.UTC().Format(time.RFC3339)
 	if m.Kind == Ranker {
-		m.Bytes = int64(len(text))
+		m.Bytes, m.Schema = int64(len(text)), schemaOf(model)
 	}
 	m, manifest, err := m.sealed()
 	if err != nil {

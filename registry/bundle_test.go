@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestSaveAndLoad(t *testing.T) {
 			t.Fatalf("saved as version %d, %v, want %d", m.Version, err, version)
 		}
 		b, err := Load(disk, "lr", version)
-		if err != nil || b.Ranker.Heads[0].Model.(*rank.LR).Bias != float32(version) || b.Manifest != m {
+		if err != nil || b.Ranker.Heads[0].Model.(*rank.LR).Bias != float32(version) || !reflect.DeepEqual(b.Manifest, m) {
 			t.Fatalf("loaded %+v, %v", b, err)
 		}
 	}

@@ -180,6 +180,10 @@ func TestRankingFaults(t *testing.T) {
 	even := Against{NDCG: 0.1, Ahead: 0.001, Bound: 0.01}
 	worse := Against{NDCG: 0.3, Ahead: -0.2, Bound: 0.01}
 	unsure := Against{NDCG: 0.3, Ahead: -0.2, Bound: 0.3}
+	few, many := worse, worse
+	few.Questions, many.Questions = LeastQuestions-1, LeastQuestions
+	seen, seenMore := worse, worse // behind by 0.2 of 0.3, and 0.2 of 0.5
+	seen.Elsewhere, seenMore.Elsewhere, seenMore.NDCG = 1, 1, 0.5
 	live := worse
 	live.Model, live.Version, live.SHA256 = "lr", 1, "aa"
 	for name, c := range map[string]struct {
@@ -187,11 +191,16 @@ func TestRankingFaults(t *testing.T) {
 		code, behind string
 	}{
 		"never asked":            {Ranking{Popular: worse, Live: live}, "", ""},
-		"as good":                {Ranking{Questions: 9, Popular: even, Recall: even}, "", ""},
-		"unsure":                 {Ranking{Questions: 9, Popular: unsure, Recall: unsure}, "", ""},
-		"worse than recall":      {Ranking{Questions: 9, Popular: even, Recall: worse}, WorseThanRecall, ""},
-		"worse than popularity":  {Ranking{Questions: 9, Popular: worse, Recall: even}, WorseThanPopularity, ""},
-		"worse than what ranked": {Ranking{Questions: 9, Popular: even, Recall: even, Live: live}, "", WorseThanLive},
+		"as good":                {Ranking{Questions: 90, Popular: even, Recall: even}, "", ""},
+		"unsure":                 {Ranking{Questions: 90, Popular: unsure, Recall: unsure}, "", ""},
+		"worse than recall":      {Ranking{Questions: 90, Popular: even, Recall: worse}, WorseThanRecall, ""},
+		"worse than popularity":  {Ranking{Questions: 90, Popular: worse, Recall: even}, WorseThanPopularity, ""},
+		"worse than what ranked": {Ranking{Questions: 90, Popular: even, Recall: even, Live: live}, "", WorseThanLive},
+		"of a handful":           {Ranking{Questions: LeastQuestions - 1, Popular: worse, Recall: worse, Live: live}, "", ""},
+		"of a handful of others": {Ranking{Questions: 90, Popular: few, Recall: few}, "", ""},
+		"behind by more than what is seen first explains":    {Ranking{Questions: 90, Popular: seen}, WorseThanPopularity, ""},
+		"behind by no more than what is seen first explains": {Ranking{Questions: 90, Popular: seenMore}, "", ""},
+		"of enough others": {Ranking{Questions: 90, Popular: even, Recall: many}, WorseThanRecall, ""},
 	} {
 		m := Manifest{LogLoss: 0.3, Baseline: 0.4, Ranking: c.r}
 		if got := codeOf(m.Fault()); got != c.code {

@@ -27,6 +27,7 @@ type Head struct {
 	Calibration float64  `json:"calibration"`
 	Error       float64  `json:"calibration_error"`
 	Raw         float64  `json:"raw_error"`
+	Steps       int      `json:"isotonic_steps,omitempty"` // of the calibration; absent: it is a line
 	Doubts      []string `json:"doubts,omitempty"`
 }
 

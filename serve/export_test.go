@@ -1,7 +1,20 @@
 package serve
 
+import (
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/registry"
+)
+
 // BundlesAtHand is how many rankers' bundles are at hand.
 func (s *Server) BundlesAtHand() (n int) {
 	s.bundles.Range(func(any, any) bool { n++; return true })
 	return n
+}
+
+// Instil has a bundle that is at hand rank by another model.
+func (s *Server) Instil(sha256 string, of func(rank.Model) rank.Model) {
+	kept, _ := s.bundles.Load(sha256)
+	b := *kept.(*registry.Bundle)
+	b.Ranker = rank.Single("click", of(b.Ranker.Heads[0].Model))
+	s.bundles.Store(sha256, &b)
 }

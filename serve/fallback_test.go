@@ -1,6 +1,10 @@
 package serve_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -136,5 +140,88 @@ func TestFallbackKindsRank(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWithdrawnIsNoSpare: what ranks when the live model is not at hand is the newest of its kind that the
+// server has not itself withdrawn from a trial, also after a restart.
+func TestWithdrawnIsNoSpare(t *testing.T) {
+	kinds := []string{rank.KindDeepFM, rank.KindFM}
+	disk := fsys.NewMem()
+	keep(t, disk, rank.KindDeepFM, 1)
+	keep(t, disk, rank.KindFM, 1)
+	keep(t, disk, rank.KindFM, 2)
+	bad, err := registry.Find(disk, rank.KindFM, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(disk *fsys.Mem, want int) *rig {
+		t.Helper()
+		lost := disk.Clone()
+		if err := lost.Remove("models/deepfm/1/model.bin"); err != nil {
+			t.Fatal(err)
+		}
+		r := newRig(t, plan{disk: lost, words: wordsOfRows, rankers: kinds})
+		r.stock(t, 30)
+		r.clicks(t, 6)
+		if s := r.slate(t, serve.Request{User: "ada", N: 8}); s.Model == nil || s.Model.Name != rank.KindFM || s.Model.Version != want {
+			t.Errorf("ranked by %+v, want version %d of fm", s.Model, want)
+		}
+		return r
+	}
+	r := newRig(t, plan{disk: disk, words: wordsOfRows, rankers: kinds})
+	if _, err := r.Promote(t.Context(), rank.KindDeepFM, 1); err != nil {
+		t.Fatal(err)
+	}
+	at(r.disk, 2)
+	record, err := json.Marshal(fold.Switch{Name: bad.Model, Version: bad.Version, SHA256: bad.SHA256, By: fold.Withdrawn, Slot: fold.Challenger, Stage: fold.Ended, Code: registry.Inverted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.stream.Switch(t.Context(), r.clock.Load(), record); err != nil {
+		t.Fatal(err)
+	}
+	at(r.disk, 1)
+}
+
+// TestTooBigToAdopt: a server does not adopt by itself what nobody could promote.
+func TestTooBigToAdopt(t *testing.T) {
+	disk := fsys.NewMem()
+	keep(t, disk, rank.KindFM, 1)
+	keep(t, disk, rank.KindFM, 2)
+	m, err := registry.Find(disk, rank.KindFM, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := func(bytes int64) {
+		t.Helper()
+		m.Bytes, m.Seal = bytes, ""
+		text, err := json.MarshalIndent(m, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(text)
+		m.Seal = hex.EncodeToString(sum[:])
+		if text, err = json.MarshalIndent(m, "", "  "); err == nil {
+			err = fsys.Replace(disk, "models/fm/2/manifest.json", append(text, '\n'))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		bytes int64
+		want  int
+	}{{256 << 20, 2}, {256<<20 + 1, 1}} {
+		claim(c.bytes)
+		r := newRig(t, plan{disk: disk.Clone(), words: wordsOfRows, rankers: []string{rank.KindFM}})
+		if live := r.Live(); live.Version != c.want {
+			t.Errorf("of %d bytes: version %d is adopted, want %d", c.bytes, live.Version, c.want)
+		}
+		_, err := r.Promote(t.Context(), rank.KindFM, 2)
+		var p *serve.Problem
+		if c.want == 1 && (!errors.As(err, &p) || p.Code != registry.TooBig) {
+			t.Errorf("of %d bytes: promoted it is %v", c.bytes, err)
+		}
 	}
 }

@@ -22,11 +22,12 @@ import (
 // goes by are passed over. What stands in the way is told to Report; the error is that of the journal
 // or of ctx.
 func (s *Server) Adopt(ctx context.Context) error {
-	s.switching.Lock()
-	defer s.switching.Unlock()
 	if s.Disk == nil {
 		return nil
 	}
+	defer s.tidy()
+	s.gating.Lock()
+	defer s.gating.Unlock()
 	for _, slot := range fold.Slots {
 		if s.uses(slot) {
 			if err := s.adopt(ctx, slot); err != nil {
@@ -40,7 +41,6 @@ func (s *Server) Adopt(ctx context.Context) error {
 		}
 	}
 	s.keepSpares()
-	s.release()
 	return s.unpublish(ctx)
 }
 
@@ -73,7 +73,12 @@ func (s *Server) adopt(ctx context.Context, slot fold.Slot) error {
 	if newest == nil || newest.Model == live.Name && newest.Version == live.Version && newest.SHA256 == live.SHA256 {
 		return nil
 	}
-	_, err := s.switchTo(ctx, slot, newest, fold.Adopted)
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	if now := s.LiveIn(slot); now.Since != live.Since || now.Promoted {
+		return nil // an operator has spoken meanwhile
+	}
+	_, err := s.journal(ctx, fold.Switch{Name: newest.Model, Version: newest.Version, SHA256: newest.SHA256, By: fold.Adopted, Slot: slot})
 	return err
 }
 
@@ -124,18 +129,32 @@ func (s *Server) spare(definitions string) *registry.Bundle {
 	return nil
 }
 
-// release lets go of the bundles of rankers that nobody asks for any more. Kept are the one that is live,
-// the one before it, which is read when it is not at hand, the one on trial and the spares. It is called
-// after a switch is applied, with switching held.
+// tidy lets go of the bundles of rankers that nobody asks for any more. It does not wait: while models are
+// read or put to gates, whoever does that tidies up after it.
+func (s *Server) tidy() {
+	s.untidy.Store(true)
+	for s.untidy.Load() && s.gating.TryLock() {
+		s.untidy.Store(false)
+		s.release()
+		s.gating.Unlock()
+	}
+}
+
+// release is tidy with gating held. Kept are the bundle that is live, the one before it, which is read when
+// it is not at hand, the one on trial and the spares.
 func (s *Server) release() {
+	if past := s.LiveIn(fold.Ranker).Past; len(past) > 0 && s.Disk != nil {
+		before := &past[len(past)-1]
+		if _, ok := s.bundles.Load(before.SHA256); !ok {
+			_, _ = s.fetch(fold.Ranker, before.Name, before.Version, before.SHA256) // a rollback tries again, and says why not
+		}
+	}
+	s.switching.Lock() // what a rollback is about to make live stays
+	defer s.switching.Unlock()
 	live, challenger := s.LiveIn(fold.Ranker), s.LiveIn(fold.Challenger)
 	keep := []string{live.SHA256, challenger.SHA256}
 	if n := len(live.Past); n > 0 {
-		past := live.Past[n-1]
-		keep = append(keep, past.SHA256)
-		if _, ok := s.bundles.Load(past.SHA256); !ok && s.Disk != nil {
-			_, _ = s.fetch(fold.Ranker, past.Name, past.Version, past.SHA256) // a rollback tries again, and says why not
-		}
+		keep = append(keep, live.Past[n-1].SHA256)
 	}
 	if spares := s.spares.Load(); spares != nil {
 		for _, b := range *spares {
@@ -157,6 +176,9 @@ func (s *Server) newest(slot fold.Slot, kind string) (newest *registry.Bundle) {
 	if err != nil {
 		s.Report("models", err)
 	}
+	withdrawn, live := s.LiveIn(fold.Challenger).Past, s.Live()
+	definitions, _ := s.rowFields()
+	most := sizeBound(s.bundle(&live, definitions))
 	for _, name := range names {
 		list, err := registry.List(s.Disk, name)
 		if err != nil {
@@ -170,7 +192,10 @@ func (s *Server) newest(slot fold.Slot, kind string) (newest *registry.Bundle) {
 			if newest != nil && newest.Created >= m.Created {
 				break
 			}
-			bundle, err := s.fetch(slot, m.Model, m.Version, "")
+			if slot == fold.Ranker && slices.ContainsFunc(withdrawn, func(w fold.Switch) bool { return w.SHA256 == m.SHA256 }) {
+				continue // the server itself has found it wanting
+			}
+			bundle, err := s.fetchWithin(slot, m.Model, m.Version, "", most)
 			if err == nil && slot == fold.Ranker {
 				if f := s.sound(bundle, nil, nil); f != nil {
 					err = f
@@ -195,11 +220,16 @@ func slotOf(kind registry.Kind) fold.Slot { return fold.Slot(kind) }
 // fetch reads a bundle that may be live here in a slot, with the checksum if one is given, and keeps
 // it.
 func (s *Server) fetch(slot fold.Slot, name string, version int, sum string) (*registry.Bundle, error) {
+	return s.fetchWithin(slot, name, version, sum, 0)
+}
+
+// fetchWithin is fetch of a ranker with at most so many bytes, 0 for any.
+func (s *Server) fetchWithin(slot fold.Slot, name string, version int, sum string, most int64) (*registry.Bundle, error) {
 	if slot != fold.Ranker {
 		return s.fetchRecall(slot, name, version, sum)
 	}
 	definitions, fields := s.rowFields()
-	bundle, err := Fit(s.Disk, name, version, sum, definitions, fields)
+	bundle, err := fit(s.Disk, name, version, sum, definitions, fields, most)
 	if err == nil {
 		s.bundles.Store(bundle.SHA256, bundle)
 		if s.Shelf != nil {
@@ -240,11 +270,6 @@ func (s *Server) rowFields() (definitions string, fields rank.Names) {
 	return definitions, fields
 }
 
-// switchTo journals that a bundle, which is at hand, is live in a slot from here on.
-func (s *Server) switchTo(ctx context.Context, slot fold.Slot, b *registry.Bundle, by string) (freshet.Position, error) {
-	return s.journal(ctx, fold.Switch{Name: b.Model, Version: b.Version, SHA256: b.SHA256, By: by, Slot: slot})
-}
-
 // Live is which model ranks, by the journal.
 func (s *Server) Live() fold.Model { return s.LiveIn(fold.Ranker) }
 
@@ -269,12 +294,17 @@ func (s *Server) AtHand(m *fold.Model) bool {
 // bundle returns the bundle of a model if it is at hand and was trained on features with these
 // definitions. Those kept from before a change of the features are not.
 func (s *Server) bundle(m *fold.Model, definitions string) *registry.Bundle {
-	if kept, ok := s.bundles.Load(m.SHA256); ok {
-		if b, ok := kept.(*registry.Bundle); ok && b.Definitions == definitions {
-			return b
-		}
+	if b, ok := s.kept(m.SHA256); ok && b.Definitions == definitions {
+		return b
 	}
 	return nil
+}
+
+// kept is the bundle of a ranker with a checksum, if it is at hand.
+func (s *Server) kept(sha256 string) (*registry.Bundle, bool) {
+	kept, _ := s.bundles.Load(sha256)
+	b, ok := kept.(*registry.Bundle)
+	return b, ok
 }
 
 // ModelVersions are the versions of one model.
@@ -314,14 +344,18 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 	return list, err
 }
 
-// Version reads one version. The error is a *Problem.
-func (s *Server) Version(name string, version int) (*registry.Bundle, error) {
-	if _, err := s.find(name, version); err != nil {
-		return nil, err
+// Version is the manifest of one version, with the schema of what ranks. The model itself is read only where
+// a release kept it without, and it is not at hand. The error is a *Problem.
+func (s *Server) Version(name string, version int) (m registry.Manifest, err error) {
+	if m, err = s.find(name, version); err != nil || m.Kind != registry.Ranker || m.Schema != nil {
+		return m, err
 	}
-	b, err := registry.Load(s.Disk, name, version)
-	if err != nil {
-		return nil, refused(name, version, err)
+	b, ok := s.kept(m.SHA256)
+	if !ok {
+		if b, err = registry.Load(s.Disk, name, version); err != nil {
+			return m, refused(name, version, err)
+		}
 	}
-	return b, nil
+	m.Schema, m.Bytes = registry.SchemaOf(b.Ranker), b.Size
+	return m, nil
 }

@@ -38,7 +38,8 @@ type Promotion struct {
 
 // Promote makes a version live in the slot of its kind, from the position it returns on, when it
 // passes the gates. To promote the version that an operator has promoted already changes nothing. The
-// error is a *Problem with the version, or that of the journal or ctx.
+// error is a *Problem with the version, also when another became live while it was put to the gates, or
+// that of the journal or ctx.
 func (s *Server) Promote(ctx context.Context, name string, version int) (*Promotion, error) {
 	return s.Take(ctx, name, version, Step{})
 }
@@ -46,8 +47,9 @@ func (s *Server) Promote(ctx context.Context, name string, version int) (*Promot
 // Take takes a version as far as the step says; see Promote. One model at a time is on trial: the next
 // one takes its place.
 func (s *Server) Take(ctx context.Context, name string, version int, step Step) (*Promotion, error) {
-	s.switching.Lock()
-	defer s.switching.Unlock()
+	defer s.tidy()
+	s.gating.Lock()
+	defer s.gating.Unlock()
 	m, err := s.find(name, version)
 	if err != nil {
 		return nil, err
@@ -85,22 +87,41 @@ func (s *Server) Take(ctx context.Context, name string, version int, step Step) 
 	if err != nil {
 		return nil, refused(name, version, err)
 	}
-	if at.Name != "" {
-		was := at.Switch
-		done.Was = &was
+	if err := s.take(ctx, done, bundle, &live, &step); err != nil {
+		return nil, err
 	}
-	record := fold.Switch{Name: name, Version: version, SHA256: bundle.SHA256, By: fold.Promoted, Slot: slot}
+	if slot == fold.Ranker && step.Stage == "" {
+		s.keepSpares()
+	}
+	return done, nil
+}
+
+// take journals a step that a bundle has passed the gates for, against what was live then.
+func (s *Server) take(ctx context.Context, done *Promotion, bundle *registry.Bundle, live *fold.Model, step *Step) (err error) {
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	at := s.LiveIn(done.Slot)
+	if at.Since != live.Since {
+		return &Problem{Code: "switched_meanwhile", Message: fmt.Sprintf("while %s version %d was put to the gates against %s, %s became live", done.Name, done.Version, nameOfSwitch(live), nameOfSwitch(&at)), Hint: "promote it again: it is held against what is live then"}
+	}
+	record := fold.Switch{Name: done.Name, Version: done.Version, SHA256: bundle.SHA256, By: fold.Promoted, Slot: done.Slot}
 	if step.Stage != "" {
+		at = s.LiveIn(fold.Challenger)
 		record.Slot, record.Stage, record.Percent, record.Guard = fold.Challenger, step.Stage, done.Percent, step.Guard
 	}
-	done.Position, err = s.journal(ctx, record)
-	if err == nil && slot == fold.Ranker {
-		if step.Stage == "" {
-			s.keepSpares()
-		}
-		s.release()
+	if at.Name != "" {
+		done.Was = &at.Switch
 	}
-	return done, err
+	done.Position, err = s.journal(ctx, record)
+	return err
+}
+
+// nameOfSwitch says which model is live, for people.
+func nameOfSwitch(m *fold.Model) string {
+	if m.Name == "" {
+		return "no model"
+	}
+	return fmt.Sprintf("%s version %d", m.Name, m.Version)
 }
 
 func same(a, b *fold.Guard) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
@@ -198,8 +219,9 @@ type RolledBack struct {
 // Rollback takes away the newest step: the trial of a model of that name, unless live is asked for;
 // else, of the slot where a model of that name is live, the version that is, for the one that was live
 // before it. The empty name is whatever ranks or is on trial. What it needs is the journal and what is
-// at hand; the files of models are read only when the one before is not. The error is a *Problem, or
-// that of the journal or ctx.
+// at hand; the files of models are read only when the one before is not. It does not wait for a version
+// that is being put to the gates, whose promotion then fails. The error is a *Problem, or that of the
+// journal or ctx.
 func (s *Server) Rollback(ctx context.Context, name string, live bool, reason string) (*RolledBack, error) {
 	s.switching.Lock()
 	defer s.switching.Unlock()
@@ -209,7 +231,7 @@ func (s *Server) Rollback(ctx context.Context, name string, live bool, reason st
 	}
 	record.Reason = reason
 	if done.Position, err = s.journal(ctx, record); err == nil {
-		s.release()
+		s.wg.Go(s.tidy) // which reads what it could go back to next
 	}
 	return done, err
 }

@@ -27,6 +27,7 @@ type ranking struct {
 	parts   []float32    // of the candidates that were explained, field by field
 	order   []int        // of candidates, best first
 	top     []int        // room for best
+	none    int          // numbers that the model did not make, by candidate and head
 }
 
 // rankings keeps the room that rankings need, for one state.
@@ -111,12 +112,15 @@ func (r *run) rank(ctx context.Context, candidates []recall.Candidate) {
 			failed("timeout")
 			return
 		}
-		if canary != nil && !k.finite() {
+		if canary != nil && k.none > 0 {
 			if !r.instead(ctx, k, &live, &publication, candidates, visitor) {
 				failed("timeout")
 				return
 			}
 			bundle = s.bundle(&live, s.State.Definitions)
+		}
+		if k.none > 0 {
+			r.reply.Degraded = append(r.reply.Degraded, "ranker."+live.Name+":no_number") // of some candidates, which stand last
 		}
 		r.recheck(k, candidates, visitor, p)
 		r.reply.Position = min(r.reply.Position, p)
@@ -163,6 +167,7 @@ func demoted(c *recall.Candidate) float64 { return float64(c.Score * (1 - c.Demo
 // score fills in the ranking for a request; it reports false when ctx ended first.
 func (k *ranking) score(ctx context.Context, model *rank.Ranker, candidates []recall.Candidate, visitor uint32, r *run) bool {
 	n, schema := len(candidates), model.Schema()
+	k.none = 0
 	k.rows.Reset()
 	k.batch.Reset()
 	k.scores, k.odds = slices.Grow(k.scores[:0], n)[:n], slices.Grow(k.odds[:0], rankChunk)[:rankChunk]
@@ -179,7 +184,7 @@ func (k *ranking) score(ctx context.Context, model *rank.Ranker, candidates []re
 		}
 		part := k.batch.Part(len(schema.Fields), from, to, k.ends)
 		k.ends = part.Ends
-		model.Score(&part, &k.rows, from, k.odds[:to-from], k.scores[from:to])
+		k.none += model.Score(&part, &k.rows, from, k.odds[:to-from], k.scores[from:to])
 	}
 	for i := range candidates {
 		if d := candidates[i].Demoted; d > 0 && model.ByOdds() {

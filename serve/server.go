@@ -61,7 +61,9 @@ type Server struct {
 	fallback  atomic.Pointer[fallbackList]
 	bundles   sync.Map                           // *registry.Bundle by checksum: those that may rank here
 	spares    atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
-	switching sync.Mutex                         // held while a model that is live is changed
+	gating    sync.Mutex                         // held while models are read, put to gates and let go of; taken before switching
+	switching sync.Mutex                         // held while the journal is told of a switch or a publication; nothing slow is done meanwhile
+	untidy    atomic.Bool                        // there may be bundles to let go of
 	rankings  rankings
 	updated   atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
 	upcoming  atomic.Pointer[updated] // the one prepared last

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -346,6 +345,7 @@ const withdrawWait = 5 * time.Second
 
 // endTrial journals that a trial is over, unless it is.
 func (s *Server) endTrial(m *fold.Model, caught *registry.Fault) error {
+	defer s.tidy()
 	s.switching.Lock()
 	defer s.switching.Unlock()
 	if s.LiveIn(fold.Challenger).Since != m.Since {
@@ -354,9 +354,6 @@ func (s *Server) endTrial(m *fold.Model, caught *registry.Fault) error {
 	ctx, cancel := context.WithTimeout(context.Background(), withdrawWait)
 	defer cancel()
 	_, err := s.journal(ctx, fold.Switch{Name: m.Name, Version: m.Version, SHA256: m.SHA256, By: fold.Withdrawn, Slot: fold.Challenger, Stage: fold.Ended, Code: caught.Code, Reason: caught.Text})
-	if err == nil {
-		s.release()
-	}
 	return err
 }
 
@@ -414,14 +411,3 @@ func (r *run) instead(ctx context.Context, k *ranking, live *fold.Model, publica
 	*live, *publication = s.State.Model, number
 	return k.score(ctx, ranker, candidates, visitor, r)
 }
-
-// finite reports that all scores are numbers: a ranker by log-odds says ±rank.MaxOdds for what is none.
-func (k *ranking) finite() bool {
-	if !k.model.ByOdds() {
-		return true
-	}
-	return !slices.ContainsFunc(k.scores, func(v float64) bool { return math.Abs(v) >= noNumber })
-}
-
-// noNumber is below rank.MaxOdds by more than dislikes take off.
-const noNumber = rank.MaxOdds - 50

@@ -316,3 +316,60 @@ func TestGoalRollback(t *testing.T) {
 	}
 	g.End("%s at most, 0 failed of %d requests", slowest.Round(time.Millisecond), served.Load())
 }
+
+// TestRollbackWaitsForNoGate: while a version stands at a gate, the one that is live is rolled back, slates
+// are ranked by the one before, and a publication could be journaled; the promotion then fails, since it was
+// held against another one, what was live stays at hand, and the next promotion goes through.
+func TestRollbackWaitsForNoGate(t *testing.T) {
+	var slow atomic.Bool
+	entered, leave := make(chan struct{}, 1), make(chan struct{})
+	var passed atomic.Int64
+	r := shop(t, 0, func() time.Duration {
+		if slow.CompareAndSwap(true, false) {
+			entered <- struct{}{}
+			<-leave
+		}
+		return time.Duration(passed.Add(int64(time.Microsecond)))
+	})
+	for i := 2; i <= 3; i++ {
+		l := sound
+		l.clicks *= 1 + float64(i)/100
+		save(t, r.disk, good(), l.ranker(t))
+	}
+	if _, err := r.Promote(t.Context(), "lr", 2); err != nil {
+		t.Fatal(err)
+	}
+	slow.Store(true)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := r.Promote(t.Context(), "lr", 3)
+		ended <- err
+	}()
+	<-entered
+	done, err := r.Rollback(t.Context(), "", false, "")
+	if err != nil || done.Live != 1 || done.Was != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if _, err := r.Publish(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if s := r.slate(t, serve.Request{User: "ada", N: 5}); s.Model == nil || s.Model.Version != 1 {
+		t.Errorf("ranked by %+v", s.Model)
+	}
+	select {
+	case err := <-ended:
+		t.Fatalf("the promotion did not wait at the gate: %v", err)
+	default:
+	}
+	close(leave)
+	var p *serve.Problem
+	if err := <-ended; !errors.As(err, &p) || p.Code != "switched_meanwhile" {
+		t.Errorf("the promotion ends with %v", err)
+	}
+	if live := r.Live(); live.Version != 1 || !r.AtHand(&live) {
+		t.Errorf("live is %+v, at hand %v", live, r.AtHand(&live))
+	}
+	if done, err := r.Promote(t.Context(), "lr", 3); err != nil || done.Was == nil || done.Was.Version != 1 {
+		t.Errorf("%+v, %v", done, err)
+	}
+}

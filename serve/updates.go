@@ -88,20 +88,17 @@ func (s *Server) Publish(ctx context.Context) (bool, error) {
 	}) || p == nil {
 		return false, nil
 	}
-	if p.Verdict == fold.Published {
-		patches, err := p.Merged(before)
-		if err != nil {
-			return false, err
-		}
-		if err := s.prepare(p, since, patches); err != nil {
-			return false, err
-		}
-	}
-	text, err := json.Marshal(p)
+	ready, err := fold.Prepare(p, before)
 	if err != nil {
 		return false, err
 	}
-	_, err = s.Stream.Publish(ctx, s.Now().UnixMilli(), text)
+	if p.Verdict == fold.Published {
+		if err := s.prepare(p, since, ready.Patches()); err != nil {
+			return false, err
+		}
+	}
+	s.State.Expect(ready)
+	_, err = s.Stream.Publish(ctx, s.Now().UnixMilli(), ready.Text())
 	return err == nil, err
 }
 
@@ -124,16 +121,19 @@ func (s *Server) prepare(p *fold.Publication, since freshet.Position, patches []
 	return nil
 }
 
-// Updating is what was published of the ranker that is live, and whether anything is learned here.
-func (s *Server) Updating() (u fold.Updates, learns bool) {
-	s.Stream.View(func(freshet.Position) { u, learns = s.State.Updates, s.State.Learns() })
+// Updating is what was published of the ranker that is live, what was learned since it is, and whether
+// anything is learned here.
+func (s *Server) Updating() (u fold.Updates, l fold.Learned, learns bool) {
+	s.Stream.View(func(freshet.Position) { u, l, learns = s.State.Updates, s.State.Learned(), s.State.Learns() })
 	u.Patches = nil
-	return u, learns
+	return u, l, learns
 }
 
 // unpublish takes back what was published when nothing is learned any more: nobody would notice if it
 // became worse than the ranker as trained.
 func (s *Server) unpublish(ctx context.Context) error {
+	s.switching.Lock()
+	defer s.switching.Unlock()
 	var p *fold.Publication
 	s.Stream.View(func(freshet.Position) {
 		if u := &s.State.Updates; u.Number != 0 && !s.State.Learns() {

@@ -49,9 +49,9 @@ func (r *rig) crowd(t testing.TB, rng *rand.Rand, n int) (slates []*serve.Reply)
 	return slates
 }
 
-func packed(s *fold.State) string {
+func (r *rig) packed() string {
 	w := &pack.Writer{}
-	s.Pack(w)
+	r.stream.View(func(freshet.Position) { r.state.Pack(w) })
 	return string(w.Bytes)
 }
 
@@ -66,10 +66,21 @@ func TestWhatIsLearnedOnlineRanks(t *testing.T) {
 	live.stock(t, 12)
 	live.clicks(t, 6)
 	slates := live.crowd(t, rng, 150)
-	u, learns := live.Updating()
+	for { // what is proposed by now, so that nothing is journaled beside
+		if more, err := live.Publish(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if !more {
+			break
+		}
+	}
+	live.settled(t)
+	u, learned, learns := live.Updating()
 	last := slates[len(slates)-1]
 	if u.Number == 0 || !learns || last.Model == nil || last.Model.Publication == 0 || u.Last.Lead <= 0 {
 		t.Fatalf("in force is %+v, the last slate was ranked by %+v", u, last.Model)
+	}
+	if learned.Rows < 500 || learned.Positives == 0 || learned.Moved == 0 || learned.Diverged != 0 {
+		t.Errorf("what was learned: %+v", learned)
 	}
 	publications := map[int]bool{}
 	for _, s := range slates {
@@ -79,11 +90,18 @@ func TestWhatIsLearnedOnlineRanks(t *testing.T) {
 		t.Fatalf("the slates were ranked with the publications %v", publications)
 	}
 
+	for more := true; more; { // otherwise either of the two may publish while they are compared
+		var err error
+		if more, err = live.Publish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, _, _ = live.Updating()
 	again := newRig(t, plan{disk: live.disk.Clone(), updater: quick()})
-	if packed(again.state) != packed(live.state) {
+	if again.packed() != live.packed() {
 		t.Fatal("a server that was started again is another")
 	}
-	was, _ := again.Updating()
+	was, _, _ := again.Updating()
 	if !reflect.DeepEqual(was.Last, u.Last) || was.Number != u.Number {
 		t.Errorf("in force was %+v, is %+v", u.Last, was.Last)
 	}
@@ -91,7 +109,7 @@ func TestWhatIsLearnedOnlineRanks(t *testing.T) {
 	replaySlates(t, live.disk.Clone(), 150)
 
 	still := newRig(t, plan{disk: live.disk.Clone()})
-	if u, learns := still.Updating(); u.Number != 0 || learns || u.Last.Verdict != fold.Disabled {
+	if u, _, learns := still.Updating(); u.Number != 0 || learns || u.Last.Verdict != fold.Disabled {
 		t.Errorf("a server that learns nothing goes by %+v", u)
 	}
 }
@@ -177,7 +195,7 @@ func TestEachReignCountsAnew(t *testing.T) {
 	publish := func() (u fold.Updates, slates int) {
 		for range 40 {
 			slates += len(live.crowd(t, rng, 5))
-			if u, _ = live.Updating(); u.Number > 0 {
+			if u, _, _ = live.Updating(); u.Number > 0 {
 				return u, slates
 			}
 		}
@@ -188,7 +206,7 @@ func TestEachReignCountsAnew(t *testing.T) {
 	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || done.Already {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	if u, _ := live.Updating(); u.Number != before.Number {
+	if u, _, _ := live.Updating(); u.Number != before.Number {
 		t.Errorf("in force was publication %d, and is %d: nothing else is live", before.Number, u.Number)
 	}
 	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || !done.Already {

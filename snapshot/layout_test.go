@@ -249,7 +249,7 @@ func TestLayout(t *testing.T) {
 	tile = start / hop
 	is("wants of this day's newest tile", []any{hot.windows[1].begun, hot.windows[1].newest, hot.windows[1].tiles[tile%62]}, []any{true, tile, map[uint64]int64{sea: 1, town: 1, hill: 1}})
 	is("the weight of the town", []float64{hot.weights[town], covisit.weights[town]},
-		[]float64{math.Exp2(float64(second-covisit.landmark) / float64(14*day)), math.Exp2(float64(second-covisit.landmark) / float64(60*day))})
+		[]float64{math.Exp2(float64(second-covisit.landmark) / float64(14*day)), math.Exp2(float64(2*(60*day/65_536)) / float64(60*day))}) // by the clock two acts after the first
 	is("what goes with the sea", []any{len(covisit.pairs[sea]), covisit.pairs[sea][town]}, []any{2, float64(float32(covisit.weights[town]))})
 	is("the newest items", newest.list, []bornRead{{published, hill}, {start - 2*hour, sea}, {second, town}})
 

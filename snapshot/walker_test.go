@@ -616,8 +616,7 @@ func (s *shape) route(w *walker, route shapeOfRoute) (r routeRead) {
 	switch route.kind {
 	case "itemcf":
 		r.landmark, r.set = w.int(), w.bool()
-		w.int() // the newest time, and how much of silences was cut
-		w.int()
+		_, _, _ = w.int(), w.int(), w.int() // the newest time, and how far the clock is behind
 		w.bool()
 		_, _ = w.float(), w.float() // all acts, and one at the newest time
 		w.list(func(int) {
@@ -648,6 +647,10 @@ func (s *shape) route(w *walker, route shapeOfRoute) (r routeRead) {
 		w.times(6, func() { w.list(func(int) { _, _ = w.uint(), w.float() }) })
 		w.int()
 		w.times(7+48*18, func() { w.float() })
+		w.list(func(int) {
+			_, _ = w.uint(), w.int()
+			w.list(func(int) { w.uint() })
+		})
 	case "session":
 		w.uint()
 		w.list(func(int) {

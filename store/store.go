@@ -14,8 +14,13 @@ import (
 // Key names a cell within one table. Its 64 bits are the caller's to divide.
 type Key uint64
 
-// Hint says where a cell may be; a wrong one costs time and nothing else. 0 says nothing.
-type Hint uint32
+// Hint is what a table has found out about a key: in its lower half where the cell may be, which may be
+// wrong at the cost of some time, in the upper half what the table asked for. 0 says nothing. A hint must
+// be one of the same table for the same key, or below 2³².
+type Hint uint64
+
+// Found reports that the cell may be somewhere.
+func (h Hint) Found() bool { return uint32(h) != 0 }
 
 // Table keeps cells of one fixed length. Every cell is of a generation, an integer that grows with
 // time: that in which it was made, or into which Old moved it last. One writer, or many readers,
@@ -29,10 +34,14 @@ type Table interface {
 	Cells(keys []Key, generation int64, hints []Hint, cells [][]uint64) (fresh uint64)
 	// Find returns the cell of k for reading, nil when there is none.
 	Find(k Key, hint Hint) []uint64
+	// Finds is Find for each key, by the hints that Ahead gave: cells[i] is that of keys[i]. Nothing may
+	// have been made or removed since.
+	Finds(keys []Key, hints []Hint, cells [][]uint64)
 	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
-	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i], 0
-	// when there is no such cell. What they ask for is put into lines; nil is at once.
-	Soon(keys []Key, lines *prefetch.Queue)
+	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i]: after Ahead,
+	// which goes by the hints of Soon, one that is Found exactly when there is such a cell.
+	// What they ask for is put into lines; nil is at once.
+	Soon(keys []Key, hints []Hint, lines *prefetch.Queue)
 	Ahead(keys []Key, hints []Hint, lines *prefetch.Queue)
 	// Old calls look for at most n cells of generations before the one given, the oldest first,
 	// and of one generation in the order in which they came into it. look returns the

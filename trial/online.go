@@ -39,7 +39,7 @@ func (l *life) publish(received int64) error {
 	if p == nil {
 		return nil
 	}
-	text, err := json.Marshal(p)
+	text, err := json.Marshal(p.Complete(l.state.Updates.Patches))
 	if err != nil {
 		return fmt.Errorf("what was learned online: %w", err)
 	}

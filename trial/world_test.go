@@ -277,6 +277,7 @@ func (l *learnsClubs) Score(m *Moment, candidates []recall.Candidate, scores []f
 func (l *learnsClubs) Live() fold.Switch                                     { return fold.Switch{Name: "clubs", Version: 3} }
 func (l *learnsClubs) Updater() fold.Updater                                 { return l }
 func (l *learnsClubs) Ranker(string, int, string, string) *rank.Ranker       { return nil }
+func (l *learnsClubs) Learned() fold.Learned                                 { return fold.Learned{} }
 func (l *learnsClubs) Rebase(m *fold.Model, _ *rank.Ranker, _ *fold.Updates) { l.live = *m }
 func (l *learnsClubs) Proposal() *fold.Publication                           { return l.proposed }
 func (l *learnsClubs) Pack(*pack.Writer)                                     {}

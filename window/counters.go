@@ -247,18 +247,42 @@ func (c *Counters) Clear(cell []uint64) {
 	clear(cell)
 }
 
-// When is a time of reading, as Counters see it.
+// When is a time of reading, as Counters see it. The zero When is to be Set; one is for one goroutine
+// and for the Counters that it was first Set by.
 type When struct {
-	time int64
-	head int64 // the tile of time
-	from int64 // its first ms
-	at   int   // its place in the ring
+	near  near // the tile of the time
+	known uint64
+	masks [][keptWords]uint64 // of the counts that are read, by how many tiles the newest event is behind; those that are known
 }
 
-// When prepares a time for NumberAt.
-func (c *Counters) When(q int64) When {
-	head := q / c.ring.hop
-	return When{q, head, head * c.ring.hop, int(head % c.ring.tiles)}
+// Set prepares a time for NumberAt and SweepAt.
+func (w *When) Set(c *Counters, q int64) {
+	if q < w.near.from || q >= w.near.to {
+		tile := q / c.ring.hop
+		w.near, w.known = near{tile * c.ring.hop, (tile + 1) * c.ring.hop, tile, tile % c.ring.tiles}, 0
+	}
+}
+
+// mask is of the counts of a lane that a read covers where the newest event is so many tiles behind,
+// less than the window has.
+func (w *When) mask(c *Counters, behind int) []uint64 {
+	if w.masks == nil {
+		w.masks = make([][keptWords]uint64, c.ring.window)
+	}
+	mask := w.masks[behind][:c.words]
+	if w.known>>behind&1 == 0 {
+		w.known |= 1 << behind
+		tiles := int(c.ring.tiles)
+		clear(mask)
+		for n := int(c.ring.window) - 1; n >= behind; n-- {
+			at := int(w.near.at) - n
+			if at < 0 {
+				at += tiles
+			}
+			mask[at/8] |= 0xff << (at % 8 * 8)
+		}
+	}
+	return mask
 }
 
 // counts are the sums over a read's tiles.
@@ -270,13 +294,13 @@ func (c *Counters) counts(cell []uint64, when *When) (sums [2]int64) {
 	// there before.
 	n := int(c.ring.window)
 	tiles := int(c.ring.tiles)
-	if newest := Newest(cell); newest < when.from {
-		if newest < when.from-(c.ring.window-1)*c.ring.hop {
+	if newest := Newest(cell); newest < when.near.from {
+		if newest < when.near.from-(c.ring.window-1)*c.ring.hop {
 			return sums
 		}
-		n -= int(when.head - newest/c.ring.hop)
+		n -= int(c.ring.since(newest, &when.near))
 	}
-	first := when.at - int(c.ring.window) + 1
+	first := int(when.near.at) - int(c.ring.window) + 1
 	if first < 0 {
 		first += tiles
 	}
@@ -329,7 +353,8 @@ func sumBytes(words []uint64, first, end int) int64 {
 
 // Read implements Cells.
 func (c *Counters) Read(v *Value, cell []uint64, q int64) {
-	when := c.When(q)
+	var when When
+	when.Set(c, q)
 	sums := c.counts(cell, &when)
 	*v = Value{Value: c.value(sums), Events: sums[0] + sums[1]}
 	if v.Events > 0 {
@@ -339,7 +364,8 @@ func (c *Counters) Read(v *Value, cell []uint64, q int64) {
 
 // Number implements Cells.
 func (c *Counters) Number(cell []uint64, q int64) float64 {
-	when := c.When(q)
+	var when When
+	when.Set(c, q)
 	return c.NumberAt(cell, &when)
 }
 

@@ -206,6 +206,7 @@ func TestNothingAllocatesForCounts(t *testing.T) {
 
 // countsAt are the sums that a read at q finds.
 func countsAt(c *Counters, cell []uint64, q int64) [2]int64 {
-	when := c.When(q)
+	var when When
+	when.Set(c, q)
 	return c.counts(cell, &when)
 }

@@ -70,13 +70,13 @@ func Run(ctx context.Context, o Options) (*bench.Result, error) {
 
 // measure tells an updater of slates, a tenth of whose items are clicked, and returns how many rows it
 // took in a second.
-func (o *Options) measure(ctx context.Context, kind string) (float64, learn.Counts, error) {
+func (o *Options) measure(ctx context.Context, kind string) (float64, fold.Learned, error) {
 	ranker, rows, err := o.world(kind)
 	if err != nil {
-		return 0, learn.Counts{}, err
+		return 0, fold.Learned{}, err
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 2))
-	u := learn.NewUpdater(learn.UpdaterOptions{MaxWait: 1 << 18, VisitorRows: 1 << 30, VisitorMoves: 1e9, ItemRows: 1 << 30, ItemMoves: 1e9})
+	u := learn.NewUpdater(learn.UpdaterOptions{Window: 2 * freshet.Minute, VisitorRows: 1 << 30, VisitorMoves: 1e9, ItemRows: 1 << 30, ItemMoves: 1e9})
 	model, updates := fold.Model{Switch: fold.Switch{Name: kind, Version: 1}}, fold.Updates{}
 	u.Rebase(&model, ranker, &updates)
 	show := &fold.Show{Items: make([]uint32, places), Row: func(i int) *rank.Row { return nil }}
@@ -90,7 +90,7 @@ func (o *Options) measure(ctx context.Context, kind string) (float64, learn.Coun
 	began := o.Now()
 	for n := range o.Slates {
 		if n%1000 == 0 && ctx.Err() != nil {
-			return 0, learn.Counts{}, ctx.Err()
+			return 0, fold.Learned{}, ctx.Err()
 		}
 		clock += 50
 		position++
@@ -108,14 +108,14 @@ func (o *Options) measure(ctx context.Context, kind string) (float64, learn.Coun
 			}
 		}
 		if p := u.Proposal(); p != nil {
-			if err := updates.Apply(p, &model, position, clock); err != nil {
-				return 0, learn.Counts{}, err
+			if err := updates.Apply(p.Complete(updates.Patches), &model, position, clock); err != nil {
+				return 0, fold.Learned{}, err
 			}
 			u.Published(&updates)
 		}
 	}
 	took := o.Now().Sub(began)
-	counts := u.Counts()
+	counts := u.Learned()
 	return float64(counts.Rows) / max(took, 1).Seconds(), counts, nil
 }
 

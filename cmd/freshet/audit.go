@@ -245,11 +245,7 @@ func (a *app) recheckFrom(ctx context.Context, cfg *config.Config, disk *fsys.OS
 	if err != nil {
 		return nil, nil, err
 	}
-	state, err := fold.New(pastFold(cfg, disk))
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := a.openPast(ctx, disk, cfg, state, oldest)
+	p, err := a.openPast(ctx, disk, cfg, oldest)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -89,11 +89,7 @@ func (b *backfiller) openFold(ctx context.Context) (p *past, begin freshet.Posit
 	if err != nil {
 		return nil, 0, err
 	}
-	state, err := fold.New(pastFold(b.cfg, b.disk))
-	if err != nil {
-		return nil, 0, err
-	}
-	if p, err = b.app.openPast(ctx, b.disk, b.cfg, state, oldest); err != nil {
+	if p, err = b.app.openPast(ctx, b.disk, b.cfg, oldest); err != nil {
 		return nil, 0, err
 	}
 	p.reader.Until(b.reply.Last)

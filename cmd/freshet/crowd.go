@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"math"
@@ -27,6 +28,7 @@ type crowd struct {
 	rng       *rand.Rand
 	yardstick *yardstick
 	due       dueEvents
+	coming    []*sim.Visit // to further slates, by time
 
 	mu     sync.Mutex // guards tally
 	tally  crowdTally
@@ -61,6 +63,9 @@ func (c *crowd) run(ctx context.Context) {
 		if len(c.due) > 0 && time.UnixMilli(c.due[0].Time).Before(wake) {
 			wake = time.UnixMilli(c.due[0].Time)
 		}
+		if len(c.coming) > 0 && time.UnixMilli(c.coming[0].Time()).Before(wake) {
+			wake = time.UnixMilli(c.coming[0].Time())
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -68,16 +73,20 @@ func (c *crowd) run(ctx context.Context) {
 		}
 		now := c.now()
 		c.send(ctx, c.due.until(now.UnixMilli()))
+		for len(c.coming) > 0 && c.coming[0].Time() <= now.UnixMilli() {
+			visit := c.coming[0]
+			c.coming = c.coming[1:]
+			c.visit(ctx, visit)
+		}
 		if !next.After(now) {
-			c.visit(ctx, now)
+			c.visit(ctx, c.sim.Come(now.UnixMilli()))
 			next = now.Add(time.Duration(-math.Log(1-c.rng.Float64()) / c.perSecond * float64(time.Second)))
 		}
 	}
 }
 
-// visit is one visitor who comes, sees a slate and plans what to do with it.
-func (c *crowd) visit(ctx context.Context, now time.Time) {
-	v := c.sim.Come(now.UnixMilli())
+// visit is one visitor who sees a slate, plans what to do with it, and perhaps to look at another.
+func (c *crowd) visit(ctx context.Context, v *sim.Visit) {
 	var reply slateReply
 	request := map[string]any{"user_id": v.User(), "session_id": v.Session(), "n": crowdSlate, "context": map[string]string{"device": v.Device()}}
 	if _, _, err := c.server.call(ctx, http.MethodPost, "/v1/recommend", request, &reply); err != nil {
@@ -95,8 +104,13 @@ func (c *crowd) visit(ctx context.Context, now time.Time) {
 		t.popular += v.Expected(popular)
 		t.oracled += v.Expected(oracle)
 	})
-	for _, e := range v.React(slate, reply.RequestID) {
+	done := v.React(slate, reply.RequestID)
+	for _, e := range done {
 		heap.Push(&c.due, e)
+	}
+	if next := v.Next(done); next != nil {
+		i, _ := slices.BinarySearchFunc(c.coming, next.Time()+1, func(v *sim.Visit, t int64) int { return cmp.Compare(v.Time(), t) })
+		c.coming = slices.Insert(c.coming, i, next)
 	}
 }
 

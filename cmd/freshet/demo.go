@@ -158,6 +158,10 @@ func (a *app) sayDemoTries(cfg *config.Config, url string) {
 	}
 }
 
+// harbourBooks is the demo's world: every second visit is for one shelf, as people come to a shop for
+// something, and what somebody clicked a minute ago says for which.
+var harbourBooks = sim.Options{Errands: 0.5}
+
 // trainingDemo is said of the ranker until there is one.
 const trainingDemo = "lr, training; slates already come, in recall's order"
 
@@ -292,7 +296,9 @@ func (a *app) fillDemo(ctx context.Context, n *node, seed uint64) (*sim.World, e
 	if err != nil {
 		return nil, err
 	}
-	world := sim.New(sim.Options{Seed: seed, End: began})
+	options := harbourBooks
+	options.Seed, options.End = seed, began
+	world := sim.New(options)
 	from := fmt.Sprintf("import:demo-%d", seed)
 	received := a.now().UnixMilli()
 	items := world.Items()

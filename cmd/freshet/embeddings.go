@@ -98,11 +98,7 @@ func (a *app) exportEmbeddings(ctx context.Context, cfg *config.Config, o *embed
 		return dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
-	state, err := fold.New(pastFold(cfg, disk))
-	if err != nil {
-		return err
-	}
-	last, err := a.foldAll(ctx, cfg, disk, state)
+	state, last, err := a.foldAll(ctx, cfg, disk)
 	if err != nil {
 		return err
 	}
@@ -122,22 +118,22 @@ func (a *app) exportEmbeddings(ctx context.Context, cfg *config.Config, o *embed
 		shownID(m.Model), m.Version, grouped(int64(m.Files[0].Rows)), grouped(int64(m.Files[1].Rows)), m.Dim, m.Until, clean(o.out)))
 }
 
-// foldAll folds what is durable of the journal into a new state, from the newest snapshot on, and
-// returns the last position.
-func (a *app) foldAll(ctx context.Context, cfg *config.Config, disk *fsys.OS, state *fold.State) (last freshet.Position, err error) {
-	p, err := a.openPast(ctx, disk, cfg, state, anyPosition)
+// foldAll folds what is durable of the journal, from the newest snapshot on, and returns the state and
+// the last position.
+func (a *app) foldAll(ctx context.Context, cfg *config.Config, disk *fsys.OS) (state *fold.State, last freshet.Position, err error) {
+	p, err := a.openPast(ctx, disk, cfg, anyPosition)
 	if err != nil {
-		return 0, dataError(cfg.Data, err)
+		return nil, 0, dataError(cfg.Data, err)
 	}
 	defer func() { err = errors.Join(err, p.reader.Close()) }()
 	a.sayMark(p.reader)
 	last = p.reader.Durable()
 	bar := a.bar("history", int64(last), "records")
 	if err := advance(ctx, p, last, bar); err != nil {
-		return last, dataError(cfg.Data, err)
+		return nil, last, dataError(cfg.Data, err)
 	}
 	bar.done()
-	return last, nil
+	return p.state, last, nil
 }
 
 // chooseEmbedding reads the version asked for: the live one without a word, or the newest.

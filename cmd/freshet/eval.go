@@ -181,6 +181,9 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
+	if o.Exposures { // they would measure, and this is measured otherwise
+		o.Questions = 0
+	}
 	h, err := learn.NewHistory(o, fsys.NewMem(), rowsDir)
 	if err != nil {
 		return nil, err
@@ -282,7 +285,11 @@ func (l *learner) Lesson(_ *trial.Moment, candidates []recall.Candidate, chosen 
 		}
 		teach(i)
 	}
+	note := l.online.Look(found)
 	return func() error {
+		if note != nil {
+			note()
+		}
 		for i := range lesson.Len() {
 			row := lesson.Row(i)
 			if err := l.online.Learn(&row, i == 0); err != nil {
@@ -338,7 +345,8 @@ func (a *app) evalStreamCmd() *cobra.Command {
 warm-up, ask for its visitor and see where the item stands; only then let the
 system know of it. With a delay the system is asked as it stood that long ago. The
 ranker of the slate begins knowing nothing and learns from every choice: what was
-chosen against 4 others that recall had proposed.
+chosen against 4 others that recall had proposed. What it says is mixed with the
+order of recall, at the share that did best lately.
 Printed for each delay are the slate, the merged recall, popularity of the last
 hour, and each route alone, and for each route what share of the wanted its first
 200 have, what share it alone has, and how much of what it proposes the others

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,13 +39,14 @@ type worldOptions struct {
 	figure                   plotFlag
 }
 
-// kinds of worlds, by name. All but demo have a tenth of their clicks by accident unless they say
+// kinds of worlds, by name. All but demo and plain have a tenth of their clicks by accident unless they say
 // otherwise.
 var worldKinds = []struct {
 	name, about string
 	options     sim.Options
 }{
-	{"demo", "that of freshet demo", sim.Options{}},
+	{"demo", "that of freshet demo: every second visit is for one shelf", harbourBooks},
+	{"plain", "the same without such visits", sim.Options{}},
 	{"d4", "4 dimensions of taste beside the shelves", sim.Options{Tastes: 4, NoiseClicks: 0.1}},
 	{"d16", "16 dimensions", sim.Options{Tastes: 16, NoiseClicks: 0.1}},
 	{"d64", "64 dimensions", sim.Options{Tastes: 64, NoiseClicks: 0.1}},
@@ -73,8 +75,9 @@ Worlds:` + kinds.String() + `
 
 With --shift everybody's tastes change for others in the middle of the visits; the
 second half is told apart. With --delay events are withheld that long from all but
-the oracle; with --slates each visitor looks at several slates, a minute apart, so
-that what they just did matters.`,
+the oracle; with --slates each visitor looks at so many slates, a minute apart, so
+that what they just did matters. Without it those of demo look at one to four, as
+they do in freshet demo, and all others at one.`,
 		Example: `  freshet eval world
   freshet eval world --seeds 10 --worlds d4,d16,d64,d16-nobias,d16-noise30 --plot worlds.svg
   freshet eval world --worlds d16 --slates 4 --delay 0s,10m --json`,
@@ -85,7 +88,7 @@ that what they just did matters.`,
 				return usagef("--seeds is %d; there are 1 to %d worlds", o.seeds, maxSeeds)
 			case o.visits < 1 || o.visits > maxVisits:
 				return usagef("--visits is %d; 1 to %d visitors come to a world", o.visits, maxVisits)
-			case o.slates < 1 || o.slates > maxSlates:
+			case c.Flags().Changed("slates") && o.slates < 1 || o.slates > maxSlates:
 				return usagef("--slates is %d; a visitor looks at 1 to %d", o.slates, maxSlates)
 			}
 			cfg, err := a.demoConfig(c, "")
@@ -110,7 +113,7 @@ that what they just did matters.`,
 	c.Flags().IntVar(&o.k, "k", 10, fmt.Sprintf("length of a slate, 1 to %d", trial.MaxK))
 	c.Flags().IntVar(&o.seeds, "seeds", 5, "how many shops of each world")
 	c.Flags().IntVar(&o.visits, "visits", 2000, "how many visits to each")
-	c.Flags().IntVar(&o.slates, "slates", 1, "how many slates a visitor looks at, a minute apart")
+	c.Flags().IntVar(&o.slates, "slates", 0, "how many slates a visitor looks at, a minute apart (default as the world has it)")
 	c.Flags().StringSliceVar(&o.worlds, "worlds", []string{"demo"}, "the worlds, with commas, or all")
 	c.Flags().BoolVar(&o.shift, "shift", false, "change everybody's tastes in the middle of the visits")
 	c.Flags().StringSliceVar(&o.delays, "delay", []string{"0s"}, "for how long events are withheld; several with commas")
@@ -279,7 +282,7 @@ func writeDifferences(b *strings.Builder, list []eval.Difference, world string, 
 type shop struct {
 	world  *sim.World
 	visits int
-	slates int // of each visit
+	slates int // of each visit, 0 for as many as the visitor likes
 }
 
 // visitsEvery is the mean time between two visits: a busy hour of the demo's history.
@@ -338,48 +341,51 @@ func (s *shop) middle() int64 {
 func (s *shop) Visits() iter.Seq[trial.Visit] {
 	return func(yield func(trial.Visit) bool) {
 		crowd := s.world.Crowd(1)
-		var coming []looking // by time
+		var coming []*guest // by time
+		show := func(g *guest) bool {
+			if !yield(g) {
+				return false
+			}
+			if next := g.next(s.slates); next != nil {
+				i, _ := slices.BinarySearchFunc(coming, next.Time()+1, func(g *guest, t int64) int { return cmp.Compare(g.Time(), t) })
+				coming = slices.Insert(coming, i, next)
+			}
+			return true
+		}
 		before := func(t int64) bool {
-			for len(coming) > 0 && coming[0].visit.Time() <= t {
+			for len(coming) > 0 && coming[0].Time() <= t {
 				next := coming[0]
 				coming = coming[1:]
-				if !yield(guest{next.visit}) {
+				if !show(next) {
 					return false
 				}
-				coming = s.look(coming, next)
 			}
 			return true
 		}
 		for at := range s.times() {
-			if !before(at) {
+			if !before(at) || !show(&guest{Visit: crowd.Come(at), slate: 1}) {
 				return
 			}
-			now := looking{crowd.Come(at), s.slates}
-			if !yield(guest{now.visit}) {
-				return
-			}
-			coming = s.look(coming, now)
 		}
 		before(math.MaxInt64)
 	}
 }
 
-// looking is somebody at a slate, who looks at so many from here on.
-type looking struct {
-	visit *sim.Visit
-	left  int
+// guest is somebody at a slate, as a trial sees it.
+type guest struct {
+	*sim.Visit
+	slate int // of the visit, from 1
 }
 
-// look adds the next slate of somebody to those coming.
-func (s *shop) look(coming []looking, now looking) []looking {
-	if now.left <= 1 {
-		return coming
+// next is the guest at the next slate of so many, or of as many as the visitor likes when that is 0;
+// nil for somebody who leaves. The ways of a trial show the same visitor different slates, so that
+// when somebody comes to the next cannot depend on what was done with this one.
+func (g *guest) next(slates int) *guest {
+	if slates == 0 && g.Next(nil) == nil || slates > 0 && g.slate >= slates {
+		return nil
 	}
-	return append(coming, looking{now.visit.Again(now.visit.Time() + int64(slatesEvery)), now.left - 1})
+	return &guest{g.Again(g.Time() + int64(slatesEvery)), g.slate + 1}
 }
-
-// guest is a visit as a trial sees it.
-type guest struct{ *sim.Visit }
 
 // React implements trial.Visit.
-func (g guest) React(slate []freshet.ItemID) []freshet.Event { return g.Visit.React(slate, "") }
+func (g *guest) React(slate []freshet.ItemID) []freshet.Event { return g.Visit.React(slate, "") }

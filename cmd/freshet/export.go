@@ -118,7 +118,7 @@ func (a *app) stateAt(ctx context.Context, cfg *config.Config, to freshet.Positi
 	}
 	p := &past{state: state, reader: reader, passed: passed}
 	if reader.First() > 1 { // a snapshot stands for what is gone
-		if p, err = a.openPast(ctx, disk, cfg, state, to); err != nil {
+		if p, err = a.openPast(ctx, disk, cfg, to); err != nil {
 			return e, dataError(cfg.Data, err)
 		}
 		defer func() { err = errors.Join(err, p.reader.Close()) }()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -19,7 +20,8 @@ type loadSizes struct{ rate, clients, batch, rows, readers, seconds string }
 // duplicate and late events and while items and users change, then has an independent program
 // recompute every cell from the dump. FRESHET_LOAD=full posts 200,000 events a second from 8
 // clients for 30 seconds and reads 10,000 rows; FRESHET_LOAD_RATE, FRESHET_LOAD_ROWS and
-// FRESHET_LOAD_SECONDS change one of these.
+// FRESHET_LOAD_SECONDS change one of these. A machine that takes less is given the time that it
+// needs; the rate that was reached is told beside the one asked for.
 func TestFeaturesUnderLoadAreWhatTheJournalSays(t *testing.T) {
 	sizes := loadSizes{rate: "4000", clients: "8", batch: "40", rows: "400", readers: "2", seconds: "5"}
 	switch size := os.Getenv("FRESHET_LOAD"); size {
@@ -36,21 +38,51 @@ func TestFeaturesUnderLoadAreWhatTheJournalSays(t *testing.T) {
 			*to = v
 		}
 	}
+	t.Run("ten features", func(t *testing.T) { loadAndJudge(t, tenFeatures, sizes) })
+	t.Run("every aggregate", func(t *testing.T) { loadAndJudge(t, everyFeature, sizes) })
+}
+
+// loadAndJudge starts a server with a configuration, loads it, and has what it served judged.
+func loadAndJudge(t *testing.T, text string, sizes loadSizes) {
 	data := filepath.Join(t.TempDir(), "data")
-	config := filepath.Join(t.TempDir(), "freshet.yaml")
-	if err := os.WriteFile(config, []byte(everyFeature), 0o600); err != nil {
+	file := filepath.Join(t.TempDir(), "freshet.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("FRESHET_CONFIG", config)
+	t.Setenv("FRESHET_CONFIG", file)
 	p := start(t, data)
 	kept := filepath.Join(t.TempDir(), "rows.ndjson")
-	out, err := exec.Command(tool(t, "loadrun"), "--url", p.url, "--rate", sizes.rate, "--clients", sizes.clients, "--batch", sizes.batch,
-		"--disorder", "0.2", "--resend", "0.01", "--rows", sizes.rows, "--readers", sizes.readers, "--duration", sizes.seconds+"s", "--out", kept).CombinedOutput()
-	t.Logf("%s", out)
+	loading := exec.Command(tool(t, "loadrun"), "--url", p.url, "--rate", sizes.rate, "--clients", sizes.clients, "--batch", sizes.batch,
+		"--disorder", "0.2", "--resend", "0.01", "--rows", sizes.rows, "--readers", sizes.readers, "--duration", sizes.seconds+"s", "--out", kept)
+	var talk bytes.Buffer
+	loading.Stderr = &talk
+	out, err := loading.Output()
+	t.Logf("%s%s", out, &talk)
 	if err != nil {
 		t.Fatalf("load: %v", err)
 	}
-	checkFilled(t, judge(t, p, data, kept))
+	var reached struct {
+		Rate   float64 `json:"achieved_rate"`
+		Behind float64 `json:"behind_ms_max"`
+	}
+	if err := json.Unmarshal(out, &reached); err != nil {
+		t.Fatalf("summary %q: %v", out, err)
+	}
+	t.Logf("asked for %s events a second, reached %.0f; a batch left up to %.1f s after it was due", sizes.rate, reached.Rate, reached.Behind/1000)
+	checkFilled(t, judge(t, p, data, kept), definitions(t, text))
+}
+
+// definitions are the features of a configuration.
+func definitions(t *testing.T, text string) []feature.Definition {
+	t.Helper()
+	c, problems := config.Parse("freshet.yaml", []byte(text), nil)
+	for _, p := range problems {
+		t.Errorf("%v", p)
+	}
+	if len(problems) > 0 {
+		t.FailNow()
+	}
+	return c.Features
 }
 
 // verdict is what the judge says of a comparison.
@@ -62,15 +94,19 @@ type verdict struct {
 	UncheckedCells map[string]int    `json:"unchecked_cells"`
 }
 
-// checkFilled fails where an aggregate was compared over nothing only.
-func checkFilled(t *testing.T, v verdict) {
+// checkFilled fails where an aggregate of the features was compared over nothing only.
+func checkFilled(t *testing.T, v verdict, features []feature.Definition) {
 	t.Helper()
-	for _, agg := range append([]string{"derived"}, feature.Aggs...) {
+	aggs := map[string]bool{}
+	for _, d := range features {
+		aggs[cmp.Or(d.Agg, "derived")] = true
+	}
+	for agg := range aggs {
 		if v.Filled[agg] < 100 {
 			t.Errorf("only %d cells of %s have an event behind them", v.Filled[agg], agg)
 		}
 	}
-	if v.Estimated < 100 {
+	if aggs[feature.Distinct] && v.Estimated < 100 {
 		t.Errorf("only %d cells are estimates", v.Estimated)
 	}
 }
@@ -111,15 +147,8 @@ func judge(t *testing.T, p *process, data, rows string) verdict {
 // TestEveryFeatureIsOne holds the definitions that load is judged by to what they claim: each
 // aggregate is there, over each kind of key, and the configuration takes them.
 func TestEveryFeatureIsOne(t *testing.T) {
-	c, problems := config.Parse("freshet.yaml", []byte(everyFeature), nil)
-	for _, p := range problems {
-		t.Errorf("%v", p)
-	}
-	if len(problems) > 0 {
-		t.FailNow()
-	}
 	aggs, keys, windows := map[string]int{}, map[string]int{}, map[string]int{}
-	for _, d := range c.Features {
+	for _, d := range definitions(t, everyFeature) {
 		aggs[d.Agg]++
 		for _, part := range d.Key {
 			keys[part]++
@@ -139,6 +168,28 @@ func TestEveryFeatureIsOne(t *testing.T) {
 		}
 	}
 }
+
+// tenFeatures are those of freshet bench features, beside one route, so that what is loaded is the
+// features.
+const tenFeatures = `
+version: 1
+memory: {feature_keys: 1000000000}  # the checker lets go of none
+recall:
+  - {name: hot, kind: popular, window: 1h, n: 100}
+scenes:
+  home: {recall: [hot]}
+features:
+  - {name: user_count, key: [user], agg: count, window: 5m, hop: 30s}
+  - {name: user_age, key: [user], agg: age}
+  - {name: item_rate, key: [item], agg: rate, of: [click, like], per: [expose], window: 1h, hop: 1m, prior: [1, 20]}
+  - {name: item_decayed, key: [item], agg: decayed_sum, half_life: 1h}
+  - {name: item_count, key: [item], agg: count, window: 5m, hop: 30s}
+  - {name: pair_count, key: [user, item], agg: count, window: 5m, hop: 30s}
+  - {name: pair_last, key: [user, item], agg: last_time}
+  - {name: taste_decayed, key: [user, item.category], agg: decayed_sum, half_life: 6h}
+  - {name: taste_count, key: [user, item.category], agg: count, window: 1h, hop: 1m}
+  - {name: taste_age, key: [user, item.category], agg: age}
+`
 
 // everyFeature has each aggregate, under each kind of key, with and without a window.
 const everyFeature = `

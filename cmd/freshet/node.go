@@ -349,7 +349,7 @@ func dataError(dir string, err error) error {
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "go back to the features before, or to some whose windows fit into what the journal keeps (journal.retain)"}
 	case errors.Is(err, journal.ErrReleased):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err),
-			hint: "no snapshot made for this configuration stands for what is gone (journal.retain); go back to the configuration before, or restore a copy"}
+			hint: "no snapshot made for this configuration by this release stands for what is gone (journal.retain); go back to the configuration or the release before, or restore a copy"}
 	case errors.As(err, new(*quarantine.DamagedError)):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the file from a copy; without it those records are tried again, and found again"}

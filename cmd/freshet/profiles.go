@@ -11,7 +11,6 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
-	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/profile"
@@ -177,14 +176,11 @@ func (a *app) recallEntries(ctx context.Context, cfg *config.Config, disk *fsys.
 	if err != nil || oldest == 0 {
 		return err
 	}
-	state, err := fold.New(pastFold(cfg, disk))
+	p, err := a.openPast(ctx, disk, cfg, oldest)
 	if err != nil {
 		return err
 	}
-	p, err := a.openPast(ctx, disk, cfg, state, oldest)
-	if err != nil {
-		return err
-	}
+	state := p.state
 	for n := uint32(1); int(n) < state.Items.Len(); n++ {
 		if doc := state.Items.Entry(n); doc != nil {
 			f.Apply(&stream.Entry{Item: doc, Received: state.Items.Born(n)})

@@ -94,11 +94,7 @@ func (a *app) replay(ctx context.Context, cfg *config.Config, id string) (err er
 	if rec == nil {
 		return &failure{code: exitFailed, err: fmt.Errorf("no slate with the request id %s is in the journal", shownID(id)), hint: "a dry run leaves none"}
 	}
-	state, err := fold.New(pastFold(cfg, disk))
-	if err != nil {
-		return err
-	}
-	past, err := a.openPast(ctx, disk, cfg, state, serve.First(rec))
+	past, err := a.openPast(ctx, disk, cfg, serve.First(rec))
 	if err != nil {
 		return dataError(cfg.Data, err)
 	}
@@ -166,11 +162,14 @@ type past struct {
 }
 
 // openPast returns a past that begins at the newest snapshot before a position, or at the
-// journal's beginning. state is empty, and filled.
-func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, state *fold.State, before freshet.Position) (*past, error) {
-	p := &past{state: state}
+// journal's beginning.
+func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, before freshet.Position) (*past, error) {
+	state, err := fold.New(pastFold(cfg, disk))
+	if err != nil {
+		return nil, err
+	}
+	p := &past{}
 	n := &node{disk: disk, state: state, shelf: registry.NewShelf(disk, true), stream: stream.New(stream.Options{Now: a.now})}
-	var err error
 	if n.passed, err = passedOver(disk); err != nil {
 		return nil, err
 	}
@@ -178,9 +177,7 @@ func (a *app) openPast(ctx context.Context, disk *fsys.OS, cfg *config.Config, s
 		return nil, err
 	}
 	p.passed = n.passed
-	if n.state != state { // it began anew, after a damaged one
-		*state = *n.state
-	}
+	p.state = n.state // another one when it began anew, after a damaged snapshot
 	p.at = n.snapped
 	if p.reader, err = journal.OpenReader(disk); err != nil {
 		return nil, err

@@ -178,6 +178,10 @@ func TestRetain(t *testing.T) {
 			t.Errorf("%s says %s", command[0], o.stderr)
 		}
 	}
+	if o := run(exitOK, "verify", "--data", data, "--config", other); strings.Count(o.stdout, "made for another configuration or release") != 2 ||
+		!strings.Contains(o.stdout, fmt.Sprintf("records from position %d on, which cannot be folded", first)) {
+		t.Errorf("under another configuration verify says %s", o.stdout)
+	}
 	disk, err := fsys.Existing(data)
 	if err != nil {
 		t.Fatal(err)

@@ -161,6 +161,9 @@ type modelStatus struct {
 		Rows        int64   `json:"rows"`
 		Lead        float64 `json:"lead"`
 		Bound       float64 `json:"bound"`
+		Learned     *struct {
+			Diverged int64 `json:"diverged"`
+		} `json:"learned"`
 	} `json:"online"`
 }
 
@@ -181,6 +184,9 @@ func (m *modelStatus) online() string {
 	}
 	if o.Verdict != "" {
 		text += fmt.Sprintf(", %s %s ago on %s (log-loss %+.4f ± %.4f)", clean(o.Verdict), time.Duration(o.AgeS)*time.Second, plural(int(o.Rows), "row"), -o.Lead, o.Bound)
+	}
+	if o.Learned != nil && o.Learned.Diverged > 0 {
+		text += fmt.Sprintf("; %s not what the journal teaches here: of another release or of other settings, or a defect", plural(int(o.Learned.Diverged), "publication"))
 	}
 	return text
 }

@@ -218,6 +218,7 @@ type training struct {
 	rehearsal   *learn.Rehearsal     // of linear routes while rows are made; nil without such
 	samples     *learn.Samples       // the rows; nil without rankers
 	questions   *learn.Questions     // that choose and measure rankers; nil without
+	live        fold.Switch          // the ranker that is live where the journal ends; zero for none
 	takes       *learn.Takes         // nil without a model that proposes
 	taken       *learn.Taken         // what they come to, once asked for
 }
@@ -228,11 +229,11 @@ func (t *training) prepare(ctx context.Context, cfg *config.Config) error {
 	if t.plan.Until != 0 {
 		t.app.say("a training that was cut off goes on, on the records up to %s; --anew begins another", t.plan.Until)
 	}
-	last, records, exposures, err := survey(ctx, t.disk, cfg.Events, t.plan.Until)
+	all, err := survey(ctx, t.disk, cfg.Events, t.plan.Until)
 	if err != nil {
 		return dataError(cfg.Data, err)
 	}
-	t.plan.Until = last
+	t.plan.Until, t.live = all.last, all.live
 	if err := t.plan.save(t.disk); err != nil {
 		return err
 	}
@@ -241,10 +242,10 @@ func (t *training) prepare(ctx context.Context, cfg *config.Config) error {
 		// What routes went by at a moment was trained on what came before it.
 		bundles := fold.Bundles(registry.NewShelf(t.disk, true))
 		if goesByLinear(cfg) && slices.Contains(t.options.models, "itemitem") { // what serving will have too
-			t.rehearsal = newRehearsal(cfg, records, t.options.Seed)
+			t.rehearsal = newRehearsal(cfg, all.records, t.options.Seed)
 			bundles = rehearsed{bundles, t.rehearsal}
 		}
-		if t.history, err = historyOptions(cfg, bundles, records, exposures, t.options.Seed); err != nil {
+		if t.history, err = historyOptions(cfg, bundles, all.records, all.exposures, t.options.Seed); err != nil {
 			return err
 		}
 		if err := t.rows(ctx, cfg); err != nil {

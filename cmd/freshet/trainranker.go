@@ -139,11 +139,9 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 		m.Negatives = registry.Exposed
 	}
 	if t.questions != nil && !o.Permute {
-		standing, err := t.questions.Stand(ctx, ranker, learn.Measuring)
-		if err != nil {
+		if m.Ranking, err = t.ranking(ctx, ranker); err != nil {
 			return err
 		}
-		m.Ranking = rankingOf(&standing)
 	}
 	for _, what := range o.ablate {
 		_, without, err := t.fit(ctx, cfg, kind, t.named(what))
@@ -160,18 +158,55 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 	return a.printRanker(&m, fits)
 }
 
-// rankingOf is what a manifest says of how a ranker stands.
-func rankingOf(s *learn.Standing) (r registry.Ranking) {
+// ranking is how a ranker stands, beside recall, popularity and the one that was live when the journal
+// was read, as trained, if its rows are of the same fields.
+func (t *training) ranking(ctx context.Context, ranker *rank.Ranker) (r registry.Ranking, err error) {
+	s, err := t.questions.Stand(ctx, ranker, learn.Measuring)
+	if err != nil || len(s.Model) < 2 { // of one nothing can be said
+		return r, err
+	}
 	n := len(s.Model)
-	against := func(other []float64) (a registry.Against) {
-		a.NDCG = meanOf(other)
-		a.Ahead, a.Bound = eval.Ahead(s.Model, other)
+	r = registry.Ranking{K: learn.QuestionK, Questions: n, Found: float64(s.Found) / float64(n), NDCG: meanOf(s.Model), Recall: against(&s, s.Recall, learn.ByRecall), Popular: against(&s, s.Popular, "")}
+	live := &t.live
+	if live.Name == "" {
+		return r, nil
+	}
+	b, err := registry.Load(t.disk, live.Name, live.Version)
+	if err != nil || b.Ranker == nil || b.SHA256 != live.SHA256 || b.Definitions != t.definitions || b.Ranker.Schema().Differs(t.questions.Names) != "" {
+		t.app.say("%s version %d is live, and cannot be asked what this one is", shownID(live.Name), live.Version)
+		return r, nil
+	}
+	other, err := t.questions.Stand(ctx, b.Ranker, learn.Measuring)
+	if err != nil {
+		return r, err
+	}
+	if r.Live = against(&s, other.Model, live.SHA256); r.Live.Questions == 0 {
+		return r, nil
+	}
+	r.Live.Model, r.Live.Version, r.Live.SHA256 = live.Name, live.Version, live.SHA256
+	return r, nil
+}
+
+// against holds an order against the ranker's, by the questions about slates that it did not make: what
+// stands first is seen first, and wanted for that.
+func against(s *learn.Standing, other []float64, maker string) (a registry.Against) {
+	var own, their []float64
+	elsewhere := 0
+	for i, by := range s.Makers {
+		if by == learn.Elsewhere {
+			elsewhere++
+		}
+		if maker == "" || by != maker {
+			own, their = append(own, s.Model[i]), append(their, other[i])
+		}
+	}
+	a.Questions = len(own)
+	if len(own) < 2 {
 		return a
 	}
-	if n < 2 { // of one nothing can be said
-		return r
-	}
-	return registry.Ranking{K: learn.QuestionK, Questions: n, Found: float64(s.Found) / float64(n), NDCG: meanOf(s.Model), Recall: against(s.Recall), Popular: against(s.Popular)}
+	a.NDCG, a.Elsewhere = meanOf(their), float64(elsewhere)/float64(len(own))
+	a.Ahead, a.Bound = eval.Ahead(own, their)
+	return a
 }
 
 func meanOf(list []float64) (sum float64) {
@@ -189,12 +224,21 @@ func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, wit
 		name += " without"
 	}
 	bar := t.app.bar(name, parts, "parts")
-	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: t.history.Rate, Seed: t.options.Seed, Permute: t.options.Permute, Without: without, Questions: t.questions,
+	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: t.history.Rate, Seed: t.options.Seed, Permute: t.options.Permute, Without: without, Questions: t.choosing(),
 		Progress: func(done, all float64) { bar.set(int64(parts * done / all)) }})
 	if err == nil {
 		bar.done()
 	}
 	return ranker, fits, err
+}
+
+// choosing are the questions that choose a ranker. Those about slates on screen only measure: they favour
+// what is like the order that made them.
+func (t *training) choosing() *learn.Questions {
+	if t.history.Exposures {
+		return nil
+	}
+	return t.questions
 }
 
 // named are the numbers and lists of a row that are named so, begin so before a dot, or where what ends
@@ -246,6 +290,9 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
 		fmt.Fprintf(&b, "  %s: AUC %.3f (%.3f within a slate) · log-loss %.4f (always the mean: %.4f) · calibration %.2f, off by %.4f · on %s newer rows with %s positives\n",
 			f.Signal, f.AUC, f.GAUC, f.LogLoss, f.Baseline, f.Calibration, f.Error, grouped(int64(f.Held)), grouped(int64(f.Positives)))
 	}
+	if r := &m.Ranking; r.Questions > 0 {
+		fmt.Fprintf(&b, "  in order: NDCG@%d %.4f of what %d visitors wanted next, of the whole catalogue · popularity %.4f%s%s\n", r.K, r.NDCG, r.Questions, r.Popular.NDCG, beside("recall", &r.Recall), beside(fmt.Sprintf("%s@%d", r.Live.Model, r.Live.Version), &r.Live))
+	}
 	for _, w := range m.Training.Ablation {
 		fmt.Fprintf(&b, "  without %s: AUC %.4f instead of %.4f · log-loss %.5f instead of %.5f\n", shownID(w.Without), w.AUC, m.AUC, w.LogLoss, m.LogLoss)
 	}
@@ -256,22 +303,40 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
 	return a.print(b.String())
 }
 
-// survey counts the records of a journal up to a position, 0 for the last, and the exposures among
-// them, and says which is the last.
-func survey(ctx context.Context, disk fsys.FS, kinds freshet.EventKinds, until freshet.Position) (last freshet.Position, records, exposures int, err error) {
+// beside says what another order is worth, "" when it was asked nothing.
+func beside(name string, a *registry.Against) string {
+	if a.Questions == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" · %s %.4f, ahead of it by %+.4f ± %.4f on %d that it did not show", shownID(name), a.NDCG, a.Ahead, a.Bound, a.Questions)
+}
+
+// surveyed is what there is in a journal up to a position.
+type surveyed struct {
+	last               freshet.Position
+	records, exposures int
+	live               fold.Switch // the newest that made a ranker live
+}
+
+// survey looks over the records of a journal up to a position, 0 for the last.
+func survey(ctx context.Context, disk fsys.FS, kinds freshet.EventKinds, until freshet.Position) (s surveyed, err error) {
 	_, err = eachRecord(ctx, disk, func(rec *journal.Record) error {
 		if until != 0 && rec.Position > until {
 			return errEnough
 		}
-		last = rec.Position
-		records++
+		s.last = rec.Position
+		s.records++
+		var one fold.Switch
+		if rec.Topic == freshet.TopicModel && json.Unmarshal(rec.Payload, &one) == nil && one.Slot == fold.Ranker {
+			s.live = one
+		}
 		if name, ok := strings.CutPrefix(rec.Topic, freshet.Topic("")); ok && kinds.Of(name).Signal == freshet.SignalImpression {
-			exposures++
+			s.exposures++
 		}
 		return nil
 	})
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	return last, records, exposures, err
+	return s, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -138,14 +139,18 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 	from := ""
 	if first := reader.First(); first > 1 {
 		from = fmt.Sprintf(" from position %s on", first)
-		if begins, err := a.verifyFrom(cfg, n, reader, list, names, note); !begins || err != nil {
+		begins, err := a.verifyFrom(cfg, n, reader, list, names, note)
+		if !begins || err != nil {
 			return err
 		}
 	}
 	begun := n.stream.Applied()
+	if begun+1 < reader.First() { // nothing here can be folded
+		begun, from = last, from+", which cannot be folded under this configuration by this release"
+	}
 	step := func(to freshet.Position) error {
 		at := n.stream.Applied()
-		if to <= at {
+		if to <= max(at, begun) {
 			return nil
 		}
 		reader.Until(to)
@@ -194,7 +199,8 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 }
 
 // verifyFrom begins at the oldest snapshot that can stand for the records that were given up, and
-// reports whether there is one. The reader is then at the first record that is kept.
+// reports whether there is one. When all that could are of another configuration or release, nothing
+// is applied. The reader is then at the first record that is kept.
 func (a *app) verifyFrom(cfg *config.Config, n *node, reader *journal.Reader, list []snapshot.Info, names stateNames, note func(string, error, string, ...any)) (bool, error) {
 	oldest := freshet.Position(0)
 	for _, info := range list { // newest first
@@ -206,11 +212,14 @@ func (a *app) verifyFrom(cfg *config.Config, n *node, reader *journal.Reader, li
 		return false, err
 	}
 	err := reader.Seek(n.stream.Applied() + 1)
-	if errors.Is(err, journal.ErrReleased) {
+	other := func(info snapshot.Info) bool {
+		return !names.fits(&info) && info.Position+1 >= reader.First() && snapshot.Check(n.disk, info.Position) == nil
+	}
+	if errors.Is(err, journal.ErrReleased) && !slices.ContainsFunc(list, other) {
 		note("journal", err, "")
 		return false, nil
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, journal.ErrReleased) {
 		err = reader.Seek(reader.First())
 	}
 	return err == nil, err
@@ -232,10 +241,10 @@ func readUpTo(ctx context.Context, reader *journal.Reader, to freshet.Position) 
 // agrees says whether a snapshot was held against the journal.
 func agrees(info *snapshot.Info, names stateNames, broken error, begun freshet.Position) string {
 	switch {
+	case !names.fits(info):
+		return "; made for another configuration or release"
 	case begun > 0 && info.Position <= begun:
 		return "; the records before it are not kept"
-	case !names.fits(info):
-		return "; made for another configuration"
 	case broken != nil:
 		return "; the journal is damaged before it"
 	}

@@ -111,6 +111,17 @@ func (k Kit) Pool(to, vectors []float32, dim int, e *Entries, x []float32, ldx i
 	kn.pool(rows, e.Fields, &e.Ends[0], int(e.Start), &e.Index[0], &e.Value[0], &vectors[0], dim, &x[0], ldx, &sums[0], &to[0])
 }
 
+// Totals takes apart what Pool wrote to sums for one row: it writes the sum of the vectors to sum, one a
+// dimension, and returns the sum of their squares over all dimensions.
+func Totals(sum, sums []float32) (squares float32) {
+	for d := range sum {
+		at := d/side*2*side + d%side
+		sum[d] = sums[at]
+		squares += sums[at+side]
+	}
+	return squares
+}
+
 // Join adds up what was computed apart of the fields of a row. a and b are floats that begin with the
 // sums of a layer, len(to) of them, a multiple of 16 or none, and end with what Pool wrote to sums; c is such
 // sums alone. It writes to to the layer's, not less than floor, and returns what Pairs gives.

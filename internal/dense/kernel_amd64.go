@@ -40,27 +40,45 @@ func stripAVX2(cols, k int, a *float32, lda int, b *float32, ldb int, c *float32
 }
 
 func layersAVX512(rows, panels, k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool) {
+	j := 0 // panels that are done
+	for rows == 1 && panels-j > 1 {
+		line, n := line4x32AVX512, 4
+		switch panels - j {
+		case 2, 5: // one on its own takes as long as four
+			line, n = line2x32AVX512, 2
+		case 3:
+			line, n = line3x32AVX512, 3
+		}
+		line(k, x, at(w, j*k*panelCols), 4*k*panelCols, at(from, j*panelCols), at(to, j*panelCols), cut)
+		j += n
+	}
 	for i := 0; i < rows; {
 		tile, n := layer4x32AVX512, layerRows
 		if rows-i >= 12 {
 			tile, n = layer12x32AVX512, 12
 		}
-		for j := range panels {
+		for ; j < panels; j++ {
 			tile(k, at(x, i*ldx), ldx, at(w, j*k*panelCols), at(from, i*ldf+j*panelCols), ldf, at(to, i*ldt+j*panelCols), ldt, cut)
 		}
+		j = 0
 		i += n
 	}
 }
 
 func layersAVX2(rows, panels, k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool) {
+	j := 0 // columns that are done
+	for ; rows == 1 && panels*panelCols-j >= 2*panelCols; j += 2 * panelCols {
+		line2x32AVX2(k, x, at(w, j*k), 4*k*panelCols, at(from, j), at(to, j), cut)
+	}
 	for i := 0; i < rows; {
 		tile, n := layer4x16AVX2, layerRows
 		if rows-i >= 12 || rows-i == 6 {
 			tile, n = layer6x16AVX2, 6
 		}
-		for j := 0; j < panels*panelCols; j += 16 {
+		for ; j < panels*panelCols; j += 16 {
 			tile(k, at(x, i*ldx), ldx, at(w, j/panelCols*k*panelCols+j%panelCols), at(from, i*ldf+j), ldf, at(to, i*ldt+j), ldt, cut)
 		}
+		j = 0
 		i += n
 	}
 }

@@ -5189,6 +5189,247 @@ store:
 	VZEROUPPER
 	RET
 
+// func line4x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+// Requires: AVX, AVX512F
+TEXT ·line4x32AVX512(SB), NOSPLIT, $0-49
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    w+16(FP), DX
+	MOVQ    gap+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    to+40(FP), DI
+	MOVQ    DX, R8
+	ADDQ    BX, R8
+	MOVQ    R8, R9
+	ADDQ    BX, R9
+	MOVQ    R9, R10
+	ADDQ    BX, R10
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VMOVUPS 256(SI), Z4
+	VMOVUPS 320(SI), Z5
+	VMOVUPS 384(SI), Z6
+	VMOVUPS 448(SI), Z7
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VBROADCASTSS (CX), Z8
+	VFMADD231PS  (DX), Z8, Z0
+	VFMADD231PS  64(DX), Z8, Z1
+	VFMADD231PS  (R8), Z8, Z2
+	VFMADD231PS  64(R8), Z8, Z3
+	VFMADD231PS  (R9), Z8, Z4
+	VFMADD231PS  64(R9), Z8, Z5
+	VFMADD231PS  (R10), Z8, Z6
+	VFMADD231PS  64(R10), Z8, Z7
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000080, R10
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+48(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VPXORD Z8, Z8, Z8
+	VMAXPS Z0, Z8, Z0
+	VMAXPS Z1, Z8, Z1
+	VMAXPS Z2, Z8, Z2
+	VMAXPS Z3, Z8, Z3
+	VMAXPS Z4, Z8, Z4
+	VMAXPS Z5, Z8, Z5
+	VMAXPS Z6, Z8, Z6
+	VMAXPS Z7, Z8, Z7
+
+store:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	VMOVUPS Z4, 256(DI)
+	VMOVUPS Z5, 320(DI)
+	VMOVUPS Z6, 384(DI)
+	VMOVUPS Z7, 448(DI)
+	VZEROUPPER
+	RET
+
+// func line3x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+// Requires: AVX, AVX512F
+TEXT ·line3x32AVX512(SB), NOSPLIT, $0-49
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    w+16(FP), DX
+	MOVQ    gap+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    to+40(FP), DI
+	MOVQ    DX, R8
+	ADDQ    BX, R8
+	MOVQ    R8, R9
+	ADDQ    BX, R9
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	VMOVUPS 256(SI), Z4
+	VMOVUPS 320(SI), Z5
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  (DX), Z6, Z0
+	VFMADD231PS  64(DX), Z6, Z1
+	VFMADD231PS  (R8), Z6, Z2
+	VFMADD231PS  64(R8), Z6, Z3
+	VFMADD231PS  (R9), Z6, Z4
+	VFMADD231PS  64(R9), Z6, Z5
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, R8
+	ADDQ         $0x00000080, R9
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+48(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VPXORD Z6, Z6, Z6
+	VMAXPS Z0, Z6, Z0
+	VMAXPS Z1, Z6, Z1
+	VMAXPS Z2, Z6, Z2
+	VMAXPS Z3, Z6, Z3
+	VMAXPS Z4, Z6, Z4
+	VMAXPS Z5, Z6, Z5
+
+store:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	VMOVUPS Z4, 256(DI)
+	VMOVUPS Z5, 320(DI)
+	VZEROUPPER
+	RET
+
+// func line2x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+// Requires: AVX, AVX512F
+TEXT ·line2x32AVX512(SB), NOSPLIT, $0-49
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    w+16(FP), DX
+	MOVQ    gap+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    to+40(FP), DI
+	MOVQ    DX, R8
+	ADDQ    BX, R8
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  (DX), Z4, Z0
+	VFMADD231PS  64(DX), Z4, Z1
+	VFMADD231PS  (R8), Z4, Z2
+	VFMADD231PS  64(R8), Z4, Z3
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, R8
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+48(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VPXORD Z4, Z4, Z4
+	VMAXPS Z0, Z4, Z0
+	VMAXPS Z1, Z4, Z1
+	VMAXPS Z2, Z4, Z2
+	VMAXPS Z3, Z4, Z3
+
+store:
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	VZEROUPPER
+	RET
+
+// func line2x32AVX2(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+// Requires: AVX, FMA3
+TEXT ·line2x32AVX2(SB), NOSPLIT, $0-49
+	MOVQ    k+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    w+16(FP), DX
+	MOVQ    gap+24(FP), BX
+	MOVQ    from+32(FP), SI
+	MOVQ    to+40(FP), DI
+	MOVQ    DX, R8
+	ADDQ    BX, R8
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VMOVUPS 128(SI), Y4
+	VMOVUPS 160(SI), Y5
+	VMOVUPS 192(SI), Y6
+	VMOVUPS 224(SI), Y7
+	TESTQ   AX, AX
+	JZ      done
+
+loop:
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  (DX), Y8, Y0
+	VFMADD231PS  32(DX), Y8, Y1
+	VFMADD231PS  64(DX), Y8, Y2
+	VFMADD231PS  96(DX), Y8, Y3
+	VFMADD231PS  (R8), Y8, Y4
+	VFMADD231PS  32(R8), Y8, Y5
+	VFMADD231PS  64(R8), Y8, Y6
+	VFMADD231PS  96(R8), Y8, Y7
+	ADDQ         $0x04, CX
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x00000080, R8
+	DECQ         AX
+	JNZ          loop
+
+done:
+	MOVB   cut+48(FP), AL
+	TESTB  AL, AL
+	JZ     store
+	VXORPS Y8, Y8, Y8
+	VMAXPS Y0, Y8, Y0
+	VMAXPS Y1, Y8, Y1
+	VMAXPS Y2, Y8, Y2
+	VMAXPS Y3, Y8, Y3
+	VMAXPS Y4, Y8, Y4
+	VMAXPS Y5, Y8, Y5
+	VMAXPS Y6, Y8, Y6
+	VMAXPS Y7, Y8, Y7
+
+store:
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	VZEROUPPER
+	RET
+
 // func linearAVX2(rows int, fields int, ends *uint32, start int, index *uint32, value *float32, weights *float32, to *float32)
 // Requires: AVX, FMA3
 TEXT ·linearAVX2(SB), NOSPLIT, $0-64

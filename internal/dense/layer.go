@@ -2,9 +2,9 @@ package dense
 
 import "fmt"
 
-// A layerFunc computes a layer for rows rows x, a multiple of layerRows, and panels panels of its
+// A layerFunc computes a layer for rows rows x, a multiple of layerRows or 1, and panels panels of its
 // weights, k·panelCols floats each: for each row i and column j, sum = from[i·ldf+j], then for p < k
-// fused sum = x[i·ldx+p]·w[p][j] + sum, and to[i·ldt+j] = sum; with cut, +0 where the sum is below 0.
+// fused sum = x[i·ldx+p]·w[p][j] + sum, and to[i·ldt+j] = sum; with cut, +0 where the sum is below 0. For 1 row there is room for layerRows.
 type layerFunc func(rows, panels, k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
 
 // The sides of what kernels do at a time.
@@ -66,6 +66,9 @@ func (l *Layer) Apply(rows int, x []float32, ldx int, from, to []float32, cut bo
 	panels := &l.bias[0]
 	if l.in > 0 {
 		panels = &l.panels[0]
+	}
+	if rows == 1 {
+		all = 1
 	}
 	l.kernel.layer(all, l.cols/panelCols, l.in, &x[0], ldx, panels, &from[0], ldf, &to[0], l.cols, cut)
 }

@@ -169,6 +169,26 @@ func layer6x16AVX2(k int, x *float32, ldx int, w *float32, from *float32, ldf in
 //go:noescape
 func layer4x16AVX2(k int, x *float32, ldx int, w *float32, from *float32, ldf int, to *float32, ldt int, cut bool)
 
+// line4x32AVX512 is a layerFunc for one row and 4 panels, gap bytes apart.
+//
+//go:noescape
+func line4x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+
+// line3x32AVX512 is a layerFunc for one row and 3 panels, gap bytes apart.
+//
+//go:noescape
+func line3x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+
+// line2x32AVX512 is a layerFunc for one row and 2 panels, gap bytes apart.
+//
+//go:noescape
+func line2x32AVX512(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+
+// line2x32AVX2 is a layerFunc for one row and 2 panels, gap bytes apart.
+//
+//go:noescape
+func line2x32AVX2(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)
+
 // linearAVX2 is a linearFunc.
 //
 //go:noescape

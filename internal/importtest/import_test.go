@@ -36,12 +36,12 @@ var allowed = map[string][]string{
 	"window":            {"internal/pack", "internal/slab"},
 	"store":             {"internal/pack", "internal/prefetch"},
 	"store/mem":         {"internal/hugepage", "internal/pack", "internal/places", "internal/prefetch", "store"},
-	"store/storetest":   {"internal/pack", "store"},
+	"store/storetest":   {"internal/pack", "internal/prefetch", "store"},
 
 	// JSON in and out of the nouns, and what the operator writes.
 	"codec":            {"."},
 	"config":           {".", "expression", "feature", "internal/nearest", "internal/outgoing"}, // a URL that would be refused is refused when it is read
-	"feature":          {".", "expression", "internal/intern", "internal/pack", "internal/prefetch", "internal/slab", "store", "window"},
+	"feature":          {".", "expression", "internal/hugepage", "internal/intern", "internal/pack", "internal/prefetch", "internal/slab", "store", "window"},
 	"internal/nearest": {}, // the word someone meant, for configuration and expressions alike
 	// An expression knows the nouns and no feature; those are told to it by name and kind.
 	"expression": {".", "internal/nearest"},

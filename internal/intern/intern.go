@@ -97,20 +97,24 @@ func (t *Table) AddAll(ids []string, numbers []uint32) {
 	for len(ids) > 0 {
 		n := min(aheadAtOnce, len(ids))
 		var hashes [aheadAtOnce]uint32
-		for _, id := range ids[:n] {
-			prefetch.Line(unsafe.Pointer(unsafe.StringData(id)))
+		var lines [aheadAtOnce]uintptr
+		for i, id := range ids[:n] {
+			lines[i] = uintptr(unsafe.Pointer(unsafe.StringData(id)))
 		}
+		prefetch.At(lines[:n])
 		for i, id := range ids[:n] {
 			hashes[i] = t.hash(id)
-			t.index.Ahead(hashes[i])
+			lines[i] = uintptr(t.index.First(hashes[i]))
 		}
+		prefetch.At(lines[:n])
 		for i := range n {
-			numbers[i] = 0
-			if place, at := t.index.Page(hashes[i]).Next(hashes[i], places.Start(hashes[i])); at >= 0 {
-				numbers[i] = place + 1
-				prefetch.Line(unsafe.Pointer(&t.blocks[place>>blockShift][place&(1<<blockShift-1)*8]))
+			numbers[i] = t.index.Page(hashes[i]).Guess(hashes[i])
+			lines[i] = 0
+			if place := numbers[i] - 1; numbers[i] != 0 {
+				lines[i] = uintptr(unsafe.Pointer(&t.blocks[place>>blockShift][place&(1<<blockShift-1)*8]))
 			}
 		}
+		prefetch.At(lines[:n])
 		for i, id := range ids[:n] {
 			if id == "" {
 				numbers[i] = 0

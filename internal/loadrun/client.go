@@ -77,18 +77,12 @@ type eventsReply struct {
 	Errors    []json.RawMessage `json:"errors"`
 }
 
-// events posts a batch, one event a line, which the server reads fastest. The error tells of a request that came to nothing; an answer that
-// is not the expected one is for eventsReply.judge.
-func (c client) events(ctx context.Context, b batch) (eventsReply, error) {
+// events posts a batch, one event a line, which the server reads fastest. The error tells of a
+// request that came to nothing; an answer that is not the expected one is for eventsReply.judge.
+// body is the batch as lines.
+func (c client) events(ctx context.Context, body []byte) (eventsReply, error) {
 	var reply eventsReply
-	var lines bytes.Buffer
-	encoder := json.NewEncoder(&lines)
-	for i := range b.events {
-		if err := encoder.Encode(&b.events[i]); err != nil {
-			return reply, fmt.Errorf("encode an event: %w", err)
-		}
-	}
-	text, err := c.send(ctx, "/v1/events", "application/x-ndjson", lines.Bytes())
+	text, err := c.send(ctx, "/v1/events", "application/x-ndjson", body)
 	if err != nil {
 		return reply, err
 	}

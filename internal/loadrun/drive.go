@@ -62,6 +62,7 @@ type driver struct {
 // opts.clients-th one.
 func (d *driver) postEvents(ctx context.Context, n int, w *world) {
 	spacing := float64(d.opts.batch) / d.opts.rate * float64(time.Second)
+	var body []byte
 	for i := n; ; i += d.opts.clients {
 		after := float64(i) * spacing
 		if after >= float64(d.opts.duration) {
@@ -73,7 +74,8 @@ func (d *driver) postEvents(ctx context.Context, n int, w *world) {
 		}
 		sent := d.now()
 		b := w.batch(sent)
-		reply, err := d.client.events(ctx, b)
+		body = b.lines(body[:0])
+		reply, err := d.client.events(ctx, body)
 		if ctx.Err() != nil {
 			return // cut off by the end of the run: says nothing about the server
 		}
@@ -82,6 +84,9 @@ func (d *driver) postEvents(ctx context.Context, n int, w *world) {
 		}
 		if err == nil {
 			w.accepted(b)
+		}
+		if err != nil {
+			body = nil // the connection may still be reading it
 		}
 		d.tally.posted(b, reply, sent.Sub(due), d.now(), err)
 	}

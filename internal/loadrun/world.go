@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 )
 
@@ -60,9 +61,9 @@ type user struct {
 // batch is what one request carries, and what the server should make of it.
 type batch struct {
 	events    []event
-	duplicate int     // of these, sent before
-	late      int     // of these, too late to count
-	fresh     []event // those that may be sent again once they are accepted
+	duplicate int   // of these, sent before
+	late      int   // of these, too late to count
+	fresh     []int // the places of those that may be sent again once they are accepted
 }
 
 // world makes the events of one client. It is not safe for concurrent use: each client has
@@ -73,7 +74,9 @@ type world struct {
 	random *rand.Rand
 	users  *rand.Zipf
 	items  *rand.Zipf
-	made   int
+	ids    int     // made
+	made   []event // space of the newest batch
+	fresh  []int   // likewise
 	recent []event // accepted, in time and not yet sent twice; at most recentEvents
 }
 
@@ -86,16 +89,17 @@ func newWorld(opts options, prefix string, random *rand.Rand) *world {
 	}
 }
 
-// batch makes the events to send at now. Too-late events wait for the first acceptance,
-// before which the server may have no watermark to judge them by.
+// batch makes the events to send at now, good until the next batch. Too-late events wait for the first
+// acceptance, before which the server may have no watermark to judge them by.
 func (w *world) batch(now time.Time) batch {
-	var b batch
-	for range w.opts.batch {
+	b := batch{events: w.made[:0], fresh: w.fresh[:0]}
+	defer func() { w.made, w.fresh = b.events, b.fresh }()
+	for i := range w.opts.batch {
 		if len(w.recent) > 0 && w.random.Float64() < w.opts.resend {
-			i := w.random.IntN(len(w.recent))
-			b.events = append(b.events, w.recent[i])
+			again := w.random.IntN(len(w.recent))
+			b.events = append(b.events, w.recent[again])
 			b.duplicate++
-			w.recent = append(w.recent[:i], w.recent[i+1:]...)
+			w.recent = append(w.recent[:again], w.recent[again+1:]...)
 			continue
 		}
 		e := w.event(now)
@@ -103,7 +107,7 @@ func (w *world) batch(now time.Time) batch {
 			e.TS = now.Add(-tooLateBy).UnixMilli()
 			b.late++
 		} else {
-			b.fresh = append(b.fresh, e)
+			b.fresh = append(b.fresh, i)
 		}
 		b.events = append(b.events, e)
 	}
@@ -112,7 +116,9 @@ func (w *world) batch(now time.Time) batch {
 
 // accepted tells the world that the server took a batch: its fresh events may be repeated.
 func (w *world) accepted(b batch) {
-	w.recent = append(w.recent, b.fresh...)
+	for _, i := range b.fresh[max(0, len(b.fresh)-recentEvents):] {
+		w.recent = append(w.recent, b.events[i])
+	}
 	if drop := len(w.recent) - recentEvents; drop > 0 {
 		w.recent = append(w.recent[:0], w.recent[drop:]...)
 	}
@@ -120,9 +126,9 @@ func (w *world) accepted(b batch) {
 
 // event makes one new event near now.
 func (w *world) event(now time.Time) event {
-	w.made++
+	w.ids++
 	e := event{
-		EventID: fmt.Sprintf("%s-%d", w.prefix, w.made), ItemID: itemID(w.items.Uint64()),
+		EventID: w.prefix + "-" + strconv.Itoa(w.ids), ItemID: itemID(w.items.Uint64()),
 		Event: w.name(), TS: w.at(now).UnixMilli(), Context: w.setting(),
 	}
 	if id := userID(w.users.Uint64()); w.random.IntN(20) > 0 {
@@ -138,7 +144,7 @@ func (w *world) event(now time.Time) event {
 		e.Rank = 1 + w.random.IntN(40)
 	}
 	if e.Event == "search" {
-		e.ItemID, e.Query = "", fmt.Sprintf("q%d", w.random.IntN(300))
+		e.ItemID, e.Query = "", "q"+strconv.Itoa(w.random.IntN(300))
 	}
 	return e
 }
@@ -164,7 +170,7 @@ func (w *world) setting() setting {
 		c.Device = []string{"phone", "tablet", "desktop", "tv"}[n]
 	}
 	if n := w.random.IntN(10); n < 8 {
-		c.Place = fmt.Sprintf("p%d", n)
+		c.Place = "p" + strconv.Itoa(n)
 	}
 	if w.random.IntN(2) == 0 {
 		c.Depth = 1 + w.random.IntN(6)
@@ -250,5 +256,5 @@ func newUser(n uint64, random *rand.Rand) user {
 	return one
 }
 
-func userID(n uint64) string { return fmt.Sprintf("u%d", n) }
-func itemID(n uint64) string { return fmt.Sprintf("i%d", n) }
+func userID(n uint64) string { return "u" + strconv.FormatUint(n, 10) }
+func itemID(n uint64) string { return "i" + strconv.FormatUint(n, 10) }

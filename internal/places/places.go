@@ -31,6 +31,7 @@ type Index struct {
 
 const (
 	pageSlots = 2048
+	together  = 4  // slots in which hashes begin together, all in one cache line
 	farthest  = 24 // from its first slot that one may be: then the page is split, when it is about two thirds full
 	maxDepth  = 28 // beyond that hashes, not the number of keys, fill a page
 )
@@ -62,22 +63,65 @@ func (x *Index) page() *Page {
 // Page is the one in which a hash is.
 func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)] }
 
-// Start is the slot at which the search of a hash begins.
-func Start(hash uint32) int { return int(hash % pageSlots) }
+// Start is the slot at which the search of a hash begins: the first of some that stand together.
+func Start(hash uint32) int { return int(hash%(pageSlots/together)) * together }
+
+// slot is the one at i. The address of an element of slots would have the page looked at, whether it is
+// nil: a miss of the cache for each.
+func (p *Page) slot(i int) *uint64 {
+	return (*uint64)(unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.slots)+uintptr(uint(i)%pageSlots)*8))
+}
+
+// begin are the slots in which the search of a hash begins. Those that are free are the last of them,
+// since what stands in one came by all before it.
+func (p *Page) begin(hash uint32) *[together]uint64 {
+	return (*[together]uint64)(unsafe.Pointer(p.slot(Start(hash))))
+}
+
+// Guess is the first place of a hash plus one, 0 when there is none. It finds out without a branch that
+// depends on what is in the slots, unless they are full: such branches cannot be foreseen.
+func (p *Page) Guess(hash uint32) uint32 {
+	b := p.begin(hash)
+	found := first(b, hash)
+	if found == 0 && b[together-1] != 0 {
+		place, at := p.Next(hash, Start(hash)+together)
+		if at < 0 {
+			return 0
+		}
+		return place + 1
+	}
+	return uint32(found)
+}
+
+// first is the first of the slots that has a hash, 0 when none has.
+func first(b *[together]uint64, hash uint32) (found uint64) {
+	if uint32(b[3]>>32) == hash {
+		found = b[3]
+	}
+	if uint32(b[2]>>32) == hash {
+		found = b[2]
+	}
+	if uint32(b[1]>>32) == hash {
+		found = b[1]
+	}
+	if uint32(b[0]>>32) == hash {
+		found = b[0]
+	}
+	return found
+}
 
 // Ahead fetches the slot that the search of a hash begins with.
 func (x *Index) Ahead(hash uint32) { prefetch.Line(x.First(hash)) }
 
-// First is the slot that the search of a hash begins with, for who fetches it. (The address of an element
-// of slots would have the page looked at, whether it is nil: a miss of the cache for each.)
+// First is the slot that the search of a hash begins with, for who fetches it.
 func (x *Index) First(hash uint32) unsafe.Pointer {
-	return unsafe.Add(unsafe.Pointer(x.Page(hash)), unsafe.Offsetof(Page{}.slots)+uintptr(Start(hash))*8)
+	return unsafe.Pointer(x.Page(hash).slot(Start(hash)))
 }
 
 // Next is the first place of a hash from slot i on, and its slot; -1 when there is none.
 func (p *Page) Next(hash uint32, i int) (place uint32, at int) {
 	for end := i + pageSlots; i < end; i++ {
-		slot := p.slots[i%pageSlots]
+		slot := *p.slot(i)
 		if slot == 0 {
 			break
 		}
@@ -92,7 +136,7 @@ func (p *Page) Next(hash uint32, i int) (place uint32, at int) {
 // the search ends, -1 when there is none.
 func (p *Page) Seek(hash uint32, i int) (place uint32, at int, free bool) {
 	for end := i + pageSlots; i < end; i++ {
-		slot := p.slots[i%pageSlots]
+		slot := *p.slot(i)
 		if slot == 0 {
 			return 0, i % pageSlots, true
 		}
@@ -103,13 +147,33 @@ func (p *Page) Seek(hash uint32, i int) (place uint32, at int, free bool) {
 	return 0, -1, true
 }
 
+// Free is the slot in which the search of a hash ends, when there is a free one among those in which
+// it begins and none of these has the hash; otherwise it is -1, and Seek knows.
+func (p *Page) Free(hash uint32) int {
+	b := p.begin(hash)
+	if b[together-1] != 0 || first(b, hash) != 0 {
+		return -1
+	}
+	at := Start(hash)
+	if b[0] != 0 {
+		at++
+	}
+	if b[1] != 0 {
+		at++
+	}
+	if b[2] != 0 {
+		at++
+	}
+	return at
+}
+
 // Fill puts a place into the free slot that Seek found, unless Add should do it: the slot is far from
 // where the hash begins.
 func (p *Page) Fill(at int, hash, place uint32) bool {
 	if at < 0 || uint(at-Start(hash))%pageSlots >= farthest {
 		return false
 	}
-	p.slots[at] = uint64(hash)<<32 | uint64(place+1)
+	*p.slot(at) = uint64(hash)<<32 | uint64(place+1)
 	return true
 }
 
@@ -124,7 +188,7 @@ func (x *Index) Add(hash, place uint32) {
 func (p *Page) put(slot uint64, far int) bool {
 	first := Start(uint32(slot >> 32))
 	for i := first; i < first+far; i++ {
-		if at := &p.slots[i%pageSlots]; *at == 0 {
+		if at := p.slot(i); *at == 0 {
 			*at = slot
 			return true
 		}

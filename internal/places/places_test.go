@@ -17,6 +17,62 @@ func found(x *Index, hash uint32) []uint32 {
 	return list
 }
 
+// check compares the short cuts for a hash with the searches that they stand for.
+func check(t *testing.T, x *Index, hash uint32) {
+	t.Helper()
+	page := x.Page(hash)
+	guess := uint32(0)
+	if place, at := page.Next(hash, Start(hash)); at >= 0 {
+		guess = place + 1
+	}
+	if got := page.Guess(hash); got != guess {
+		t.Fatalf("the guess for hash %x is %d, want %d", hash, got, guess)
+	}
+	free := -1
+	if _, at, is := page.Seek(hash, Start(hash)); is && at >= Start(hash) && at < Start(hash)+together {
+		free = at
+	}
+	if got := page.Free(hash); got != free {
+		t.Fatalf("the free slot for hash %x is %d, want %d", hash, got, free)
+	}
+}
+
+// TestShortCuts fills and empties an index of few pages, and compares for hashes that are there and for
+// others, 0 and those of the last slots among them.
+func TestShortCuts(t *testing.T) {
+	x := New()
+	rng := rand.New(rand.NewPCG(1, 5))
+	draw := func() uint32 {
+		return rng.Uint32N(4)<<30 | []uint32{0, 509, rng.Uint32N(512)}[rng.IntN(3)] | rng.Uint32N(3)<<11
+	}
+	var hashes []uint32
+	for next := range uint32(60_000) {
+		hash := draw()
+		if check(t, &x, hash); len(hashes) > 0 && rng.IntN(2400) < len(hashes) {
+			i := rng.IntN(len(hashes))
+			page := x.Page(hashes[i])
+			_, at := page.Next(hashes[i], Start(hashes[i]))
+			page.Remove(at)
+			check(t, &x, hashes[i])
+			hashes[i] = hashes[len(hashes)-1]
+			hashes = hashes[:len(hashes)-1]
+			continue
+		}
+		if len(found(&x, hash)) > 3 {
+			continue
+		}
+		page := x.Page(hash)
+		if at := page.Free(hash); at < 0 || rng.IntN(2) == 0 || !page.Fill(at, hash, next) {
+			x.Add(hash, next)
+		}
+		hashes = append(hashes, hash)
+		check(t, &x, hash)
+	}
+	if len(hashes) < 500 {
+		t.Errorf("only %d places", len(hashes))
+	}
+}
+
 // TestIndexFindsWhatIsThere adds and removes places beside a map, with hashes of which some are
 // equal and many nearly.
 func TestIndexFindsWhatIsThere(t *testing.T) {

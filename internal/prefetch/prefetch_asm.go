@@ -16,10 +16,10 @@ func Line(p unsafe.Pointer)
 //go:noescape
 func Words(base *uint64, at []uint32)
 
-// At asks for the lines that hold the bytes pointed to.
+// At asks for the lines that hold the bytes at the addresses.
 //
 //go:noescape
-func At(lines []unsafe.Pointer)
+func At(lines []uintptr)
 
 // Lines asks for n cache lines that lie one behind the other: those of base, base+64, …,
 // base+64(n−1). They are to be read at once, so on amd64 they come into the first level. Nothing when

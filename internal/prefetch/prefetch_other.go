@@ -11,7 +11,7 @@ func Line(p unsafe.Pointer) {}
 func Words(base *uint64, at []uint32) {}
 
 // At does nothing on this processor.
-func At(lines []unsafe.Pointer) {}
+func At(lines []uintptr) {}
 
 // Lines does nothing here.
 func Lines(base unsafe.Pointer, n int) {}

@@ -26,10 +26,11 @@ func TestPrefetchIsAHint(t *testing.T) {
 		Words(&table[0], at[:n])
 	}
 	Words(nil, nil)
-	At([]unsafe.Pointer{nil, unsafe.Pointer(&table[0]), unsafe.Pointer(&table[len(table)-1])})
+	At([]uintptr{0, uintptr(unsafe.Pointer(&table[0])), uintptr(unsafe.Pointer(&table[len(table)-1]))})
 	At(nil)
-	var none *Queue
-	none.Add(unsafe.Pointer(&table[0]))
+	if (*Queue)(nil).Room(1) != nil {
+		t.Error("there is room in no queue")
+	}
 
 	if !slices.Equal(table, before) {
 		t.Error("a prefetch changed memory")
@@ -39,7 +40,7 @@ func TestPrefetchIsAHint(t *testing.T) {
 	}
 }
 
-// TestQueue: each part is as long as the others or shorter, what does not fit is asked for at once, and
+// TestQueue: each part is as long as the others or shorter, what does not fit is refused, and
 // a queue is empty after the rest.
 func TestQueue(t *testing.T) {
 	table := make([]uint64, 1<<12)
@@ -47,7 +48,10 @@ func TestQueue(t *testing.T) {
 	for _, n := range []int{0, 1, 5, 64, queueLines, queueLines + 3} {
 		for _, parts := range []int{0, 1, 3, 10} {
 			for i := range n {
-				q.Add(unsafe.Pointer(&table[i%len(table)]))
+				if room := q.Room(1); room != nil {
+					room[0] = uintptr(unsafe.Pointer(&table[i%len(table)]))
+					q.Took(1)
+				}
 			}
 			if q.end != min(n, queueLines) {
 				t.Fatalf("%d of %d lines are kept", q.end, n)

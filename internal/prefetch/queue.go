@@ -1,28 +1,28 @@
 package prefetch
 
-import "unsafe"
-
 // Queue holds lines that are asked for a few at a time, between other work: a core that has as many
 // misses under way as it can waits at the next request, however much else there is to do. The zero
 // Queue is empty.
 type Queue struct {
-	lines     [queueLines]unsafe.Pointer
+	lines     [queueLines]uintptr // addresses, not pointers: nothing is kept alive, nor has the collector to know
 	next, end int
 	part      int // of Ask
 }
 
-const queueLines = 512
+// queueLines is what a batch of acts asks for at most, about.
+const queueLines = 1024
 
-// Add puts the line that holds the byte at p at the end; when there is no room, or no Queue, it is
-// asked for at once.
-func (q *Queue) Add(p unsafe.Pointer) {
-	if q == nil || q.end == queueLines {
-		Line(p)
-		return
+// Room is where the addresses of the next n lines can be put, nil when there is no room, or no Queue; Took
+// says how many of them were.
+func (q *Queue) Room(n int) []uintptr {
+	if q == nil || queueLines-q.end < n {
+		return nil
 	}
-	q.lines[q.end] = p
-	q.end++
+	return q.lines[q.end : q.end+n]
 }
+
+// Took adds the first n of the lines that Room gave.
+func (q *Queue) Took(n int) { q.end += n }
 
 // Spread divides what the Queue holds into equal parts, one for each of so many calls of Ask.
 func (q *Queue) Spread(parts int) { q.part = (q.end - q.next + parts - 1) / max(1, parts) }

@@ -67,6 +67,7 @@ func (c *Crowd) Come(at int64) *Visit {
 	} else {
 		v.visitor = &c.new[i-len(c.world.visitors)]
 	}
+	v.first.errand = v.visitor.errand(at, &c.world.options, rand.New(rand.NewPCG(v.seed, 0xe77a4d^1)))
 	return v
 }
 
@@ -101,7 +102,7 @@ func (v *Visit) ClickProbability(item freshet.ItemID, rank int) float64 {
 	if !ok {
 		return 0
 	}
-	return v.visitor.clickProbability(&v.world.books[b], max(rank, 1), v.first.time, &v.world.options)
+	return v.visitor.clickProbability(&v.world.books[b], max(rank, 1), v.first.time, v.first.errand, &v.world.options)
 }
 
 // Expected is how many of a slate's items the visitor clicks on average.
@@ -123,7 +124,7 @@ func (v *Visit) Oracle(n int, skip func(freshet.ItemID) bool) []freshet.ItemID {
 	var best []liked // best first, at most n
 	for i := range v.world.books {
 		b := &v.world.books[i]
-		l := liked{i, v.visitor.liking(b, v.first.time, &v.world.options)}
+		l := liked{i, v.visitor.liking(b, v.first.time, v.first.errand, &v.world.options)}
 		if n <= 0 || len(best) == n && l.liking <= best[n-1].liking || b.item.Published > v.first.time || skip != nil && skip(b.item.ID) {
 			continue
 		}

@@ -205,7 +205,7 @@ func TestTastesSwing(t *testing.T) {
 		for v := range w.visitors {
 			for b := range w.books {
 				now, then := harbourEnd.UnixMilli(), harbourEnd.Add(after).UnixMilli()
-				most = max(most, math.Abs(w.visitors[v].liking(&w.books[b], now, &w.options)-w.visitors[v].liking(&w.books[b], then, &w.options)))
+				most = max(most, math.Abs(w.visitors[v].liking(&w.books[b], now, noErrand, &w.options)-w.visitors[v].liking(&w.books[b], then, noErrand, &w.options)))
 			}
 		}
 		return most

@@ -18,6 +18,11 @@
 // category, one or two lesser ones and a latent vector, and swing slowly to and fro; some
 // clicks are accidents; sales are skewed towards few books.
 //
+// In a world with errands (Options.Errands) some visits are for one shelf, whatever the visitor's
+// tastes are: it is liked most of all then and everything else half as much, and the next visit knows
+// nothing of it. Visits go on there, to up to four shelves, so that what somebody did a minute
+// ago says what they are after.
+//
 // Worlds differ in how long the hidden vectors are, in how attention falls with rank, in how many
 // clicks are accidents, and in whether everybody's tastes change for others at some moment.
 //

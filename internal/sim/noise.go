@@ -18,8 +18,9 @@ func (w *World) noiseFor(share float64) float64 {
 		rng := rand.New(rand.NewPCG(o.Seed^0x4015e, uint64(i)))
 		for range v.sessions {
 			at := visitTime(*o, rng)
-			for rank, b := range w.show(&v, at, rng) {
-				sum += v.liking(&w.books[b], at, o) / (1 + o.PositionBias*float64(rank))
+			m := moment{time: at, errand: v.errand(at, o, rng)}
+			for rank, b := range w.show(&v, &m, rng) {
+				sum += v.liking(&w.books[b], at, m.errand, o) / (1 + o.PositionBias*float64(rank))
 				shown++
 			}
 		}

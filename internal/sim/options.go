@@ -19,6 +19,10 @@ type Options struct {
 	NoiseClicks  float64 // share of the history's clicks that are accidents, in place of Noise; 0 means that Noise says it, at most 0.9
 	Drift        float64 // how far tastes swing, as a share of how far they lie apart; 0 means 0.3, negative none, at most 2
 
+	// Errands is the share of visits by somebody who has come for one shelf, see doc.go; 0 means none,
+	// at most 1. In a world that has some, visits go on to further shelves.
+	Errands float64
+
 	// Shift is when everybody's tastes change for others, drawn anew; zero means never.
 	Shift time.Time
 }
@@ -86,11 +90,14 @@ func (o Options) Check() error {
 	if !(o.NoiseClicks >= 0) {
 		return fmt.Errorf("the share of clicks by accident of a simulated shop is at least 0, not %v", o.NoiseClicks)
 	}
+	if !(o.Errands >= 0) {
+		return fmt.Errorf("the share of visits with an errand of a simulated shop is at least 0, not %v", o.Errands)
+	}
 	for _, x := range []struct {
 		what  string
 		value float64
 		most  float64
-	}{{"position bias", o.PositionBias, 10}, {"share of accidental clicks", o.Noise, 0.5}, {"drift of tastes", o.Drift, 2}, {"share of clicks by accident", o.NoiseClicks, 0.9}} {
+	}{{"position bias", o.PositionBias, 10}, {"share of accidental clicks", o.Noise, 0.5}, {"drift of tastes", o.Drift, 2}, {"share of clicks by accident", o.NoiseClicks, 0.9}, {"share of visits with an errand", o.Errands, 1}} {
 		if !(x.value <= x.most) {
 			return fmt.Errorf("the %s of a simulated shop is at most %v, not %v", x.what, x.most, x.value)
 		}

@@ -9,8 +9,16 @@ import (
 // shelfSize is how many books one visit is shown.
 const shelfSize = 8
 
-// longestSession is the time within which everything of a visit has happened; see visit.
-const longestSession = 15 * time.Minute
+// longestShelf is the time within which everything of one shelf has happened; see react.
+const longestShelf = 15 * time.Minute
+
+// longestSession is the time within which everything of a visit has happened.
+func (o *Options) longestSession() time.Duration {
+	if o.Errands == 0 {
+		return longestShelf
+	}
+	return mostShelves * longestShelf
+}
 
 // moment is one event in 32 bytes; World.History spells it out.
 type moment struct {
@@ -20,6 +28,8 @@ type moment struct {
 	session int32 // counts the visits of this visitor from 1
 	what    action
 	rank    uint16
+	errand  int8
+	shelf   uint8 // of the visit, from 0
 	mobile  bool
 }
 
@@ -52,7 +62,7 @@ var bustle = [24]float64{
 func visitTime(o Options, rng *rand.Rand) int64 {
 	end := o.End.UnixMilli()
 	from := end - int64(o.Days)*(24*time.Hour).Milliseconds()
-	last := end - longestSession.Milliseconds()
+	last := end - o.longestSession().Milliseconds()
 	t := from + rng.Int64N(last-from)
 	for try := 0; try < 16; try++ {
 		if hour := t / time.Hour.Milliseconds() % 24; rng.Float64() < bustle[hour] {
@@ -66,11 +76,13 @@ func visitTime(o Options, rng *rand.Rand) int64 {
 // pastOf plays every visit of visitor number i (0-based) and appends what happened to past.
 func (w *World) pastOf(i int, past []moment, rng *rand.Rand) []moment {
 	v := &w.visitors[i]
-	var clicked []int32 // different books
+	errands := rand.New(rand.NewPCG(w.options.Seed^0xe77a4d, uint64(i))) // so that the rest does not depend on them
+	var clicked []int32                                                  // different books
 	for n := 1; n <= maxSessions && (n <= v.sessions || len(clicked) < v.clicks); n++ {
 		before := len(past)
 		m := moment{time: visitTime(w.options, rng), visitor: int32(i), session: int32(n), mobile: rng.Float64() < 0.6}
-		past = w.visit(m, past, rng)
+		m.errand = v.errand(m.time, &w.options, errands)
+		past = w.visit(m, past, rng, errands)
 		for _, m := range past[before:] {
 			if m.what == click && !slices.Contains(clicked, m.book) {
 				clicked = append(clicked, m.book)
@@ -80,10 +92,25 @@ func (w *World) pastOf(i int, past []moment, rng *rand.Rand) []moment {
 	return past
 }
 
-// visit plays one visit: a shelf is shown, then the visitor goes down it.
-func (w *World) visit(m moment, past []moment, rng *rand.Rand) []moment {
-	shown := w.show(&w.visitors[m.visitor], m.time, rng)
-	return w.react(&w.visitors[m.visitor], m, shown, past, func(int) *rand.Rand { return rng })
+// visit plays one visit: a shelf is shown, then the visitor goes down it, and perhaps on to another.
+func (w *World) visit(m moment, past []moment, rng, errands *rand.Rand) []moment {
+	v := &w.visitors[m.visitor]
+	for n := 1; ; n++ {
+		before := len(past)
+		shown := w.show(v, &m, rng)
+		past = w.react(v, m, shown, past, func(int) *rand.Rand { return rng })
+		last := m.time
+		for _, done := range past[before:] {
+			if done.what == click {
+				last = max(last, done.time)
+			}
+		}
+		var goes bool
+		if m.time, goes = w.options.next(n, last, errands); !goes {
+			return past
+		}
+		m.shelf++
+	}
 }
 
 // react appends what v does with the books shown at m.time, m naming the rest; -1 is a place
@@ -104,7 +131,7 @@ func (w *World) react(v *visitor, m moment, shown []int, past []moment, luckOf f
 		}
 		m.book, m.rank = int32(b), uint16(i+1)
 		rng := luckOf(b)
-		p := v.clickProbability(&w.books[b], i+1, began, &w.options)
+		p := v.clickProbability(&w.books[b], i+1, began, m.errand, &w.options)
 		if rng.Float64() >= p {
 			continue
 		}
@@ -124,17 +151,17 @@ func (w *World) react(v *visitor, m moment, shown []int, past []moment, luckOf f
 	return past
 }
 
-// show fills a shelf with different books that were published by then and that v may come
-// across. It is shorter than shelfSize only if the shop has no more of them.
-func (w *World) show(v *visitor, at int64, rng *rand.Rand) []int {
+// show fills a shelf at a moment with different books that were published by then and that v may
+// come across. It is shorter than shelfSize only if the shop has no more of them.
+func (w *World) show(v *visitor, m *moment, rng *rand.Rand) []int {
 	shown := make([]int, 0, shelfSize)
-	likes := v.tastesAt(at, &w.options)
+	likes := v.tastesAt(m.time, &w.options)
 	fits := func(i int) bool {
 		b := &w.books[i]
-		return b.item.Published <= at && (v.avoids < 0 || b.shelf != v.avoids && b.second != v.avoids) && !slices.Contains(shown, i)
+		return b.item.Published <= m.time && (v.avoids < 0 || b.shelf != v.avoids && b.second != v.avoids) && !slices.Contains(shown, i)
 	}
 	for try := 0; try < 10*shelfSize && len(shown) < shelfSize; try++ {
-		if i := w.stock.draw(v, likes, rng); fits(i) {
+		if i := w.stock.draw(v, likes, m.errand, rng); fits(i) {
 			shown = append(shown, i)
 		}
 	}

@@ -21,13 +21,18 @@ func newStock(books []book) *stock {
 	return s
 }
 
-// draw proposes a book for v, who likes what likes says: a bestseller, one from a shelf v likes, or (one in five) any.
-func (s *stock) draw(v *visitor, likes *tastes, rng *rand.Rand) int {
+// draw proposes a book for v, who likes what likes says: a bestseller, one from the shelf of the errand or,
+// without one, from a shelf v likes, or (one in five) any.
+func (s *stock) draw(v *visitor, likes *tastes, errand int8, rng *rand.Rand) int {
 	switch p := rng.Float64(); {
 	case p < v.trend:
 		return s.all.draw(rng)
 	case p < 0.8:
-		if shelf := &s.byShelf[likedShelf(likes, rng)]; len(shelf.books) > 0 {
+		from := int(errand)
+		if errand == noErrand || p < v.trend+errandBrowsing*(0.8-v.trend) {
+			from = likedShelf(likes, rng)
+		}
+		if shelf := &s.byShelf[from]; len(shelf.books) > 0 {
 			return shelf.draw(rng)
 		}
 	}

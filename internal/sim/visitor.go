@@ -17,6 +17,7 @@ type visitor struct {
 	sessions int     // visits during the history, at least 1
 	trend    float64 // share of bestsellers among the books shown, in [0, 0.8]
 	avoids   int     // the shelf this visitor has not come across, -1 for none
+	steady   bool    // has errands at favourite shelves only
 	clicks   int     // different books the history must see clicked; more visits follow until it does
 }
 
@@ -91,29 +92,30 @@ func (v *visitor) settle(id freshet.UserID, first, second, third int) {
 	}
 	v.taste[first], v.taste[second], v.taste[third] = 1, 0.8, 0.5
 	v.sessions = max(v.sessions, 10)
+	v.steady = true
 	v.clicks = 12
 }
 
-// clickProbability is the chance that v clicks b at a time (Unix ms) when it is shown at rank
-// (1-based):
+// clickProbability is the chance that v clicks b at a time (Unix ms) of a visit with an errand, or
+// noErrand, when it is shown at rank (1-based):
 //
 //	noise + (1−noise) · sigmoid(−3.8 + 3.5·taste + 0.7·u·q/√n + 0.5·quality) · attention
 //
 // where taste is that of the better liked of the book's categories, the second one counting
 // three quarters, u and q are the hidden vectors of length n, attention is 1/(1+b·(rank−1)),
-// and taste and u swing with time, and are others from Options.Shift on. The constants are chosen, not fitted: about one shown book
+// and taste and u swing with time, are others from Options.Shift on, and an errand changes taste (onErrand). The constants are chosen, not fitted: about one shown book
 // in nine is clicked, a stranger's book seldom, a favourite's often.
-func (v *visitor) clickProbability(b *book, rank int, at int64, o *Options) float64 {
-	liking := v.liking(b, at, o)
+func (v *visitor) clickProbability(b *book, rank int, at int64, errand int8, o *Options) float64 {
+	liking := v.liking(b, at, errand, o)
 	return o.Noise + (1-o.Noise)*liking/(1+o.PositionBias*float64(rank-1))
 }
 
 // liking is the chance of a click for the book's own sake, looked at with full attention.
-func (v *visitor) liking(b *book, at int64, o *Options) float64 {
+func (v *visitor) liking(b *book, at int64, errand int8, o *Options) float64 {
 	now := v.tastesAt(at, o)
-	taste := v.tasteAt(now, b.shelf, at, o)
+	taste := onErrand(v.tasteAt(now, b.shelf, at, o), b.shelf, errand)
 	if b.second >= 0 {
-		taste = max(taste, 0.75*v.tasteAt(now, b.second, at, o))
+		taste = max(taste, 0.75*onErrand(v.tasteAt(now, b.second, at, o), b.second, errand))
 	}
 	dot := 0.0
 	for d, x := range now.latent {

@@ -86,7 +86,7 @@ func (w *World) Visitors() []freshet.UserID {
 func (w *World) Len() int { return len(w.past) }
 
 // History yields the past in time order, none after Options.End. Every event has an id of its
-// own, a user, a session, a request (one per visit) and a rank; a purchase has the price as
+// own, a user, a session, a request (one per shelf) and a rank; a purchase has the price as
 // its value. The sequence can be walked any number of times; the caller owns each event.
 func (w *World) History() iter.Seq[freshet.Event] {
 	return func(yield func(freshet.Event) bool) {
@@ -102,7 +102,11 @@ func (w *World) History() iter.Seq[freshet.Event] {
 func (w *World) event(i int) freshet.Event {
 	m := &w.past[i]
 	visit := fmt.Sprintf("%d-%d", m.visitor+1, m.session)
-	return w.spell(m, w.visitors[m.visitor].id, fmt.Sprintf("e-%d-%06d", w.options.Seed, i+1), "s-"+visit, "r-"+visit)
+	request := "r-" + visit
+	if m.shelf > 0 {
+		request = fmt.Sprintf("r-%s-%d", visit, m.shelf+1)
+	}
+	return w.spell(m, w.visitors[m.visitor].id, fmt.Sprintf("e-%d-%06d", w.options.Seed, i+1), "s-"+visit, request)
 }
 
 // spell makes an event of a moment.
@@ -119,7 +123,8 @@ func (w *World) spell(m *moment, user freshet.UserID, id, session, request strin
 }
 
 // ClickProbability is the truth a recommender tries to guess: the chance that the visitor
-// clicks the item when it is shown at rank (1-based; less than 1 counts as 1) at a time. It is
+// clicks the item when it is shown at rank (1-based; less than 1 counts as 1) at a time, in a visit
+// without an errand. It is
 // 0 for a visitor or an item that the history does not have.
 func (w *World) ClickProbability(user freshet.UserID, item freshet.ItemID, rank int, at time.Time) float64 {
 	v, known := w.byUser[user]
@@ -127,5 +132,5 @@ func (w *World) ClickProbability(user freshet.UserID, item freshet.ItemID, rank 
 	if !known || !exists {
 		return 0
 	}
-	return w.visitors[v].clickProbability(&w.books[b], max(rank, 1), at.UnixMilli(), &w.options)
+	return w.visitors[v].clickProbability(&w.books[b], max(rank, 1), at.UnixMilli(), noErrand, &w.options)
 }

@@ -53,6 +53,7 @@ func TestHistoryIsValid(t *testing.T) {
 		"default":  {Seed: 7, End: harbourEnd},
 		"smallest": {Seed: 1, Items: 50, Visitors: 2, Days: 1, End: harbourEnd},
 		"long":     {Seed: 2, Items: 300, Visitors: 50, Days: 365, End: harbourEnd},
+		"errands":  {Seed: 7, Errands: 0.5, End: harbourEnd},
 	}
 	for name, o := range worlds {
 		t.Run(name, func(t *testing.T) {

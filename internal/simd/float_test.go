@@ -43,7 +43,7 @@ func TestLengthsThatDoNotFit(t *testing.T) {
 		"DotAt":       func() { DotAt(make([]float32, 1), make([]float32, 3), make([]float32, 6), []uint32{2}) },
 		"DotAt dst":   func() { DotAt(make([]float32, 1), make([]float32, 3), make([]float32, 6), []uint32{0, 1}) },
 		"DotInt8":     func() { DotInt8(make([]int8, 3), make([]int8, 4)) },
-		"DotRowsInt8": func() { DotRowsInt8(make([]int32, 2), make([]int8, 3), make([]int8, 5)) },
+		"DotAtInt8":   func() { DotAtInt8(make([]int32, 1), make([]int8, 3), make([]int8, 6), []uint32{2}) },
 		"ScanInt8":    func() { ScanInt8(make([]float32, 16), make([]int8, 3), make([]uint8, 48), make([]float32, 16)) },
 		"ScanInt8 of": func() { ScanInt8(make([]float32, 16), make([]int8, 4), make([]uint8, 48), make([]float32, 16)) },
 		"AtLeast":     func() { AtLeast(make([]uint64, 1), make([]float32, 63), 0) },

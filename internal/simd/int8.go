@@ -11,15 +11,6 @@ func DotInt8(a, b []int8) int32 {
 	return dotInt8(a, b)
 }
 
-// DotRowsInt8 sets dst[i] to the inner product of q and row i, as DotInt8 does, for the len(dst)
-// rows of len(q) numbers that lie one behind the other in rows: len(rows) == len(dst)·len(q).
-func DotRowsInt8(dst []int32, q, rows []int8) {
-	if len(rows) != len(dst)*len(q) {
-		panic(fmt.Sprintf("BUG: simd.DotRowsInt8 of %d rows of %d in %d numbers", len(dst), len(q), len(rows)))
-	}
-	dotRowsInt8(dst, q, rows)
-}
-
 // DotAtInt8 sets dst[i] to the inner product of q and row at[i] of rows, which holds rows of len(q)
 // numbers one behind the other; len(dst) == len(at). The lines of all rows are asked for first, so
 // that waiting for memory overlaps.
@@ -42,13 +33,6 @@ func dotInt8Go(a, b []int8) int32 {
 		sum += int32(x) * int32(b[i])
 	}
 	return sum
-}
-
-// dotRowsInt8Go is the twin of the kernels of DotRowsInt8.
-func dotRowsInt8Go(dst []int32, q, rows []int8) {
-	for i := range dst {
-		dst[i] = dotInt8Go(q, rows[i*len(q):][:len(q)])
-	}
 }
 
 // dotAtInt8Go is the twin of the kernels of DotAtInt8.

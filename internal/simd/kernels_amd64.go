@@ -53,19 +53,6 @@ func dotInt8(a, b []int8) int32 {
 	return dotInt8Go(a, b)
 }
 
-func dotRowsInt8(dst []int32, q, rows []int8) {
-	switch {
-	case hasVNNI:
-		dotRowsInt8AVX512(dst, q, rows)
-	case hasAVX2:
-		for i := range dst {
-			dst[i] = dotInt8AVX2(q, rows[i*len(q):][:len(q)])
-		}
-	default:
-		dotRowsInt8Go(dst, q, rows)
-	}
-}
-
 func dotAtInt8(dst []int32, q, rows []int8, at []uint32) {
 	switch {
 	case hasVNNI:

@@ -151,7 +151,7 @@ DATA order<>+28(SB)/4, $0x0000000d
 GLOBL order<>(SB), RODATA|NOPTR, $32
 
 // func dotRowsAVX512(dst []float32, q []float32, rows []float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-72
 	MOVQ  dst_base+0(FP), AX
 	MOVQ  dst_len+8(FP), CX
@@ -185,60 +185,76 @@ eight:
 	XORQ   R8, R8
 
 eight_number_whole:
-	CMPQ    R8, SI
-	JGE     eight_number_rest
-	VMOVUPS (DX)(R8*1), Z1
-	VMULPS  (R9), Z1, Z0
-	VADDPS  Z0, Z2, Z2
-	VMULPS  (R9)(BX*1), Z1, Z0
-	VADDPS  Z0, Z3, Z3
-	VMULPS  (R9)(BX*2), Z1, Z0
-	VADDPS  Z0, Z4, Z4
-	VMULPS  (R9)(R11*1), Z1, Z0
-	VADDPS  Z0, Z5, Z5
-	VMULPS  (R10), Z1, Z0
-	VADDPS  Z0, Z6, Z6
-	VMULPS  (R10)(BX*1), Z1, Z0
-	VADDPS  Z0, Z7, Z7
-	VMULPS  (R10)(BX*2), Z1, Z0
-	VADDPS  Z0, Z8, Z8
-	VMULPS  (R10)(R11*1), Z1, Z0
-	VADDPS  Z0, Z9, Z9
-	ADDQ    $0x40, R9
-	ADDQ    $0x40, R10
-	ADDQ    $0x40, R8
-	JMP     eight_number_whole
+	CMPQ       R8, SI
+	JGE        eight_number_rest
+	VMOVUPS    (DX)(R8*1), Z1
+	PREFETCHT0 2048(R9)
+	VMULPS     (R9), Z1, Z0
+	VADDPS     Z0, Z2, Z2
+	PREFETCHT0 2048(R9)(BX*1)
+	VMULPS     (R9)(BX*1), Z1, Z0
+	VADDPS     Z0, Z3, Z3
+	PREFETCHT0 2048(R9)(BX*2)
+	VMULPS     (R9)(BX*2), Z1, Z0
+	VADDPS     Z0, Z4, Z4
+	PREFETCHT0 2048(R9)(R11*1)
+	VMULPS     (R9)(R11*1), Z1, Z0
+	VADDPS     Z0, Z5, Z5
+	PREFETCHT0 2048(R10)
+	VMULPS     (R10), Z1, Z0
+	VADDPS     Z0, Z6, Z6
+	PREFETCHT0 2048(R10)(BX*1)
+	VMULPS     (R10)(BX*1), Z1, Z0
+	VADDPS     Z0, Z7, Z7
+	PREFETCHT0 2048(R10)(BX*2)
+	VMULPS     (R10)(BX*2), Z1, Z0
+	VADDPS     Z0, Z8, Z8
+	PREFETCHT0 2048(R10)(R11*1)
+	VMULPS     (R10)(R11*1), Z1, Z0
+	VADDPS     Z0, Z9, Z9
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R10
+	ADDQ       $0x40, R8
+	JMP        eight_number_whole
 
 eight_number_rest:
-	CMPQ      R8, BX
-	JGE       eight_number_done
-	VMOVUPS.Z (DX)(R8*1), K1, Z1
-	VMOVUPS.Z (R9), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z2, Z2
-	VMOVUPS.Z (R9)(BX*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z3, Z3
-	VMOVUPS.Z (R9)(BX*2), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z4, Z4
-	VMOVUPS.Z (R9)(R11*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z5, Z5
-	VMOVUPS.Z (R10), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z6, Z6
-	VMOVUPS.Z (R10)(BX*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z7, Z7
-	VMOVUPS.Z (R10)(BX*2), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z8, Z8
-	VMOVUPS.Z (R10)(R11*1), K1, Z0
-	VMULPS    Z0, Z1, Z0
-	VADDPS    Z0, Z9, Z9
-	ADDQ      $0x40, R9
-	ADDQ      $0x40, R10
+	CMPQ       R8, BX
+	JGE        eight_number_done
+	VMOVUPS.Z  (DX)(R8*1), K1, Z1
+	PREFETCHT0 2048(R9)
+	VMOVUPS.Z  (R9), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z2, Z2
+	PREFETCHT0 2048(R9)(BX*1)
+	VMOVUPS.Z  (R9)(BX*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z3, Z3
+	PREFETCHT0 2048(R9)(BX*2)
+	VMOVUPS.Z  (R9)(BX*2), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z4, Z4
+	PREFETCHT0 2048(R9)(R11*1)
+	VMOVUPS.Z  (R9)(R11*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z5, Z5
+	PREFETCHT0 2048(R10)
+	VMOVUPS.Z  (R10), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z6, Z6
+	PREFETCHT0 2048(R10)(BX*1)
+	VMOVUPS.Z  (R10)(BX*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z7, Z7
+	PREFETCHT0 2048(R10)(BX*2)
+	VMOVUPS.Z  (R10)(BX*2), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z8, Z8
+	PREFETCHT0 2048(R10)(R11*1)
+	VMOVUPS.Z  (R10)(R11*1), K1, Z0
+	VMULPS     Z0, Z1, Z0
+	VADDPS     Z0, Z9, Z9
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R10
 
 eight_number_done:
 	VINSERTF64X4 $0x01, Y3, Z2, Z0
@@ -316,7 +332,7 @@ done:
 	RET
 
 // func dotRowsAVX2(dst []float32, q []float32, rows []float32)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-72
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    dst_len+8(FP), CX
@@ -356,52 +372,60 @@ four:
 	XORQ   R8, R8
 
 four_number_whole:
-	CMPQ    R8, SI
-	JGE     four_number_rest
-	VMOVUPS (DX)(R8*1), Y3
-	VMOVUPS 32(DX)(R8*1), Y4
-	VMULPS  (R9)(R8*1), Y3, Y2
-	VADDPS  Y2, Y5, Y5
-	VMULPS  32(R9)(R8*1), Y4, Y2
-	VADDPS  Y2, Y6, Y6
-	VMULPS  (R10)(R8*1), Y3, Y2
-	VADDPS  Y2, Y7, Y7
-	VMULPS  32(R10)(R8*1), Y4, Y2
-	VADDPS  Y2, Y8, Y8
-	VMULPS  (R11)(R8*1), Y3, Y2
-	VADDPS  Y2, Y9, Y9
-	VMULPS  32(R11)(R8*1), Y4, Y2
-	VADDPS  Y2, Y10, Y10
-	VMULPS  (R12)(R8*1), Y3, Y2
-	VADDPS  Y2, Y11, Y11
-	VMULPS  32(R12)(R8*1), Y4, Y2
-	VADDPS  Y2, Y12, Y12
-	ADDQ    $0x40, R8
-	JMP     four_number_whole
+	CMPQ       R8, SI
+	JGE        four_number_rest
+	VMOVUPS    (DX)(R8*1), Y3
+	VMOVUPS    32(DX)(R8*1), Y4
+	PREFETCHT0 2048(R9)(R8*1)
+	VMULPS     (R9)(R8*1), Y3, Y2
+	VADDPS     Y2, Y5, Y5
+	VMULPS     32(R9)(R8*1), Y4, Y2
+	VADDPS     Y2, Y6, Y6
+	PREFETCHT0 2048(R10)(R8*1)
+	VMULPS     (R10)(R8*1), Y3, Y2
+	VADDPS     Y2, Y7, Y7
+	VMULPS     32(R10)(R8*1), Y4, Y2
+	VADDPS     Y2, Y8, Y8
+	PREFETCHT0 2048(R11)(R8*1)
+	VMULPS     (R11)(R8*1), Y3, Y2
+	VADDPS     Y2, Y9, Y9
+	VMULPS     32(R11)(R8*1), Y4, Y2
+	VADDPS     Y2, Y10, Y10
+	PREFETCHT0 2048(R12)(R8*1)
+	VMULPS     (R12)(R8*1), Y3, Y2
+	VADDPS     Y2, Y11, Y11
+	VMULPS     32(R12)(R8*1), Y4, Y2
+	VADDPS     Y2, Y12, Y12
+	ADDQ       $0x40, R8
+	JMP        four_number_whole
 
 four_number_rest:
 	CMPQ       R8, BX
 	JGE        four_number_done
 	VMASKMOVPS (DX)(R8*1), Y0, Y3
 	VMASKMOVPS 32(DX)(R8*1), Y1, Y4
+	PREFETCHT0 2048(R9)(R8*1)
 	VMASKMOVPS (R9)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y5, Y5
 	VMASKMOVPS 32(R9)(R8*1), Y1, Y2
 	VMULPS     Y2, Y4, Y2
 	VADDPS     Y2, Y6, Y6
+	PREFETCHT0 2048(R10)(R8*1)
 	VMASKMOVPS (R10)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y7, Y7
 	VMASKMOVPS 32(R10)(R8*1), Y1, Y2
 	VMULPS     Y2, Y4, Y2
 	VADDPS     Y2, Y8, Y8
+	PREFETCHT0 2048(R11)(R8*1)
 	VMASKMOVPS (R11)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y9, Y9
 	VMASKMOVPS 32(R11)(R8*1), Y1, Y2
 	VMULPS     Y2, Y4, Y2
 	VADDPS     Y2, Y10, Y10
+	PREFETCHT0 2048(R12)(R8*1)
 	VMASKMOVPS (R12)(R8*1), Y0, Y2
 	VMULPS     Y2, Y3, Y2
 	VADDPS     Y2, Y11, Y11
@@ -921,191 +945,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func dotRowsInt8AVX512(dst []int32, q []int8, rows []int8)
-// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VNNI, BMI2
-TEXT ·dotRowsInt8AVX512(SB), NOSPLIT, $0-72
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         dst_len+8(FP), CX
-	MOVQ         q_base+24(FP), DX
-	MOVQ         q_len+32(FP), BX
-	MOVQ         BX, DI
-	ANDQ         $0x3f, DI
-	MOVQ         $0x00000001, SI
-	SHLXQ        DI, SI, SI
-	DECQ         SI
-	KMOVQ        SI, K1
-	MOVQ         BX, SI
-	ANDQ         $-64, SI
-	MOVQ         rows_base+48(FP), DI
-	VPBROADCASTD biases<>+0(SB), Z2
-	VPXORD       Z0, Z0, Z0
-	XORQ         R8, R8
-
-query_whole:
-	CMPQ     R8, SI
-	JGE      query_rest
-	VMOVDQU8 (DX)(R8*1), Z1
-	VPDPBUSD Z1, Z2, Z0
-	ADDQ     $0x40, R8
-	JMP      query_whole
-
-query_rest:
-	CMPQ       R8, BX
-	JGE        query_done
-	VMOVDQU8.Z (DX)(R8*1), K1, Z1
-	VPDPBUSD   Z1, Z2, Z0
-
-query_done:
-	VPXORD Z3, Z3, Z3
-	VPSUBD Z0, Z3, Z3
-
-eight:
-	CMPQ      CX, $0x08
-	JL        one
-	VMOVDQA32 Z3, Z4
-	VMOVDQA32 Z3, Z5
-	VMOVDQA32 Z3, Z6
-	VMOVDQA32 Z3, Z7
-	VMOVDQA32 Z3, Z8
-	VMOVDQA32 Z3, Z9
-	VMOVDQA32 Z3, Z10
-	VMOVDQA32 Z3, Z11
-	MOVQ      DI, R9
-	LEAQ      (DI)(BX*4), R10
-	LEAQ      (BX)(BX*2), R11
-	XORQ      R8, R8
-
-eight_number_whole:
-	CMPQ     R8, SI
-	JGE      eight_number_rest
-	VMOVDQU8 (DX)(R8*1), Z1
-	VPXORD   (R9), Z2, Z0
-	VPDPBUSD Z1, Z0, Z4
-	VPXORD   (R9)(BX*1), Z2, Z0
-	VPDPBUSD Z1, Z0, Z5
-	VPXORD   (R9)(BX*2), Z2, Z0
-	VPDPBUSD Z1, Z0, Z6
-	VPXORD   (R9)(R11*1), Z2, Z0
-	VPDPBUSD Z1, Z0, Z7
-	VPXORD   (R10), Z2, Z0
-	VPDPBUSD Z1, Z0, Z8
-	VPXORD   (R10)(BX*1), Z2, Z0
-	VPDPBUSD Z1, Z0, Z9
-	VPXORD   (R10)(BX*2), Z2, Z0
-	VPDPBUSD Z1, Z0, Z10
-	VPXORD   (R10)(R11*1), Z2, Z0
-	VPDPBUSD Z1, Z0, Z11
-	ADDQ     $0x40, R9
-	ADDQ     $0x40, R10
-	ADDQ     $0x40, R8
-	JMP      eight_number_whole
-
-eight_number_rest:
-	CMPQ       R8, BX
-	JGE        eight_number_done
-	VMOVDQU8.Z (DX)(R8*1), K1, Z1
-	VMOVDQU8.Z (R9), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z4
-	VMOVDQU8.Z (R9)(BX*1), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z5
-	VMOVDQU8.Z (R9)(BX*2), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z6
-	VMOVDQU8.Z (R9)(R11*1), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z7
-	VMOVDQU8.Z (R10), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z8
-	VMOVDQU8.Z (R10)(BX*1), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z9
-	VMOVDQU8.Z (R10)(BX*2), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z10
-	VMOVDQU8.Z (R10)(R11*1), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z11
-	ADDQ       $0x40, R9
-	ADDQ       $0x40, R10
-
-eight_number_done:
-	VINSERTF64X4 $0x01, Y5, Z4, Z0
-	VSHUFF64X2   $0xee, Z5, Z4, Z4
-	VPADDD       Z4, Z0, Z4
-	VINSERTF64X4 $0x01, Y7, Z6, Z0
-	VSHUFF64X2   $0xee, Z7, Z6, Z6
-	VPADDD       Z6, Z0, Z6
-	VINSERTF64X4 $0x01, Y9, Z8, Z0
-	VSHUFF64X2   $0xee, Z9, Z8, Z8
-	VPADDD       Z8, Z0, Z8
-	VINSERTF64X4 $0x01, Y11, Z10, Z0
-	VSHUFF64X2   $0xee, Z11, Z10, Z10
-	VPADDD       Z10, Z0, Z10
-	VSHUFF64X2   $0x88, Z6, Z4, Z0
-	VSHUFF64X2   $0xdd, Z6, Z4, Z4
-	VPADDD       Z4, Z0, Z4
-	VSHUFF64X2   $0x88, Z10, Z8, Z0
-	VSHUFF64X2   $0xdd, Z10, Z8, Z8
-	VPADDD       Z8, Z0, Z8
-	VSHUFPS      $0x44, Z8, Z4, Z0
-	VSHUFPS      $0xee, Z8, Z4, Z4
-	VPADDD       Z4, Z0, Z4
-	VSHUFPS      $0x88, Z4, Z4, Z0
-	VSHUFPS      $0xdd, Z4, Z4, Z4
-	VPADDD       Z4, Z0, Z4
-	VMOVUPS      order<>+0(SB), Y12
-	VPERMPS      Z4, Z12, Z4
-	VMOVDQU      Y4, (AX)
-	ADDQ         $0x20, AX
-	LEAQ         (DI)(BX*8), DI
-	SUBQ         $0x08, CX
-	JMP          eight
-
-one:
-	TESTQ     CX, CX
-	JLE       done
-	VMOVDQA32 Z3, Z4
-	XORQ      R8, R8
-
-one_number_whole:
-	CMPQ     R8, SI
-	JGE      one_number_rest
-	VMOVDQU8 (DX)(R8*1), Z1
-	VPXORD   (DI)(R8*1), Z2, Z0
-	VPDPBUSD Z1, Z0, Z4
-	ADDQ     $0x40, R8
-	JMP      one_number_whole
-
-one_number_rest:
-	CMPQ       R8, BX
-	JGE        one_number_done
-	VMOVDQU8.Z (DX)(R8*1), K1, Z1
-	VMOVDQU8.Z (DI)(R8*1), K1, Z0
-	VPXORD     Z0, Z2, Z0
-	VPDPBUSD   Z1, Z0, Z4
-
-one_number_done:
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VPADDD        Y0, Y4, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VPADDD        X1, X0, X0
-	VPERMILPS     $0x0e, X0, X1
-	VPADDD        X1, X0, X0
-	VPERMILPS     $0x01, X0, X1
-	VPADDD        X1, X0, X0
-	VMOVD         X0, (AX)
-	ADDQ          $0x04, AX
-	ADDQ          BX, DI
-	DECQ          CX
-	JMP           one
-
-done:
-	VZEROUPPER
-	RET
-
 // func dotAtInt8AVX512(dst []int32, q []int8, rows []int8, at []uint32)
 // Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VNNI, BMI2, MMX+
 TEXT ·dotAtInt8AVX512(SB), NOSPLIT, $0-96
@@ -1347,7 +1186,7 @@ done:
 	RET
 
 // func scanInt8AVX512(dst []float32, q []int8, blocks []uint8, scales []float32)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·scanInt8AVX512(SB), NOSPLIT, $0-96
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         dst_len+8(FP), CX
@@ -1380,12 +1219,16 @@ block:
 four:
 	CMPQ          R8, R9
 	JGE           one
+	PREFETCHT0    2048(SI)
 	VMOVDQU32     (SI), Z1
 	VPDPBUSD.BCST (DX)(R8*1), Z1, Z0
+	PREFETCHT0    2112(SI)
 	VMOVDQU32     64(SI), Z1
 	VPDPBUSD.BCST 4(DX)(R8*1), Z1, Z4
+	PREFETCHT0    2176(SI)
 	VMOVDQU32     128(SI), Z1
 	VPDPBUSD.BCST 8(DX)(R8*1), Z1, Z0
+	PREFETCHT0    2240(SI)
 	VMOVDQU32     192(SI), Z1
 	VPDPBUSD.BCST 12(DX)(R8*1), Z1, Z4
 	ADDQ          $+256, SI
@@ -1395,6 +1238,7 @@ four:
 one:
 	CMPQ          R8, BX
 	JGE           scale
+	PREFETCHT0    2048(SI)
 	VMOVDQU32     (SI), Z1
 	VPDPBUSD.BCST (DX)(R8*1), Z1, Z0
 	ADDQ          $0x40, SI
@@ -1418,7 +1262,7 @@ DATA halves<>+0(SB)/4, $0x00800080
 GLOBL halves<>(SB), RODATA|NOPTR, $4
 
 // func scanInt8AVX2(dst []float32, q []int8, blocks []uint8, scales []float32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·scanInt8AVX2(SB), NOSPLIT, $0-96
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         dst_len+8(FP), CX
@@ -1442,6 +1286,7 @@ group:
 	JGE          scale
 	VPBROADCASTD (DX)(R8*1), X1
 	VPMOVSXBW    X1, Y1
+	PREFETCHT0   2048(SI)
 	VPMOVZXBW    (SI), Y2
 	VPSUBW       Y0, Y2, Y2
 	VPMADDWD     Y1, Y2, Y2

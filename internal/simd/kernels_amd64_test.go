@@ -10,19 +10,19 @@ import (
 
 // level is one set of kernels that this processor can run.
 type level struct {
-	name        string
-	dot         func(a, b []float32) float32
-	dotRows     func(dst, q, rows []float32)
-	dotAt       func(dst, q, rows []float32, at []uint32)
-	dotInt8     func(a, b []int8) int32
-	dotRowsInt8 func(dst []int32, q, rows []int8)
-	scanInt8    func(dst []float32, q []int8, blocks []uint8, scales []float32)
-	atLeast     func(mask []uint64, scores []float32, least float32)
+	name      string
+	dot       func(a, b []float32) float32
+	dotRows   func(dst, q, rows []float32)
+	dotAt     func(dst, q, rows []float32, at []uint32)
+	dotInt8   func(a, b []int8) int32
+	dotAtInt8 func(dst []int32, q, rows []int8, at []uint32)
+	scanInt8  func(dst []float32, q []int8, blocks []uint8, scales []float32)
+	atLeast   func(mask []uint64, scores []float32, least float32)
 }
 
 // levels are the sets that there are beside the twins, and the one that is chosen.
 func levels(t testing.TB) []level {
-	all := []level{{"chosen", dot, dotRows, dotAt, dotInt8, dotRowsInt8, scanInt8, atLeast}}
+	all := []level{{"chosen", dot, dotRows, dotAt, dotInt8, dotAtInt8, scanInt8, atLeast}}
 	if hasAVX2 {
 		all = append(all, level{"AVX2", dotAVX2, dotRowsAVX2, dotAtAVX2, dotInt8AVX2, nil, scanInt8AVX2, atLeastAVX2})
 	}
@@ -30,7 +30,7 @@ func levels(t testing.TB) []level {
 		all = append(all, level{"AVX-512", dotAVX512, dotRowsAVX512, dotAtAVX512, nil, nil, nil, atLeastAVX512})
 	}
 	if hasVNNI {
-		all = append(all, level{"VNNI", nil, nil, nil, dotInt8AVX512, dotRowsInt8AVX512, scanInt8AVX512, nil})
+		all = append(all, level{"VNNI", nil, nil, nil, dotInt8AVX512, dotAtInt8AVX512, scanInt8AVX512, nil})
 	}
 	if len(all) < 4 {
 		t.Logf("%d of 4 levels can be tried on this processor", len(all))
@@ -49,8 +49,8 @@ func checkLevels(t *testing.T, rng *rand.Rand, k, rows, shift int, strange bool)
 	dotRowsGo(wantRows, q, all)
 	dotAtGo(wantAt, q, all, at)
 	q8, all8 := words8(rng, k, shift, strange), words8(rng, k*rows, shift/2, strange)
-	want8 := make([]int32, rows)
-	dotRowsInt8Go(want8, q8, all8)
+	want8 := make([]int32, len(at))
+	dotAtInt8Go(want8, q8, all8, at)
 
 	for _, l := range levels(t) {
 		if l.dot != nil {
@@ -67,19 +67,19 @@ func checkLevels(t *testing.T, rng *rand.Rand, k, rows, shift int, strange bool)
 			}
 		}
 		if l.dotInt8 != nil {
-			for i := range rows {
-				if got := l.dotInt8(q8, all8[i*k:][:k]); got != want8[i] {
+			for i, row := range at {
+				if got := l.dotInt8(q8, all8[int(row)*k:][:k]); got != want8[i] {
 					t.Fatalf("%s DotInt8 of %d numbers is %d, want %d", l.name, k, got, want8[i])
 				}
 			}
 		}
-		if l.dotRowsInt8 != nil {
-			got := slices.Repeat([]int32{77}, rows+lanes)
-			if l.dotRowsInt8(got[:rows], q8, all8); !slices.Equal(got[:rows], want8) {
-				t.Fatalf("%s DotRowsInt8 of %d rows of %d is %v, want %v", l.name, rows, k, got[:rows], want8)
+		if l.dotAtInt8 != nil {
+			got := slices.Repeat([]int32{77}, len(at)+lanes)
+			if l.dotAtInt8(got[:len(at)], q8, all8, at); !slices.Equal(got[:len(at)], want8) {
+				t.Fatalf("%s DotAtInt8 of %d rows of %d is %v, want %v", l.name, len(at), k, got, want8)
 			}
-			if got[rows] != 77 {
-				t.Fatalf("%s DotRowsInt8 of %d rows writes behind them", l.name, rows)
+			if got[len(at)] != 77 {
+				t.Fatalf("%s DotAtInt8 of %d rows writes behind them", l.name, len(at))
 			}
 		}
 	}

@@ -6,7 +6,6 @@ func dot(a, b []float32) float32                { return dotGo(a, b) }
 func dotRows(dst, q, rows []float32)            { dotRowsGo(dst, q, rows) }
 func dotAt(dst, q, rows []float32, at []uint32) { dotAtGo(dst, q, rows, at) }
 func dotInt8(a, b []int8) int32                 { return dotInt8Go(a, b) }
-func dotRowsInt8(dst []int32, q, rows []int8)   { dotRowsInt8Go(dst, q, rows) }
 
 func dotAtInt8(dst []int32, q, rows []int8, at []uint32) { dotAtInt8Go(dst, q, rows, at) }
 func scanInt8(dst []float32, q []int8, blocks []uint8, scales []float32) {

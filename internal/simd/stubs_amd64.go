@@ -42,11 +42,6 @@ func dotInt8AVX512(a []int8, b []int8) int32
 //go:noescape
 func dotInt8AVX2(a []int8, b []int8) int32
 
-// dotRowsInt8AVX512 is DotRowsInt8 with AVX-512 and VNNI: eight rows at a time, then one by one.
-//
-//go:noescape
-func dotRowsInt8AVX512(dst []int32, q []int8, rows []int8)
-
 // dotAtInt8AVX512 is DotAtInt8 with AVX-512 and VNNI: eight rows at a time, then one by one.
 //
 //go:noescape

@@ -25,12 +25,15 @@ const (
 
 // Table is a store.Table in memory. Use New.
 type Table struct {
-	words       int // of a record, those at its end that nobody uses included
+	words       int     // of a record, those at its end that nobody uses included
+	bytes       uintptr // the same in bytes
 	cellWords   int
-	shift       uint   // a full block has 1<<shift records
-	doubling    int    // blocks that are smaller come first
-	room        uint32 // records in all blocks
-	blocks      [][]uint64
+	fetched     int        // lines of a record that are fetched ahead
+	shift       uint       // a full block has 1<<shift records
+	doubling    int        // blocks that are smaller come first
+	room        uint32     // records in all blocks
+	blocks      []*uint64  // the first word of each
+	whole       []*uint64  // those of them that are full ones
 	links       [][]uint32 // as blocks: of each record the place plus one of the next of its generation
 	memory      hugepage.Arena
 	used        uint32 // places ever given
@@ -44,6 +47,7 @@ type Table struct {
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
 	t := &Table{words: wholeLines(headWords + words), cellWords: words, index: places.New(), seed: rand.Uint64()}
+	t.bytes, t.fetched = uintptr(t.words)*8, t.lines()
 	for t.shift = 3; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
 		t.doubling++
 	}
@@ -54,19 +58,30 @@ func New(words int) store.Table {
 // records, so that small tables stay small; a record never moves.
 func (t *Table) block(place uint32) (block, at int) {
 	in := place + firstRecords
-	block = bits.Len32(in) - bits.Len32(firstRecords)
-	if block < t.doubling {
-		return block, int(in - firstRecords<<block)
+	if whole := in >> t.shift; whole > 0 {
+		return t.doubling - 1 + int(whole), int(in & (1<<t.shift - 1))
 	}
-	in -= firstRecords << t.doubling
-	return t.doubling + int(in>>t.shift), int(in & (1<<t.shift - 1))
+	block = bits.Len32(in) - bits.Len32(firstRecords)
+	return block, int(in - firstRecords<<block)
 }
 
-// record is the one at a place.
-func (t *Table) record(place uint32) []uint64 {
+// record is the one at a place that was given.
+func (t *Table) record(place uint32) []uint64 { return unsafe.Slice(t.first(place), t.words) }
+
+// first is the first word of the record at a place that was given.
+func (t *Table) first(place uint32) *uint64 {
+	in := place + firstRecords
+	whole := in >> (t.shift & 31)
+	if whole == 0 {
+		return t.early(place)
+	}
+	return (*uint64)(unsafe.Add(unsafe.Pointer(t.whole[whole-1]), uintptr(in&(1<<(t.shift&31)-1))*t.bytes))
+}
+
+// early is first of a place in one of the smaller blocks.
+func (t *Table) early(place uint32) *uint64 {
 	block, at := t.block(place)
-	i := at * t.words
-	return t.blocks[block][i : i+t.words : i+t.words]
+	return (*uint64)(unsafe.Add(unsafe.Pointer(t.blocks[block]), uintptr(at)*t.bytes))
 }
 
 // link is that of the record at a place.
@@ -75,14 +90,26 @@ func (t *Table) link(place uint32) *uint32 {
 	return &t.links[block][at]
 }
 
-// fetch asks for the record at a place, of a long one for the first lines.
-func (t *Table) fetch(place uint32, lines *prefetch.Queue) {
-	record := t.record(place)
-	first, last := unsafe.Pointer(&record[0]), unsafe.Pointer(&record[min(len(record), aheadWords)-1])
-	lines.Add(first)
-	for at := (uintptr(first) &^ (prefetch.LineBytes - 1)) + prefetch.LineBytes; at <= uintptr(last); at += prefetch.LineBytes {
-		lines.Add(unsafe.Add(first, at-uintptr(first)))
+// lines are how many lines a record may lie in, of a long one those that are fetched.
+func (t *Table) lines() int {
+	bytes := min(t.words, aheadWords) * 8
+	if bytes%prefetch.LineBytes == 0 {
+		return bytes / prefetch.LineBytes // blocks begin at a line, and so do records
 	}
+	return bytes/prefetch.LineBytes + 2
+}
+
+// fetch asks for the record at a place, of a long one for the first lines.
+func (t *Table) fetch(place uint32) {
+	first := unsafe.Pointer(t.first(place))
+	for i := range t.fetched {
+		prefetch.Line(unsafe.Add(first, i*prefetch.LineBytes))
+	}
+}
+
+// cellOf is the cell of the record that begins with a word.
+func (t *Table) cellOf(first *uint64) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Add(unsafe.Pointer(first), headWords*8)), t.cellWords)
 }
 
 func (t *Table) cell(record []uint64) []uint64 {
@@ -123,20 +150,20 @@ func hashOf(k, seed uint64) uint32 {
 
 // Cell implements store.Table.
 func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) (cell []uint64, fresh bool) {
-	if record := t.hinted(k, hint); record != nil {
-		return t.cell(record), false
+	if first := t.hinted(k, hint); first != nil {
+		return t.cellOf(first), false
 	}
-	return t.make(k, generation)
+	return t.make(k, generation, hint)
 }
 
 // Cells implements store.Table.
 func (t *Table) Cells(keys []store.Key, generation int64, hints []store.Hint, cells [][]uint64) (fresh uint64) {
 	for i, k := range keys {
-		if record := t.hinted(k, hints[i]); record != nil {
-			cells[i] = t.cell(record)
+		if first := t.hinted(k, hints[i]); first != nil {
+			cells[i] = t.cellOf(first)
 			continue
 		}
-		cell, made := t.make(k, generation)
+		cell, made := t.make(k, generation, hints[i])
 		if cells[i] = cell; made {
 			fresh |= 1 << i
 		}
@@ -144,31 +171,35 @@ func (t *Table) Cells(keys []store.Key, generation int64, hints []store.Hint, ce
 	return fresh
 }
 
-// make is Cell of a key of whose place nothing is known: mostly there is none.
-func (t *Table) make(k store.Key, generation int64) (cell []uint64, fresh bool) {
-	hash := hashOf(uint64(k), t.seed)
+// make is Cell of a key whose place the hint does not give: mostly there is none.
+func (t *Table) make(k store.Key, generation int64, hint store.Hint) (cell []uint64, fresh bool) {
+	hash := uint32(hint >> 32)
+	if hash == 0 {
+		hash = hashOf(uint64(k), t.seed)
+	}
 	page := t.index.Page(hash)
-	at := places.Start(hash)
-	for {
-		place, found, free := page.Seek(hash, at)
-		if free {
-			at = found
-			break
+	at := page.Free(hash)
+	if at < 0 {
+		var free bool
+		var found uint32
+		for at = places.Start(hash); ; at++ {
+			if found, at, free = page.Seek(hash, at); free {
+				break
+			}
+			if first := t.first(found); *first == uint64(k) {
+				return t.cellOf(first), false
+			}
 		}
-		if record := t.record(place); record[0] == uint64(k) {
-			return t.cell(record), false
-		}
-		at = found + 1
 	}
 	place := t.newPlace()
-	record := t.record(place)
-	record[0] = uint64(k)
+	first := t.first(place)
+	*first = uint64(k)
 	if !page.Fill(at, hash, place) {
 		t.index.Add(hash, place)
 	}
 	t.enlist(place, generation)
 	t.len++
-	return t.cell(record), true
+	return t.cellOf(first), true
 }
 
 // newPlace returns one whose cell is all zero.
@@ -185,20 +216,23 @@ func (t *Table) newPlace() uint32 {
 		if len(t.blocks) >= t.doubling {
 			records = 1 << t.shift
 		}
-		t.blocks = append(t.blocks, t.memory.Make(int(records)*t.words))
+		first := unsafe.SliceData(t.memory.Make(int(records) * t.words))
+		if t.blocks = append(t.blocks, first); len(t.blocks) > t.doubling {
+			t.whole = append(t.whole, first)
+		}
 		t.links = append(t.links, make([]uint32, records))
 		t.room += records
 	}
 	if soon := place + aheadRecords; soon < t.room {
-		t.fetch(soon, nil)
+		t.fetch(soon)
 	}
 	return place
 }
 
 // Find implements store.Table.
 func (t *Table) Find(k store.Key, hint store.Hint) []uint64 {
-	if record := t.hinted(k, hint); record != nil {
-		return t.cell(record)
+	if first := t.hinted(k, hint); first != nil {
+		return t.cellOf(first)
 	}
 	if place, _, ok := t.place(k); ok {
 		return t.cell(t.record(place))
@@ -206,34 +240,81 @@ func (t *Table) Find(k store.Key, hint store.Hint) []uint64 {
 	return nil
 }
 
-// hinted is the record of k when the hint, a place plus one, is right. A free record has the key 0.
-func (t *Table) hinted(k store.Key, hint store.Hint) []uint64 {
-	if hint == 0 || k == 0 || uint32(hint) > t.used {
+// Finds implements store.Table: Ahead gives a hint for every cell that there is.
+func (t *Table) Finds(keys []store.Key, hints []store.Hint, cells [][]uint64) {
+	for i, k := range keys {
+		if cells[i] = nil; !hints[i].Found() {
+			continue
+		}
+		if first := t.first(uint32(hints[i]) - 1); *first == uint64(k) {
+			cells[i] = t.cellOf(first)
+		} else {
+			cells[i] = t.Find(k, 0)
+		}
+	}
+}
+
+// hinted is the first word of the record of k when the hint, a place plus one, is right. A free record
+// has the key 0.
+func (t *Table) hinted(k store.Key, hint store.Hint) *uint64 {
+	if !hint.Found() || k == 0 || uint32(hint) > t.used {
 		return nil
 	}
-	if record := t.record(uint32(hint) - 1); record[0] == uint64(k) {
-		return record
+	if first := t.first(uint32(hint) - 1); *first == uint64(k) {
+		return first
 	}
 	return nil
 }
 
-// Soon implements store.Table.
-func (t *Table) Soon(keys []store.Key, lines *prefetch.Queue) {
-	for _, k := range keys {
-		lines.Add(t.index.First(hashOf(uint64(k), t.seed)))
+// Soon implements store.Table. A hint's upper half is the hash.
+func (t *Table) Soon(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
+	hints = hints[:len(keys)]
+	room := lines.Room(len(keys))
+	if room == nil {
+		for i, k := range keys {
+			hash := hashOf(uint64(k), t.seed)
+			hints[i] = store.Hint(hash) << 32
+			t.index.Ahead(hash)
+		}
+		return
 	}
+	for i, k := range keys {
+		hash := hashOf(uint64(k), t.seed)
+		hints[i] = store.Hint(hash) << 32
+		room[i] = uintptr(t.index.First(hash))
+	}
+	lines.Took(len(keys))
 }
 
 // Ahead implements store.Table.
 func (t *Table) Ahead(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
-	for i, k := range keys {
-		hints[i] = 0
-		hash := hashOf(uint64(k), t.seed)
-		if place, at := t.index.Page(hash).Next(hash, places.Start(hash)); at >= 0 {
-			hints[i] = store.Hint(place + 1)
-			t.fetch(place, lines)
+	hints = hints[:len(keys)]
+	room := lines.Room(len(keys) * t.fetched)
+	if room == nil {
+		for i := range hints {
+			hash := uint32(hints[i] >> 32)
+			if guess := t.index.Page(hash).Guess(hash); guess != 0 {
+				hints[i] |= store.Hint(guess)
+				t.fetch(guess - 1)
+			}
+		}
+		return
+	}
+	n := 0
+	for i := range hints {
+		hash := uint32(hints[i] >> 32)
+		guess := t.index.Page(hash).Guess(hash)
+		if guess == 0 {
+			continue
+		}
+		hints[i] |= store.Hint(guess)
+		line := uintptr(unsafe.Pointer(t.first(guess - 1)))
+		for end := n + t.fetched; n < end; n++ {
+			room[n] = line
+			line += prefetch.LineBytes
 		}
 	}
+	lines.Took(n)
 }
 
 // Old implements store.Table.

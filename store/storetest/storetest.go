@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 	"github.com/freshet-rec/freshet/store"
 )
 
@@ -86,11 +87,17 @@ func follow(t *testing.T, seed uint64, newTable func(words int) store.Table) {
 // ahead asks for hints, which must be of use.
 func (m *model) ahead(t *testing.T, table store.Table, keys []store.Key) {
 	hints := make([]store.Hint, len(keys))
-	table.Soon(keys, nil)
+	table.Soon(keys, hints, nil)
 	table.Ahead(keys, hints, nil)
+	cells := make([][]uint64, len(keys))
+	cells[0] = make([]uint64, 1) // what was there before says nothing
+	table.Finds(keys, hints, cells)
 	for i, k := range keys {
 		if got := table.Find(k, hints[i]); !slices.Equal(got, m.cells[k]) {
 			t.Fatalf("with the hint %d, %d is found as %v, want %v", hints[i], k, got, m.cells[k])
+		}
+		if !slices.Equal(cells[i], m.cells[k]) || (cells[i] == nil) != (m.cells[k] == nil) {
+			t.Fatalf("of many, %d is found as %v, want %v", k, cells[i], m.cells[k])
 		}
 	}
 }
@@ -102,9 +109,25 @@ func (m *model) many(t *testing.T, rng *rand.Rand, table store.Table, generation
 		keys[i] = store.Key(rng.Uint64N(spread) * 0x100000001)
 	}
 	hints, cells := make([]store.Hint, len(keys)), make([][]uint64, len(keys))
-	table.Ahead(keys, hints, nil)
+	var lines *prefetch.Queue
 	if rng.IntN(2) == 0 {
+		lines = &prefetch.Queue{}
+	}
+	table.Soon(keys, hints, lines)
+	asked := slices.Clone(hints)
+	if table.Ahead(keys, hints, lines); lines != nil {
+		lines.Rest()
+	}
+	for i, k := range keys {
+		if hints[i].Found() != (table.Find(k, 0) != nil) {
+			t.Fatalf("the hint for %d is %#x, and its cell is %v", k, uint64(hints[i]), table.Find(k, 0))
+		}
+	}
+	switch rng.IntN(3) {
+	case 0:
 		clear(hints)
+	case 1:
+		copy(hints, asked)
 	}
 	fresh := table.Cells(keys, generation, hints, cells)
 	for i, k := range keys {

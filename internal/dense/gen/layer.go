@@ -91,3 +91,59 @@ func layer(s isa, rows, n int) {
 	build.VZEROUPPER()
 	build.RET()
 }
+
+// line is one row of a layer for so many panels, gap bytes apart: sums enough that each waits for its
+// last product while the others are added to.
+func line(s isa, panels int) {
+	name := fmt.Sprintf("line%dx%d%s", panels, panel, s.suffix)
+	build.TEXT(name, build.NOSPLIT, "func(k int, x *float32, w *float32, gap int, from *float32, to *float32, cut bool)")
+	build.Pragma("noescape")
+	build.Doc(fmt.Sprintf("%s is a layerFunc for one row and %d panels, gap bytes apart.", name, panels))
+	k := build.Load(build.Param("k"), build.GP64())
+	x := build.Load(build.Param("x"), build.GP64())
+	w := build.Load(build.Param("w"), build.GP64())
+	gap := build.Load(build.Param("gap"), build.GP64())
+	from := build.Load(build.Param("from"), build.GP64())
+	to := build.Load(build.Param("to"), build.GP64())
+
+	each := 4 * panel / s.bytes // vectors of a panel
+	sums, v := s.vec[:panels*each], s.vec[panels*each]
+	bases := []reg.Register{w}
+	for range panels - 1 {
+		next := build.GP64()
+		build.MOVQ(bases[len(bases)-1], next)
+		build.ADDQ(gap, next)
+		bases = append(bases, next)
+	}
+	for j, sum := range sums {
+		build.VMOVUPS(operand.Mem{Base: from, Disp: j * s.bytes}, sum)
+	}
+	build.TESTQ(k, k)
+	build.JZ(operand.LabelRef("done"))
+	build.Label("loop")
+	build.VBROADCASTSS(operand.Mem{Base: x}, v)
+	for j, sum := range sums {
+		build.VFMADD231PS(operand.Mem{Base: bases[j/each], Disp: j % each * s.bytes}, v, sum)
+	}
+	build.ADDQ(operand.Imm(4), x)
+	for _, base := range bases {
+		build.ADDQ(operand.U32(4*panel), base)
+	}
+	build.DECQ(k)
+	build.JNZ(operand.LabelRef("loop"))
+	build.Label("done")
+
+	cut := build.Load(build.Param("cut"), build.GP8())
+	build.TESTB(cut, cut)
+	build.JZ(operand.LabelRef("store"))
+	s.zero(v)
+	for _, sum := range sums {
+		build.VMAXPS(sum, v, sum) // of a NaN the second: the sum
+	}
+	build.Label("store")
+	for j, sum := range sums {
+		build.VMOVUPS(sum, operand.Mem{Base: to, Disp: j * s.bytes})
+	}
+	build.VZEROUPPER()
+	build.RET()
+}

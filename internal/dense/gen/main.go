@@ -70,6 +70,10 @@ func main() {
 	layer(avx512(), 4, 2)
 	layer(avx2(), 6, 2)
 	layer(avx2(), 4, 2)
+	for _, panels := range []int{4, 3, 2} {
+		line(avx512(), panels)
+	}
+	line(avx2(), 2)
 	linear(avx2())
 	build.Generate()
 }

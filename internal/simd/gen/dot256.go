@@ -92,8 +92,8 @@ func dotAVX2() {
 }
 
 // rows256 writes the body of dotRowsAVX2 and dotAtAVX2: four rows at a time, then one by one.
-// next sets the addresses of the rows to come, and steps over them.
-func rows256(dst, n Register, q Register, s span, masks pair, next func(row []GPVirtual)) {
+// next sets the addresses of the rows to come, and steps over them; scan says that they lie one behind the other.
+func rows256(dst, n Register, q Register, s span, masks pair, scan bool, next func(row []GPVirtual)) {
 	at, t, zq := GP64(), YMM(), newPair()
 	row := []GPVirtual{GP64(), GP64(), GP64(), GP64()}
 
@@ -110,7 +110,11 @@ func rows256(dst, n Register, q Register, s span, masks pair, next func(row []GP
 	s.each("four_number", at, func(masked bool) {
 		load256(masked, Mem{Base: q, Index: at, Scale: 1}, masks, zq)
 		for i := range row {
-			multiplyAdd256(masked, Mem{Base: row[i], Index: at, Scale: 1}, masks, zq, pair{low[i], high[i]}, t)
+			m := Mem{Base: row[i], Index: at, Scale: 1}
+			if scan {
+				askAhead(m)
+			}
+			multiplyAdd256(masked, m, masks, zq, pair{low[i], high[i]}, t)
 		}
 	})
 	VMOVUPS(halveFour256(low, high).AsX(), Mem{Base: dst})
@@ -145,7 +149,7 @@ func dotRowsAVX2() {
 	q := Load(Param("q").Base(), GP64())
 	s, masks := spanOf256(Load(Param("q").Len(), GP64()).(GPVirtual), table)
 	first := Load(Param("rows").Base(), GP64())
-	rows256(dst, n, q, s, masks, func(row []GPVirtual) {
+	rows256(dst, n, q, s, masks, true, func(row []GPVirtual) {
 		for i := range row {
 			MOVQ(first, row[i])
 			ADDQ(s.bytes, first)
@@ -162,7 +166,7 @@ func dotAtAVX2() {
 	s, masks := spanOf256(Load(Param("q").Len(), GP64()).(GPVirtual), table)
 	rows := Load(Param("rows").Base(), GP64())
 	list := Load(Param("at").Base(), GP64())
-	rows256(dst, n, q, s, masks, func(row []GPVirtual) {
+	rows256(dst, n, q, s, masks, false, func(row []GPVirtual) {
 		for i := range row {
 			MOVL(Mem{Base: list, Disp: 4 * i}, row[i].As32())
 			IMULQ(s.bytes, row[i])

@@ -123,6 +123,7 @@ func dotRowsAVX512() {
 				base = high
 			}
 			m := []Mem{{Base: base}, {Base: base, Index: s.bytes, Scale: 1}, {Base: base, Index: s.bytes, Scale: 2}, {Base: base, Index: three, Scale: 1}}[i%4]
+			askAhead(m)
 			s.multiplyAdd(masked, m, zq, sum, t)
 		}
 		ADDQ(Imm(64), low)

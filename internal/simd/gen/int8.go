@@ -72,77 +72,6 @@ func dotInt8AVX512() {
 	RET()
 }
 
-func dotRowsInt8AVX512() {
-	where := NewDataAddr(Symbol{Name: "order", Static: true}, 0)
-	m := NewDataAddr(Symbol{Name: "biases", Static: true}, 0)
-	kernel("dotRowsInt8AVX512", "func(dst []int32, q, rows []int8)", "dotRowsInt8AVX512 is DotRowsInt8 with AVX-512 and VNNI: eight rows at a time, then one by one.")
-	dst := Load(Param("dst").Base(), GP64())
-	n := Load(Param("dst").Len(), GP64())
-	q := Load(Param("q").Base(), GP64())
-	s := byteSpanOf(Load(Param("q").Len(), GP64()).(GPVirtual))
-	row := Load(Param("rows").Base(), GP64())
-	at, t, zq, bias := GP64(), ZMM(), ZMM(), ZMM()
-	VPBROADCASTD(m, bias)
-
-	// −128·Σq, in one register of 16 lanes that every row begins with.
-	extra := zeroed(1, ZMM)[0]
-	s.each("query", at, func(masked bool) {
-		s.loadBytes(masked, Mem{Base: q, Index: at, Scale: 1}, zq)
-		VPDPBUSD(zq, bias, extra)
-	})
-	begin := zeroed(1, ZMM)[0]
-	VPSUBD(extra, begin, begin)
-
-	Label("eight")
-	CMPQ(n, Imm(8))
-	JL(LabelRef("one"))
-	sums := make([]VecVirtual, 8)
-	for i := range sums {
-		sums[i] = ZMM()
-		VMOVDQA32(begin, sums[i])
-	}
-	low, high, three := GP64(), GP64(), GP64()
-	MOVQ(row, low)
-	LEAQ(Mem{Base: row, Index: s.bytes, Scale: 4}, high)
-	LEAQ(Mem{Base: s.bytes, Index: s.bytes, Scale: 2}, three)
-	s.each("eight_number", at, func(masked bool) {
-		s.loadBytes(masked, Mem{Base: q, Index: at, Scale: 1}, zq)
-		for i, sum := range sums {
-			base := low
-			if i >= 4 {
-				base = high
-			}
-			m := []Mem{{Base: base}, {Base: base, Index: s.bytes, Scale: 1}, {Base: base, Index: s.bytes, Scale: 2}, {Base: base, Index: three, Scale: 1}}[i%4]
-			s.multiplyAddBytes(masked, m, bias, zq, sum, t)
-		}
-		ADDQ(Imm(64), low)
-		ADDQ(Imm(64), high)
-	})
-	VMOVDQU(halveEight512(sums, VPADDD, where).AsY(), Mem{Base: dst})
-	ADDQ(Imm(32), dst)
-	LEAQ(Mem{Base: row, Index: s.bytes, Scale: 8}, row)
-	SUBQ(Imm(8), n)
-	JMP(LabelRef("eight"))
-
-	Label("one")
-	TESTQ(n, n)
-	JLE(LabelRef("done"))
-	sum := ZMM()
-	VMOVDQA32(begin, sum)
-	s.each("one_number", at, func(masked bool) {
-		s.loadBytes(masked, Mem{Base: q, Index: at, Scale: 1}, zq)
-		s.multiplyAddBytes(masked, Mem{Base: row, Index: at, Scale: 1}, bias, zq, sum, t)
-	})
-	VMOVD(halve512(sum, VPADDD), Mem{Base: dst})
-	ADDQ(Imm(4), dst)
-	ADDQ(s.bytes, row)
-	DECQ(n)
-	JMP(LabelRef("one"))
-	Label("done")
-	VZEROUPPER()
-	RET()
-}
-
 // dotAtInt8AVX512 first asks for the lines of all rows, then takes eight rows at a time, as two
 // times four addresses, then one by one.
 func dotAtInt8AVX512() {
@@ -181,6 +110,7 @@ func dotAtInt8AVX512() {
 	JMP(LabelRef("ahead"))
 	Label("asked")
 
+	// −128·Σq, in one register of 16 lanes that every row begins with.
 	extra := zeroed(1, ZMM)[0]
 	s.each("query", at, func(masked bool) {
 		s.loadBytes(masked, Mem{Base: q, Index: at, Scale: 1}, zq)

@@ -46,7 +46,9 @@ func scanInt8AVX512() {
 	CMPQ(at, four)
 	JGE(LabelRef("one"))
 	for i := range 4 {
-		VMOVDQU32(Mem{Base: block, Disp: 64 * i}, t)
+		m := Mem{Base: block, Disp: 64 * i}
+		askAhead(m)
+		VMOVDQU32(m, t)
 		VPDPBUSD_BCST(Mem{Base: q, Index: at, Scale: 1, Disp: 4 * i}, t, sum[i%2])
 	}
 	ADDQ(I32(256), block)
@@ -55,6 +57,7 @@ func scanInt8AVX512() {
 	Label("one")
 	CMPQ(at, length)
 	JGE(LabelRef("scale"))
+	askAhead(Mem{Base: block})
 	VMOVDQU32(Mem{Base: block}, t)
 	VPDPBUSD_BCST(Mem{Base: q, Index: at, Scale: 1}, t, sum[0])
 	ADDQ(Imm(64), block)
@@ -101,6 +104,7 @@ func scanInt8AVX2() {
 	JGE(LabelRef("scale"))
 	VPBROADCASTD(Mem{Base: q, Index: at, Scale: 1}, word.AsX())
 	VPMOVSXBW(word.AsX(), word)
+	askAhead(Mem{Base: block})
 	for i, s := range sum {
 		VPMOVZXBW(Mem{Base: block, Disp: 16 * i}, t)
 		VPSUBW(bias, t, t)
