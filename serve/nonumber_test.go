@@ -118,14 +118,5 @@ func TestLateSecondScore(t *testing.T) {
 	}
 	r.settled(t)
 	all := entries(t, r.disk)
-	past := replayerOf(t, r.disk, all, nil)
-	for _, rec := range servedIn(t, all) {
-		again, err := past.Replay(t.Context(), rec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := serve.Differences(rec, again); diff != "" {
-			t.Errorf("%s: %s", rec.Request, diff)
-		}
-	}
+	madeAgain(t, replayerOf(t, r.disk, all, nil), all)
 }

@@ -154,6 +154,20 @@ func moodyLife(t *testing.T, seed uint64, slates int) *rig {
 	return live
 }
 
+// madeAgain makes every slate that was served once more, and holds it against what was served.
+func madeAgain(t *testing.T, past *serve.Replayer, all []stream.Entry) {
+	t.Helper()
+	for _, rec := range servedIn(t, all) {
+		again, err := past.Replay(t.Context(), rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := serve.Differences(rec, again); diff != "" {
+			t.Errorf("%s: %s", rec.Request, diff)
+		}
+	}
+}
+
 // servedIn decodes the served records among entries.
 func servedIn(t *testing.T, all []stream.Entry) (list []*fold.Served) {
 	t.Helper()

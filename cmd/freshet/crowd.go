@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"container/heap"
 	"context"
 	"math"
@@ -28,7 +27,7 @@ type crowd struct {
 	rng       *rand.Rand
 	yardstick *yardstick
 	due       dueEvents
-	coming    []*sim.Visit // to further slates, by time
+	coming    coming[*sim.Visit] // to further slates
 
 	mu     sync.Mutex // guards tally
 	tally  crowdTally
@@ -73,10 +72,8 @@ func (c *crowd) run(ctx context.Context) {
 		}
 		now := c.now()
 		c.send(ctx, c.due.until(now.UnixMilli()))
-		for len(c.coming) > 0 && c.coming[0].Time() <= now.UnixMilli() {
-			visit := c.coming[0]
-			c.coming = c.coming[1:]
-			c.visit(ctx, visit)
+		for v, due := c.coming.next(now.UnixMilli()); due; v, due = c.coming.next(now.UnixMilli()) {
+			c.visit(ctx, v)
 		}
 		if !next.After(now) {
 			c.visit(ctx, c.sim.Come(now.UnixMilli()))
@@ -109,8 +106,7 @@ func (c *crowd) visit(ctx context.Context, v *sim.Visit) {
 		heap.Push(&c.due, e)
 	}
 	if next := v.Next(done); next != nil {
-		i, _ := slices.BinarySearchFunc(c.coming, next.Time()+1, func(v *sim.Visit, t int64) int { return cmp.Compare(v.Time(), t) })
-		c.coming = slices.Insert(c.coming, i, next)
+		c.coming.add(next)
 	}
 }
 

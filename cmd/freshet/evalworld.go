@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -341,22 +340,19 @@ func (s *shop) middle() int64 {
 func (s *shop) Visits() iter.Seq[trial.Visit] {
 	return func(yield func(trial.Visit) bool) {
 		crowd := s.world.Crowd(1)
-		var coming []*guest // by time
+		var waiting coming[*guest]
 		show := func(g *guest) bool {
 			if !yield(g) {
 				return false
 			}
 			if next := g.next(s.slates); next != nil {
-				i, _ := slices.BinarySearchFunc(coming, next.Time()+1, func(g *guest, t int64) int { return cmp.Compare(g.Time(), t) })
-				coming = slices.Insert(coming, i, next)
+				waiting.add(next)
 			}
 			return true
 		}
 		before := func(t int64) bool {
-			for len(coming) > 0 && coming[0].Time() <= t {
-				next := coming[0]
-				coming = coming[1:]
-				if !show(next) {
+			for g, due := waiting.next(t); due; g, due = waiting.next(t) {
+				if !show(g) {
 					return false
 				}
 			}

@@ -67,7 +67,7 @@ func (c *Crowd) Come(at int64) *Visit {
 	} else {
 		v.visitor = &c.new[i-len(c.world.visitors)]
 	}
-	v.first.errand = v.visitor.errand(at, &c.world.options, rand.New(rand.NewPCG(v.seed, 0xe77a4d^1)))
+	v.first.errand = v.visitor.errand(at, &c.world.options, rand.New(rand.NewPCG(v.seed, errandLuck^1)))
 	return v
 }
 

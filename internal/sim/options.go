@@ -87,17 +87,14 @@ func (o Options) Check() error {
 	if err := within("dimensions of taste", o.Tastes, 1, 64); err != nil {
 		return err
 	}
-	if !(o.NoiseClicks >= 0) {
-		return fmt.Errorf("the share of clicks by accident of a simulated shop is at least 0, not %v", o.NoiseClicks)
-	}
-	if !(o.Errands >= 0) {
-		return fmt.Errorf("the share of visits with an errand of a simulated shop is at least 0, not %v", o.Errands)
-	}
 	for _, x := range []struct {
 		what  string
 		value float64
 		most  float64
 	}{{"position bias", o.PositionBias, 10}, {"share of accidental clicks", o.Noise, 0.5}, {"drift of tastes", o.Drift, 2}, {"share of clicks by accident", o.NoiseClicks, 0.9}, {"share of visits with an errand", o.Errands, 1}} {
+		if !(x.value >= 0) {
+			return fmt.Errorf("the %s of a simulated shop is at least 0, not %v", x.what, x.value)
+		}
 		if !(x.value <= x.most) {
 			return fmt.Errorf("the %s of a simulated shop is at most %v, not %v", x.what, x.most, x.value)
 		}

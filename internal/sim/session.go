@@ -76,8 +76,8 @@ func visitTime(o Options, rng *rand.Rand) int64 {
 // pastOf plays every visit of visitor number i (0-based) and appends what happened to past.
 func (w *World) pastOf(i int, past []moment, rng *rand.Rand) []moment {
 	v := &w.visitors[i]
-	errands := rand.New(rand.NewPCG(w.options.Seed^0xe77a4d, uint64(i))) // so that the rest does not depend on them
-	var clicked []int32                                                  // different books
+	errands := rand.New(rand.NewPCG(w.options.Seed^errandLuck, uint64(i)))
+	var clicked []int32 // different books
 	for n := 1; n <= maxSessions && (n <= v.sessions || len(clicked) < v.clicks); n++ {
 		before := len(past)
 		m := moment{time: visitTime(w.options, rng), visitor: int32(i), session: int32(n), mobile: rng.Float64() < 0.6}

@@ -103,8 +103,9 @@ func (v *visitor) settle(id freshet.UserID, first, second, third int) {
 //
 // where taste is that of the better liked of the book's categories, the second one counting
 // three quarters, u and q are the hidden vectors of length n, attention is 1/(1+b·(rank−1)),
-// and taste and u swing with time, are others from Options.Shift on, and an errand changes taste (onErrand). The constants are chosen, not fitted: about one shown book
-// in nine is clicked, a stranger's book seldom, a favourite's often.
+// and taste and u swing with time, are others from Options.Shift on, and an errand changes taste
+// (onErrand). The constants are chosen, not fitted: about one shown book in nine is clicked, a
+// stranger's book seldom, a favourite's often.
 func (v *visitor) clickProbability(b *book, rank int, at int64, errand int8, o *Options) float64 {
 	liking := v.liking(b, at, errand, o)
 	return o.Noise + (1-o.Noise)*liking/(1+o.PositionBias*float64(rank-1))
