@@ -77,11 +77,13 @@ func FingerprintsOf(prints []uint64, text []byte, ends []int) {
 		a, b, c, d := form(i), form(i+1), form(i+2), form(i+3)
 		n := min(len(a), len(b), len(c), len(d))
 		h, k, l, m := uint64(printBegin), uint64(printBegin), uint64(printBegin), uint64(printBegin)
-		for x := range n {
-			h = (h ^ uint64(a[x])) * printPrime
-			k = (k ^ uint64(b[x])) * printPrime
-			l = (l ^ uint64(c[x])) * printPrime
-			m = (m ^ uint64(d[x])) * printPrime
+		a0 := a[:n]
+		b0, c0, d0 := b[:len(a0)], c[:len(a0)], d[:len(a0)] // one length, so that no index is checked
+		for x := range a0 {
+			h = (h ^ uint64(a0[x])) * printPrime
+			k = (k ^ uint64(b0[x])) * printPrime
+			l = (l ^ uint64(c0[x])) * printPrime
+			m = (m ^ uint64(d0[x])) * printPrime
 		}
 		prints[i], prints[i+1] = printMix(printOn(h, a[n:])), printMix(printOn(k, b[n:]))
 		prints[i+2], prints[i+3] = printMix(printOn(l, c[n:])), printMix(printOn(m, d[n:]))

@@ -129,6 +129,11 @@ func (d *decoder) member(first *bool) (key []byte, more bool) {
 	if key, more = d.plainMember(first); more {
 		return key, true
 	}
+	return d.anyMember(first)
+}
+
+// anyMember is member without a look for what nearly all are.
+func (d *decoder) anyMember(first *bool) (key []byte, more bool) {
 	last := &d.path[len(d.path)-1]
 	for {
 		*last = step{index: nameless}

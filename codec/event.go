@@ -193,7 +193,7 @@ func (d *decoder) eventMember(n int, first *bool) (key []byte, field int, more b
 		}
 		return key, field, true
 	}
-	key, more = d.member(first)
+	key, more = d.anyMember(first)
 	return key, eventField(key), more
 }
 
