@@ -81,6 +81,9 @@ func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures
 	return o, nil
 }
 
+// rowsTask is what the progress of making rows is told under.
+const rowsTask = "rows"
+
 // rows makes the rows that rankers are trained on, or finds those of a training that was cut off.
 func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	if t.plan.Rows {
@@ -97,7 +100,7 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	bar := t.app.bar("rows", int64(t.plan.Until), "records")
+	bar := t.app.bar(rowsTask, int64(t.plan.Until), "records")
 	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
 		bar.set(int64(e.Position))
 		return applyRehearsed(ctx, h, t.rehearsal, e)
