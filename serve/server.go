@@ -217,6 +217,12 @@ func (s *Server) time(at int64) int64 {
 	return max(s.Now().UnixMilli(), s.State.Newest-int64(s.MaxFuture))
 }
 
+// Begun are the parts of the state that begin later than the journal did.
+func (s *Server) Begun() (list []fold.Begun) {
+	s.Stream.View(func(freshet.Position) { list = s.State.Begun() })
+	return list
+}
+
 // Sizes are how much the state holds.
 type Sizes struct {
 	Items, Known, Visitors, Users int
