@@ -53,26 +53,27 @@ type Scene struct {
 // Server answers requests. Use New and Close.
 type Server struct {
 	Options
-	routes    map[string]int
-	troubles  []trouble        // by route
-	outside   []*outside       // by route; nil for routes in memory
-	scenes    map[string][]int // the routes of each scene
-	explorers map[string]bool  // routes that explore
-	fallback  atomic.Pointer[fallbackList]
-	bundles   sync.Map                           // *registry.Bundle by checksum: those that may rank here
-	spares    atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
-	gating    sync.Mutex                         // held while models are read, put to gates and let go of; taken before switching
-	switching sync.Mutex                         // held while the journal is told of a switch or a publication; nothing slow is done meanwhile
-	untidy    atomic.Bool                        // there may be bundles to let go of
-	rankings  rankings
-	updated   atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
-	upcoming  atomic.Pointer[updated] // the one prepared last
-	watch     watched
-	sampling  *sampling
-	trial     *trial
-	reads     atomic.Pointer[featureReads]
-	stop      chan struct{}
-	wg        sync.WaitGroup
+	routes     map[string]int
+	troubles   []trouble        // by route
+	outside    []*outside       // by route; nil for routes in memory
+	scenes     map[string][]int // the routes of each scene
+	explorers  map[string]bool  // routes that explore
+	fallback   atomic.Pointer[fallbackList]
+	bundles    sync.Map                           // *registry.Bundle by checksum: those that may rank here
+	spares     atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
+	gating     sync.Mutex                         // held while models are read, put to gates and let go of; taken before switching
+	publishing sync.Mutex                         // held while a publication is put into order and journaled; taken before switching
+	switching  sync.Mutex                         // held while the journal is told of a switch or a publication; nothing slow is done meanwhile
+	untidy     atomic.Bool                        // there may be bundles to let go of
+	rankings   rankings
+	updated    atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
+	upcoming   atomic.Pointer[updated] // the one prepared last
+	watch      watched
+	sampling   *sampling
+	trial      *trial
+	reads      atomic.Pointer[featureReads]
+	stop       chan struct{}
+	wg         sync.WaitGroup
 }
 
 // fallbackItems is how many popular items are kept at hand for when every route is late;
