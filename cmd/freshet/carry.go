@@ -20,11 +20,19 @@ import (
 // the journal has. That is no state that the whole journal would make, so whoever serves from it takes a
 // snapshot before anything else, and nobody makes a state of before.
 
-// carryOver fills a new node that nothing was restored into with the newest snapshot that fits but for
-// its form, unless the journal is better: it has everything, and the snapshot does not.
+// carryOver fills a new node that nothing was restored into, and whose journal has let go of its
+// beginning, with the newest snapshot that fits but for its form.
 func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config, until freshet.Position) error {
 	if n.snapped != 0 {
 		return nil
+	}
+	reader, err := journal.OpenReader(n.disk)
+	if err != nil {
+		return nil // replay tells
+	}
+	first := reader.First()
+	if err := reader.Close(); err != nil || first == 1 {
+		return err
 	}
 	names, err := nameStates(n.disk, cfg, n.passed)
 	if err != nil {
@@ -37,17 +45,17 @@ func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config, until 
 		}
 		s, packed, err := readFormer(n, names, &info)
 		if err != nil {
-			a.say("warning: %v; an older one, or the journal from its beginning, is used instead", err)
+			a.say("warning: %v; an older one is used instead, if there is one", err)
 		}
 		if packed == nil || err != nil {
 			continue
 		}
-		done, err := n.carry(ctx, a, cfg, s, packed)
-		if errors.Is(err, pack.ErrDamaged) {
-			a.say("warning: %v; an older one, or the journal from its beginning, is used instead", err)
-			done, err = false, n.anew(a, cfg)
+		err = n.carry(ctx, a, cfg, s, packed, first)
+		if !errors.Is(err, pack.ErrDamaged) {
+			return err
 		}
-		if done || err != nil {
+		a.say("warning: %v; an older one is used instead, if there is one", err)
+		if err := n.anew(a, cfg); err != nil {
 			return err
 		}
 	}
@@ -71,39 +79,28 @@ func readFormer(n *node, names stateNames, info *snapshot.Info) (*snapshot.Snaps
 	return s, packed, nil
 }
 
-// carry fills the node with a snapshot, and reports whether it did.
-func (n *node) carry(ctx context.Context, a *app, cfg *config.Config, s *snapshot.Snapshot, packed *fold.Packed) (done bool, err error) {
-	reader, err := journal.OpenReader(n.disk)
-	if err != nil {
-		return false, nil // replay tells
-	}
-	first := reader.First()
-	if err := reader.Close(); err != nil {
-		return false, err
-	}
+// carry fills the node with a snapshot of a journal that begins at first.
+func (n *node) carry(ctx context.Context, a *app, cfg *config.Config, s *snapshot.Snapshot, packed *fold.Packed, first freshet.Position) error {
 	if n.state != nil {
 		lacks, err := n.state.Lacks(packed)
-		switch {
-		case first == 1 && (err != nil || len(lacks) > 0):
-			return false, nil
-		case err != nil:
-			return false, fmt.Errorf("snapshot of position %s: %w", s.Position, err)
+		if err != nil {
+			return fmt.Errorf("snapshot of position %s: %w", s.Position, err)
 		}
 		var rest *fold.State
 		if len(lacks) > 0 {
 			if rest, err = n.foldRest(ctx, a, cfg, packed, first, s.Position); err != nil {
-				return false, err
+				return err
 			}
 		}
 		if err := n.state.Carry(packed, s.Position, rest, first); err != nil {
-			return false, fmt.Errorf("snapshot of position %s: %w", s.Position, err)
+			return fmt.Errorf("snapshot of position %s: %w", s.Position, err)
 		}
 	}
 	data, _ := s.Part(partAdmission)
 	r := pack.NewReader(data)
 	n.stream.Unpack(r)
 	if err := r.Done(); err != nil {
-		return false, fmt.Errorf("snapshot of position %s, %s: %w", s.Position, partAdmission, err)
+		return fmt.Errorf("snapshot of position %s, %s: %w", s.Position, partAdmission, err)
 	}
 	n.carried, n.snapped = s.Position, s.Position
 	if n.state != nil {
@@ -114,7 +111,7 @@ func (n *node) carry(ctx context.Context, a *app, cfg *config.Config, s *snapsho
 		}
 		a.say("the snapshot of position %s is of a former release, and is carried over%s", s.Position, lost)
 	}
-	return true, nil
+	return nil
 }
 
 // foldRest folds what the journal has, from first up to a position, into a state with the numbers of a
