@@ -74,6 +74,8 @@ type Server struct {
 	reads      atomic.Pointer[featureReads]
 	stop       chan struct{}
 	wg         sync.WaitGroup
+	closing    sync.Mutex // guards closed, and that nothing is added to wg after it
+	closed     bool
 }
 
 // fallbackItems is how many popular items are kept at hand for when every route is late;
@@ -167,6 +169,13 @@ func newServer(o Options) *Server {
 // Close stops the server's own work and waits for the calls of routes outside, which have ended
 // when their time is up. Requests in flight finish.
 func (s *Server) Close() {
+	s.closing.Lock()
+	was := s.closed
+	s.closed = true
+	s.closing.Unlock()
+	if was {
+		return
+	}
 	close(s.stop)
 	s.wg.Wait()
 	for _, o := range s.outside {
@@ -174,6 +183,16 @@ func (s *Server) Close() {
 			o.calls.Wait()
 		}
 	}
+}
+
+// begin has Close wait until wg.Done, and reports whether it is not too late for that.
+func (s *Server) begin() bool {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if !s.closed {
+		s.wg.Add(1)
+	}
+	return !s.closed
 }
 
 // refreshFallback keeps a list of what is popular, or failing that newest, for everyone.
