@@ -130,7 +130,8 @@ func (s *State) Begun() (list []Begun) {
 	return list
 }
 
-// Pack writes the whole state: each section with a head that says how long it is.
+// Pack writes the whole state: each section with a head that says how long it is. It takes as long as
+// that is large, so snapshots are taken in a process of their own, or when no request comes any more.
 func (s *State) Pack(w *pack.Writer) {
 	all := s.sections()
 	w.Len(len(all))
@@ -321,6 +322,8 @@ func (s *State) Carry(p *Packed, at freshet.Position, rest *State, first freshet
 			var w pack.Writer
 			rest.sections()[i].pack(&w)
 			packed = &packedSection{begun: first, data: w.Bytes}
+		case packed == nil && s.updater == nil: // nothing is learned
+			packed = &packedSection{}
 		case packed == nil:
 			packed = &packedSection{begun: at + 1}
 		}
