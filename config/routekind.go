@@ -24,7 +24,7 @@ type routeKind struct {
 var recallKinds = []routeKind{
 	{name: KindItemCF, text: "items seen together with the visitor's own", keys: []routeKey{
 		wordOf("normalise", "how a pair is held against what its items are wanted alone: cosine, lift or bm25", func(r *Route) *string { return &r.Normalise }, NormaliseCosine, NormaliseLift, NormaliseBM25),
-		halfLifeOf("the age at which a pair counts half", 60*freshet.Day), sessionOf,
+		halfLifeOf("the age at which a pair counts half, or 65,536 positive acts where those take longer", 60*freshet.Day), sessionOf,
 	}},
 	{name: KindSession, text: "what was wanted in sessions like the visitor's own", keys: []routeKey{halfLifeOf("the age at which a session's say is half", freshet.Day), sessionOf}},
 	{name: KindPopular, text: "most wanted in a window", keys: []routeKey{windowOf("the span counted", freshet.Hour)}},

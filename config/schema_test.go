@@ -339,3 +339,10 @@ func TestSchemaIsTheSameEveryTime(t *testing.T) {
 		t.Error("two calls give two texts, or the last line does not end")
 	}
 }
+
+// TestHalfLifeSaysWhatHoldsItUp: in a shop of few acts a pair lasts longer than its half-life says.
+func TestHalfLifeSaysWhatHoldsItUp(t *testing.T) {
+	if text := string(Schema()); !strings.Contains(text, "65,536 positive acts") {
+		t.Error("the schema does not say how many acts a half-life of pairs takes at least")
+	}
+}

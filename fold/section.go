@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -13,17 +14,12 @@ import (
 // in a section has a version of its own.
 const StateVersion = 6
 
-// sectionVersions are those of the sections of a packed state: one more with every change of what a
-// section has, or of what that means. A section of another version is made anew by Carry, as its loss
-// says; that of one which must be kept needs a reader of the version before.
-var sectionVersions = map[string]int{
-	"items": 1, "visitors": 1, "users": 1, "time": 1, "features": 1, "histories": 1, "acts": 1, "models": 1, "events": 1,
-	"slates": 1, "ledger": 1, "shown": 1, "watched": 1, "published": 1, "learned": 1,
+// sectionVersions are those of the sections of a packed state, of routes by kind, that are not 1: one more
+// with every change of what a section has, or of what that means. A section of another version is made
+// anew by Carry, as its loss says; that of one which must be kept needs a reader of the version before.
+var sectionVersions = map[string]int{}
 
-	// of routes, by kind
-	"itemcf": 1, "session": 1, "popular": 1, "new": 1, "similar": 1, "search": 1, "trending": 1, "geo": 1, "rule": 1,
-	"embedding": 1, "linear": 1, "explore": 1, "external": 1,
-}
+func versionOf(name string) int { return cmp.Or(sectionVersions[name], 1) }
 
 // loss is what becomes of a section that cannot be read.
 type loss int
@@ -107,7 +103,7 @@ func Form(o *Options) string {
 		names = append(names, "watched")
 	}
 	names = append(names, "published", "learned")
-	return form(names, func(i int) int { return sectionVersions[names[i]] })
+	return form(names, func(i int) int { return versionOf(names[i]) })
 }
 
 // Begun says that a part of the state was not folded from the journal's beginning but from a later
@@ -130,13 +126,14 @@ func (s *State) Begun() (list []Begun) {
 	return list
 }
 
-// Pack writes the whole state: each section with a head that says how long it is.
+// Pack writes the whole state: each section with a head that says how long it is. It takes as long as
+// that is large, so snapshots are taken in a process of their own, or when no request comes any more.
 func (s *State) Pack(w *pack.Writer) {
 	all := s.sections()
 	w.Len(len(all))
 	for _, one := range all {
 		w.Text(one.name)
-		w.Uint(uint64(sectionVersions[one.name]))
+		w.Uint(uint64(versionOf(one.name)))
 		w.Uint(uint64(s.begun[one.name]))
 		w.Word(0)
 		from := len(w.Bytes)
@@ -238,7 +235,7 @@ func (p *Packed) find(all []section, i int) *packedSection {
 	}
 	for at := range p.sections {
 		if one := &p.sections[at]; one.name == all[i].name {
-			if nth == 0 && one.version == sectionVersions[one.name] {
+			if nth == 0 && one.version == versionOf(one.name) {
 				return one
 			}
 			nth--
@@ -321,6 +318,8 @@ func (s *State) Carry(p *Packed, at freshet.Position, rest *State, first freshet
 			var w pack.Writer
 			rest.sections()[i].pack(&w)
 			packed = &packedSection{begun: first, data: w.Bytes}
+		case packed == nil && s.updater == nil: // nothing is learned
+			packed = &packedSection{}
 		case packed == nil:
 			packed = &packedSection{begun: at + 1}
 		}

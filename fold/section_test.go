@@ -49,21 +49,21 @@ func (p *Packed) Data(name string) []byte {
 	return nil
 }
 
-// TestFormKnowsEverySection: a section without a version would be read whatever it holds.
-func TestFormKnowsEverySection(t *testing.T) {
-	for kind := range sectionVersions {
-		o := Options{Kinds: freshet.BuiltinEvents(), Watch: 1, Routes: []Route{{Name: "r", Kind: kind, Where: "true", Order: "newest", Dim: 1, Window: 1, Against: 2}}}
-		s, err := New(o)
-		if err != nil {
-			continue // no route
-		}
-		p, err := ReadPacked(packOf(s))
-		if err != nil || p.Form() != s.form {
-			t.Errorf("with a route %s the form is %q, packed %q: %v", kind, s.form, p.Form(), err)
-		}
-		for _, one := range s.sections() {
-			if sectionVersions[one.name] == 0 {
-				t.Errorf("section %q has no version", one.name)
+// TestFormIsWhatIsPacked: the form that names a snapshot is that of the heads in it.
+func TestFormIsWhatIsPacked(t *testing.T) {
+	for _, kinds := range [][]string{nil, {"new"}, {"popular", "itemcf", "popular"}, {"session", "similar", "search", "trending", "geo", "embedding", "linear", "explore", "external"}} {
+		for _, watch := range []uint64{0, 4} {
+			o := Options{Kinds: freshet.BuiltinEvents(), Watch: watch}
+			for _, kind := range kinds {
+				o.Routes = append(o.Routes, Route{Name: kind, Kind: kind, Window: freshet.Hour, Against: freshet.Day, Source: Given, Dim: 2})
+			}
+			s, err := New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := ReadPacked(packOf(s))
+			if err != nil || p.Form() != Form(&o) {
+				t.Errorf("with the routes %q the form is %q, packed %q: %v", kinds, Form(&o), p.Form(), err)
 			}
 		}
 	}

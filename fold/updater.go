@@ -30,6 +30,8 @@ type Updater interface {
 	// Learned are the counts of what was done since the ranker is live.
 	Learned() Learned
 
+	// Pack may take a tenth of a second and more, since a proposal is put into order: like all of
+	// State.Pack it is for a state that no request waits for.
 	Pack(w *pack.Writer)
 	// Unpack follows Rebase.
 	Unpack(r *pack.Reader)

@@ -1,9 +1,6 @@
 package httpapi_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,15 +39,10 @@ func TestAVersionIsToldByItsManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Schema, m.Bytes, m.Seal = nil, 0, ""
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(text)
-	m.Seal = hex.EncodeToString(sum[:])
-	if text, err = json.MarshalIndent(m, "", "  "); err == nil {
-		err = fsys.Replace(disk, "models/lr/1/manifest.json", append(text, '\n'))
+	m.Schema, m.Bytes = nil, 0
+	_, text, err := m.Sealed()
+	if err == nil {
+		err = fsys.Replace(disk, "models/lr/1/manifest.json", text)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -76,8 +76,8 @@ type Recall struct {
 	IndexAt200 float64 `json:"index_recall_at_200,omitempty"` // share of the 200 best that the index finds
 }
 
-// sealed returns the manifest with its seal, and the bytes of its file: no other bytes are it.
-func (m Manifest) sealed() (Manifest, []byte, error) {
+// Sealed returns the manifest with its seal, and the bytes of its file: no other bytes are it.
+func (m Manifest) Sealed() (Manifest, []byte, error) {
 	m.Seal = ""
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -201,7 +201,7 @@ func Save(disk fsys.FS, m Manifest, model Model, now time.Time) (Manifest, error
 	if m.Kind == Ranker {
 		m.Bytes, m.Schema = int64(len(text)), schemaOf(model)
 	}
-	m, manifest, err := m.sealed()
+	m, manifest, err := m.Sealed()
 	if err != nil {
 		return fail(err)
 	}
@@ -319,7 +319,7 @@ func manifest(disk fsys.FS, model string, version int) (m Manifest, err error) {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return m, faultf(Checksum, "manifest: %v", err)
 	}
-	if _, whole, err := m.sealed(); err != nil || !bytes.Equal(whole, text) {
+	if _, whole, err := m.Sealed(); err != nil || !bytes.Equal(whole, text) {
 		return m, faultf(Checksum, "manifest: it is damaged, or was changed: its seal is not that of what it says")
 	}
 	if m.Model != model || m.Version != version {

@@ -82,7 +82,7 @@ func TestGoldenRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Golden = ""
-	_, text, err := m.sealed()
+	_, text, err := m.Sealed()
 	if err != nil {
 		t.Fatal(err)
 	}

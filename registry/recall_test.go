@@ -160,7 +160,7 @@ func FuzzLoad(f *testing.F) {
 		disk := fsys.NewMem()
 		sum := sha256.Sum256(data)
 		m := Manifest{Model: "m", Version: 1, Kind: Kind(kind), SHA256: hex.EncodeToString(sum[:])}
-		_, text, err := m.sealed()
+		_, text, err := m.Sealed()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,8 +1,6 @@
 package serve_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -186,15 +184,10 @@ func TestTooBigToAdopt(t *testing.T) {
 	}
 	claim := func(bytes int64) {
 		t.Helper()
-		m.Bytes, m.Seal = bytes, ""
-		text, err := json.MarshalIndent(m, "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum := sha256.Sum256(text)
-		m.Seal = hex.EncodeToString(sum[:])
-		if text, err = json.MarshalIndent(m, "", "  "); err == nil {
-			err = fsys.Replace(disk, "models/fm/2/manifest.json", append(text, '\n'))
+		m.Bytes = bytes
+		_, text, err := m.Sealed()
+		if err == nil {
+			err = fsys.Replace(disk, "models/fm/2/manifest.json", text)
 		}
 		if err != nil {
 			t.Fatal(err)

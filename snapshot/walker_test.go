@@ -15,7 +15,7 @@ import (
 
 // What follows reads a snapshot by docs/formats/snapshot.md and docs/formats/state.md alone, with
 // none of the code that writes or reads one elsewhere. Whoever changes a byte of a snapshot has
-// to change this reader, those documents, and fold.StateVersion.
+// to change this reader, those documents, and the version of the section (fold/section.go).
 
 // walker reads values one after the other.
 type walker struct {

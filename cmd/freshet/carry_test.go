@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -84,17 +85,19 @@ func TestUpgradeInPlace(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
+			cfg, file := config.Default(), filepath.Join(t.TempDir(), "freshet.yaml")
+			cfg.Data, cfg.Ranker.Online.Enabled, cfg.Journal.Retain.Age = data, true, 1000
+			if err := os.WriteFile(file, []byte("ranker: {online: {enabled: true}}\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
 			run := func(code int, args ...string) outcomeOf {
 				t.Helper()
-				o := runOn(t, t.Context(), "", nil, args...)
+				o := runOn(t, t.Context(), "", nil, append(args, "--config", file)...)
 				if o.code != code {
 					t.Fatalf("%v: exit code %d, want %d\n%s%s", args, o.code, code, o.stdout, o.stderr)
 				}
 				return o
 			}
-			cfg := config.Default()
-			cfg.Data = data
-			cfg.Journal.Retain.Age = 1000
 			var said strings.Builder
 			serveOne := func() (request string, first uint64) {
 				t.Helper()
@@ -129,6 +132,7 @@ func TestUpgradeInPlace(t *testing.T) {
 
 			asFormer(t, cfg, c.other...)
 			run(exitUsage, "export", "--data", data) // nobody but who writes it down makes a state
+			run(exitOK, "import", "-q", "--data", data, clicks(t, 591, 610))
 			said.Reset()
 			after, _ := serveOne()
 			lost := c.lost
