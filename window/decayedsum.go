@@ -72,8 +72,8 @@ func (d decay) weight(age int64) float64 {
 //
 // A cell is: word 0, the newest event time plus one; word 1, the events (at most 2³² − 1) and the
 // piece, 32 bits each, the events below; word 2 the bits of the sum; word 3, without a piece, the
-// bits of what was added at the newest time. The piece is a recent; of a key with very many
-// events it is dense: a word for every ms of slack.
+// bits of what was added at the newest time. The piece is a recent, in which older events stand until
+// there is no more room; of a key with very many events it is dense: a word for every ms of slack.
 type decayedSum struct {
 	decay
 	slack int64

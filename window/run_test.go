@@ -1,6 +1,7 @@
 package window
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -95,7 +96,8 @@ func TestRunsAreAdds(t *testing.T) {
 						continue
 					}
 					got, want := many.Export(held[i][2:2+many.words], now), one.Export(cells[i], now)
-					if got != want || held[i][0]|held[i][1]|held[i][2+many.words] != 0 {
+					if got != want || held[i][0]|held[i][1]|held[i][2+many.words] != 0 ||
+						cells[i][0] != 0 && !bytes.Equal(packed(many.Pack, held[i][2:2+many.words]), packed(one.Pack, cells[i])) {
 						t.Fatalf("%s, %d tiles: record %d is %v (%s), want %v (%s)", name, tiles, i, held[i], got, cells[i], want)
 					}
 				}

@@ -4,6 +4,7 @@
 package mem
 
 import (
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"unsafe"
@@ -26,11 +27,11 @@ const (
 
 // Table is a store.Table in memory. Use New.
 type Table struct {
-	words       int     // of a record, those at its end that nobody uses included
-	bytes       uintptr // the same in bytes
+	words       int    // of a record, those at its end that nobody uses included
+	bytes       uint64 // the same in bytes
 	cellWords   int
 	fetched     int        // lines of a record that are fetched ahead
-	shift       uint       // a full block has 1<<shift records
+	shift       uint64     // a full block has 1<<shift records
 	room        uint32     // records in all blocks
 	blocks      []*uint64  // the first word of each
 	links       [][]uint32 // as blocks: of each record the place plus one of the next of its generation
@@ -46,7 +47,7 @@ type Table struct {
 // New returns an empty table whose cells have the given number of words, ≥ 1.
 func New(words int) store.Table {
 	t := &Table{words: wholeLines(headWords + words), cellWords: words, index: places.New(), seed: rand.Uint64()}
-	t.bytes, t.fetched = uintptr(t.words)*8, t.lines()
+	t.bytes, t.fetched = uint64(t.words)*8, t.lines()
 	for t.shift = firstShift; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
 	}
 	return t
@@ -55,20 +56,24 @@ func New(words int) store.Table {
 // block is where a place is. The first blocks double in size, from firstRecords up to half of a full one's
 // records, so that small tables stay small; a record never moves. There is no branch in it, since nobody
 // can foresee whether a key is one of the first.
-func (t *Table) block(place uint32) (block, at uint) {
-	in := uint(place) + firstRecords
-	shift := t.shift & 31
-	early := min(uint(bits.Len(in)), shift+1) - 1 // a block from 1<<early on, of as many records
-	return in>>shift + min(early, shift-1) - firstShift, in & (1<<(early&31) - 1)
+func (t *Table) block(place uint32) (block, at uint64) {
+	in := uint64(place) + firstRecords
+	whole := in >> (t.shift & 63)
+	early := (whole - 1) >> 63                                 // 1 in the first blocks, 0 in full ones
+	top := t.shift + (uint64(bits.Len64(in))-1-t.shift)&-early // records of the block, as a power of two
+	return whole + top + early - (firstShift + 1), in & (1<<(top&63) - 1)
 }
 
 // record is the one at a place that was given.
 func (t *Table) record(place uint32) []uint64 { return unsafe.Slice(t.first(place), t.words) }
 
 // first is the first word of the record at a place that was given.
-func (t *Table) first(place uint32) *uint64 {
-	block, at := t.block(place)
-	return (*uint64)(unsafe.Add(unsafe.Pointer(t.blocks[block]), uintptr(at)*t.bytes))
+func (t *Table) first(place uint32) *uint64 { return t.within(t.block(place)) }
+
+// within is the first word of a record in a block. Loops over many take it with block, both of which are
+// inlined, where first is not.
+func (t *Table) within(block, at uint64) *uint64 {
+	return (*uint64)(unsafe.Add(unsafe.Pointer(t.blocks[block]), at*t.bytes))
 }
 
 // link is that of the record at a place.
@@ -151,16 +156,19 @@ func (t *Table) Cells(keys []store.Key, generation int64, hints []store.Hint, ce
 	if t.used > 0 {
 		missing = 0
 		for i, k := range keys {
-			place, absent := uint32(hints[i])-1, uint64(0)
-			if place >= t.used || k == 0 {
-				place, absent = 0, 1
+			place, given, other := uint32(hints[i])-1, uint32(0), uint64(0)
+			if k == 0 {
+				place = math.MaxUint32 // the key of what is free
 			}
-			first := t.first(place)
+			if place < t.used {
+				given = 1
+			}
+			first := t.within(t.block(place & -given))
 			if *first != uint64(k) {
-				absent = 1
+				other = 1
 			}
 			cells[i] = t.cellOf(first)
-			missing |= absent << (i & 63)
+			missing |= (other | uint64(1-given)) << (i & 63)
 		}
 	}
 	for ; missing != 0; missing &= missing - 1 {
@@ -214,7 +222,7 @@ func (t *Table) newPlace() uint32 {
 	place := t.used
 	t.used++
 	if t.used > t.room {
-		records := 1 << min(firstShift+uint(len(t.blocks)), t.shift)
+		records := 1 << min(firstShift+uint64(len(t.blocks)), t.shift)
 		t.blocks = append(t.blocks, unsafe.SliceData(t.memory.Make(records*t.words)))
 		t.links = append(t.links, make([]uint32, records))
 		t.room += uint32(records)
@@ -296,11 +304,11 @@ func (t *Table) Ahead(keys []store.Key, hints []store.Hint, lines *prefetch.Queu
 	}
 	n := 0
 	for _, hint := range hints {
-		place, took := uint32(hint)-1, t.fetched
-		if !hint.Found() { // no branch: which keys are new cannot be foreseen
-			place, took = 0, 0
+		guess, took := uint32(hint), t.fetched
+		if guess == 0 {
+			took = 0
 		}
-		line := uintptr(unsafe.Pointer(t.first(place)))
+		line := uintptr(unsafe.Pointer(t.within(t.block(guess - min(guess, 1))))) // of any record when there is none
 		for i := range t.fetched {
 			room[n+i] = line
 			line += prefetch.LineBytes
