@@ -14,11 +14,11 @@ type attribute struct {
 	values [][]uint64
 }
 
-func (a *attribute) set(number uint32, texts []string) {
+func (a *attribute) set(number uint32, values []uint64) {
 	for int(number) >= len(a.values) {
 		a.values = append(a.values, nil)
 	}
-	a.values[number] = hashes(texts)
+	a.values[number] = values
 }
 
 func (a *attribute) of(number uint32) []uint64 {
@@ -28,10 +28,10 @@ func (a *attribute) of(number uint32) []uint64 {
 	return nil
 }
 
-// itemValues lists the values of an item's attribute as texts, equal values as equal texts. The
-// first of its categories is category, all of them are categories, its tags are tags, the id is
-// id; any other name is one of its attributes.
-func itemValues(doc *freshet.Item, name string) []string {
+// itemHashes are the hashes of the different values of an item's attribute, in their order. The first
+// of its categories is category, all of them are categories, its tags are tags, the id is id; any
+// other name is one of its attributes.
+func itemHashes(doc *freshet.Item, name string) (hashes []uint64) {
 	var list []string
 	switch name {
 	case "id":
@@ -43,47 +43,43 @@ func itemValues(doc *freshet.Item, name string) []string {
 	case "tags":
 		list = doc.Tags
 	default:
-		return scalars(doc.Attributes[name])
+		return appendHashes(nil, doc.Attributes[name])
 	}
-	texts := make([]string, len(list))
-	for i, value := range list {
-		texts[i] = "t" + value
+	for _, value := range list {
+		hashes = appendOnce(hashes, hash(aText, value))
 	}
-	return texts
+	return hashes
 }
 
-// scalars lists the values of v, or those of its elements when it is a list. What is neither text
-// nor number nor truth value is no value.
-func scalars(v any) []string {
+// appendHashes appends to an empty list the hashes of the different values of v, or of its elements
+// when it is a list. What is neither text nor number nor truth value is no value.
+func appendHashes(to []uint64, v any) []uint64 {
 	list, ok := v.([]any)
 	if !ok {
-		if text, ok := scalar(v); ok {
-			return []string{text}
+		if h, ok := hashOf(v); ok {
+			to = append(to, h)
 		}
-		return nil
+		return to
 	}
-	var texts []string
 	for _, element := range list {
-		if text, ok := scalar(element); ok {
-			texts = append(texts, text)
+		if h, ok := hashOf(element); ok {
+			to = appendOnce(to, h)
 		}
 	}
-	return texts
+	return to
 }
 
-// scalar is the letter of the kind and the value: a number is the float64 nearest to it.
-func scalar(v any) (text string, ok bool) {
+// hashOf is the hash of a value that is one.
+func hashOf(v any) (h uint64, ok bool) {
 	switch v := v.(type) {
 	case string:
-		return "t" + v, true
+		return hash(aText, v), true
 	case bool:
-		return "b" + strconv.FormatBool(v), true
+		return hash(aTruth, strconv.FormatBool(v)), true
 	case json.Number:
 		if f, err := v.Float64(); err == nil {
-			return numberText(f), true
+			return hashNumber(f), true
 		}
 	}
-	return "", false
+	return 0, false
 }
-
-func numberText(f float64) string { return "n" + strconv.FormatFloat(f, 'g', -1, 64) }

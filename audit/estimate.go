@@ -4,26 +4,38 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strconv"
 )
 
-// hash is that of the values of a distinct: FNV-1a of the text and then the finalizer of SplitMix64.
-func hash(text string) uint64 {
-	h := uint64(0xcbf29ce484222325)
-	for i := range len(text) {
-		h = (h ^ uint64(text[i])) * 0x100000001b3
+// The kinds of values: equal texts of two kinds are two values.
+const (
+	aText   = 't'
+	aTruth  = 'b'
+	aNumber = 'n' // as the float64 nearest to it, in its shortest form
+)
+
+// hash is that of a value: FNV-1a of its kind and its text, and then the finalizer of SplitMix64.
+func hash[T string | []byte](kind byte, value T) uint64 {
+	const offset, prime = 0xcbf29ce484222325, 0x100000001b3
+	h := (offset ^ uint64(kind)) * prime
+	for i := range len(value) {
+		h = (h ^ uint64(value[i])) * prime
 	}
 	return mix(h)
 }
 
-// hashes are those of texts, each once, in the order of the texts.
-func hashes(texts []string) []uint64 {
-	var list []uint64
-	for _, text := range texts {
-		if h := hash(text); !slices.Contains(list, h) {
-			list = append(list, h)
-		}
+// hashNumber is hash of a number.
+func hashNumber(x float64) uint64 {
+	var room [32]byte
+	return hash(aNumber, strconv.AppendFloat(room[:0], x, 'g', -1, 64))
+}
+
+// appendOnce appends a hash that is not there yet.
+func appendOnce(to []uint64, h uint64) []uint64 {
+	if slices.Contains(to, h) {
+		return to
 	}
-	return list
+	return append(to, h)
 }
 
 // mix spreads the bits of x, by the finalizer of SplitMix64 (Steele, Lea & Flood 2014).

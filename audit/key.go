@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/freshet-rec/freshet/feature"
 )
 
 // part is one part of a feature's key, or the item's attribute that is its field.
@@ -11,6 +13,7 @@ type part struct {
 	kind      kind
 	name      string     // of an attribute, or in the context
 	attribute *attribute // of items or users
+	field     int        // of the context, among Oracle.fields
 }
 
 // kind is what a part goes by; parts stand in this order, and by name among those of one kind.
@@ -32,13 +35,13 @@ func (g *Oracle) parts(key []string) []part {
 		switch {
 		case of == "global":
 		case of == "context":
-			list = append(list, part{kind: byContext, name: name})
+			list = append(list, part{kind: byContext, name: name, field: g.field(name)})
 		case of == "user" && dotted:
-			list = append(list, part{byUserAttribute, name, known(&g.userAttributes, name)})
+			list = append(list, part{kind: byUserAttribute, name: name, attribute: known(&g.userAttributes, name)})
 		case of == "user":
 			list = append(list, part{kind: byUser})
 		case dotted:
-			list = append(list, part{byItemAttribute, name, known(&g.itemAttributes, name)})
+			list = append(list, part{kind: byItemAttribute, name: name, attribute: known(&g.itemAttributes, name)})
 		default:
 			list = append(list, part{kind: byItem})
 		}
@@ -59,15 +62,57 @@ func known(list *[]*attribute, name string) *attribute {
 	return a
 }
 
-// keys appends the keys of all combinations of the parts' values, those of the later parts varying
-// fastest; none when a part has no value. A key is a hash of 64 bits: among a million of them the
-// odds that two are alike are below one in ten million.
-func (c *column) keys(to []uint64, visitor, item uint32, context map[string]any) []uint64 {
-	from := len(to)
-	to = append(to, mix(uint64(c.place)+1))
-	for i := range c.parts {
-		p := &c.parts[i]
-		var values []uint64
+// field is the place of a field of contexts among those that keys have, which get it at first sight.
+func (g *Oracle) field(name string) int {
+	i := slices.Index(g.fields.names, name)
+	if i < 0 {
+		i = len(g.fields.names)
+		g.fields.names = append(g.fields.names, name)
+		g.fields.values, g.fields.known = append(g.fields.values, nil), append(g.fields.known, false)
+	}
+	return i
+}
+
+// fields are the values that one context has in the fields that keys have, each looked at once.
+type fields struct {
+	names  []string
+	values [][]uint64 // by name, where they are known
+	known  []bool
+}
+
+// of are the values of a field of the context.
+func (f *fields) of(field int, context map[string]any) []uint64 {
+	if !f.known[field] {
+		f.values[field], f.known[field] = appendHashes(f.values[field][:0], context[f.names[field]]), true
+	}
+	return f.values[field]
+}
+
+// combination walks the combinations of the values of a key's parts, those of the later parts varying
+// fastest:
+//
+//	for ok := c.first(parts, visitor, item, values); ok; ok = c.next() {
+//		key := c.key(c.head)
+//	}
+//
+// The key of no parts has one combination, of nothing. It is in one place for as long as it walks.
+type combination struct {
+	parts  int
+	values [feature.MaxKeyParts][]uint64 // by part
+	alone  [feature.MaxKeyParts]uint64   // likewise: the value, of a user or an item
+	at     [feature.MaxKeyParts]int      // likewise: which of values it is
+	spread [feature.MaxKeyParts]uint64   // likewise: that value, times spreadBy
+}
+
+// spreadBy is the odd number next to 2^64 over the golden ratio.
+const spreadBy = 0x9e3779b97f4a7c15
+
+// first begins with the first combination, if there is one: none when a part has no value. field
+// gives the values of a field of the context.
+func (c *combination) first(parts []part, visitor, item uint32, field func(p *part) []uint64) bool {
+	c.parts = len(parts)
+	for i := range parts {
+		p := &parts[i]
 		switch p.kind {
 		case byUser, byItem:
 			number := visitor
@@ -75,35 +120,46 @@ func (c *column) keys(to []uint64, visitor, item uint32, context map[string]any)
 				number = item
 			}
 			if number == 0 {
-				return to[:from]
+				return false
 			}
-			for k := from; k < len(to); k++ {
-				to[k] = join(to[k], uint64(number))
-			}
-			continue
+			c.alone[i] = uint64(number)
+			c.values[i] = c.alone[i : i+1]
 		case byItemAttribute:
-			values = p.attribute.of(item)
+			c.values[i] = p.attribute.of(item)
 		case byUserAttribute:
-			values = p.attribute.of(visitor)
+			c.values[i] = p.attribute.of(visitor)
 		case byContext:
-			values = hashes(scalars(context[p.name]))
+			c.values[i] = field(p)
 		}
-		if len(values) == 1 {
-			for k := from; k < len(to); k++ {
-				to[k] = join(to[k], values[0])
-			}
-			continue
+		if len(c.values[i]) == 0 {
+			return false
 		}
-		heads := slices.Clone(to[from:])
-		to = to[:from]
-		for _, head := range heads {
-			for _, value := range values {
-				to = append(to, join(head, value))
-			}
-		}
+		c.at[i], c.spread[i] = 0, c.values[i][0]*spreadBy
 	}
-	return to
+	return true
 }
 
-// join is the key of one more part.
-func join(head, value uint64) uint64 { return mix(head + value*0x9e3779b97f4a7c15) }
+// next goes on to the next combination, if there is one.
+func (c *combination) next() bool {
+	for i := c.parts - 1; i >= 0; i-- {
+		more := c.at[i]+1 < len(c.values[i])
+		c.at[i]++
+		if !more {
+			c.at[i] = 0
+		}
+		c.spread[i] = c.values[i][c.at[i]] * spreadBy
+		if more {
+			return true
+		}
+	}
+	return false
+}
+
+// key is that of the combination, for the feature with a head. A key is a hash of 64 bits: among a
+// million of them the odds that two are alike are below one in ten million.
+func (c *combination) key(head uint64) uint64 {
+	for _, spread := range c.spread[:c.parts] {
+		head = mix(head + spread)
+	}
+	return head
+}

@@ -31,8 +31,8 @@ type Options struct {
 // Oracle keeps raw events by feature and key. It is for one writer or many readers at a time.
 type Oracle struct {
 	columns  []column
-	names    map[string][]uint8 // by event name: the lanes it feeds, by column; 0 is none
-	others   []uint8            // the same for all further names
+	names    map[string][]group // by event name: the features that it feeds
+	others   []group            // the same for all further names
 	slack    int64
 	newest   int64 // newest event time
 	oneIn    uint64
@@ -43,28 +43,52 @@ type Oracle struct {
 	filters                        bool            // some feature has a filter, so documents are kept:
 	items                          []*freshet.Item // by number, nil when unknown
 	users                          []*freshet.User
-	scratch                        []uint64
+
+	fields fields      // of the event under way
+	walk   combination // room for Event
+	found  []found     // likewise
+}
+
+// group is the features with one key that an event feeds. Their keys are hashed together: nearly all
+// of them are not kept, and to know that is most of what an event costs.
+type group struct {
+	parts   []part
+	members []member
+}
+
+// member is one of them.
+type member struct {
+	head   uint64
+	column int
+	lanes  uint8 // of facts
+}
+
+// found is a key of an event that is kept.
+type found struct {
+	key    uint64
+	column int
+	lanes  uint8
 }
 
 // column is one feature: how its keys are made, and the events under those that are kept.
 type column struct {
 	def       feature.Definition
-	place     int // among the definitions
 	unwatched bool
 	parts     []part
-	field     part // of a distinct of an item's attribute
+	head      uint64     // what the hashes of its keys begin with
+	field     *attribute // that a distinct of an item's attribute is of
 	where     func(e *freshet.Event, item *freshet.Item, user *freshet.User) bool
 	keyed     map[uint64]*facts
 }
 
 // NewOracle returns an Oracle without events.
 func NewOracle(o Options) *Oracle {
-	g := &Oracle{names: map[string][]uint8{}, slack: int64(o.Slack), oneIn: max(1, o.OneIn), maxFacts: o.MaxFacts}
+	g := &Oracle{names: map[string][]group{}, slack: int64(o.Slack), oneIn: max(1, o.OneIn), maxFacts: o.MaxFacts}
 	for i, d := range o.Features {
-		c := column{def: d, place: i, keyed: map[uint64]*facts{}, parts: g.parts(d.Key)}
+		c := column{def: d, keyed: map[uint64]*facts{}, parts: g.parts(d.Key), head: mix(uint64(i) + 1)}
 		c.unwatched = d.Expr != "" || d.Where != "" && o.Where == nil
 		if name, ok := strings.CutPrefix(d.Field, "item."); ok {
-			c.field = part{byItemAttribute, name, known(&g.itemAttributes, name)}
+			c.field = known(&g.itemAttributes, name)
 		}
 		if d.Where != "" && o.Where != nil {
 			var err error
@@ -79,29 +103,42 @@ func NewOracle(o Options) *Oracle {
 		}
 	}
 	for name := range g.names {
-		g.names[name] = g.lanes(name)
+		g.names[name] = g.groups(name)
 	}
-	g.others = g.lanes("")
+	g.others = g.groups("")
 	return g
 }
 
-// lanes says what an event of a name is to each feature.
-func (g *Oracle) lanes(name string) []uint8 {
-	lanes := make([]uint8, len(g.columns))
+// groups are the features that an event of a name feeds.
+func (g *Oracle) groups(name string) (groups []group) {
 	for i := range g.columns {
-		d := &g.columns[i].def
-		switch {
-		case g.columns[i].unwatched:
-		case d.Agg == feature.Rate:
-			if slices.Contains(d.Of, name) {
-				lanes[i] |= laneOf
-			}
-			if slices.Contains(d.Per, name) {
-				lanes[i] |= lanePer
-			}
-		case len(d.On) == 0 || slices.Contains(d.On, name):
-			lanes[i] = laneOf
+		c := &g.columns[i]
+		lanes := c.lanes(name)
+		if lanes == 0 {
+			continue
 		}
+		at := slices.IndexFunc(groups, func(other group) bool { return slices.Equal(other.parts, c.parts) })
+		if at < 0 {
+			at, groups = len(groups), append(groups, group{parts: c.parts})
+		}
+		groups[at].members = append(groups[at].members, member{c.head, i, lanes})
+	}
+	return groups
+}
+
+// lanes says what an event of a name is to the feature; 0 is nothing.
+func (c *column) lanes(name string) (lanes uint8) {
+	switch d := &c.def; {
+	case c.unwatched:
+	case d.Agg == feature.Rate:
+		if slices.Contains(d.Of, name) {
+			lanes |= laneOf
+		}
+		if slices.Contains(d.Per, name) {
+			lanes |= lanePer
+		}
+	case len(d.On) == 0 || slices.Contains(d.On, name):
+		lanes = laneOf
 	}
 	return lanes
 }
@@ -125,7 +162,7 @@ func (g *Oracle) Facts() int { return g.facts }
 // be changed afterwards.
 func (g *Oracle) Upsert(item uint32, doc *freshet.Item) {
 	for _, a := range g.itemAttributes {
-		a.set(item, itemValues(doc, a.name))
+		a.set(item, itemHashes(doc, a.name))
 	}
 	if g.filters {
 		g.items = put(g.items, item, doc)
@@ -136,7 +173,7 @@ func (g *Oracle) Upsert(item uint32, doc *freshet.Item) {
 // changed afterwards.
 func (g *Oracle) User(visitor uint32, doc *freshet.User) {
 	for _, a := range g.userAttributes {
-		a.set(visitor, scalars(doc.Attributes[a.name]))
+		a.set(visitor, appendHashes(nil, doc.Attributes[a.name]))
 	}
 	if g.filters {
 		g.users = put(g.users, visitor, doc)
@@ -162,25 +199,45 @@ func at[T any](list []*T, n uint32) *T {
 // what, 0 for nobody and nothing.
 func (g *Oracle) Event(visitor, item uint32, e *freshet.Event) {
 	g.newest = max(g.newest, e.Time)
-	lanes, ok := g.names[e.Name]
+	groups, ok := g.names[e.Name]
 	if !ok {
-		lanes = g.others
+		groups = g.others
 	}
-	for i := range g.columns {
-		if lanes[i] == 0 {
-			continue
-		}
-		c := &g.columns[i]
-		g.scratch = c.keys(g.scratch[:0], visitor, item, e.Context)
-		kept := slices.DeleteFunc(g.scratch, func(key uint64) bool { return !g.kept(key) })
-		if len(kept) == 0 || c.where != nil && !c.where(e, at(g.items, item), at(g.users, visitor)) {
-			continue
-		}
-		list := c.factsOf(item, e, lanes[i])
-		for _, key := range kept {
-			if len(list) > 0 && g.kept(key) { // which the key before may have changed
-				g.add(c, key, list)
+	clear(g.fields.known)
+	g.found = g.found[:0]
+	field := func(p *part) []uint64 { return g.fields.of(p.field, e.Context) }
+	for i := range groups {
+		members := groups[i].members
+		for ok := g.walk.first(groups[i].parts, visitor, item, field); ok; ok = g.walk.next() {
+			for k := range members {
+				if key := g.walk.key(members[k].head); g.kept(key) {
+					g.found = append(g.found, found{key, members[k].column, members[k].lanes})
+				}
 			}
+		}
+	}
+	// What is given up for want of room goes by the order of features.
+	slices.SortStableFunc(g.found, func(a, b found) int { return a.column - b.column })
+	for rest := g.found; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].column == rest[0].column {
+			n++
+		}
+		g.note(rest[:n], visitor, item, e)
+		rest = rest[n:]
+	}
+}
+
+// note notes an event under keys of one feature.
+func (g *Oracle) note(keys []found, visitor, item uint32, e *freshet.Event) {
+	c := &g.columns[keys[0].column]
+	if c.where != nil && !c.where(e, at(g.items, item), at(g.users, visitor)) {
+		return
+	}
+	list := c.factsOf(item, e, keys[0].lanes)
+	for i := range keys {
+		if len(list) > 0 && g.kept(keys[i].key) { // which the key before may have changed
+			g.add(c, keys[i].key, list)
 		}
 	}
 }
@@ -252,26 +309,26 @@ func (c *column) one(e *freshet.Event) (number *float64, text string, ok bool) {
 
 // distinctValues are the hashes of the different values of the field.
 func (c *column) distinctValues(item uint32, e *freshet.Event) []uint64 {
-	if c.field.attribute != nil {
-		return c.field.attribute.of(item)
+	if c.field != nil {
+		return c.field.of(item)
 	}
 	if c.def.Field == "user" {
 		if v := e.Visitor(); v != "" {
-			return []uint64{hash("t" + string(v))}
+			return []uint64{hash(aText, string(v))}
 		}
 		return nil
 	}
 	if name, ok := strings.CutPrefix(c.def.Field, "context."); ok {
-		return hashes(scalars(e.Context[name]))
+		return appendHashes(nil, e.Context[name])
 	}
 	number, text, ok := c.one(e)
 	switch {
 	case !ok:
 		return nil
 	case number != nil:
-		return []uint64{hash(numberText(*number))}
+		return []uint64{hashNumber(*number)}
 	}
-	return []uint64{hash("t" + text)}
+	return []uint64{hash(aText, text)}
 }
 
 // Read recomputes a feature, by its place among the definitions, for a visitor, an item and the
@@ -283,12 +340,11 @@ func (g *Oracle) Read(column int, visitor, item uint32, q int64, context map[str
 	if c.unwatched {
 		return Value{}, false
 	}
-	keys := c.keys(nil, visitor, item, context)
-	if len(keys) == 0 {
-		return c.value(&facts{}, q), true
-	}
-	all := make([]Value, len(keys))
-	for i, key := range keys {
+	var keys combination
+	var all []Value
+	field := func(p *part) []uint64 { return appendHashes(nil, context[p.name]) }
+	for ok := keys.first(c.parts, visitor, item, field); ok; ok = keys.next() {
+		key := keys.key(c.head)
 		if !g.kept(key) {
 			return Value{}, false
 		}
@@ -299,7 +355,10 @@ func (g *Oracle) Read(column int, visitor, item uint32, q int64, context map[str
 		case k.givenUp:
 			return Value{}, false
 		}
-		all[i] = c.value(k, q)
+		all = append(all, c.value(k, q))
+	}
+	if len(all) == 0 {
+		return c.value(&facts{}, q), true
 	}
 	return c.together(all), true
 }

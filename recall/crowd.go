@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/simd"
 )
 
 // crowd knows how much each item is wanted by everybody, by the last minutes as by the last
@@ -60,14 +61,12 @@ func (c *crowd) add(item uint32, t int64, weight float64) {
 
 // raise gives an item a key that is not below the one it had.
 func (t *topItems) raise(item uint32, key float64) {
-	for i, other := range t.items {
-		if other == item {
-			t.keys[i] = key
-			if i == t.low {
-				t.sink()
-			}
-			return
+	if i := simd.Index(t.items, item); i >= 0 {
+		t.keys[i] = key
+		if i == t.low {
+			t.sink()
 		}
+		return
 	}
 	switch {
 	case len(t.items) < crowdTop:

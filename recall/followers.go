@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/simd"
 )
 
 // The followers of an item are what was wanted next after it, by visitors who wanted it: the
@@ -26,6 +27,7 @@ var following = func() (w [followStretch + 1]float64) {
 }()
 
 type followers struct {
+	items []uint32 // that followed, apart from the rest of list, so that one is found at a glance
 	list  []follower
 	total [followerRungs]float64 // of all that followed, those let go of too, faded to at
 	at    int64
@@ -33,9 +35,8 @@ type followers struct {
 }
 
 type follower struct {
-	key    float64 // log2(weight) + time/halfLife of the rung followerKey
-	at     int64   // newest event time added, Unix ms
-	item   uint32
+	key    float64                // log2(weight) + time/halfLife of the rung followerKey
+	at     int64                  // newest event time added, Unix ms
 	weight [followerRungs]float32 // faded to at
 }
 
@@ -44,18 +45,15 @@ const followerKey = 2
 
 // add notes that item followed at time t.
 func (f *followers) add(item uint32, t int64, weight float64) (more bool) {
-	i := 0
-	for i < len(f.list) && f.list[i].item != item {
-		i++
-	}
-	if i == len(f.list) {
-		if len(f.list) < maxFollowers {
-			f.list = append(f.list, follower{item: item, at: t})
-			more = true
-		} else {
-			i = f.last()
-			f.list[i] = follower{item: item, at: t}
-		}
+	i := simd.Index(f.items, item)
+	switch {
+	case i >= 0:
+	case len(f.list) < maxFollowers:
+		i, more = len(f.list), true
+		f.items, f.list = append(f.items, item), append(f.list, follower{at: t})
+	default:
+		i = f.last()
+		f.items[i], f.list[i] = item, follower{at: t}
 	}
 	one := &f.list[i]
 	old, young := fades(t-one.at), fades(one.at-t)
@@ -112,7 +110,7 @@ func (f *followers) pack(w *pack.Writer) {
 	w.Len(len(f.list))
 	for i := range f.list {
 		one := &f.list[i]
-		w.Uint(uint64(one.item))
+		w.Uint(uint64(f.items[i]))
 		w.Int(one.at)
 		w.Float(one.key)
 		for _, v := range one.weight {
@@ -134,11 +132,12 @@ func (f *followers) unpack(r *pack.Reader, items int) {
 		return
 	}
 	if n > 0 {
-		f.list = make([]follower, n)
+		f.items, f.list = make([]uint32, n), make([]follower, n)
 	}
 	for i := range f.list {
 		one := &f.list[i]
-		*one = follower{item: r.Number(items), at: r.Int(), key: r.Float()}
+		f.items[i] = r.Number(items)
+		*one = follower{at: r.Int(), key: r.Float()}
 		for k := range one.weight {
 			one.weight[k] = r.Single()
 		}

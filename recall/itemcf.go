@@ -98,7 +98,7 @@ const (
 	itemCFRebase   = 30  // half-lives between two rebasings: a float32 holds 2^±126
 
 	maxPairs    = 1 << 25 // in all, of 8 to 12 bytes
-	maxFollowed = 1 << 23 // in all, of 40 bytes
+	maxFollowed = 1 << 23 // in all, of 36 bytes
 )
 
 // near is the weight of a pair by how many acts lie between, plus one: d^-0.7.

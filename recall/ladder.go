@@ -24,13 +24,16 @@ var halfLife = func() (h [rungs]float64) {
 	return h
 }()
 
+// unfaded are the weights of something that is not old.
+var unfaded = [rungs]float64{1, 1, 1, 1, 1, 1}
+
 // fades are the weights of something of an age in ms, by rung: 2^(−age/halfLife), 1 for what
 // lies ahead. Each is the sixth power of the next, which costs less than an exponential.
 func fades(age int64) (f [rungs]float64) {
-	x := 1.0
-	if age > 0 {
-		x = math.Exp2(-float64(age) / float64(longest))
+	if age <= 0 {
+		return unfaded
 	}
+	x := math.Exp2(-float64(age) / float64(longest))
 	for k := rungs - 1; k >= 0; k-- {
 		f[k] = x
 		x *= x

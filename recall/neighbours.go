@@ -1,9 +1,8 @@
 package recall
 
 import (
-	"slices"
-
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/simd"
 )
 
 // maxNeighbours are kept per item.
@@ -26,10 +25,12 @@ type neighbours struct {
 	used  bool      // since the hand came by last, see hand
 }
 
+var zeros [maxNeighbours]float32
+
 // add adds w ≥ 0 to the pair with item and reports whether that took another place. self is
 // the item whose neighbours these are.
 func (n *neighbours) add(self, item uint32, w float64, t *tail) (more bool) {
-	if i := slices.Index(n.item, item); i >= 0 {
+	if i := simd.Index(n.item, item); i >= 0 {
 		n.sum[i] += float32(w)
 		return false
 	}
@@ -41,12 +42,8 @@ func (n *neighbours) add(self, item uint32, w float64, t *tail) (more bool) {
 	if estimate <= n.floor {
 		return false
 	}
-	low, weakest := 0, n.sum[0]
-	for i, sum := range n.sum {
-		if sum < weakest {
-			low, weakest = i, sum
-		}
-	}
+	low := simd.Largest(n.sum, -1, zeros[:len(n.sum)]) // of the sums with their signs turned
+	weakest := n.sum[low]
 	n.floor = weakest
 	if estimate > weakest {
 		t.raise(self, n.item[low], weakest)

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/freshet-rec/freshet/internal/prefetch"
+	"github.com/freshet-rec/freshet/internal/simd"
 )
 
 // scratch sums up what speaks for each item, for one request.
@@ -155,7 +156,7 @@ func (r *ItemCFRoute) gather(ctx context.Context, s *scratch, recent []Past, q i
 			if v <= 0 {
 				continue
 			}
-			one := s.touch(f.item)
+			one := s.touch(from.items[i])
 			one.next += v
 			if v > one.mostNext {
 				one.mostNext, one.byNext = v, int32(k)
@@ -295,14 +296,10 @@ func (m *mixing) chances(r *ItemCFRoute, item uint32, p *[parts]float64) (some b
 		if int(past.Item) >= len(r.follow) {
 			continue
 		}
-		list := r.follow[past.Item].list
-		for i := range list {
-			if list[i].item != item {
-				continue
-			}
-			chances := list[i].chances(m.q, &m.shares[k])
+		after := &r.follow[past.Item]
+		if i := simd.Index(after.items, item); i >= 0 {
+			chances := after.list[i].chances(m.q, &m.shares[k])
 			copy(p[rungs+k*followerRungs:], chances[:])
-			break
 		}
 	}
 	return some

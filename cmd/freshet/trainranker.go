@@ -287,7 +287,7 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
 		kept = "not kept"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s · %s · %s rows, the best of epoch %d\n", m.Model, kept, grouped(int64(m.Rows)), first.Epochs)
+	fmt.Fprintf(&b, "%s · %s · %s rows · %s, the best of epoch %d\n", m.Model, kept, grouped(int64(m.Rows)), first.Settings, first.Epochs)
 	for i := range fits {
 		f := &fits[i]
 		fmt.Fprintf(&b, "  %s: AUC %.3f (%.3f within a slate) · log-loss %.4f (always the mean: %.4f) · calibration %.2f, off by %.4f · on %s newer rows with %s positives\n",

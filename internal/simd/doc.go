@@ -1,9 +1,10 @@
 // Package simd holds the kernels of vector arithmetic: products of float32 and of int8 vectors, one
-// by one, against consecutive rows and against chosen rows.
+// by one, against consecutive rows and against chosen rows, and searches of short lists.
 //
 //	score := simd.Dot(query, row)
 //	simd.DotRows(scores, query, rows)        // of len(scores) rows that lie one behind the other
 //	simd.DotAt(scores, query, rows, at)      // of the rows numbered at
+//	at := simd.Index(items, item)            // where a number stands in a list
 //
 // # Same bits everywhere
 //

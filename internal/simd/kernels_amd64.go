@@ -104,3 +104,20 @@ func largest(best *[lanes]float32, where *[lanes]uint32, scores []float32, by fl
 	}
 	largestGo(best, where, scores, by, less)
 }
+
+func index(list []uint32, x uint32) int {
+	switch {
+	case hasAVX512:
+		return indexAVX512(list, x)
+	case hasAVX2:
+		whole := len(list) &^ 7
+		if i := indexAVX2(list[:whole], x); i >= 0 {
+			return i
+		}
+		if i := indexGo(list[whole:], x); i >= 0 {
+			return whole + i
+		}
+		return -1
+	}
+	return indexGo(list, x)
+}

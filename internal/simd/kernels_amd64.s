@@ -1484,3 +1484,75 @@ done:
 	VMOVDQU32 Z1, (CX)
 	VZEROUPPER
 	RET
+
+// func indexAVX512(list []uint32, x uint32) int
+// Requires: AVX, AVX512F, BMI2
+TEXT ·indexAVX512(SB), NOSPLIT, $0-40
+	MOVQ         list_base+0(FP), AX
+	MOVQ         list_len+8(FP), CX
+	MOVL         x+24(FP), DX
+	VPBROADCASTD DX, Z0
+	XORQ         BX, BX
+
+sixteen:
+	SUBQ     $0x10, CX
+	JL       rest
+	VPCMPEQD (AX)(BX*4), Z0, K1
+	KORTESTW K1, K1
+	JNZ      found
+	ADDQ     $0x10, BX
+	JMP      sixteen
+
+rest:
+	ADDQ     $0x10, CX
+	MOVL     $0x0000ffff, DX
+	BZHIL    CX, DX, CX
+	KMOVW    CX, K1
+	VPCMPEQD (AX)(BX*4), Z0, K1, K1
+	KORTESTW K1, K1
+	JNZ      found
+	MOVQ     $-1, BX
+	JMP      done
+
+found:
+	KMOVW K1, CX
+	BSFL  CX, CX
+	ADDQ  CX, BX
+
+done:
+	MOVQ BX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func indexAVX2(list []uint32, x uint32) int
+// Requires: AVX, AVX2
+TEXT ·indexAVX2(SB), NOSPLIT, $0-40
+	MOVQ         list_base+0(FP), AX
+	MOVQ         list_len+8(FP), CX
+	MOVL         x+24(FP), DX
+	VMOVD        DX, X0
+	VPBROADCASTD X0, Y0
+	XORQ         BX, BX
+
+eight:
+	CMPQ      BX, CX
+	JE        none
+	VPCMPEQD  (AX)(BX*4), Y0, Y1
+	VMOVMSKPS Y1, DX
+	TESTL     DX, DX
+	JNZ       found
+	ADDQ      $0x08, BX
+	JMP       eight
+
+none:
+	MOVQ $-1, BX
+	JMP  done
+
+found:
+	BSFL DX, DX
+	ADDQ DX, BX
+
+done:
+	MOVQ BX, ret+32(FP)
+	VZEROUPPER
+	RET

@@ -229,3 +229,27 @@ func TestLargestAgrees(t *testing.T) {
 		}
 	}
 }
+
+// TestIndexAgrees holds Index, by each kind of assembly and without, against a plain search; what is
+// looked for stands behind the end of the list too.
+func TestIndexAgrees(t *testing.T) {
+	rng := rand.New(rand.NewPCG(10, 9))
+	defer func(wide, narrow bool) { hasAVX512, hasAVX2 = wide, narrow }(hasAVX512, hasAVX2)
+	for _, has := range [][2]bool{{hasAVX512, hasAVX2}, {false, hasAVX2}, {false, false}} {
+		hasAVX512, hasAVX2 = has[0], has[1]
+		for n := range 150 {
+			all := make([]uint32, n+16)
+			for range 20 {
+				x, list := rng.Uint32N(200)<<24, all[:n:n]
+				for i := range all {
+					if all[i] = x; i < n {
+						all[i] = rng.Uint32N(200) << 24
+					}
+				}
+				if got, want := Index(list, x), slices.Index(list, x); got != want {
+					t.Fatalf("%d of %d numbers is at %d, want %d (AVX-512: %v, AVX2: %v)", x, n, got, want, has[0], has[1])
+				}
+			}
+		}
+	}
+}

@@ -16,3 +16,4 @@ func read(b []byte) uint64                                   { return readGo(b) 
 func largest(best *[lanes]float32, where *[lanes]uint32, scores []float32, by float32, less []float32) {
 	largestGo(best, where, scores, by, less)
 }
+func index(list []uint32, x uint32) int { return indexGo(list, x) }

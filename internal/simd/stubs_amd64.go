@@ -81,3 +81,13 @@ func readAVX2(b []byte) uint64
 //
 //go:noescape
 func largestAVX512(best *[16]float32, where *[16]uint32, scores []float32, by float32, less []float32)
+
+// indexAVX512 is Index with AVX-512.
+//
+//go:noescape
+func indexAVX512(list []uint32, x uint32) int
+
+// indexAVX2 is Index with AVX2, for a length that 8 divides.
+//
+//go:noescape
+func indexAVX2(list []uint32, x uint32) int

@@ -26,6 +26,8 @@ func main() {
 	readAVX512()
 	readAVX2()
 	largestAVX512()
+	indexAVX512()
+	indexAVX2()
 	Generate()
 }
 
