@@ -18,7 +18,7 @@ const defaultConfigFile = "freshet.yaml"
 
 // configFlags are the flags of commands that work on a data directory.
 func (a *app) configFlags(c *cobra.Command) {
-	c.Flags().StringVar(&a.config, "config", "", "configuration file (FRESHET_CONFIG; default freshet.yaml if there is one)")
+	c.Flags().StringVar(&a.config, "config", "", "configuration file (FRESHET_CONFIG; default freshet.yaml in the data directory, or here)")
 	c.Flags().String("data", "", "data directory (FRESHET_DATA; default ./data)")
 }
 
