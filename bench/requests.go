@@ -31,6 +31,7 @@ type requests struct {
 	users, items [][]byte // as JSON
 	ids          []freshet.ItemID
 	acts         []act
+	rests        [][]byte // of the event of each act, what stands behind its number
 	at           int64
 }
 
@@ -50,23 +51,41 @@ func newRequests(o *Options) *requests {
 	for i := range r.acts {
 		r.acts[i] = act{user: int32(random.IntN(len(r.users))), item: int32(order[popular.Uint64()]), click: random.IntN(9) == 0}
 	}
+	var texts []byte
+	ends := make([]int, acts)
+	for i, a := range r.acts {
+		name := "expose"
+		if a.click {
+			name = "click"
+		}
+		texts = appendRest(texts, name, r.users[a.user], r.items[a.item])
+		ends[i] = len(texts)
+	}
+	begin := 0
+	for _, end := range ends {
+		r.rests = append(r.rests, texts[begin:end])
+		begin = end
+	}
 	return r
 }
 
 // event appends the event number n, which is its id and picks the act.
 func (r *requests) event(dst []byte, n uint64) []byte {
-	a := r.acts[n%acts]
-	name := "expose"
-	if a.click {
-		name = "click"
-	}
-	return r.acted(dst, n, name, r.users[a.user], r.items[a.item])
+	return append(appendNumber(dst, n), r.rests[n%acts]...)
 }
 
 // acted appends an event; user and item are JSON.
 func (r *requests) acted(dst []byte, n uint64, name string, user, item []byte) []byte {
-	dst = append(dst, `{"event_id":"bench-`...)
-	dst = strconv.AppendUint(dst, n, 36)
+	return appendRest(appendNumber(dst, n), name, user, item)
+}
+
+// appendNumber begins the event number n.
+func appendNumber(dst []byte, n uint64) []byte {
+	return strconv.AppendUint(append(dst, `{"event_id":"bench-`...), n, 36)
+}
+
+// appendRest ends an event behind its number.
+func appendRest(dst []byte, name string, user, item []byte) []byte {
 	dst = append(dst, `","user_id":`...)
 	dst = append(dst, user...)
 	dst = append(dst, `,"item_id":`...)

@@ -310,18 +310,35 @@ func appendMillionths(dst []byte, n uint64) []byte {
 	return dst
 }
 
-// pastClean returns where in s to begin to look for what must be escaped: eight bytes at a time are
-// stepped over while there is nothing among them.
+// pastClean returns where in s to begin to look for what must be escaped, len(s) when there is nothing:
+// eight bytes at a time are stepped over while there is nothing among them, the last of which may be
+// looked at twice.
 func pastClean(s string) int {
+	n := len(s)
+	if n < 8 {
+		if n >= 4 && clean(uint64(word4(s, 0))|uint64(word4(s, n-4))<<32) {
+			return n
+		}
+		return 0
+	}
 	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		if (below(w, ' ')|among(w, '"')|among(w, '\\'))&^w&eachUpper != 0 {
-			break
+	for ; i+8 <= n; i += 8 {
+		if !clean(uint64(word4(s, i)) | uint64(word4(s, i+4))<<32) {
+			return i
 		}
 	}
+	if clean(uint64(word4(s, n-8)) | uint64(word4(s, n-4))<<32) {
+		return n
+	}
 	return i
+}
+
+// clean reports that none of eight bytes must be escaped.
+func clean(w uint64) bool { return (below(w, ' ')|among(w, '"')|among(w, '\\'))&^w&eachUpper == 0 }
+
+// word4 is four bytes of s.
+func word4(s string, i int) uint32 {
+	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
 }
 
 // AppendText appends s as a JSON string. Only what must be escaped is: quotes, backslashes

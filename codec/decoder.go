@@ -166,7 +166,7 @@ func (d *decoder) anyMember(first *bool) (key []byte, more bool) {
 func (d *decoder) plainMember(first *bool) (key []byte, more bool) {
 	at := d.pos
 	raw, ok := d.plainKey(*first)
-	if !ok || len(raw) > MaxTextBytes || d.fields == MaxFields {
+	if !ok || len(raw) > MaxTextBytes || d.fields >= MaxFields {
 		d.pos = at
 		return nil, false
 	}

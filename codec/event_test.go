@@ -393,3 +393,30 @@ func TestNegativeZeroIsZero(t *testing.T) {
 		t.Errorf("stored as %s", got)
 	}
 }
+
+// TestNothingIsReadBehindTooManyFields: what stands behind the last field that counts is only stepped
+// over, also where the fields were all counted at once, as those of a value of no use are.
+func TestNothingIsReadBehindTooManyFields(t *testing.T) {
+	for _, before := range []string{`"x"`, `"context"`} {
+		var raw strings.Builder
+		raw.WriteString(`{"user_id":"u","item_id":"i",` + before + `:{`)
+		for i := range MaxFields + 5 {
+			fmt.Fprintf(&raw, `"k%d":0,`, i)
+		}
+		raw.WriteString(`"last":0},"event":7,"event":8,"rank":"first"}`)
+		_, problems := DecodeEvent([]byte(raw.String()), testRules())
+		many := 0
+		for _, p := range problems {
+			switch p.Code {
+			case CodeManyFields:
+				many++
+			case CodeUnknown:
+			default:
+				t.Errorf("beside %s: %+v", before, p)
+			}
+		}
+		if many != 1 {
+			t.Errorf("beside %s: too many fields told %d times", before, many)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 )
 
@@ -32,6 +33,31 @@ func TestPastPlain(t *testing.T) {
 	for i := range text {
 		if got, want := pastPlain(text, i), slow(text, i); got != want {
 			t.Errorf("from %d: %d, want %d", i, got, want)
+		}
+	}
+}
+
+// TestAppendText: whatever byte stands wherever in a text of whatever length, it is escaped as when it
+// stands alone.
+func TestAppendText(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for b := range 256 {
+				text := []byte("abcdefghijklmnopqrst")[:n]
+				text[at] = byte(b)
+				want := `"` + string(text[:at]) + strings.Trim(string(AppendText(nil, string(text[at:at+1]))), `"`) + string(text[at+1:]) + `"`
+				if b == '"' {
+					want = `"` + string(text[:at]) + `\"` + string(text[at+1:]) + `"`
+				}
+				if got := string(AppendText(nil, string(text))); got != want {
+					t.Fatalf("%q is %s, want %s", text, got, want)
+				}
+			}
+		}
+	}
+	for b, want := range map[byte]string{'"': `"\""`, '\\': `"\\"`, '\n': `"\n"`, 1: `"\u0001"`, 0x1f: `"\u001f"`, ' ': `" "`, 0x7f: "\"\x7f\"", 0x80: "\"\x80\""} {
+		if got := string(AppendText(nil, string([]byte{b}))); got != want {
+			t.Errorf("%#x is %s, want %s", b, got, want)
 		}
 	}
 }

@@ -190,7 +190,7 @@ func (f *fitting) once(of string, learn func() (learnedModel, error)) (learnedMo
 }
 
 // choiceMost is the most rows of which a model is learned for each choice of words, and of settings; of
-// more there are enough to tell by themselves what words are worth, and the defaults suit most.
+// more there are enough to tell by themselves what words are worth.
 const choiceMost = 2_000_000
 
 // choose fits in all ways and takes the best.

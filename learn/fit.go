@@ -252,8 +252,10 @@ func (f *fitting) label(i int, s *Sample) bool {
 // they are, and not by how many they stand for: a few rows that count much would move the weights too
 // far at a time.
 //
-// Where there are not too many rows, the settings are those of the trial that predicts the rows to tune
-// by best: with a way's words as they come, and so for the ways that differ in words from it.
+// Of a factorization machine, where there are not too many rows, the settings are those of the trial
+// that predicts the rows to tune by best, all words heeded: how far it may go at a step depends on how
+// much a row has. Of the other kinds the defaults are as good as any here, and what chooses between
+// their orders is what was wanted (see ways).
 func (f *fitting) learn(ctx context.Context) (rank.Model, error) {
 	trials, err := trialsOf(f.Kind)
 	if err != nil {
@@ -261,7 +263,7 @@ func (f *fitting) learn(ctx context.Context) (rank.Model, error) {
 	}
 	if usual, ok := f.known[f.modelOf(nil)]; ok {
 		trials = []Trial{usual.trial}
-	} else if f.split[0] > choiceMost {
+	} else if f.Kind != "fm" || f.split[0] > choiceMost {
 		trials = trials[:1]
 	}
 	learned, err := f.once(f.modelOf(f.way.muted), func() (learnedModel, error) { return f.lead(ctx, trials) })
