@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/json"
 	"math"
+	"math/rand"
 	"reflect"
 	"strconv"
 	"strings"
@@ -137,6 +138,37 @@ func TestAppendEvent(t *testing.T) {
 		if got := string(appendFloat(nil, v, 64)); got != want {
 			t.Errorf("%g is written as %s, want %s", v, got, want)
 		}
+	}
+}
+
+// TestAppendFloat: numbers of few digits, which have a way of their own, are what strconv writes.
+func TestAppendFloat(t *testing.T) {
+	random := rand.New(rand.NewSource(5))
+	check := func(v float64) {
+		t.Helper()
+		format := byte('f')
+		switch abs := math.Abs(v); {
+		case v == 0:
+			v = 0 // not −0
+		case abs < 1e-6 || abs >= 1e21:
+			format = 'e'
+		}
+		if got, want := string(appendFloat(nil, v, 64)), strconv.FormatFloat(v, format, -1, 64); got != want {
+			t.Fatalf("%b is written as %s, want %s", v, got, want)
+		}
+	}
+	for _, v := range []float64{1e-6, 1.5e-6, 9.99999e-7, 0.000011, 1e9, 999999999.999999, 999999999.9999999, 123456789.000001, 5e-324, 1e15, 1e21, 1 << 53} {
+		for _, near := range []float64{v, math.Nextafter(v, 0), math.Nextafter(v, 2*v)} {
+			check(near)
+			check(-near)
+		}
+	}
+	for range 300_000 {
+		digits := math.Pow(10, float64(random.Intn(17)))
+		v := math.Trunc(random.Float64()*digits) / math.Pow(10, float64(random.Intn(9)))
+		check(v)
+		check(-math.Nextafter(v, v+1))
+		check(random.NormFloat64() * v)
 	}
 }
 

@@ -68,6 +68,7 @@ func decodeOne[T any](d *decoder, sh *shape[T], raw []byte) (rec T, problems []P
 		sh.decode(d, &rec)
 		d.end()
 	}
+	d.release()
 	if d.bad != nil {
 		d.broken()
 	}
@@ -114,6 +115,7 @@ func decodeBatch[T any](d decoder, sh *shape[T], body []byte, form Form, most in
 			r.body()
 		}
 	}
+	r.release()
 	if r.bad != nil {
 		return Batch[T]{}, r.bad
 	}

@@ -21,6 +21,54 @@ func fourFields(n int) []byte {
 	return append(body, "]}"...)
 }
 
+// wide is n lines of events with most fields and a context of up to four.
+func wide(n int) []byte {
+	var body []byte
+	names := []string{"expose", "expose", "click", "like"}
+	for i := range n {
+		body = fmt.Appendf(body, `{"event_id":"19a2b3c4d5e-%d-%09d","user_id":"u%d","item_id":"i%d","event":"%s","ts":%d`, i%8, i, i*7919%1000, i*104_729%500, names[i*31%4], 1_700_000_000_000+i)
+		if i%5 > 0 {
+			body = fmt.Appendf(body, `,"value":%v`, float64(i*2557%2560)/128)
+		}
+		if i%3 > 0 {
+			body = fmt.Appendf(body, `,"rank":%d`, 1+i%40)
+		}
+		body = fmt.Appendf(body, `,"context":{"device":"%s","place":"p%d"`, []string{"phone", "tablet", "desktop", "tv"}[i%4], i%8)
+		if i%2 > 0 {
+			body = fmt.Appendf(body, `,"depth":%d,"load":%v`, 1+i%6, float64(i*1999%2000)/100)
+		}
+		body = append(body, "}}\n"...)
+	}
+	return body
+}
+
+// BenchmarkDecodeWide decodes lines, AppendWide writes them.
+func BenchmarkDecodeWide(b *testing.B) {
+	body, rules := wide(1000), testRules()
+	b.ReportAllocs()
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if got, err := DecodeEvents(body, NDJSON, rules); err != nil || len(got.List) != 1000 {
+			b.Fatal(err, got.Problems)
+		}
+	}
+}
+
+func BenchmarkAppendWide(b *testing.B) {
+	got, err := DecodeEvents(wide(1000), NDJSON, testRules())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var text []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		text = text[:0]
+		for i := range got.List {
+			text = AppendEvent(text, &got.List[i])
+		}
+	}
+}
+
 func BenchmarkDecodeEvents(b *testing.B) {
 	body, rules := fourFields(1000), testRules()
 	b.Run("events=1000/fields=4", func(b *testing.B) {

@@ -15,12 +15,15 @@ type decoder struct {
 	scanner
 	rules   *Rules               // of events; nil for items and users
 	lengths []int                // of an item's embedding; nil is any
-	names   map[string]eventName // names met in this batch, nil to not remember
+	names   []eventName          // names met in this batch, at most maxNames
 	name    eventName            // of them, the one met last
+	usual   *[mostUsual]keyPlace // of the event before, nil before the second of a batch
 	ids     []byte               // scratch: those of the event at hand, one behind the other
 	root    string               // pointer of what holds the records
 	place   Problem              // Index and Line of the record at hand
 	one     bool                 // the record is the whole document, so pointers do not number it
+
+	lately *vocabulary // of free data; nil while there were none
 
 	problems []Problem
 	start    int // problems of the record at hand begin here
@@ -123,15 +126,15 @@ func (d *decoder) problem(code, hint, format string, args ...any) {
 // path. Members whose key is no clean text are reported and stepped over. With more false the
 // object is behind.
 func (d *decoder) member(first *bool) (key []byte, more bool) {
-	last := &d.path[len(d.path)-1]
-	at := d.pos
-	if raw, ok := d.plainKey(*first); ok && len(raw) <= MaxTextBytes && d.fields < MaxFields {
-		*first = false
-		d.fields++
-		last.key = raw
-		return raw, true
+	if key, more = d.plainMember(first); more {
+		return key, true
 	}
-	d.pos = at
+	return d.anyMember(first)
+}
+
+// anyMember is member without a look for what nearly all are.
+func (d *decoder) anyMember(first *bool) (key []byte, more bool) {
+	last := &d.path[len(d.path)-1]
 	for {
 		*last = step{index: nameless}
 		t, more := d.key(*first)
@@ -156,6 +159,26 @@ func (d *decoder) member(first *bool) (key []byte, more bool) {
 		}
 		d.pass()
 	}
+}
+
+// plainMember is member for nearly all of them, by plainKey; more is false also for any other, over
+// which nothing is stepped.
+func (d *decoder) plainMember(first *bool) (key []byte, more bool) {
+	at := d.pos
+	raw, ok := d.plainKey(*first)
+	if !ok || len(raw) > MaxTextBytes || d.fields == MaxFields {
+		d.pos = at
+		return nil, false
+	}
+	d.named(raw, first)
+	return raw, true
+}
+
+// named enters the next member, whose key the decoder is behind, into path.
+func (d *decoder) named(key []byte, first *bool) {
+	*first = false
+	d.fields++
+	d.path[len(d.path)-1].key = key
 }
 
 // full reports whether the record's members are used up, telling it once.

@@ -27,7 +27,7 @@ func DecodeEvent(raw []byte, rules *Rules) (freshet.Event, []Problem) {
 // DecodeEvents reads a request body; see [Form] for the documents accepted. The error is a
 // *[Malformed].
 func DecodeEvents(body []byte, form Form, rules *Rules) (Events, error) {
-	d := decoder{rules: rules, names: map[string]eventName{}}
+	d := decoder{rules: rules}
 	return decodeBatch(d, &eventShape, body, form, rules.MaxEvents)
 }
 
@@ -101,13 +101,16 @@ func (d *decoder) event(e *freshet.Event) {
 	var name eventName
 	var ids eventIDs
 	d.ids = d.ids[:0]
+	if d.usual == nil && d.place.Index > 0 {
+		d.usual = new([mostUsual]keyPlace)
+	}
 	d.enter()
-	for first := true; ; {
-		key, more := d.member(&first)
+	first := true
+	for n := 0; ; n++ {
+		key, field, more := d.eventMember(n, &first)
 		if !more {
 			break
 		}
-		field := eventField(key)
 		switch {
 		case field == 0:
 			d.unknown(key, eventFields, meantByEvent)
@@ -157,6 +160,41 @@ func (d *decoder) event(e *freshet.Event) {
 	for i := d.start; i < len(d.problems); i++ {
 		d.problems[i].EventID = e.ID
 	}
+}
+
+// keyPlace is a key where an event had it.
+type keyPlace struct {
+	text  []byte // between the value before and its own: comma, key, colon
+	key   []byte // within text
+	field int
+}
+
+// mostUsual bounds the members of an event that are remembered.
+const mostUsual = 12
+
+// eventMember is member for the nth one, counted from 0, of an event, with the field that its key names.
+// A sender's events have the same keys in the same places, so it looks first whether there stands what
+// stood there in the event before: equal bytes mean the same.
+func (d *decoder) eventMember(n int, first *bool) (key []byte, field int, more bool) {
+	if d.usual == nil || n >= mostUsual {
+		key, more = d.member(first)
+		return key, eventField(key), more
+	}
+	u, at := &d.usual[n], d.pos
+	end := at + len(u.text)
+	if end < len(d.data) && len(u.text) > 0 && string(d.data[at:end]) == string(u.text) && kindOf[d.data[end]] != kindNone && d.bad == nil && d.fields < MaxFields {
+		d.pos = end
+		d.named(u.key, first)
+		return u.key, u.field, true
+	}
+	if key, more = d.plainMember(first); more {
+		if field = eventField(key); field != 0 {
+			*u = keyPlace{d.data[at:d.pos], key, field}
+		}
+		return key, field, true
+	}
+	key, more = d.anyMember(first)
+	return key, eventField(key), more
 }
 
 // eventIDs are where the ids of an event stand, by field, in one text: together they take one
@@ -209,7 +247,7 @@ type eventName struct {
 
 // maxNames bounds the names remembered in one batch. Batches have few; remembering them
 // saves a copy and a look-up for each event.
-const maxNames = 64
+const maxNames = 32
 
 func (d *decoder) eventName() (name eventName) {
 	if d.kind() != kindText {
@@ -221,9 +259,11 @@ func (d *decoder) eventName() (name eventName) {
 		if string(raw) == d.name.text {
 			return d.name
 		}
-		if name, ok := d.names[string(raw)]; ok {
-			d.name = name
-			return name
+		for i := range d.names {
+			if d.names[i].text == string(raw) {
+				d.name = d.names[i]
+				return d.name
+			}
 		}
 	}
 	d.pos = at
@@ -241,9 +281,10 @@ func (d *decoder) eventName() (name eventName) {
 		return name
 	}
 	name = eventName{id, d.rules.Kinds.Of(id).Signal}
-	if d.names != nil && len(d.names) < maxNames {
-		d.names[id] = name
+	if d.usual != nil && len(d.names) < maxNames {
+		d.names = append(d.names, name)
 	}
+	d.name = name
 	return name
 }
 

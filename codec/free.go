@@ -11,6 +11,11 @@ func (d *decoder) free() any {
 	}
 	switch k := d.kind(); k {
 	case kindText:
+		at := d.pos
+		if raw, ok := d.plainText(); ok && len(raw) <= MaxTextBytes {
+			return d.vocabulary().text(raw).value
+		}
+		d.pos = at
 		s, _ := d.words()
 		return s
 	case kindNumber:
@@ -55,24 +60,71 @@ func (d *decoder) freeNumber() any {
 			return json.Number("0") // a negative zero is zero
 		}
 	}
-	return json.Number(n.lit)
+	return d.vocabulary().number(n.lit).value
 }
 
+// vocabulary is that of the decoder, who has one as soon as there are free data.
+func (d *decoder) vocabulary() *vocabulary {
+	if d.lately == nil {
+		d.lately = vocabularies.Get().(*vocabulary)
+	}
+	return d.lately
+}
+
+// release leaves the vocabulary to others, at the end.
+func (d *decoder) release() {
+	if d.lately != nil {
+		vocabularies.Put(d.lately)
+		d.lately = nil
+	}
+}
+
+// freeObject makes its map when it knows how large that is, but for members beyond freeMembers.
 func (d *decoder) freeObject() map[string]any {
 	d.pos++
-	m := map[string]any{}
+	var room [freeMembers]member
+	few, m := room[:0], map[string]any(nil)
 	for first := true; ; {
 		key, more := d.member(&first)
-		if !more {
+		switch {
+		case !more && m == nil:
+			return mapOf(few)
+		case !more:
 			return m
-		}
-		if _, twice := m[string(key)]; twice {
+		case holds(few, m, key):
 			d.twice()
 			continue
 		}
-		name := string(key) // key is good until the value has been read
-		m[name] = d.free()
+		name := d.vocabulary().text(key).text // key is good until the value has been read
+		value := d.free()
+		if m == nil && len(few) < freeMembers {
+			few = append(few, member{name, value})
+			continue
+		}
+		if m == nil {
+			m, few = mapOf(few), nil
+		}
+		m[name] = value
 	}
+}
+
+func mapOf(members []member) map[string]any {
+	m := make(map[string]any, len(members))
+	for i := range members {
+		m[members[i].key] = members[i].value
+	}
+	return m
+}
+
+// holds reports whether an object read so far, the few members or else m, has a key.
+func holds(few []member, m map[string]any, key []byte) bool {
+	for i := range few {
+		if few[i].key == string(key) {
+			return true
+		}
+	}
+	_, has := m[string(key)]
+	return m != nil && has
 }
 
 // twice reports a key that its object already has, and steps over the value.

@@ -10,7 +10,15 @@ type number struct {
 	lit     []byte
 	integer bool   // neither fraction nor exponent
 	fault   string // why it is no number, "" if it is
+
+	// The value of one that short says so of, but for its sign: digits / 10^places.
+	short  bool
+	digits uint64
+	places int
 }
+
+// shortDigits is how many digits a short number has at most: so many fit a uint64.
+const shortDigits = 18
 
 // The ways a number can be no number.
 const (
@@ -22,6 +30,10 @@ const (
 // number steps over the number the scanner stands on. What looks like a number but is none
 // (NaN, Infinity, 01, 1., +1) is stepped over too and has its fault set.
 func (s *scanner) number() (n number) {
+	if s.shortNumber(&n) {
+		return n
+	}
+	n = number{}
 	start := s.pos
 	if c := s.data[s.pos]; c == '-' || c == '+' {
 		s.pos++
@@ -50,6 +62,41 @@ func (s *scanner) number() (n number) {
 		}
 	}
 	return n
+}
+
+// shortNumber is number for nearly all of them: a few digits, a point among them or not. ok is false
+// for any other, over which nothing is stepped.
+func (s *scanner) shortNumber(n *number) (ok bool) {
+	data, i := s.data, s.pos
+	if data[i] == '-' {
+		i++
+	}
+	begin, value := i, uint64(0)
+	for ; i < len(data) && data[i]-'0' <= 9; i++ {
+		value = value*10 + uint64(data[i]-'0')
+	}
+	whole := i - begin
+	if whole == 0 || whole > 1 && data[begin] == '0' {
+		return false
+	}
+	count := whole
+	if i < len(data) && data[i] == '.' {
+		i++
+		begin = i
+		for ; i < len(data) && data[i]-'0' <= 9; i++ {
+			value = value*10 + uint64(data[i]-'0')
+		}
+		n.places = i - begin
+		if count += n.places; n.places == 0 {
+			return false
+		}
+	}
+	if count > shortDigits || i < len(data) && numeric[data[i]] {
+		return false // more digits than value holds, an exponent, or no number
+	}
+	n.lit, n.integer, n.short, n.digits = data[s.pos:i], n.places == 0, true, value
+	s.pos = i
+	return true
 }
 
 var numeric = func() (table [256]bool) {
@@ -105,9 +152,14 @@ func digits(b []byte) (n int) {
 // float returns the nearest float64, or fault when that is an infinity. exact is false for an
 // integer that no float64 equals. A negative zero is 0.
 func (n *number) float() (v float64, exact bool, fault string) {
-	if n.integer && len(n.lit) <= 15 {
-		i, _ := n.int()
-		return float64(i), true, ""
+	if n.short && n.digits <= exactInt {
+		// Both are exact, so their quotient is the float64 nearest to the number (Clinger, How to Read
+		// Floating Point Numbers Accurately, 1990).
+		v = float64(n.digits) / powersOfTen[n.places]
+		if n.lit[0] == '-' && v != 0 {
+			v = -v
+		}
+		return v, true, ""
 	}
 	// The grammar is checked, so the only error left is an overflow.
 	v, err := strconv.ParseFloat(string(n.lit), 64)
@@ -125,10 +177,16 @@ func (n *number) float() (v float64, exact bool, fault string) {
 	return v, exact, ""
 }
 
+// exactInt is the integer up to which float64 has every one.
+const exactInt = 1 << 53
+
+// powersOfTen has those that a short number may be divided by; float64 has them up to 10^22.
+var powersOfTen = [shortDigits]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17}
+
 // overflows reports whether the number is beyond float64. Without an exponent it cannot be:
 // MaxNumberBytes digits are far from 10³⁰⁸.
 func (n *number) overflows() bool {
-	if n.integer {
+	if n.integer || n.short {
 		return false
 	}
 	_, _, fault := n.float()
@@ -138,6 +196,12 @@ func (n *number) overflows() bool {
 // int returns the value of a number that is whole, however it is written (2, 2.0, 20e-1), and
 // false when it has a fraction or does not fit. It is exact: nothing is rounded.
 func (n *number) int() (v int64, ok bool) {
+	if n.integer && n.short {
+		if v = int64(n.digits); n.lit[0] == '-' {
+			v = -v
+		}
+		return v, true
+	}
 	if n.integer {
 		v, err := strconv.ParseInt(string(n.lit), 10, 64)
 		return v, err == nil

@@ -262,6 +262,7 @@ func (f Field) Free() (map[string]any, error) {
 	}
 	d := decoder{scanner: scanner{data: f.Raw}, root: f.Pointer(), one: true}
 	m := d.freeData()
+	d.release()
 	if d.faults > 0 {
 		return nil, &d.problems[0]
 	}

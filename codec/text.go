@@ -114,7 +114,7 @@ func pastPlain(data []byte, i int) int {
 // notPlain has the upper bit set in the lowest of eight bytes that is not charPlain, and none below
 // it.
 func notPlain(w uint64) uint64 {
-	return (below(w, '!') | among(w, '"') | among(w, '\\') | among(w, 0x7f) | w) & eachUpper
+	return (below(w, '!') | among(w, '"') | among(w, '\\') | (w + each) | w) & eachUpper // w + each for DEL
 }
 
 // One in each byte of a word, and the upper bit of each.
@@ -123,10 +123,10 @@ const (
 	eachUpper = 0x80 * each
 )
 
-// below has the upper bit set in the lowest byte of w that is less than n < 128: b − n borrows into
-// the upper bit and b has none itself. None is set below it, but the borrow may reach into bytes
-// above (Warren, Hacker's Delight, section 6-1).
-func below(w, n uint64) uint64 { return (w - n*each) &^ w & eachUpper }
+// below has the upper bit set in the lowest byte of w that is less than n < 128, and none below it but
+// in bytes that have it set in w: b − n borrows into the upper bit, and from the bytes above (Warren,
+// Hacker's Delight, section 6-1).
+func below(w, n uint64) uint64 { return w - n*each }
 
 // among is below for a byte that equals b.
 func among(w, b uint64) uint64 { return below(w^b*each, 1) }

@@ -39,7 +39,7 @@ func (s *State) Since(name string) freshet.Position { return s.defined.since[nam
 func (s *State) define(text []byte, p freshet.Position) {
 	s.defined.note(Definitions(text), p)
 	if w := s.warming; w != nil && w.level && w.text == string(text) {
-		s.Features, s.Watch, s.Definitions, s.Config = w.features, w.watch, w.definitions, w.config
+		w.replace()
 		s.warming, w.swapped = nil, p
 		s.rebase()
 	}

@@ -10,40 +10,11 @@ import (
 	"github.com/freshet-rec/freshet/recall"
 )
 
-// StateVersion is that of the form Pack writes: one more with every change of it, or of what a
-// part of the state means. A snapshot of another version is of no use.
-const StateVersion = 5
-
-// Pack writes the whole state.
-func (s *State) Pack(w *pack.Writer) {
+func (s *State) packItems(w *pack.Writer) {
 	s.Items.Pack(w, func(doc *freshet.Item) []byte { return codec.AppendItem(nil, doc) })
-	s.Visitors.Pack(w)
-	s.Users.pack(w)
-	w.Int(s.Newest)
-	s.Features.Pack(w)
-	s.Histories.Pack(w)
-	for _, r := range s.tables() {
-		r.Pack(w)
-	}
-	s.Acts.pack(w)
-	for _, slot := range Slots {
-		s.Live(slot).pack(w)
-	}
-	s.Challenger.pack(w)
-	s.Arms.pack(w)
-	s.Tally.pack(w)
-	s.Lately.pack(w)
-	s.Ledger.Pack(w)
-	s.shown.pack(w)
-	if s.Watch != nil {
-		s.Watch.Pack(w)
-	}
-	s.packUpdates(w)
 }
 
-// Unpack fills a new State of the same options with what Pack wrote: from then on both do
-// alike, bit for bit. After an error the state must not be used.
-func (s *State) Unpack(r *pack.Reader) {
+func (s *State) unpackItems(r *pack.Reader) {
 	s.Items.Unpack(r, func(text []byte) (*freshet.Item, error) {
 		doc, problems := codec.DecodeItem(text)
 		if len(problems) > 0 {
@@ -51,35 +22,23 @@ func (s *State) Unpack(r *pack.Reader) {
 		}
 		return &doc, nil
 	})
-	s.Visitors.Unpack(r)
-	s.Users.unpack(r, s.Visitors.Len(), s.Visitors.Name)
-	items := s.Items.Len()
-	s.Newest = r.Int()
-	s.Features.Unpack(r, items, s.Visitors.Len())
-	s.entries(s.Features.Upsert, s.Features.UpsertUser)
-	s.words.items.meet(s)
-	s.Histories.Unpack(r, items)
-	for _, reader := range s.readers {
-		s.itemEntries(reader.Entry)
+}
+
+// packModels writes what is live, what is on trial, and what came of that.
+func (s *State) packModels(w *pack.Writer) {
+	for _, slot := range Slots {
+		s.Live(slot).pack(w)
 	}
-	for _, route := range s.tables() {
-		route.Unpack(r, items)
-	}
-	s.Acts.unpack(r)
+	s.Challenger.pack(w)
+	s.Arms.pack(w)
+}
+
+func (s *State) unpackModels(r *pack.Reader) {
 	for _, slot := range Slots {
 		s.Live(slot).unpack(r, slot)
 	}
 	s.Challenger.unpack(r, Challenger)
 	s.Arms.unpack(r)
-	s.Tally.unpack(r)
-	s.Lately.unpack(r)
-	s.Ledger.Unpack(r, items, s.Visitors.Len())
-	s.shown.unpack(r, s.Visitors.Len())
-	if s.Watch != nil {
-		s.Watch.Unpack(r)
-		s.entries(s.Watch.Upsert, s.Watch.User)
-	}
-	s.unpackUpdates(r)
 }
 
 // itemEntries tells of all items that have an entry, by number.

@@ -172,24 +172,31 @@ func (s *State) published(e *stream.Entry) {
 	}
 }
 
-// packUpdates writes what is published and learned, nothing when there never was anything: so a state
-// without updates has the form that it had before there were any.
-func (s *State) packUpdates(w *pack.Writer) {
+// packPublished writes what is published, nothing when there never was anything and nothing is learned.
+func (s *State) packPublished(w *pack.Writer) {
+	if s.updater != nil || s.Updates.Last.Number != 0 {
+		s.Updates.pack(w)
+	}
+}
+
+func (s *State) unpackPublished(r *pack.Reader) {
+	if r.More() {
+		s.Updates.unpack(r)
+	}
+}
+
+// packLearned writes what is learned, nothing when nothing ever was published either.
+func (s *State) packLearned(w *pack.Writer) {
 	if s.updater == nil && s.Updates.Last.Number == 0 {
 		return
 	}
-	s.Updates.pack(w)
 	w.Bool(s.updater != nil)
 	if s.updater != nil {
 		s.updater.Pack(w)
 	}
 }
 
-func (s *State) unpackUpdates(r *pack.Reader) {
-	if r.More() {
-		s.Updates.unpack(r)
-	}
-	s.rebase()
+func (s *State) unpackLearned(r *pack.Reader) {
 	learned := r.More() && r.Bool()
 	if learned != (s.updater != nil) {
 		r.Fail("it was learned online in one of two states, and not in the other")

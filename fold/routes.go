@@ -78,7 +78,7 @@ func (s *State) addRoutes(o *Options) error {
 		if err != nil {
 			return err
 		}
-		s.Routes = append(s.Routes, route)
+		s.Routes, s.kindsOf = append(s.Routes, route), append(s.kindsOf, o.Routes[i].Kind)
 		s.own[o.Routes[i].Name] = recall.Personal(o.Routes[i].Kind)
 		s.listen(route)
 	}
@@ -124,11 +124,11 @@ func (s *State) addFallback(o *Options) {
 	}
 	if popular == nil {
 		popular = recall.NewPopular("fallback", freshet.Hour, o.MaxFuture)
-		s.extra = append(s.extra, popular)
+		s.extra, s.kindsOf = append(s.extra, popular), append(s.kindsOf, "popular")
 	}
 	if newest == nil {
 		newest = recall.NewNewest("fallback", freshet.Day, s.Items)
-		s.extra = append(s.extra, newest)
+		s.extra, s.kindsOf = append(s.extra, newest), append(s.kindsOf, "new")
 		s.listen(newest)
 	}
 	s.Fallback = []recall.Route{popular, newest}

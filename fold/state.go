@@ -87,17 +87,20 @@ type State struct {
 	readers  []recall.EntryReader   // likewise, of entries
 	watchers []recall.ServedWatcher // likewise, of slates
 	extra    []recall.Route         // routes of Fallback that are not among Routes: popular, then newest
+	form     string                 // of what Pack writes
+	kindsOf  []string               // the kinds of Routes and extra
 	shown    shown
-	run      run      // scratch of ApplyAll
-	defined  defined  // what the journal says is defined
-	warming  *Warming // is told what the state is told; nil is none
+	run      run                         // scratch of ApplyAll
+	defined  defined                     // what the journal says is defined
+	warming  *Warming                    // is told what the state is told; nil is none
+	begun    map[string]freshet.Position // where sections begin, by name; those from the journal's beginning are not in it
 }
 
 // New returns an empty State.
 func New(o Options) (*State, error) {
 	s := &State{
 		Items: catalog.New(), Visitors: intern.New(), Histories: &recall.Histories{},
-		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{}, words: newWords(o.Words),
+		kinds: o.Kinds, lastKind: o.Kinds.Of(""), own: map[string]bool{}, begun: map[string]freshet.Position{}, form: Form(&o), words: newWords(o.Words),
 		Definitions: feature.Hash(o.Features), Config: o.Config, Watch: o.oracle(), bundles: o.Bundles, rankers: o.Rankers, updater: o.Updater, weights: kindWeights(o.Routes), slack: int64(o.MaxFuture),
 	}
 	s.Features = s.engine(&o, func(item uint32) string { return string(s.Items.ID(item)) })

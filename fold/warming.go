@@ -208,9 +208,17 @@ func (w *Warming) Level(most int) (level bool, err error) {
 // TakeOver puts w in the place of the state's features at once, for a state that nobody reads and
 // that has applied nothing that w has not. There is no record then.
 func (w *Warming) TakeOver() {
-	s := w.state
 	w.level, w.ids, w.chunk, w.acts = true, nil, nil, nil
+	w.replace()
+}
+
+// replace puts the features in the place of the state's. They have all that they count, wherever those
+// before them began.
+func (w *Warming) replace() {
+	s := w.state
 	s.Features, s.Watch, s.Definitions, s.Config = w.features, w.watch, w.definitions, w.config
+	delete(s.begun, "features")
+	delete(s.begun, "watched")
 }
 
 // Swapped is the position where w took over, 0 before. Like Err it is for within View.

@@ -58,6 +58,7 @@ type statusReply struct {
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined,omitempty"`  // records of the journal that are passed over
+	Begun      []begunStatus     `json:"begun,omitempty"`        // parts of the state that begin later than the journal did
 	ClockOffMS int64             `json:"clock_off_ms,omitempty"` // how far the system's clock is ahead while it is not followed
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed,omitempty"`  // why no events are taken until a restart
@@ -70,6 +71,12 @@ type passedStatus struct {
 	Position freshet.Position `json:"position"`
 	Reason   string           `json:"reason"`
 	Rejected string           `json:"rejected"` // the dead letter that shows it
+}
+
+// begunStatus is a part of the state that was begun anew because a former release kept it otherwise.
+type begunStatus struct {
+	Part     string           `json:"part"`
+	Position freshet.Position `json:"position"`
 }
 
 // featuresStatus is the state of the features, and how reloads of them have gone.
@@ -222,6 +229,9 @@ func (a *API) stateStatus(reply *statusReply) {
 		reply.Sampled = append(reply.Sampled, sampledStatus(f))
 	}
 	reply.State = stateReply{Items: st.Items, Known: st.Known, Visitors: st.Visitors, Users: st.Users, Keys: st.Keys}
+	for _, one := range a.Server.Begun() {
+		reply.Begun = append(reply.Begun, begunStatus{one.Part, one.Position})
+	}
 	reply.Features = featuresStatus{a.reloadState(), st.Keys, st.Bytes, st.MaxKeys, st.Evicted}
 	a.lookback(reply)
 	again := a.Server.Watched()

@@ -171,23 +171,26 @@ type models map[string]learnedModel
 type learnedModel struct {
 	model  rank.Model
 	epochs int
+	trial  Trial
 }
+
+// modelOf is what a model of the fit's signal is of, with lists of words that are muted.
+func (f *fitting) modelOf(muted []string) string { return fmt.Sprint(f.signal, muted) }
 
 // once learns a model unless it was learned before.
-func (f *fitting) once(of string, learn func() (rank.Model, error)) (rank.Model, error) {
+func (f *fitting) once(of string, learn func() (learnedModel, error)) (learnedModel, error) {
 	if have, ok := f.known[of]; ok {
-		f.fit.Epochs = have.epochs
-		return have.model, nil
+		return have, nil
 	}
-	model, err := learn()
+	learned, err := learn()
 	if err == nil && f.known != nil {
-		f.known[of] = learnedModel{model, f.fit.Epochs}
+		f.known[of] = learned
 	}
-	return model, err
+	return learned, err
 }
 
-// choiceMost is the most rows of which a model is learned for each choice of words; of more there are
-// enough to tell by themselves what words are worth.
+// choiceMost is the most rows of which a model is learned for each choice of words, and of settings; of
+// more there are enough to tell by themselves what words are worth, and the defaults suit most.
 const choiceMost = 2_000_000
 
 // choose fits in all ways and takes the best.

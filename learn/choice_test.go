@@ -76,14 +76,11 @@ func TestBlend(t *testing.T) {
 	byScore := predict(score)
 	for _, kind := range Learners {
 		f.Kind = kind
-		learner, err := newLearner(kind, f.schema, 1)
+		learned, err := f.lead(t.Context(), Trials(kind)[:1])
 		if err != nil {
 			t.Fatal(err)
 		}
-		model, err := f.lead(t.Context(), learner)
-		if err != nil {
-			t.Fatal(err)
-		}
+		model := learned.model
 		alone := predict(model)
 		for _, own := range []float64{1, 0.7, 0.4, 0} {
 			f.way.own = own

@@ -42,13 +42,13 @@ func (o FitOptions) withDefaults() FitOptions {
 // Learners are the kinds of models that can be fitted.
 var Learners = []string{"lr", "fm", "deepfm"}
 
-// newLearner returns a learner of a kind with the settings that suit most data.
-func newLearner(kind string, schema *rank.Schema, seed uint64) (Learner, error) {
+// trialsOf are the trials of a kind, one at least.
+func trialsOf(kind string) ([]Trial, error) {
 	trials := Trials(kind)
 	if len(trials) == 0 {
 		return nil, fmt.Errorf("there is no model of the kind %q", kind)
 	}
-	return trials[0].New(schema, seed), nil
+	return trials, nil
 }
 
 // Fit says what a fit did. All measures are of rows newer than all that anything was fitted to, with
@@ -62,6 +62,7 @@ type Fit struct {
 	Held        int      `json:"held"`      // rows newer than those, which measure
 	Positives   int      `json:"positives"` // of Held
 	Epochs      int      `json:"epochs"`    // until the best
+	Settings    string   `json:"settings"`  // of the learner: see Trials
 	Fields      int      `json:"fields"`
 	Weights     int      `json:"weights"`
 	AUC         float64  `json:"auc"`
@@ -250,28 +251,36 @@ func (f *fitting) label(i int, s *Sample) bool {
 // learn learns epoch by epoch and returns the model of the best one. What is learned goes by the rows as
 // they are, and not by how many they stand for: a few rows that count much would move the weights too
 // far at a time.
+//
+// Where there are not too many rows, the settings are those of the trial that predicts the rows to tune
+// by best: with a way's words as they come, and so for the ways that differ in words from it.
 func (f *fitting) learn(ctx context.Context) (rank.Model, error) {
-	learner, err := newLearner(f.Kind, f.schema, f.Seed)
+	trials, err := trialsOf(f.Kind)
 	if err != nil {
 		return nil, err
 	}
-	return f.once(fmt.Sprint(f.signal, f.way.muted), func() (rank.Model, error) { return f.lead(ctx, learner) })
+	if usual, ok := f.known[f.modelOf(nil)]; ok {
+		trials = []Trial{usual.trial}
+	} else if f.split[0] > choiceMost {
+		trials = trials[:1]
+	}
+	learned, err := f.once(f.modelOf(f.way.muted), func() (learnedModel, error) { return f.lead(ctx, trials) })
+	f.fit.Epochs, f.fit.Settings = learned.epochs, learned.trial.Settings
+	return learned.model, err
 }
 
-// lead leads a learner through the epochs.
-func (f *fitting) lead(ctx context.Context, learner Learner) (rank.Model, error) {
+// lead leads a learner of each trial through the epochs.
+func (f *fitting) lead(ctx context.Context, trials []Trial) (learnedModel, error) {
 	train := &samplesSource{fitting: f, to: f.split[0]}
 	tune := &samplesSource{fitting: f, from: max(f.split[0], f.split[1]-mostMeasured), to: f.split[1]}
-	best, err := TrainEpochs(ctx, learner, f.schema, f.counts, train, tune, EpochOptions{Seed: f.Seed, Epochs: f.Epochs, Patience: f.Patience, Progress: func(epoch int, _ Progress) {
+	epochs := 0
+	best, trial, err := TrainBest(ctx, trials, f.schema, f.counts, train, tune, EpochOptions{Seed: f.Seed, Epochs: f.Epochs, Patience: f.Patience, Progress: func(int, Progress) {
+		epochs++
 		if f.Progress != nil {
-			f.Progress(f.begun+float64(epoch)/float64(f.Epochs), f.heads)
+			f.Progress(f.begun+float64(epochs)/float64(f.Epochs*len(trials)), f.heads)
 		}
 	}})
-	if err != nil {
-		return nil, err
-	}
-	f.fit.Epochs = best.Epochs
-	return best.Model, nil
+	return learnedModel{best.Model, best.Epochs, trial}, err
 }
 
 // measure calibrates the model by the rows to tune by, and measures it by those held back. share is

@@ -2,6 +2,7 @@ package learn
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -92,6 +93,39 @@ func TestLearnsAKnownWorld(t *testing.T) {
 				t.Errorf("%s: the score of %v is %.3f, want %.3f", kind, p, got, want)
 			}
 		}
+	}
+}
+
+// TestManyNumbers: where many numbers say a little each, a factorization machine finds about as much as
+// a logistic regression: its vectors, which all move at once, do not drown the weights beside them.
+func TestManyNumbers(t *testing.T) {
+	const numbers = 30
+	rng := rand.New(rand.NewPCG(7, 8))
+	var names []string
+	for i := range numbers {
+		names = append(names, fmt.Sprint("x", i))
+	}
+	samples := samplesOf(t, named(names...), 10_000, func(int) Sample {
+		x := make([]float64, numbers)
+		odds, common := -3.5, rng.ExpFloat64()
+		for i := range x {
+			if rng.IntN(2) == 0 {
+				x[i] = common * rng.ExpFloat64()
+				odds += 0.1 * x[i]
+			}
+		}
+		return Sample{Row: row(x...), Signals: bit(rng.Float64() < rank.Sigmoid(odds))}
+	})
+	auc := map[string]float64{}
+	for _, kind := range []string{"lr", "fm"} {
+		_, fits, err := FitRanker(t.Context(), samples, click, FitOptions{Kind: kind, Seed: 1, Epochs: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		auc[kind] = fits[0].AUC
+	}
+	if auc["fm"] < auc["lr"]-0.015 {
+		t.Errorf("AUC of fm is %.4f, of lr %.4f", auc["fm"], auc["lr"])
 	}
 }
 

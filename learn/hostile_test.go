@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
@@ -238,6 +239,32 @@ func TestWaitingIsBoundedInBytes(t *testing.T) {
 	}
 	if c := k.u.Learned(); c.Thinned == 0 || c.Thinned%5 != 0 || c.Rows+c.Thinned != 500*5 || k.u.shown.bytes < 25_000 {
 		t.Errorf("%+v, %d bytes wait", c, k.u.shown.bytes)
+	}
+}
+
+// TestForecastsWaitInBytesToo: what many heads say of each row counts as it is kept.
+func TestForecastsWaitInBytesToo(t *testing.T) {
+	k := newKiosk(t, "lr", UpdaterOptions{WaitSize: 100_000}, 8)
+	ranker := *kioskRanker(t, "lr", -2)
+	for len(ranker.Heads) < maxHeads {
+		ranker.Heads = append(ranker.Heads, ranker.Heads[0])
+	}
+	k.u.Rebase(&k.model, &ranker, &k.updates)
+	seen := 0
+	for range 200 {
+		k.visit()
+		sum := 0
+		for _, one := range k.u.shown.slates {
+			for i := range one.items {
+				sum += len(one.items[i].forecast) * int(unsafe.Sizeof(Forecast{}))
+			}
+		}
+		if seen = max(seen, sum); sum > 100_000 {
+			t.Fatalf("%d bytes of forecasts wait", sum)
+		}
+	}
+	if seen < 20_000 {
+		t.Errorf("at most %d bytes of forecasts waited", seen)
 	}
 }
 

@@ -117,7 +117,11 @@ func (o *Online) fit() error {
 	if o.schema, err = rank.NewSchema(fitted.Fields); err != nil {
 		return err
 	}
-	o.learner, err = newLearner(o.kind, o.schema, o.seed)
+	trials, err := trialsOf(o.kind)
+	if err != nil {
+		return err
+	}
+	o.learner = trials[0].New(o.schema, o.seed)
 	o.mixed.fit(&o.first)
-	return err
+	return nil
 }

@@ -22,6 +22,7 @@ type slate struct {
 	time    int64 // of the updater when it came
 	batch   rank.Batch
 	items   []shownItem
+	heads   int // that make forecasts of each item
 }
 
 // shownItem is one place of a slate; its row of the batch has its own number.
@@ -35,11 +36,11 @@ type shownItem struct {
 	wanted   uint64     // heads whose signal came, as bits
 }
 
-// size is how many bytes a slate takes, about: its entries, and what tables and the allocator add to it
-// and to each of its items.
+// size is how many bytes a slate takes, about: its entries, the forecasts that each item has once it is
+// seen, and what tables and the allocator add to it and to each of its items.
 func (s *slate) size() int {
-	const slateBytes, itemBytes = 256, 192
-	return slateBytes + len(s.request) + 8*len(s.batch.Index) + 4*len(s.batch.Ends) + itemBytes*len(s.items)
+	const slateBytes, itemBytes, forecastBytes = 256, 192, 12
+	return slateBytes + len(s.request) + 8*len(s.batch.Index) + 4*len(s.batch.Ends) + (itemBytes+forecastBytes*s.heads)*len(s.items)
 }
 
 // place is a place of a slate.
@@ -140,7 +141,7 @@ func (s *shown) pack(w *pack.Writer) {
 func (s *shown) unpack(r *pack.Reader, fields, weights, heads int) {
 	*s = newShown()
 	for range r.Len(7) {
-		one := &slate{request: r.Text(), visitor: uint32(r.Number(1 << 32)), time: r.Int()}
+		one := &slate{request: r.Text(), visitor: uint32(r.Number(1 << 32)), time: r.Int(), heads: heads}
 		for range r.Len(5) {
 			one.batch.Index = append(one.batch.Index, r.Number(weights))
 			one.batch.Value = append(one.batch.Value, r.Single())

@@ -212,7 +212,7 @@ func (u *Updater) Show(show *fold.Show) {
 	if u.ranker == nil || !u.keep(show) {
 		return
 	}
-	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock, items: make([]shownItem, 0, len(show.Items))}
+	one := &slate{request: show.Request, visitor: show.Visitor, time: u.clock, items: make([]shownItem, 0, len(show.Items)), heads: len(u.shadows)}
 	schema := u.ranker.Schema()
 	u.scratch.Reset()
 	for i, item := range show.Items {

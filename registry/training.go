@@ -18,6 +18,7 @@ type Head struct {
 	Held        int      `json:"held"`      // rows newer than those, which measure
 	Positives   int      `json:"positives"` // of Held
 	Epochs      int      `json:"epochs"`
+	Settings    string   `json:"settings,omitempty"` // of the learner
 	Fields      int      `json:"fields"`
 	Weights     int      `json:"weights"`
 	AUC         float64  `json:"auc"`

@@ -130,8 +130,13 @@ func (s *Server) spare(definitions string) *registry.Bundle {
 }
 
 // tidy lets go of the bundles of rankers that nobody asks for any more. It does not wait: while models are
-// read or put to gates, whoever does that tidies up after it.
+// read or put to gates, whoever does that tidies up after it. It does nothing once the server is closed,
+// and Close waits for it.
 func (s *Server) tidy() {
+	if !s.begin() {
+		return
+	}
+	defer s.wg.Done()
 	s.untidy.Store(true)
 	for s.untidy.Load() && s.gating.TryLock() {
 		s.untidy.Store(false)
@@ -146,7 +151,9 @@ func (s *Server) release() {
 	if past := s.LiveIn(fold.Ranker).Past; len(past) > 0 && s.Disk != nil {
 		before := &past[len(past)-1]
 		if _, ok := s.bundles.Load(before.SHA256); !ok {
-			_, _ = s.fetch(fold.Ranker, before.Name, before.Version, before.SHA256) // a rollback tries again, and says why not
+			if _, err := s.fetch(fold.Ranker, before.Name, before.Version, before.SHA256); err != nil { // a rollback tries again
+				s.Report(fmt.Sprintf("%s, to which a rollback would go back, is not at hand", nameOfSwitch(&fold.Model{Switch: *before})), err)
+			}
 		}
 	}
 	s.switching.Lock() // what a rollback is about to make live stays

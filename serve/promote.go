@@ -231,7 +231,7 @@ func (s *Server) Rollback(ctx context.Context, name string, live bool, reason st
 	}
 	record.Reason = reason
 	if done.Position, err = s.journal(ctx, record); err == nil {
-		s.wg.Go(s.tidy) // which reads what it could go back to next
+		go s.tidy() // which reads what it could go back to next
 	}
 	return done, err
 }

@@ -53,26 +53,29 @@ type Scene struct {
 // Server answers requests. Use New and Close.
 type Server struct {
 	Options
-	routes    map[string]int
-	troubles  []trouble        // by route
-	outside   []*outside       // by route; nil for routes in memory
-	scenes    map[string][]int // the routes of each scene
-	explorers map[string]bool  // routes that explore
-	fallback  atomic.Pointer[fallbackList]
-	bundles   sync.Map                           // *registry.Bundle by checksum: those that may rank here
-	spares    atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
-	gating    sync.Mutex                         // held while models are read, put to gates and let go of; taken before switching
-	switching sync.Mutex                         // held while the journal is told of a switch or a publication; nothing slow is done meanwhile
-	untidy    atomic.Bool                        // there may be bundles to let go of
-	rankings  rankings
-	updated   atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
-	upcoming  atomic.Pointer[updated] // the one prepared last
-	watch     watched
-	sampling  *sampling
-	trial     *trial
-	reads     atomic.Pointer[featureReads]
-	stop      chan struct{}
-	wg        sync.WaitGroup
+	routes     map[string]int
+	troubles   []trouble        // by route
+	outside    []*outside       // by route; nil for routes in memory
+	scenes     map[string][]int // the routes of each scene
+	explorers  map[string]bool  // routes that explore
+	fallback   atomic.Pointer[fallbackList]
+	bundles    sync.Map                           // *registry.Bundle by checksum: those that may rank here
+	spares     atomic.Pointer[[]*registry.Bundle] // that rank when the one that is live cannot, the first choice first
+	gating     sync.Mutex                         // held while models are read, put to gates and let go of; taken before switching
+	publishing sync.Mutex                         // held while a publication is put into order and journaled; taken before switching
+	switching  sync.Mutex                         // held while the journal is told of a switch or a publication; nothing slow is done meanwhile
+	untidy     atomic.Bool                        // there may be bundles to let go of
+	rankings   rankings
+	updated    atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
+	upcoming   atomic.Pointer[updated] // the one prepared last
+	watch      watched
+	sampling   *sampling
+	trial      *trial
+	reads      atomic.Pointer[featureReads]
+	stop       chan struct{}
+	wg         sync.WaitGroup
+	closing    sync.Mutex // guards closed, and that nothing is added to wg after it
+	closed     bool
 }
 
 // fallbackItems is how many popular items are kept at hand for when every route is late;
@@ -166,6 +169,13 @@ func newServer(o Options) *Server {
 // Close stops the server's own work and waits for the calls of routes outside, which have ended
 // when their time is up. Requests in flight finish.
 func (s *Server) Close() {
+	s.closing.Lock()
+	was := s.closed
+	s.closed = true
+	s.closing.Unlock()
+	if was {
+		return
+	}
 	close(s.stop)
 	s.wg.Wait()
 	for _, o := range s.outside {
@@ -173,6 +183,16 @@ func (s *Server) Close() {
 			o.calls.Wait()
 		}
 	}
+}
+
+// begin has Close wait until wg.Done, and reports whether it is not too late for that.
+func (s *Server) begin() bool {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if !s.closed {
+		s.wg.Add(1)
+	}
+	return !s.closed
 }
 
 // refreshFallback keeps a list of what is popular, or failing that newest, for everyone.
@@ -215,6 +235,12 @@ func (s *Server) time(at int64) int64 {
 		return at
 	}
 	return max(s.Now().UnixMilli(), s.State.Newest-int64(s.MaxFuture))
+}
+
+// Begun are the parts of the state that begin later than the journal did.
+func (s *Server) Begun() (list []fold.Begun) {
+	s.Stream.View(func(freshet.Position) { list = s.State.Begun() })
+	return list
 }
 
 // Sizes are how much the state holds.

@@ -172,3 +172,45 @@ func TestARankerWithoutWords(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestARollbackReadsTheOneBefore: what the next rollback would go back to is read at once, it is told when
+// that cannot be, and nothing is read beside a server that is closed.
+func TestARollbackReadsTheOneBefore(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		disk := fsys.NewMem()
+		r := newRig(t, plan{disk: disk})
+		for version := 1; version <= 4; version++ {
+			train(t, disk, nil, "feature.item.clicks", float64(version)/8)
+			if _, err := r.Promote(t.Context(), "lr", version); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"models/lr/2/manifest.json", "models/lr/1/manifest.json"} {
+			if err := disk.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if closed {
+			r.Close()
+		}
+		if _, err := r.Rollback(t.Context(), "lr", false, ""); err != nil {
+			t.Fatal(err)
+		}
+		told := func() int {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return len(r.reports)
+		}
+		for range 100 {
+			if time.Sleep(time.Millisecond); told() > 0 {
+				break
+			}
+		}
+		if n := told(); n != map[bool]int{false: 1, true: 0}[closed] {
+			t.Errorf("closed %v: it was told %q", closed, r.reports)
+		}
+		if len(r.reports) > 0 && !strings.HasPrefix(r.reports[0], "lr version 2, to which a rollback would go back, is not at hand: ") {
+			t.Errorf("it was told %q", r.reports)
+		}
+	}
+}

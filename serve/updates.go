@@ -76,16 +76,13 @@ func (s *Server) publishOn() {
 }
 
 // Publish journals what is proposed by what was learned online, and reports whether there was anything.
-// It returns once that is in force.
+// It returns once that is in force. A switch does not wait while a publication is put into order, nor is
+// what was proposed before it published.
 func (s *Server) Publish(ctx context.Context) (bool, error) {
-	s.switching.Lock()
-	defer s.switching.Unlock()
-	var p *fold.Publication
-	var before []rank.Patch
-	var since freshet.Position
-	if !s.Stream.ViewWithin(publishEvery, func(freshet.Position) {
-		p, before, since = s.State.Proposal(), s.State.Updates.Patches, s.State.Model.Since
-	}) || p == nil {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	p, since, before := s.proposal()
+	if p == nil {
 		return false, nil
 	}
 	ready, err := fold.Prepare(p, before)
@@ -97,9 +94,23 @@ func (s *Server) Publish(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	if still, at, _ := s.proposal(); still != p || at != since {
+		return false, nil // it is of what was live before
+	}
 	s.State.Expect(ready)
 	_, err = s.Stream.Publish(ctx, s.Now().UnixMilli(), ready.Text())
 	return err == nil, err
+}
+
+// proposal is what is to be published, nil for nothing or while nobody can read the state, with the
+// position from which on its model is live, and what is in force.
+func (s *Server) proposal() (p *fold.Publication, since freshet.Position, before []rank.Patch) {
+	s.Stream.ViewWithin(publishEvery, func(freshet.Position) {
+		p, since, before = s.State.Proposal(), s.State.Model.Since, s.State.Updates.Patches
+	})
+	return p, since, before
 }
 
 // prepare makes the ranker that a publication brings into force. The one before stays, for requests until

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/learn"
+	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/serve"
 )
 
@@ -233,4 +236,46 @@ func TestEachReignCountsAnew(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// proposing is an update that has something large to publish.
+type proposing struct {
+	fold.Updater
+	pub   *fold.Publication
+	asked chan struct{} // is closed when it was asked for that
+	once  sync.Once
+}
+
+func (p *proposing) Proposal() *fold.Publication {
+	p.once.Do(func() { close(p.asked) })
+	return p.pub
+}
+
+// TestASwitchWaitsForNoPreparation: while a publication is put into order, which takes as long as it is
+// large, a model can be switched.
+func TestASwitchWaitsForNoPreparation(t *testing.T) {
+	large := rank.Patch{}
+	for i := range 1 << 20 {
+		large.Index, large.Weights = append(large.Index, uint32(1<<20-i)), append(large.Weights, float32(i))
+	}
+	updater := &proposing{Updater: quick(), pub: &fold.Publication{Name: "lr", Number: 1, Verdict: fold.Published, Changes: [][]rank.Patch{{large}}}, asked: make(chan struct{})}
+	r := newRig(t, plan{updater: updater})
+	var published atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_, err := r.Publish(t.Context())
+		published.Store(true)
+		if err == nil {
+			t.Error("a publication of no ranker is published")
+		}
+	})
+	<-updater.asked
+	_, err := r.Back("", false)
+	if during := !published.Load(); !during {
+		t.Error("the switch waited until all was in order")
+	}
+	if err == nil {
+		t.Error("there is nothing to go back to, and it was found")
+	}
+	wg.Wait()
 }

@@ -78,7 +78,7 @@ func (w *world) snapshot() (position uint64, state, admission []byte) {
 	var one, two pack.Writer
 	w.state.Pack(&one)
 	w.stream.Pack(&two)
-	info, err := snapshot.Write(w.disk, snapshot.Snapshot{Position: w.stream.Applied(), Config: configOf(fold.StateVersion),
+	info, err := snapshot.Write(w.disk, snapshot.Snapshot{Position: w.stream.Applied(), Config: configOf(layoutForm()),
 		Parts: []snapshot.Part{{Name: "state", Data: one.Bytes}, {Name: "admission", Data: two.Bytes}}})
 	w.do(err)
 	text, err := fsys.ReadFile(w.disk, info.File, 1<<22)
@@ -87,8 +87,13 @@ func (w *world) snapshot() (position uint64, state, admission []byte) {
 	return position, parts["state"], parts["admission"]
 }
 
-// configOf names a state version, without definitions.
-func configOf(version int) [32]byte { return sha256.Sum256(fmt.Appendf(nil, "state %d\n", version)) }
+// configOf names a form of the state, without definitions.
+func configOf(form string) [32]byte { return sha256.Sum256(fmt.Appendf(nil, "state %s\n", form)) }
+
+func layoutForm() string {
+	o, _ := layoutOptions()
+	return fold.Form(&o)
+}
 
 const start = int64(1_795_187_045_000) // a time of no round number of anything but seconds
 

@@ -275,10 +275,25 @@ type (
 	}
 )
 
+// sections are what the part "state" has behind the heads of its sections.
+func sections(t *testing.T, data []byte) (all []byte) {
+	t.Helper()
+	w := &walker{t, data}
+	w.list(func(int) {
+		name, version, begun := w.text(), w.uint(), w.uint()
+		if name == "" || version != 1 || begun != 0 {
+			t.Errorf("section %q has version %d and begins at %d", name, version, begun)
+		}
+		all = append(all, w.take(w.word())...)
+	})
+	w.end("sections")
+	return all
+}
+
 // state reads the part of that name, to its last byte.
 func (s *shape) state(t *testing.T, data []byte) (r stateRead) {
 	t.Helper()
-	w := &walker{t, data}
+	w := &walker{t, sections(t, data)}
 
 	for _, id := range w.numbered() {
 		r.items = append(r.items, itemRead{id: id})

@@ -43,6 +43,10 @@ type Import struct {
 	Refused []Refused      // in the order they were met
 	Lines   int            // lines read, blank ones and headers included
 
+	// Config is a configuration file for what was read, nil where event names say all there is to
+	// say: what a source means is known by who reads it.
+	Config []byte
+
 	refusedBytes int
 }
 

@@ -39,7 +39,8 @@ type Table interface {
 	Finds(keys []Key, hints []Hint, cells [][]uint64)
 	// Soon asks the memory for where the cells of keys are, and Ahead, a little later, for the cells:
 	// so many misses of the cache are under way at once. hints[i] becomes a hint for keys[i]: after Ahead,
-	// which goes by the hints of Soon, one that is Found exactly when there is such a cell.
+	// which goes by the hints of Soon, one that is Found when there is such a cell, and hardly ever when
+	// there is none.
 	// What they ask for is put into lines; nil is at once.
 	Soon(keys []Key, hints []Hint, lines *prefetch.Queue)
 	Ahead(keys []Key, hints []Hint, lines *prefetch.Queue)

@@ -34,6 +34,13 @@ type Entry struct {
 	done    chan struct{} // gets a token when it is applied, or when whoever waits should look again; nil when nobody does
 }
 
+// event makes e, which is zero or held an event, the entry of another. What entries of events never
+// have is not written over: that is most of an Entry.
+func (e *Entry) event(topic, source string, received int64, event *freshet.Event, arrived time.Time) {
+	e.Position, e.Topic, e.Source, e.Received, e.Late, e.Event = 0, topic, source, received, false, event
+	e.arrived, e.done = arrived, nil
+}
+
 // Clock is the decision that a source's watermark was ahead of the time.
 type Clock struct {
 	Of        string `json:"source"`

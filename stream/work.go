@@ -60,7 +60,7 @@ func (s *Stream) work(from string, arrived time.Time, received int64, events []f
 		}
 		w.records[i] = journal.Record{Topic: topic, Source: from, Received: received, Seq: seq, Payload: payload}
 		w.marks[i] = markOf(e, w.hashes[i])
-		w.entries[i] = Entry{Topic: topic, Source: from, Received: received, Event: e, arrived: arrived}
+		w.entries[i].event(topic, from, received, e, arrived)
 	}
 	w.repeats = w.mayRepeat()
 	return w

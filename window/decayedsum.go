@@ -3,6 +3,7 @@ package window
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 
@@ -88,11 +89,8 @@ func (d *decayedSum) Add(cell []uint64, s *Sample) { d.AddNumber(cell, s.Time, s
 // AddNumber is Add of a number at a time.
 func (d *decayedSum) AddNumber(cell []uint64, t int64, number float64) {
 	cell = cell[:4]
-	if cell[1]&math.MaxUint32 != math.MaxUint32 {
-		cell[1]++
-	}
 	if cell[0] == 0 {
-		cell[0], cell[2], cell[3] = uint64(t+1), math.Float64bits(number), math.Float64bits(number)
+		cell[0], cell[1], cell[2], cell[3] = uint64(t+1), 1, math.Float64bits(number), math.Float64bits(number)
 		return
 	}
 	head, sum := int64(cell[0]-1), math.Float64frombits(cell[2])
@@ -103,6 +101,67 @@ func (d *decayedSum) AddNumber(cell []uint64, t int64, number float64) {
 		sum += float64(number * d.weight(head-t))
 	}
 	cell[2] = math.Float64bits(sum)
+	d.count(cell)
+	d.keep(cell, t, number, head)
+}
+
+// AddRun implements Running. All weights come between the times and the sums: one takes long, but many
+// are on their way at once where no branch hangs on any.
+func (d *decayedSum) AddRun(run *Run, from int) (made int, began uint64) {
+	var heads [MaxRun]int64 // before each event the newest, in an empty cell its own time
+	var weights [MaxRun]float64
+	empty := uint64(0)
+	for i, record := range run.Records {
+		cell, t := record[from:from+4:from+4], run.Times[i]
+		newest, head := cell[0], int64(cell[0]-1)
+		if run.lanes(i) == 0 {
+			heads[i] = head
+			continue
+		}
+		cell[0] = max(newest, uint64(t+1))
+		if newest == 0 {
+			head = t
+			empty |= 1 << i
+		}
+		heads[i], weights[i] = head, float64(max(t-head, head-t))*d.rate
+	}
+	for i := range run.Records {
+		weights[i] = exp2neg(weights[i])
+	}
+	one := math.Float64bits(1)
+	for i, record := range run.Records {
+		if run.lanes(i) == 0 {
+			continue
+		}
+		cell, t, head := record[from:from+4:from+4], run.Times[i], heads[i]
+		older, newer := math.Float64bits(weights[i]), one
+		if t <= head {
+			older, newer = newer, older
+		}
+		sum := float64(math.Float64frombits(cell[2])*math.Float64frombits(older)) + math.Float64frombits(newer)
+		cell[2] = math.Float64bits(sum)
+		d.count(cell)
+		if empty>>i&1 != 0 {
+			cell[3] = one
+			continue
+		}
+		waited := cell[1] >> 32
+		if d.keep(cell, t, 1, head); waited == 0 && cell[1]>>32 != 0 {
+			began |= 1 << i
+		}
+	}
+	return bits.OnesCount64(empty), began
+}
+
+// count counts an event.
+func (d *decayedSum) count(cell []uint64) {
+	if cell[1]&math.MaxUint32 != math.MaxUint32 {
+		cell[1]++
+	}
+}
+
+// keep keeps a number beside the sum, where a read may find it ahead. The newest event was at head.
+func (d *decayedSum) keep(cell []uint64, t int64, number float64, head int64) {
 	switch {
 	case cell[1]>>32 != 0:
 		d.remember(cell, t, number, head)
@@ -120,44 +179,24 @@ func (d *decayedSum) AddNumber(cell []uint64, t int64, number float64) {
 	}
 }
 
-// AddRun implements Running.
-func (d *decayedSum) AddRun(run *Run, from int) (made int, began uint64) {
-	for i, record := range run.Records {
-		if run.lanes(i) == 0 {
-			continue
-		}
-		cell := record[from : from+4 : from+4]
-		if cell[0] == 0 {
-			made++
-		}
-		waited := cell[1] >> 32
-		d.AddNumber(cell, run.Times[i], 1)
-		if waited == 0 && cell[1]>>32 != 0 {
-			began |= 1 << i
-		}
-	}
-	return made, began
-}
-
 // remember puts a number into the piece of a cell that has one. The newest event was at head.
 func (d *decayedSum) remember(cell []uint64, t int64, number float64, head int64) {
 	piece := slab.Ref(cell[1] >> 32)
-	newest := int64(cell[0] - 1)
+	newest := max(head, t)
 	words := d.slab.At(piece)
 	if words[0]&denseFlag != 0 {
 		d.dense(words).add(t, number, head, newest)
 		return
 	}
 	r := recent(words)
-	if t > head {
-		if r.follow(t, number, newest-d.slack) {
-			return
-		}
-	} else {
+	if t > head && r.follow(t, number) {
+		return
+	}
+	if t <= newest-d.slack {
+		return
+	}
+	if r.len() == r.room() { // only now: how many have to be forgotten with each event cannot be foreseen
 		r.forget(newest - d.slack)
-		if t <= newest-d.slack {
-			return
-		}
 	}
 	if r.len() == r.room() {
 		piece = d.larger(piece)

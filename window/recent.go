@@ -51,19 +51,11 @@ func (r recent) insert(t int64, amount float64) {
 	r[0]++
 }
 
-// follow forgets what is not after the horizon and adds an amount at a time after all others,
-// unless there is no room for it.
-func (r recent) follow(t int64, amount float64, horizon int64) bool {
+// follow adds an amount at a time after all others, unless there is no room for it.
+func (r recent) follow(t int64, amount float64) bool {
 	room := r.room()
 	first, n := int(r[0]>>32), int(r[0]&math.MaxUint32)
-	for n > 0 && int64(r[1+2*first]) <= horizon {
-		if n--; first+1 < room {
-			first++
-		} else {
-			first = 0
-		}
-	}
-	if r[0] = uint64(first)<<32 | uint64(n); n == room {
+	if n == room {
 		return false
 	}
 	end := first + n

@@ -20,7 +20,7 @@ var worldEnd = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 // the data directory, else that of the demo: a file that happens to lie where the demo was
 // started is for the shop of whoever put it there.
 func (a *app) demoConfig(c *cobra.Command, data string) (*config.Config, error) {
-	if _, named := a.getenv("FRESHET_CONFIG"); !named && a.config == "" {
+	if _, named := a.getenv("FRESHET_CONFIG"); !named && a.config == "" && data != "" {
 		if kept := a.keptConfig(c); kept != defaultConfigFile {
 			a.config = kept
 		}

@@ -143,19 +143,14 @@ func (a *app) evalCTR(ctx context.Context, o *ctrOptions) (err error) {
 		if i > 0 {
 			trials = []learn.Trial{chosen}
 		}
-		var best learn.Trained
-		for _, trial := range trials {
-			trained, err := learn.TrainEpochs(ctx, trial.New(t.schema, run.Seed), t.schema, t.counts, t.train, t.valid, learn.EpochOptions{Seed: run.Seed, Progress: func(int, learn.Progress) {
-				epochs++
-				bar.of(epochs, epochs)
-			}})
-			if err != nil {
-				return fmt.Errorf("eval %s: %w", o.train, err)
-			}
-			if best.Model == nil || trained.LogLoss < best.LogLoss {
-				best, chosen = trained, trial
-			}
+		best, by, err := learn.TrainBest(ctx, trials, t.schema, t.counts, t.train, t.valid, learn.EpochOptions{Seed: run.Seed, Progress: func(int, learn.Progress) {
+			epochs++
+			bar.of(epochs, epochs)
+		}})
+		if err != nil {
+			return fmt.Errorf("eval %s: %w", o.train, err)
 		}
+		chosen = by
 		if err := t.measure(&best, &run); err != nil {
 			return err
 		}

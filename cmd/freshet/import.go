@@ -17,6 +17,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/source"
 	"github.com/freshet-rec/freshet/source/file"
 	"github.com/freshet-rec/freshet/source/globo"
@@ -38,6 +39,11 @@ PATH is a file with one JSON object a line (events, items and users as the HTTP 
 takes them, plain or gzip), a folder with MovieLens ml-100k or ml-latest-small, of
 which ratings of 4 and more become "like" and the others "view", and u.user becomes
 users with age, gender, occupation and zip, or a folder with the Globo.com news clicks.
+
+What MovieLens means by its events goes with it: a folder that is brought into a new
+data directory, with no configuration there and none given, puts freshet.yaml there, in
+which a view counts as a wish for recall and the ranker predicts likes. Every command
+that names the directory goes by it. One that is there is never written over.
 
 An import is sorted by time and never late. Bringing the same file again changes
 nothing; an import that was cut off goes on where it stopped.
@@ -61,7 +67,7 @@ stdout, one JSON object a line, as import and eval stream read them.`,
 			if toJSONL {
 				return a.convert(c.Context(), cfg, args[0])
 			}
-			return a.importPath(c.Context(), cfg, args[0])
+			return a.importPath(c, cfg, args[0])
 		},
 	}
 	a.configFlags(c)
@@ -81,6 +87,7 @@ type importReply struct {
 	Items     documentsReply   `json:"items"`
 	Users     documentsReply   `json:"users,omitzero"`
 	KeptAs    string           `json:"kept_as,omitempty"` // file with the refused lines
+	Config    string           `json:"config,omitempty"`  // file that was written, which says what the events mean
 }
 
 // importProblem is one thing wrong with a line.
@@ -99,10 +106,17 @@ type documentsReply struct {
 const maxListed = 1000
 
 // importPath reads everything before it writes anything.
-func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (err error) {
+func (a *app) importPath(c *cobra.Command, cfg *config.Config, path string) (err error) {
+	ctx := c.Context()
 	im, err := a.readImport(ctx, cfg, path)
 	if err != nil {
 		return err
+	}
+	configured := ""
+	if im.Config != nil && a.unconfigured(c) {
+		if cfg, configured, err = a.configure(c, cfg, im.Config); err != nil {
+			return err
+		}
 	}
 	n, err := openNode(ctx, a, cfg, false)
 	if err != nil {
@@ -121,7 +135,7 @@ func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (
 	if err != nil {
 		return fmt.Errorf("import %s: %w (what is in stays in; run the same command to go on)", path, err)
 	}
-	reply.Errors = kept.problems()
+	reply.Errors, reply.Config = kept.problems(), configured
 	if reply.Refused > 0 {
 		if reply.KeptAs, err = keepRefused(path, cfg.Data, im.Refused); err != nil {
 			return fmt.Errorf("keep the refused lines of %s: %w", path, err)
@@ -136,6 +150,34 @@ func (a *app) importPath(ctx context.Context, cfg *config.Config, path string) (
 		err = &failure{code: exitRefused}
 	}
 	return err
+}
+
+// configure puts the configuration of a source into a data directory in which nothing has begun, and
+// returns it with its file's name; where something has, it returns what is in force and "", since what
+// is there was taken in by that. The file comes before the first record: an import that is cut off goes
+// on by it.
+func (a *app) configure(c *cobra.Command, cfg *config.Config, text []byte) (_ *config.Config, name string, err error) {
+	disk, err := fsys.Dir(cfg.Data)
+	if err != nil {
+		return nil, "", dataError(cfg.Data, err)
+	}
+	defer func() { err = errors.Join(err, disk.Close()) }()
+	for _, begun := range []string{"journal", "snapshots", defaultConfigFile} {
+		switch _, err := disk.Stat(begun); {
+		case err == nil:
+			return cfg, "", nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, "", dataError(cfg.Data, err)
+		}
+	}
+	name = filepath.Join(cfg.Data, defaultConfigFile)
+	if cfg, err = a.parseConfig(c, name, text); err != nil {
+		return nil, "", err
+	}
+	if err := fsys.Replace(disk, defaultConfigFile, text); err != nil {
+		return nil, "", dataError(name, err)
+	}
+	return cfg, name, nil
 }
 
 func (a *app) readImport(ctx context.Context, cfg *config.Config, path string) (*source.Import, error) {
@@ -343,6 +385,9 @@ func (a *app) printImport(reply *importReply, kept *lettersKept, data string) er
 	}
 	_, err := fmt.Fprintf(a.stdout, "%s accepted · %s duplicate · %s refused · %s items · %sposition %s\n",
 		grouped(int64(reply.Accepted)), grouped(int64(reply.Duplicate)), grouped(int64(reply.Refused)), grouped(int64(reply.Items.Accepted+reply.Items.Duplicate)), users, reply.Position)
+	if reply.Config != "" {
+		a.say("%s says what the events mean; commands that name the directory go by it (freshet import --help)", reply.Config)
+	}
 	if reply.Refused == 0 {
 		return err
 	}

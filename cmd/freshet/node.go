@@ -60,6 +60,7 @@ type node struct {
 	started bool             // to apply what comes live
 	paused  time.Duration    // from the newest event by HTTP to the start, by the clock
 	snapped freshet.Position // of the newest snapshot used or taken, 0 for none
+	carried freshet.Position // of the snapshot of a former release that the state is made from, 0 for none
 }
 
 // openNode opens the data directory of cfg as its writer and replays the journal. With
@@ -231,12 +232,19 @@ func (n *node) rebuild(ctx context.Context, a *app, cfg *config.Config) error {
 		if err := n.restore(a, cfg, anyPosition); err != nil {
 			return dataError(cfg.Data, err)
 		}
-		err := n.replay(ctx, a, anyPosition)
+		n.carried = 0
+		err := n.carryOver(ctx, a, cfg, anyPosition)
+		if err == nil {
+			err = n.replay(ctx, a, anyPosition)
+		}
 		var poison *stream.PoisonError
 		if errors.As(err, &poison) && again < mostPoison {
 			if _, ok := n.passed.Find(poison.Position); ok {
 				continue
 			}
+		}
+		if err == nil && n.carried != 0 && n.state != nil { // from here on it is a function of this snapshot
+			_, err = a.snapshotLocked(cfg, n)
 		}
 		if err != nil {
 			return dataError(cfg.Data, err)
@@ -349,7 +357,7 @@ func dataError(dir string, err error) error {
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err), hint: "go back to the features before, or to some whose windows fit into what the journal keeps (journal.retain)"}
 	case errors.Is(err, journal.ErrReleased):
 		return &failure{code: exitUsage, err: fmt.Errorf("data directory %s: %w", dir, err),
-			hint: "no snapshot made for this configuration by this release stands for what is gone (journal.retain); go back to the configuration or the release before, or restore a copy"}
+			hint: "no snapshot made for this configuration by this release stands for what is gone (journal.retain); freshet serve and freshet snapshot carry over one of a release before, where they can; else go back to that configuration or release, or restore a copy"}
 	case errors.As(err, new(*quarantine.DamagedError)):
 		return &failure{code: exitDamaged, err: fmt.Errorf("data directory %s: %w", dir, err),
 			hint: "restore the file from a copy; without it those records are tried again, and found again"}

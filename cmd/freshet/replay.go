@@ -95,6 +95,9 @@ func (a *app) replay(ctx context.Context, cfg *config.Config, id string) (err er
 		return &failure{code: exitFailed, err: fmt.Errorf("no slate with the request id %s is in the journal", shownID(id)), hint: "a dry run leaves none"}
 	}
 	past, err := a.openPast(ctx, disk, cfg, serve.First(rec))
+	if errors.Is(err, journal.ErrReleased) {
+		return &failure{code: exitFailed, err: fmt.Errorf("%s cannot be made again: it was served at position %s, and neither the journal nor a snapshot made for this configuration by this release goes back so far", shownID(id), rec.Placed)}
+	}
 	if err != nil {
 		return dataError(cfg.Data, err)
 	}

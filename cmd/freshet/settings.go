@@ -48,19 +48,34 @@ func (a *app) readConfig(c *cobra.Command) (*config.Config, error) {
 }
 
 // keptConfig is the file to look for when none is named: the one in the data directory that the
-// command names, where there is one, else the one in the current directory.
+// command names, where there is one, else the one in the current directory, which may name a
+// directory itself; without either, the one in the directory that is used without a name.
 func (a *app) keptConfig(c *cobra.Command) string {
 	data, named := a.getenv("FRESHET_DATA")
 	if flag := c.Flags().Lookup("data"); flag != nil && flag.Changed {
 		data, named = flag.Value.String(), true
 	}
-	if named && data != "" {
-		kept := filepath.Join(data, defaultConfigFile)
-		if _, err := os.Stat(kept); err == nil {
-			return kept
-		}
+	there := func(name string) bool {
+		_, err := os.Stat(name)
+		return err == nil
+	}
+	if !named || data == "" {
+		data, named = config.Default().Data, !there(defaultConfigFile)
+	}
+	if kept := filepath.Join(data, defaultConfigFile); named && there(kept) {
+		return kept
 	}
 	return defaultConfigFile
+}
+
+// unconfigured reports that no configuration file is named and none lies where one would be looked
+// for.
+func (a *app) unconfigured(c *cobra.Command) bool {
+	if _, named := a.getenv("FRESHET_CONFIG"); named || a.config != "" {
+		return false
+	}
+	_, err := os.Stat(a.keptConfig(c))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // badConfig is a configuration file with problems, of which there is at least one.

@@ -81,7 +81,9 @@ const journalHalf = 16
 // configuration, by its own, with what is passed over of the journal. A snapshot made under another
 // name is of no use; one of this journal still says how far it had come.
 type stateNames struct {
-	sum    [32]byte // while nothing is passed over
+	of     [journalHalf]byte
+	text   []byte   // the definitions
+	sum    [32]byte // of the form that this release writes, while nothing is passed over
 	passed *quarantine.List
 }
 
@@ -94,9 +96,17 @@ func nameStates(disk fsys.FS, cfg *config.Config, passed *quarantine.List) (n st
 	if err != nil {
 		return n, err
 	}
-	n = stateNames{sha256.Sum256(fmt.Appendf(nil, "state %d\n%s", fold.StateVersion, text)), passed}
-	copy(n.sum[:], of[:])
+	o := watchedFold(cfg)
+	n = stateNames{of: of, text: text, passed: passed}
+	n.sum = n.named(fold.Form(&o))
 	return n, nil
+}
+
+// named is the name of a state of some form, while nothing is passed over.
+func (n stateNames) named(form string) [32]byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "state %s\n%s", form, n.text))
+	copy(sum[:], n.of[:])
+	return sum
 }
 
 // journalName is the half of a name that is the journal's.
@@ -110,8 +120,10 @@ func journalName(disk fsys.FS) (half [journalHalf]byte, err error) {
 }
 
 // at is the name of the state at a position.
-func (n stateNames) at(p freshet.Position) [32]byte {
-	sum := n.sum
+func (n stateNames) at(p freshet.Position) [32]byte { return n.passing(n.sum, p) }
+
+// passing is a name with what is passed over up to a position.
+func (n stateNames) passing(sum [32]byte, p freshet.Position) [32]byte {
 	if passed := n.passed.Until(p); passed != "" {
 		other := sha256.Sum256(append(sum[journalHalf:], passed...))
 		copy(sum[journalHalf:], other[:])
@@ -121,6 +133,11 @@ func (n stateNames) at(p freshet.Position) [32]byte {
 
 // fits reports that a snapshot is of the state that would be made here.
 func (n stateNames) fits(info *snapshot.Info) bool { return info.Config == n.at(info.Position) }
+
+// fitsAs reports that it is, but for its form.
+func (n stateNames) fitsAs(form string, info *snapshot.Info) bool {
+	return info.Config == n.passing(n.named(form), info.Position)
+}
 
 // takeSnapshot folds what is durable and writes it.
 func (a *app) takeSnapshot(ctx context.Context, cfg *config.Config) error {
@@ -153,6 +170,9 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 		return err
 	}
 	if err := n.restore(a, cfg, to); err != nil {
+		return dataError(cfg.Data, err)
+	}
+	if err := n.carryOver(ctx, a, cfg, to); err != nil {
 		return dataError(cfg.Data, err)
 	}
 	if err := n.replay(ctx, a, to); err != nil {

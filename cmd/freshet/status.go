@@ -29,6 +29,7 @@ type statusReply struct {
 	Audit      auditStatus       `json:"audit"`
 	EventIDs   idsStatus         `json:"event_ids"`
 	Passed     []passedStatus    `json:"quarantined"`
+	Begun      []begunStatus     `json:"begun"`
 	ClockOffMS int64             `json:"clock_off_ms"` // how far the system's clock is ahead while the server does not follow it
 	UptimeMS   int64             `json:"uptime_ms"`
 	Failed     string            `json:"failed"`  // why no events are taken until a restart, "" while they are
@@ -41,6 +42,12 @@ type passedStatus struct {
 	Position string `json:"position"`
 	Reason   string `json:"reason"`
 	Rejected string `json:"rejected"` // the dead letter that shows it
+}
+
+// begunStatus is a part of the state that was begun anew because a former release kept it otherwise.
+type begunStatus struct {
+	Part     string `json:"part"`
+	Position string `json:"position"`
 }
 
 // auditStatus counts what was recomputed from raw events as it was served.
@@ -290,6 +297,9 @@ func (s *statusReply) page(now time.Time) string {
 	line("position", "durable "+shownID(s.Durable), "applied "+shownID(s.Applied))
 	if s.First != "" && s.First != "1" {
 		line("", "the journal keeps nothing before position "+shownID(s.First))
+	}
+	for _, one := range s.Begun {
+		line("", clean(one.Part)+" from position "+shownID(one.Position)+" on: a former release kept it otherwise")
 	}
 	list := func(head string, lines []string) {
 		for _, text := range lines {

@@ -29,11 +29,12 @@ uptime      6 s
 
 func TestStatusOfAFailedServer(t *testing.T) {
 	const reply = `{"durable":"5","applied":"5","ledger":{"received":7,"accepted":5,"refused":1,"applied":5},"watermarks":{},"durability":"fsync",
-"versions":{"freshet":"0.1.0","go":"go1.26","journal_format":1,"definitions":"d"},"state":{"visitors":3,"users_known":2},"uptime_ms":90061000,"failed":"write: no space left\u001b[2J"}`
+"versions":{"freshet":"0.1.0","go":"go1.26","journal_format":1,"definitions":"d"},"state":{"visitors":3,"users_known":2},"begun":[{"part":"itemcf","position":"4"}],"uptime_ms":90061000,"failed":"write: no space left\u001b[2J"}`
 	server := fake(t, answer{200, reply})
 	runOn(t, t.Context(), server.URL, nil, "status").check(t, exitFailed, "FAILED      write: no space left\ufffd[2J\n"+
 		`            no events are taken; slates are still served; free space or replace the disk, then restart
 position    durable 5 · applied 5
+            itemcf from position 4 on: a former release kept it otherwise
 events      7 received ≠ 5 accepted + 0 duplicate + 1 refused   the books do not balance: please report this
             5 accepted = 5 applied + 0 late + 0 dead-lettered + 0 erased + 0 pending
 watermarks  none yet

@@ -50,9 +50,16 @@ func trainBeside(ctx context.Context, cfg *config.Config, configFile string, pro
 	last := ""
 	lines := bufio.NewScanner(talk)
 	for lines.Scan() {
-		var told struct{ Done, Total float64 }
+		var told struct {
+			Task        string
+			Done, Total float64
+		}
 		if json.Unmarshal(lines.Bytes(), &told) == nil && told.Total > 0 {
-			progress(told.Done / told.Total)
+			share := told.Done / told.Total / 2 // of making rows, which takes about as long as what follows
+			if told.Task != rowsTask {
+				share += 0.5
+			}
+			progress(share)
 		} else if text := strings.TrimSpace(lines.Text()); text != "" && (last == "" || strings.HasPrefix(text, "error: ")) {
 			last = strings.TrimPrefix(text, "error: ")
 		}

@@ -81,6 +81,9 @@ func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures
 	return o, nil
 }
 
+// rowsTask is what the progress of making rows is told under.
+const rowsTask = "rows"
+
 // rows makes the rows that rankers are trained on, or finds those of a training that was cut off.
 func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	if t.plan.Rows {
@@ -97,7 +100,7 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	bar := t.app.bar("rows", int64(t.plan.Until), "records")
+	bar := t.app.bar(rowsTask, int64(t.plan.Until), "records")
 	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
 		bar.set(int64(e.Position))
 		return applyRehearsed(ctx, h, t.rehearsal, e)
@@ -284,7 +287,7 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
 		kept = "not kept"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s · %s · %s rows, the best of epoch %d\n", m.Model, kept, grouped(int64(m.Rows)), first.Epochs)
+	fmt.Fprintf(&b, "%s · %s · %s rows · %s, the best of epoch %d\n", m.Model, kept, grouped(int64(m.Rows)), first.Settings, first.Epochs)
 	for i := range fits {
 		f := &fits[i]
 		fmt.Fprintf(&b, "  %s: AUC %.3f (%.3f within a slate) · log-loss %.4f (always the mean: %.4f) · calibration %.2f, off by %.4f · on %s newer rows with %s positives\n",

@@ -143,6 +143,9 @@ func (a *app) verifyJournal(ctx context.Context, disk *fsys.OS, cfg *config.Conf
 		if !begins || err != nil {
 			return err
 		}
+		if parts := n.state.Begun(); len(parts) > 0 {
+			note("state", nil, "carried over from a former release: %s", beginnings(parts))
+		}
 	}
 	begun := n.stream.Applied()
 	if begun+1 < reader.First() { // nothing here can be folded

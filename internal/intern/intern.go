@@ -84,6 +84,11 @@ func (t *Table) keep(s string, n uint32) uint32 {
 	return uint32(last)<<blockShift | uint32(from/8)
 }
 
+// head is the first byte of what stands at a place.
+func (t *Table) head(place uint32) *byte {
+	return &t.blocks[place>>blockShift][place&(1<<blockShift-1)*8]
+}
+
 // at is the number and the string at a place.
 func (t *Table) at(place uint32) (n uint32, s string) {
 	b := t.blocks[place>>blockShift][place&(1<<blockShift-1)*8:]
@@ -96,22 +101,22 @@ func (t *Table) at(place uint32) (n uint32, s string) {
 func (t *Table) AddAll(ids []string, numbers []uint32) {
 	for len(ids) > 0 {
 		n := min(aheadAtOnce, len(ids))
-		var hashes [aheadAtOnce]uint32
+		var hints [aheadAtOnce]uint64
 		var lines [aheadAtOnce]uintptr
 		for i, id := range ids[:n] {
 			lines[i] = uintptr(unsafe.Pointer(unsafe.StringData(id)))
 		}
 		prefetch.At(lines[:n])
 		for i, id := range ids[:n] {
-			hashes[i] = t.hash(id)
-			lines[i] = uintptr(t.index.First(hashes[i]))
+			hints[i] = uint64(t.hash(id)) << 32
 		}
+		places.Firsts(&t.index, hints[:n], lines[:n])
 		prefetch.At(lines[:n])
-		for i := range n {
-			numbers[i] = t.index.Page(hashes[i]).Guess(hashes[i])
+		places.Guesses(&t.index, hints[:n])
+		for i, hint := range hints[:n] {
 			lines[i] = 0
-			if place := numbers[i] - 1; numbers[i] != 0 {
-				lines[i] = uintptr(unsafe.Pointer(&t.blocks[place>>blockShift][place&(1<<blockShift-1)*8]))
+			if guess := uint32(hint); guess != 0 {
+				lines[i] = uintptr(unsafe.Pointer(t.head(guess - 1)))
 			}
 		}
 		prefetch.At(lines[:n])
@@ -120,13 +125,13 @@ func (t *Table) AddAll(ids []string, numbers []uint32) {
 				numbers[i] = 0
 				continue
 			}
-			if hint := numbers[i]; hint != 0 {
-				if number, name := t.at(hint - 1); name == id {
+			if guess := uint32(hints[i]); guess != 0 {
+				if number, name := t.at(guess - 1); name == id {
 					numbers[i] = number
 					continue
 				}
 			}
-			numbers[i] = t.add(id, hashes[i])
+			numbers[i] = t.add(id, uint32(hints[i]>>32))
 		}
 		ids, numbers = ids[n:], numbers[n:]
 	}

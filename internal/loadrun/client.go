@@ -94,7 +94,7 @@ func (c client) events(ctx context.Context, body []byte) (eventsReply, error) {
 
 // judge tells what in a reply is not what the batch calls for.
 func (r eventsReply) judge(b batch) error {
-	accepted := len(b.events) - b.duplicate
+	accepted := b.events - b.duplicate
 	if r.Accepted != accepted || r.Duplicate != b.duplicate || r.Refused != 0 || r.Late != b.late {
 		return fmt.Errorf("/v1/events answered accepted %d, duplicate %d, refused %d, late %d (errors %.300s); want %d, %d, 0, %d",
 			r.Accepted, r.Duplicate, r.Refused, r.Late, r.Errors, accepted, b.duplicate, b.late)

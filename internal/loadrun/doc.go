@@ -7,7 +7,9 @@
 //     of ten users to POST /v1/users with theirs.
 //  2. Each client posts its batches to POST /v1/events when they fall due, as NDJSON. The
 //     load is an open loop: a slow reply delays the batches behind it but drops none of
-//     them, and the largest delay is reported. Meanwhile items and users are replaced.
+//     them, and the largest delay is reported. Meanwhile items and users are replaced. Since
+//     the server needs the processor, events are written before the first batch is due; as
+//     they are sent they get their ids and their times, which are counted from that moment.
 //  3. Beside them readers ask POST /v1/features for a random visitor, a context and five
 //     random items, evenly over the run, and write request and reply to a file, one JSON
 //     line each.

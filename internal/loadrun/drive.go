@@ -26,14 +26,19 @@ func drive(ctx context.Context, opts options, now func() time.Time, kept io.Writ
 		return summary{}, nil, fmt.Errorf("send the users: %w", err)
 	}
 
+	worlds := make([]*world, opts.clients)
+	var wg sync.WaitGroup
+	for n := range worlds {
+		worlds[n] = newWorld(opts, fmt.Sprintf("%x-%d", now().UnixMilli(), n), rand.New(rand.NewPCG(opts.seed, uint64(n)+1)))
+		wg.Go(func() { worlds[n].prepare(opts.eventsEach()) })
+	}
+	wg.Wait()
+
 	start := now()
 	d := driver{opts: opts, client: c, now: now, start: start}
 	rows := &lines{to: bufio.NewWriter(kept)}
-	var wg sync.WaitGroup
-	for n := range opts.clients {
-		prefix := fmt.Sprintf("%x-%d", start.UnixMilli(), n)
-		random := rand.New(rand.NewPCG(opts.seed, uint64(n)+1))
-		wg.Go(func() { d.postEvents(ctx, n, newWorld(opts, prefix, random)) })
+	for n, w := range worlds {
+		wg.Go(func() { d.postEvents(ctx, n, w) })
 	}
 	for n := range opts.readers {
 		random := rand.New(rand.NewPCG(opts.seed, uint64(opts.clients+n)+1))
@@ -62,7 +67,6 @@ type driver struct {
 // opts.clients-th one.
 func (d *driver) postEvents(ctx context.Context, n int, w *world) {
 	spacing := float64(d.opts.batch) / d.opts.rate * float64(time.Second)
-	var body []byte
 	for i := n; ; i += d.opts.clients {
 		after := float64(i) * spacing
 		if after >= float64(d.opts.duration) {
@@ -74,8 +78,7 @@ func (d *driver) postEvents(ctx context.Context, n int, w *world) {
 		}
 		sent := d.now()
 		b := w.batch(sent)
-		body = b.lines(body[:0])
-		reply, err := d.client.events(ctx, body)
+		reply, err := d.client.events(ctx, b.body)
 		if ctx.Err() != nil {
 			return // cut off by the end of the run: says nothing about the server
 		}
@@ -86,7 +89,7 @@ func (d *driver) postEvents(ctx context.Context, n int, w *world) {
 			w.accepted(b)
 		}
 		if err != nil {
-			body = nil // the connection may still be reading it
+			w.body = nil // the connection may still be reading it
 		}
 		d.tally.posted(b, reply, sent.Sub(due), d.now(), err)
 	}

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"strings"
 	"time"
@@ -27,6 +28,12 @@ type options struct {
 	resend   float64       // share of events sent a second time, 0 to 0.5
 	tooLate  float64       // share of events too late to count, 0 to 0.5
 	seed     uint64
+}
+
+// eventsEach is how many events fall due for a client, at most.
+func (o *options) eventsEach() int {
+	batches := o.rate * o.duration.Seconds() / float64(o.batch)
+	return o.batch * int(math.Ceil(math.Ceil(batches)/float64(o.clients)))
 }
 
 // errUsage marks arguments that cannot be used; what is wrong has been printed.

@@ -37,7 +37,7 @@ type tally struct {
 func (t *tally) posted(b batch, reply eventsReply, behind time.Duration, at time.Time, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sum.Posted += len(b.events)
+	t.sum.Posted += b.events
 	t.sum.Accepted += reply.Accepted
 	t.sum.Duplicate += reply.Duplicate
 	t.sum.Refused += reply.Refused

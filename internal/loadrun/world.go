@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,6 +21,10 @@ const (
 // recentEvents bounds the events a world remembers to send again. They are at most this
 // many of its own events old, so that the server still remembers their ids.
 const recentEvents = 256
+
+// mostDrafts bounds the events that a world writes before the run, to some 6 MB. A longer run has
+// them come again, from another one on in each batch, under new ids and at their own times.
+const mostDrafts = 1 << 15
 
 // event is one behaviour event as POST /v1/events takes it.
 type event struct {
@@ -60,11 +66,15 @@ type user struct {
 
 // batch is what one request carries, and what the server should make of it.
 type batch struct {
-	events    []event
-	duplicate int   // of these, sent before
-	late      int   // of these, too late to count
-	fresh     []int // the places of those that may be sent again once they are accepted
+	body      []byte // the events, one a line
+	events    int
+	duplicate int    // of these, sent before
+	late      int    // of these, too late to count
+	fresh     []span // in body, of those that may be sent again once they are accepted
 }
+
+// span is a part of a body.
+type span struct{ from, to int }
 
 // world makes the events of one client. It is not safe for concurrent use: each client has
 // its own, from its own random source.
@@ -74,10 +84,12 @@ type world struct {
 	random *rand.Rand
 	users  *rand.Zipf
 	items  *rand.Zipf
-	ids    int     // made
-	made   []event // space of the newest batch
-	fresh  []int   // likewise
-	recent []event // accepted, in time and not yet sent twice; at most recentEvents
+	ids    int // made
+	drafts []draft
+	body   []byte   // space of the newest batch
+	fresh  []span   // likewise
+	recent [][]byte // lines of events accepted, in time and not yet sent twice; at most recentEvents
+	spare  [][]byte // space of lines that are no longer recent
 }
 
 // newWorld starts a world. random is the world's own from here on.
@@ -89,46 +101,75 @@ func newWorld(opts options, prefix string, random *rand.Rand) *world {
 	}
 }
 
+// prepare writes what a run of n events needs. Call it before the first batch.
+func (w *world) prepare(n int) {
+	w.drafts = make([]draft, min(n, mostDrafts))
+	for i := range w.drafts {
+		w.drafts[i] = w.newDraft()
+	}
+}
+
 // batch makes the events to send at now, good until the next batch. Too-late events wait for the first
 // acceptance, before which the server may have no watermark to judge them by.
 func (w *world) batch(now time.Time) batch {
-	b := batch{events: w.made[:0], fresh: w.fresh[:0]}
-	defer func() { w.made, w.fresh = b.events, b.fresh }()
-	for i := range w.opts.batch {
+	b := batch{body: w.body[:0], events: w.opts.batch, fresh: w.fresh[:0]}
+	id := len(idBegins) + len(w.prefix) + len("-") + idDigits
+	next := w.random.IntN(len(w.drafts))
+	for range b.events {
 		if len(w.recent) > 0 && w.random.Float64() < w.opts.resend {
 			again := w.random.IntN(len(w.recent))
-			b.events = append(b.events, w.recent[again])
+			b.body = append(b.body, w.recent[again]...)
 			b.duplicate++
-			w.recent = append(w.recent[:again], w.recent[again+1:]...)
+			w.forget(again, again+1)
 			continue
 		}
-		e := w.event(now)
-		if len(w.recent) > 0 && w.random.Float64() < w.opts.tooLate {
-			e.TS = now.Add(-tooLateBy).UnixMilli()
-			b.late++
-		} else {
-			b.fresh = append(b.fresh, i)
+		from := len(b.body)
+		d := &w.drafts[next]
+		if next++; next == len(w.drafts) {
+			next = 0
 		}
-		b.events = append(b.events, e)
+		w.ids++
+		late := len(w.recent) > 0 && w.random.Float64() < w.opts.tooLate
+		away := d.away
+		if late {
+			away = -tooLateBy
+			b.late++
+		}
+		b.body = d.appendStamped(b.body, id, w.ids, now.Add(away).UnixMilli())
+		if !late {
+			b.fresh = append(b.fresh, span{from, len(b.body)})
+		}
 	}
+	w.body, w.fresh = b.body, b.fresh
 	return b
 }
 
 // accepted tells the world that the server took a batch: its fresh events may be repeated.
 func (w *world) accepted(b batch) {
-	for _, i := range b.fresh[max(0, len(b.fresh)-recentEvents):] {
-		w.recent = append(w.recent, b.events[i])
+	for _, s := range b.fresh[max(0, len(b.fresh)-recentEvents):] {
+		var line []byte
+		if n := len(w.spare); n > 0 {
+			line, w.spare = w.spare[n-1], w.spare[:n-1]
+		}
+		w.recent = append(w.recent, append(line, b.body[s.from:s.to]...))
 	}
 	if drop := len(w.recent) - recentEvents; drop > 0 {
-		w.recent = append(w.recent[:0], w.recent[drop:]...)
+		w.forget(0, drop)
 	}
 }
 
-// event makes one new event near now.
+// forget takes some out of the recent events.
+func (w *world) forget(from, to int) {
+	for _, line := range w.recent[from:to] {
+		w.spare = append(w.spare, line[:0])
+	}
+	w.recent = slices.Delete(w.recent, from, to)
+}
+
+// event makes one new event near now, without a number in its id.
 func (w *world) event(now time.Time) event {
-	w.ids++
 	e := event{
-		EventID: w.prefix + "-" + strconv.Itoa(w.ids), ItemID: itemID(w.items.Uint64()),
+		EventID: w.prefix + "-" + strings.Repeat("0", idDigits), ItemID: itemID(w.items.Uint64()),
 		Event: w.name(), TS: w.at(now).UnixMilli(), Context: w.setting(),
 	}
 	if id := userID(w.users.Uint64()); w.random.IntN(20) > 0 {

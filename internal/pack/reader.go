@@ -140,6 +140,11 @@ func (r *Reader) Bool() bool {
 	return b[0] == 1
 }
 
+// Take reads so many bytes, which are the Reader's memory; none are an empty slice.
+func (r *Reader) Take(n uint64) []byte {
+	return r.take(int(min(n, math.MaxInt)))
+}
+
 // Text reads a string, which does not share the Reader's memory.
 func (r *Reader) Text() string { return string(r.Blob()) }
 

@@ -78,19 +78,41 @@ func (p *Page) begin(hash uint32) *[together]uint64 {
 	return (*[together]uint64)(unsafe.Pointer(p.slot(Start(hash))))
 }
 
-// Guess is the first place of a hash plus one, 0 when there is none. It finds out without a branch that
-// depends on what is in the slots, unless they are full: such branches cannot be foreseen.
-func (p *Page) Guess(hash uint32) uint32 {
-	b := p.begin(hash)
-	found := first(b, hash)
-	if found == 0 && b[together-1] != 0 {
-		place, at := p.Next(hash, Start(hash)+together)
-		if at < 0 {
-			return 0
+// Guesses fills in hints: the upper half of each is a hash, and the lower one becomes the first place of it
+// plus one, 0 when there is none. It finds out without a branch that depends on what is in the slots,
+// unless those in which a search begins are full and have no such hash: such branches cannot be foreseen.
+func Guesses[Hint ~uint64](x *Index, hints []Hint) {
+	for i, hint := range hints {
+		hash := uint32(hint >> 32)
+		page := x.Page(hash)
+		b := page.begin(hash)
+		guess, full := first(b, hash), b[together-1]
+		if guess != 0 {
+			full = 0
 		}
-		return place + 1
+		if full != 0 {
+			guess = page.further(hash)
+		}
+		hints[i] = Hint(hash)<<32 | Hint(uint32(guess))
 	}
-	return uint32(found)
+}
+
+// further is the guess for a hash that none of the slots has in which its search begins.
+func (p *Page) further(hash uint32) uint64 {
+	place, at := p.Next(hash, Start(hash)+together)
+	if at < 0 {
+		return 0
+	}
+	return uint64(place) + 1
+}
+
+// Firsts are the slots that the searches for hints begin with, of which the upper halves are hashes, for
+// who fetches them; len(lines) must be that of hints.
+func Firsts[Hint ~uint64](x *Index, hints []Hint, lines []uintptr) {
+	lines = lines[:len(hints)]
+	for i, hint := range hints {
+		lines[i] = uintptr(x.First(uint32(hint >> 32)))
+	}
 }
 
 // first is the first of the slots that has a hash, 0 when none has.

@@ -25,8 +25,14 @@ func check(t *testing.T, x *Index, hash uint32) {
 	if place, at := page.Next(hash, Start(hash)); at >= 0 {
 		guess = place + 1
 	}
-	if got := page.Guess(hash); got != guess {
-		t.Fatalf("the guess for hash %x is %d, want %d", hash, got, guess)
+	hints := []uint64{uint64(hash) << 32, uint64(^hash)<<32 | 77}
+	Guesses(x, hints)
+	if uint32(hints[0]) != guess || uint32(hints[0]>>32) != hash || uint32(hints[1]>>32) != ^hash {
+		t.Fatalf("the hint for hash %x is %x, want a guess of %d; beside it %x", hash, hints[0], guess, hints[1])
+	}
+	lines := make([]uintptr, 2)
+	if Firsts(x, hints, lines); lines[0] != uintptr(x.First(hash)) || lines[1] != uintptr(x.First(^hash)) {
+		t.Fatalf("searches for hash %x begin at %x, want %p", hash, lines, x.First(hash))
 	}
 	free := -1
 	if _, at, is := page.Seek(hash, Start(hash)); is && at >= Start(hash) && at < Start(hash)+together {

@@ -20,6 +20,9 @@
 //   - A row of u.user is a user: age, a number, gender, occupation and zip are the attributes.
 //   - A row that cannot be used is refused with file and line, and the rest is read.
 //
+// That a lesser rating is still a film that somebody chose to see is said by the import's Config,
+// films.yaml: a configuration in which a view counts as a wish for recall.
+//
 // Left out: tags, links and IMDb addresses. The data is not ours: it may be used for research under the terms of its README, and is not part of
 // this project.
 package movielens

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"errors"
 	"fmt"
 	"hash"
@@ -14,6 +15,11 @@ import (
 	"github.com/freshet-rec/freshet/codec"
 	"github.com/freshet-rec/freshet/source"
 )
+
+// films is the configuration that suits ratings of films.
+//
+//go:embed films.yaml
+var films []byte
 
 // ErrNotMovieLens says that a folder has none of the layouts.
 var ErrNotMovieLens = errors.New("not a MovieLens folder: it needs u.data, u.item and u.genre, or ratings.csv and movies.csv (each may end in .gz)")
@@ -38,7 +44,7 @@ func Read(ctx context.Context, dir fs.FS, now int64, progress func(done, total i
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", layout, err)
 	}
-	r := &reader{dir: dir, hash: sha256.New(), progress: progress, im: &source.Import{}}
+	r := &reader{dir: dir, hash: sha256.New(), progress: progress, im: &source.Import{Config: films}}
 	for _, path := range paths {
 		size, err := source.FileSize(dir, path)
 		if err != nil {

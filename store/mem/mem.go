@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	firstRecords = 8       // of the first block
+	firstShift   = 3 // the first block has 1<<firstShift records
+	firstRecords = 1 << firstShift
 	headWords    = 1       // of a record: the key
 	blockBytes   = 1 << 19 // of a full block, about: what the table grows by
 	aheadWords   = 32      // of a record at most are fetched ahead
@@ -30,10 +31,8 @@ type Table struct {
 	cellWords   int
 	fetched     int        // lines of a record that are fetched ahead
 	shift       uint       // a full block has 1<<shift records
-	doubling    int        // blocks that are smaller come first
 	room        uint32     // records in all blocks
 	blocks      []*uint64  // the first word of each
-	whole       []*uint64  // those of them that are full ones
 	links       [][]uint32 // as blocks: of each record the place plus one of the next of its generation
 	memory      hugepage.Arena
 	used        uint32 // places ever given
@@ -48,21 +47,19 @@ type Table struct {
 func New(words int) store.Table {
 	t := &Table{words: wholeLines(headWords + words), cellWords: words, index: places.New(), seed: rand.Uint64()}
 	t.bytes, t.fetched = uintptr(t.words)*8, t.lines()
-	for t.shift = 3; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
-		t.doubling++
+	for t.shift = firstShift; t.words*8<<(t.shift+1) <= blockBytes; t.shift++ {
 	}
 	return t
 }
 
-// block is where a place is. The first blocks double in size, from firstRecords up to a full one's
-// records, so that small tables stay small; a record never moves.
-func (t *Table) block(place uint32) (block, at int) {
-	in := place + firstRecords
-	if whole := in >> t.shift; whole > 0 {
-		return t.doubling - 1 + int(whole), int(in & (1<<t.shift - 1))
-	}
-	block = bits.Len32(in) - bits.Len32(firstRecords)
-	return block, int(in - firstRecords<<block)
+// block is where a place is. The first blocks double in size, from firstRecords up to half of a full one's
+// records, so that small tables stay small; a record never moves. There is no branch in it, since nobody
+// can foresee whether a key is one of the first.
+func (t *Table) block(place uint32) (block, at uint) {
+	in := uint(place) + firstRecords
+	shift := t.shift & 31
+	early := min(uint(bits.Len(in)), shift+1) - 1 // a block from 1<<early on, of as many records
+	return in>>shift + min(early, shift-1) - firstShift, in & (1<<(early&31) - 1)
 }
 
 // record is the one at a place that was given.
@@ -70,16 +67,6 @@ func (t *Table) record(place uint32) []uint64 { return unsafe.Slice(t.first(plac
 
 // first is the first word of the record at a place that was given.
 func (t *Table) first(place uint32) *uint64 {
-	in := place + firstRecords
-	whole := in >> (t.shift & 31)
-	if whole == 0 {
-		return t.early(place)
-	}
-	return (*uint64)(unsafe.Add(unsafe.Pointer(t.whole[whole-1]), uintptr(in&(1<<(t.shift&31)-1))*t.bytes))
-}
-
-// early is first of a place in one of the smaller blocks.
-func (t *Table) early(place uint32) *uint64 {
 	block, at := t.block(place)
 	return (*uint64)(unsafe.Add(unsafe.Pointer(t.blocks[block]), uintptr(at)*t.bytes))
 }
@@ -156,14 +143,29 @@ func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) (cell []uin
 	return t.make(k, generation, hint)
 }
 
-// Cells implements store.Table.
+// Cells implements store.Table. What the hints do not give is told apart without a branch and made at the
+// end: which keys are new cannot be foreseen.
 func (t *Table) Cells(keys []store.Key, generation int64, hints []store.Hint, cells [][]uint64) (fresh uint64) {
-	for i, k := range keys {
-		if first := t.hinted(k, hints[i]); first != nil {
+	hints, cells = hints[:len(keys)], cells[:len(keys)]
+	missing := uint64(1)<<len(keys) - 1
+	if t.used > 0 {
+		missing = 0
+		for i, k := range keys {
+			place, absent := uint32(hints[i])-1, uint64(0)
+			if place >= t.used || k == 0 {
+				place, absent = 0, 1
+			}
+			first := t.first(place)
+			if *first != uint64(k) {
+				absent = 1
+			}
 			cells[i] = t.cellOf(first)
-			continue
+			missing |= absent << (i & 63)
 		}
-		cell, made := t.make(k, generation, hints[i])
+	}
+	for ; missing != 0; missing &= missing - 1 {
+		i := bits.TrailingZeros64(missing)
+		cell, made := t.make(keys[i], generation, hints[i])
 		if cells[i] = cell; made {
 			fresh |= 1 << i
 		}
@@ -212,16 +214,10 @@ func (t *Table) newPlace() uint32 {
 	place := t.used
 	t.used++
 	if t.used > t.room {
-		records := uint32(firstRecords) << min(len(t.blocks), t.doubling)
-		if len(t.blocks) >= t.doubling {
-			records = 1 << t.shift
-		}
-		first := unsafe.SliceData(t.memory.Make(int(records) * t.words))
-		if t.blocks = append(t.blocks, first); len(t.blocks) > t.doubling {
-			t.whole = append(t.whole, first)
-		}
+		records := 1 << min(firstShift+uint(len(t.blocks)), t.shift)
+		t.blocks = append(t.blocks, unsafe.SliceData(t.memory.Make(records*t.words)))
 		t.links = append(t.links, make([]uint32, records))
-		t.room += records
+		t.room += uint32(records)
 	}
 	if soon := place + aheadRecords; soon < t.room {
 		t.fetch(soon)
@@ -269,50 +265,47 @@ func (t *Table) hinted(k store.Key, hint store.Hint) *uint64 {
 // Soon implements store.Table. A hint's upper half is the hash.
 func (t *Table) Soon(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
 	hints = hints[:len(keys)]
-	room := lines.Room(len(keys))
-	if room == nil {
-		for i, k := range keys {
-			hash := hashOf(uint64(k), t.seed)
-			hints[i] = store.Hint(hash) << 32
-			t.index.Ahead(hash)
-		}
+	for i, k := range keys {
+		hints[i] = store.Hint(hashOf(uint64(k), t.seed)) << 32
+	}
+	if room := lines.Room(len(keys)); room != nil {
+		places.Firsts(&t.index, hints, room)
+		lines.Took(len(keys))
 		return
 	}
-	for i, k := range keys {
-		hash := hashOf(uint64(k), t.seed)
-		hints[i] = store.Hint(hash) << 32
-		room[i] = uintptr(t.index.First(hash))
+	for _, hint := range hints {
+		t.index.Ahead(uint32(hint >> 32))
 	}
-	lines.Took(len(keys))
 }
 
 // Ahead implements store.Table.
 func (t *Table) Ahead(keys []store.Key, hints []store.Hint, lines *prefetch.Queue) {
 	hints = hints[:len(keys)]
-	room := lines.Room(len(keys) * t.fetched)
+	places.Guesses(&t.index, hints)
+	room := lines.Room(len(hints) * t.fetched)
 	if room == nil {
-		for i := range hints {
-			hash := uint32(hints[i] >> 32)
-			if guess := t.index.Page(hash).Guess(hash); guess != 0 {
-				hints[i] |= store.Hint(guess)
-				t.fetch(guess - 1)
+		for _, hint := range hints {
+			if hint.Found() {
+				t.fetch(uint32(hint) - 1)
 			}
 		}
 		return
 	}
+	if t.used == 0 {
+		return
+	}
 	n := 0
-	for i := range hints {
-		hash := uint32(hints[i] >> 32)
-		guess := t.index.Page(hash).Guess(hash)
-		if guess == 0 {
-			continue
+	for _, hint := range hints {
+		place, took := uint32(hint)-1, t.fetched
+		if !hint.Found() { // no branch: which keys are new cannot be foreseen
+			place, took = 0, 0
 		}
-		hints[i] |= store.Hint(guess)
-		line := uintptr(unsafe.Pointer(t.first(guess - 1)))
-		for end := n + t.fetched; n < end; n++ {
-			room[n] = line
+		line := uintptr(unsafe.Pointer(t.first(place)))
+		for i := range t.fetched {
+			room[n+i] = line
 			line += prefetch.LineBytes
 		}
+		n += took
 	}
 	lines.Took(n)
 }

@@ -27,9 +27,10 @@ func Run(t *testing.T, newTable func(words int) store.Table) {
 
 // model is what a table must be like: keys by generation, in the order they came into it.
 type model struct {
-	cells map[store.Key][]uint64
-	of    map[store.Key]int64
-	order []store.Key // by when it came into its generation
+	cells  map[store.Key][]uint64
+	of     map[store.Key]int64
+	order  []store.Key // by when it came into its generation
+	astray int         // hints of other keys
 }
 
 func (m *model) sorted() []store.Key {
@@ -119,8 +120,12 @@ func (m *model) many(t *testing.T, rng *rand.Rand, table store.Table, generation
 		lines.Rest()
 	}
 	for i, k := range keys {
-		if hints[i].Found() != (table.Find(k, 0) != nil) {
-			t.Fatalf("the hint for %d is %#x, and its cell is %v", k, uint64(hints[i]), table.Find(k, 0))
+		found, there := hints[i].Found(), table.Find(k, 0) != nil
+		if found && !there {
+			m.astray++ // another key may have its hash
+		}
+		if there && !found || m.astray > 3 {
+			t.Fatalf("the hint for %d is %#x, and its cell is %v; %d hints were of other keys", k, uint64(hints[i]), table.Find(k, 0), m.astray)
 		}
 	}
 	switch rng.IntN(3) {

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/snapshot"
+)
+
+// A release may keep a part of the state otherwise than the one before. Where the journal has all its
+// records, they are folded again. Where its beginning was let go of, a snapshot of the release before
+// stands for it: the parts that are kept as before are read from it, and the others are folded from what
+// the journal has. That is no state that the whole journal would make, so whoever serves from it takes a
+// snapshot before anything else, and nobody makes a state of before.
+
+// carryOver fills a new node that nothing was restored into, and whose journal has let go of its
+// beginning, with the newest snapshot that fits but for its form.
+func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config, until freshet.Position) error {
+	if n.snapped != 0 {
+		return nil
+	}
+	reader, err := journal.OpenReader(n.disk)
+	if err != nil {
+		return nil // replay tells
+	}
+	first := reader.First()
+	if err := reader.Close(); err != nil || first == 1 {
+		return err
+	}
+	names, err := nameStates(n.disk, cfg, n.passed)
+	if err != nil {
+		return err
+	}
+	list, _ := snapshot.List(n.disk) // the error was told
+	for _, info := range list {
+		if info.Position > until || names.fits(&info) { // the latter is damaged, which was told
+			continue
+		}
+		s, packed, err := readFormer(n, names, &info)
+		if err != nil {
+			a.say("warning: %v; an older one is used instead, if there is one", err)
+		}
+		if packed == nil || err != nil {
+			continue
+		}
+		err = n.carry(ctx, a, cfg, s, packed, first)
+		if !errors.Is(err, pack.ErrDamaged) {
+			return err
+		}
+		a.say("warning: %v; an older one is used instead, if there is one", err)
+		if err := n.anew(a, cfg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFormer reads a snapshot that fits but for its form, nil for another.
+func readFormer(n *node, names stateNames, info *snapshot.Info) (*snapshot.Snapshot, *fold.Packed, error) {
+	s, _, err := snapshot.Read(n.disk, info.Position)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, _ := s.Part(partState)
+	if names.fitsAs(fold.Form5, info) {
+		return s, fold.Packed5(data), nil
+	}
+	packed, err := fold.ReadPacked(data)
+	if err != nil || !names.fitsAs(packed.Form(), info) {
+		return nil, nil, nil // of another configuration, or of a release that packed otherwise
+	}
+	return s, packed, nil
+}
+
+// carry fills the node with a snapshot of a journal that begins at first.
+func (n *node) carry(ctx context.Context, a *app, cfg *config.Config, s *snapshot.Snapshot, packed *fold.Packed, first freshet.Position) error {
+	if n.state != nil {
+		lacks, err := n.state.Lacks(packed)
+		if err != nil {
+			return fmt.Errorf("snapshot of position %s: %w", s.Position, err)
+		}
+		var rest *fold.State
+		if len(lacks) > 0 {
+			if rest, err = n.foldRest(ctx, a, cfg, packed, first, s.Position); err != nil {
+				return err
+			}
+		}
+		if err := n.state.Carry(packed, s.Position, rest, first); err != nil {
+			return fmt.Errorf("snapshot of position %s: %w", s.Position, err)
+		}
+	}
+	data, _ := s.Part(partAdmission)
+	r := pack.NewReader(data)
+	n.stream.Unpack(r)
+	if err := r.Done(); err != nil {
+		return fmt.Errorf("snapshot of position %s, %s: %w", s.Position, partAdmission, err)
+	}
+	n.carried, n.snapped = s.Position, s.Position
+	if n.state != nil {
+		n.state.Defined(n.stream.Definitions())
+		lost := ""
+		if parts := n.state.Begun(); len(parts) > 0 {
+			lost = ": " + beginnings(parts)
+		}
+		a.say("the snapshot of position %s is of a former release, and is carried over%s", s.Position, lost)
+	}
+	return nil
+}
+
+// foldRest folds what the journal has, from first up to a position, into a state with the numbers of a
+// packed one.
+func (n *node) foldRest(ctx context.Context, a *app, cfg *config.Config, packed *fold.Packed, first, to freshet.Position) (rest *fold.State, err error) {
+	apart := &node{disk: n.disk, log: n.log, passed: n.passed, clock: n.clock, deaths: n.deaths, state: &fold.State{}}
+	offline := *cfg
+	offline.Ranker.Online.Enabled = false // nothing is learned of it
+	if err := apart.anew(a, &offline); err != nil {
+		return nil, err
+	}
+	if err := apart.state.Number(packed); err != nil {
+		return nil, err
+	}
+	reader, err := journal.OpenReader(n.disk)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	if first > to {
+		return apart.state, nil
+	}
+	reader.Until(to)
+	return apart.state, apart.stream.Replay(ctx, reader, nil)
+}
+
+// beginnings says where parts of a state begin.
+func beginnings(list []fold.Begun) string {
+	var parts []string
+	for _, one := range list {
+		parts = append(parts, fmt.Sprintf("%s from position %s on", one.Part, one.Position))
+	}
+	return strings.Join(parts, ", ")
+}

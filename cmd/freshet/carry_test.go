@@ -1,0 +1,214 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
+	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/serve"
+	"github.com/freshet-rec/freshet/snapshot"
+)
+
+// asFormer rewrites all snapshots of a directory as a release would have written them that had
+// other sections: those named have version 0 and bytes that nobody knows. With none it is state version
+// 5, without heads.
+func asFormer(t *testing.T, cfg *config.Config, names ...string) {
+	t.Helper()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	disk, err := fsys.Existing(cfg.Data)
+	ok(err)
+	defer func() { ok(disk.Close()) }()
+	passed, err := passedOver(disk)
+	ok(err)
+	named, err := nameStates(disk, cfg, passed)
+	ok(err)
+	list, err := snapshot.List(disk)
+	ok(err)
+	for _, info := range list {
+		s, _, err := snapshot.Read(disk, info.Position)
+		ok(err)
+		var heads, whole pack.Writer
+		form := "6"
+		r := pack.NewReader(s.Parts[0].Data)
+		n := r.Len(12)
+		heads.Len(n)
+		for range n {
+			name, version, begun := r.Text(), r.Uint(), r.Uint()
+			data := r.Take(r.Word())
+			whole.Bytes = append(whole.Bytes, data...)
+			for _, other := range names {
+				if other == name {
+					version, data = 0, []byte("as it was")
+				}
+			}
+			form += fmt.Sprintf(" %s.%d", name, version)
+			heads.Text(name)
+			heads.Uint(version)
+			heads.Uint(begun)
+			heads.Word(uint64(len(data)))
+			heads.Bytes = append(heads.Bytes, data...)
+		}
+		ok(r.Done())
+		if s.Parts[0].Data = heads.Bytes; len(names) == 0 {
+			s.Parts[0].Data, form = whole.Bytes, fold.Form5
+		}
+		s.Config = named.named(form)
+		_, err = snapshot.Write(disk, *s)
+		ok(err)
+	}
+}
+
+// TestUpgradeInPlace: a journal that has let go of its beginning, with snapshots of a former release,
+// starts under this one. What cannot be carried over is named, what is served from then on can be made
+// again, and what was served before is not made of another state.
+func TestUpgradeInPlace(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		other []string // sections of another version
+		lost  string   // what is said to begin at the journal's beginning
+	}{
+		{"state version 5", nil, ""},
+		{"other parts", []string{"itemcf", "histories", "learned"}, "histories from position %d on, itemcf from position %d on, learned from position 603 on"},
+		{"other features", []string{"features"}, "features from position %d on, watched from position %d on"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
+			run := func(code int, args ...string) outcomeOf {
+				t.Helper()
+				o := runOn(t, t.Context(), "", nil, args...)
+				if o.code != code {
+					t.Fatalf("%v: exit code %d, want %d\n%s%s", args, o.code, code, o.stdout, o.stderr)
+				}
+				return o
+			}
+			cfg := config.Default()
+			cfg.Data = data
+			cfg.Journal.Retain.Age = 1000
+			var said strings.Builder
+			serveOne := func() (request string, first uint64) {
+				t.Helper()
+				a := &app{stdout: &said, stderr: &said, now: time.Now}
+				n, err := openNode(t.Context(), a, cfg, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := n.release(cfg, time.Now()); err != nil {
+					t.Error(err)
+				}
+				r, err := n.server.Recommend(t.Context(), &serve.Request{User: "u3", N: 40})
+				if err != nil {
+					t.Fatal(err)
+				}
+				first = uint64(n.log.First())
+				if err := n.close(); err != nil {
+					t.Error(err)
+				}
+				return r.Request, first
+			}
+			run(exitOK, "import", "-q", "--data", whole, clicks(t, 1, 500))
+			inSmallSegments(t, whole, data)
+			run(exitOK, "snapshot", "--data", data)
+			run(exitOK, "import", "-q", "--data", data, clicks(t, 501, 600))
+			run(exitOK, "snapshot", "--data", data)
+			before, first := serveOne()
+			if first < 300 {
+				t.Fatalf("the journal begins at %d", first)
+			}
+			run(exitOK, "replay", "--data", data, before)
+
+			asFormer(t, cfg, c.other...)
+			run(exitUsage, "export", "--data", data) // nobody but who writes it down makes a state
+			said.Reset()
+			after, _ := serveOne()
+			lost := c.lost
+			if strings.Contains(lost, "%d") {
+				lost = ": " + strings.ReplaceAll(lost, "%d", fmt.Sprint(first))
+			}
+			if want := "is of a former release, and is carried over" + lost + "\n"; !strings.Contains(said.String(), want) {
+				t.Errorf("it says %q, want %q", said.String(), want)
+			}
+			disk, err := fsys.Existing(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := disk.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			list, err := snapshot.List(disk)
+			if err != nil || len(list) != 2 || list[0].Position <= list[1].Position {
+				t.Fatalf("there are the snapshots %+v, %v", list, err)
+			}
+			if o := run(exitOK, "replay", "--data", data, after); !strings.Contains(o.stdout, "equal to what was served") {
+				t.Errorf("what was served after is replayed as %s", o.stdout)
+			}
+			if o := run(exitFailed, "replay", "--data", data, before); !strings.Contains(o.stderr, "cannot be made again") || o.stdout != "" {
+				t.Errorf("what was served before is replayed as %s%s", o.stdout, o.stderr)
+			}
+			said.Reset()
+			again, _ := serveOne() // from the snapshot, which is of this release
+			if strings.Contains(said.String(), "carried over") {
+				t.Errorf("once more it says %q", said.String())
+			}
+			run(exitOK, "replay", "--data", data, again)
+			run(exitOK, "snapshot", "--data", data)
+			o := run(exitOK, "verify", "--data", data)
+			if strings.Count(o.stdout, "whole; the records before it are not kept") != 1 || strings.Count(o.stdout, "and what the journal makes") != 1 {
+				t.Errorf("verify says %s", o.stdout)
+			}
+			if lost := strings.TrimPrefix(lost, ": "); !strings.Contains(o.stdout, lost) {
+				t.Errorf("verify does not say %q: %s", lost, o.stdout)
+			}
+		})
+	}
+}
+
+// TestUpgradeInPlaceRefused: without the numbers of items nothing of a snapshot can be read.
+func TestUpgradeInPlaceRefused(t *testing.T) {
+	whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
+	cfg := config.Default()
+	cfg.Data, cfg.Journal.Retain.Age = data, 1000
+	if o := runOn(t, t.Context(), "", nil, "import", "-q", "--data", whole, clicks(t, 1, 500)); o.code != exitOK {
+		t.Fatal(o.stderr)
+	}
+	inSmallSegments(t, whole, data)
+	a := &app{stdout: &strings.Builder{}, stderr: &strings.Builder{}, now: time.Now}
+	open := func() error {
+		n, err := openNode(t.Context(), a, cfg, true)
+		if err != nil {
+			return err
+		}
+		if _, err := a.snapshotLocked(cfg, n); err != nil {
+			t.Error(err)
+		}
+		if err := n.release(cfg, time.Now()); err != nil {
+			t.Error(err)
+		}
+		_, err = n.server.Recommend(t.Context(), &serve.Request{User: "u3", N: 40})
+		if closed := n.close(); closed != nil {
+			t.Error(closed)
+		}
+		return err
+	}
+	for range 3 {
+		if err := open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asFormer(t, cfg, "items")
+	if err := open(); err == nil || !strings.Contains(err.Error(), `part "items" of the state is kept in a form that this release cannot read`) {
+		t.Errorf("it starts with %v", err)
+	}
+}
