@@ -5,13 +5,18 @@ import (
 	"slices"
 )
 
-// amounts are whole numbers by item: a hash table in two slices without pointers, which the collector
+// amounts are whole numbers by item: a hash table in one slice without pointers, which the collector
 // passes by, with linear probing (Knuth, TAOCP vol. 3, §6.4, algorithm L). Nothing is taken out one by
 // one. The zero amounts are empty and ready to use.
 type amounts struct {
-	keys   []uint32 // item + 1, and 0 where a place is free: a power of two of them
-	values []int64  // likewise
-	len    int      // of them
+	places []amount // a power of two of them
+	len    int      // those that are taken
+}
+
+// amount is a place of the table.
+type amount struct {
+	key    uint32 // item + 1; 0 where it is free
+	number int64
 }
 
 const (
@@ -21,50 +26,49 @@ const (
 
 // place is where an item stands, or the free place where it would; there must be places.
 func (a *amounts) place(item uint32) int {
-	key, mask := item+1, len(a.keys)-1
+	key, mask := item+1, len(a.places)-1
 	for i := int(uint64(key)*0x9e3779b97f4a7c15>>32) & mask; ; i = (i + 1) & mask {
-		if k := a.keys[i]; k == key || k == 0 {
+		if k := a.places[i].key; k == key || k == 0 {
 			return i
 		}
 	}
 }
 
 // of is the number of an item, and whether it has one.
-func (a *amounts) of(item uint32) (amount int64, ok bool) {
+func (a *amounts) of(item uint32) (number int64, ok bool) {
 	if a.len == 0 {
 		return 0, false
 	}
-	i := a.place(item)
-	return a.values[i], a.keys[i] != 0
+	p := &a.places[a.place(item)]
+	return p.number, p.key != 0
 }
 
 // at is the number of an item, which has 0 at first, until the next is asked for.
 func (a *amounts) at(item uint32) *int64 {
-	if 4*a.len >= fullAmounts*len(a.keys) {
+	if 4*a.len >= fullAmounts*len(a.places) {
 		a.grow()
 	}
-	i := a.place(item)
-	if a.keys[i] == 0 {
-		a.keys[i] = item + 1
+	p := &a.places[a.place(item)]
+	if p.key == 0 {
+		p.key = item + 1
 		a.len++
 	}
-	return &a.values[i]
+	return &p.number
 }
 
 func (a *amounts) grow() {
-	old, n := *a, max(leastAmounts, 2*len(a.keys))
-	a.keys, a.values = make([]uint32, n), make([]int64, n)
-	for item, amount := range old.all() {
-		i := a.place(item)
-		a.keys[i], a.values[i] = item+1, amount
+	old := *a
+	a.places = make([]amount, max(leastAmounts, 2*len(old.places)))
+	for item, number := range old.all() {
+		a.places[a.place(item)] = amount{item + 1, number}
 	}
 }
 
 // all are the items and their numbers, in an order that means nothing.
 func (a *amounts) all() iter.Seq2[uint32, int64] {
 	return func(yield func(uint32, int64) bool) {
-		for i, key := range a.keys {
-			if key != 0 && !yield(key-1, a.values[i]) {
+		for _, p := range a.places {
+			if p.key != 0 && !yield(p.key-1, p.number) {
 				return
 			}
 		}

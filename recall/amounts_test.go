@@ -21,16 +21,16 @@ func TestAmountsAreAMap(t *testing.T) {
 			*a.at(item) += by
 			want[item] += by
 			other := rng.Uint32N(spread) * apart
-			amount, ok := a.of(other)
-			if should, has := want[other]; amount != should || ok != has {
-				t.Fatalf("round %d: item %d has %d, %v; want %d, %v", round, other, amount, ok, should, has)
+			got, ok := a.of(other)
+			if should, has := want[other]; got != should || ok != has {
+				t.Fatalf("round %d: item %d has %d, %v; want %d, %v", round, other, got, ok, should, has)
 			}
 		}
 		if a.len != len(want) || !maps.Equal(maps.Collect(a.all()), want) || !slices.Equal(a.items(), slices.Sorted(maps.Keys(want))) {
 			t.Fatalf("round %d: %d items %v, want %v", round, a.len, a.items(), want)
 		}
-		if most := max(leastAmounts, 4*a.len); len(a.keys) > most {
-			t.Errorf("%d places for %d items", len(a.keys), a.len)
+		if most := max(leastAmounts, 4*a.len); len(a.places) > most {
+			t.Errorf("%d places for %d items", len(a.places), a.len)
 		}
 	}
 }
