@@ -55,15 +55,15 @@ func (l *leaders) change(item uint32, was, now float64) {
 	switch {
 	case in && out:
 		i := l.at(old)
-		k := i
 		if now > was {
-			k = l.before(young, i)
+			k := l.before(young, i)
 			copy(l.list[k+1:i+1], l.list[k:i])
-		} else if k = l.at(young); k > i { // its own place is before the other
-			k--
+			l.list[k] = young
+		} else {
+			k := max(i, l.at(young)-1) // its own place is before the other
 			copy(l.list[i:k], l.list[i+1:k+1])
+			l.list[k] = young
 		}
-		l.list[k] = young
 	case in:
 		l.list = slices.Insert(l.list, l.at(young), young)
 		if len(l.list) > leadersMost {
