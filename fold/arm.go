@@ -52,13 +52,13 @@ func (s *State) arm(visitor freshet.Visitor) *Arm {
 
 // wanted notes a positive event: the visitor's last slate is one that something was wanted of, if it
 // shows the item and was served during the trial.
-func (s *State) wanted(visitor uint32, name freshet.Visitor, item freshet.ItemID) {
-	arm := s.arm(name)
-	if arm == nil {
+func (s *State) wanted(visitor uint32, e *freshet.Event) {
+	if s.Challenger.Stage != Canary {
 		return
 	}
+	arm := s.arm(e.Visitor())
 	last, ok := s.shown.last[visitor]
-	if ok && last.trial == s.Challenger.Since && slices.Contains(last.Items, item) {
+	if ok && last.trial == s.Challenger.Since && slices.Contains(last.Items, e.Item) {
 		last.trial = 0
 		s.shown.last[visitor] = last
 		arm.Wanted++

@@ -231,7 +231,7 @@ func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position
 	s.Histories.Apply(&act)
 	if kind.Signal.Positive() {
 		s.Ledger.Clicked(visitor, item)
-		s.wanted(visitor, e.Visitor(), e.Item)
+		s.wanted(visitor, e)
 	}
 	if s.updater != nil {
 		s.updater.Act(p, visitor, item, kind.Signal, e)

@@ -12,7 +12,7 @@ type counted struct {
 	window int64 // ms
 	hop    int64 // ms, ≥ 1
 	newest int64 // tile of the newest event
-	ring   []map[uint32]int64
+	ring   []amounts
 	totals peaked[int64] // by item, over the tiles (newest − countedTiles, newest]
 	total  int64         // sum of totals
 	begun  bool
@@ -30,10 +30,10 @@ type shifted struct {
 
 func newCounted(window, slack int64) *counted {
 	hop := max(1, window/countedTiles)
-	return &counted{window: window, hop: hop, ring: make([]map[uint32]int64, countedTiles+int((slack+hop-1)/hop)+1)}
+	return &counted{window: window, hop: hop, ring: make([]amounts, countedTiles+int((slack+hop-1)/hop)+1)}
 }
 
-func (c *counted) slot(tile int64) *map[uint32]int64 {
+func (c *counted) slot(tile int64) *amounts {
 	n := int64(len(c.ring))
 	return &c.ring[(tile%n+n)%n]
 }
@@ -50,11 +50,7 @@ func (c *counted) add(item uint32, t int64) {
 	if tile <= c.newest-int64(len(c.ring)) {
 		return
 	}
-	slot := c.slot(tile)
-	if *slot == nil {
-		*slot = map[uint32]int64{}
-	}
-	(*slot)[item]++
+	*c.slot(tile).at(item)++
 	if tile > c.newest-countedTiles {
 		c.totals.add(item, 1)
 		c.total++
@@ -78,8 +74,8 @@ func (c *counted) advance(tile int64) {
 	stale := make([]bool, len(c.totals.peaks))
 	for c.newest < tile {
 		c.newest++
-		*c.slot(c.newest) = nil
-		for item, n := range *c.slot(c.newest - countedTiles) {
+		*c.slot(c.newest) = amounts{}
+		for item, n := range c.slot(c.newest - countedTiles).all() {
 			c.totals.add(item, -n)
 			stale[item/peakBlock] = true
 			c.total -= n
@@ -118,7 +114,7 @@ func (c *counted) within(q int64) (*peaked[int64], int64) {
 func (c *counted) shift(tile int64) (*peaked[int64], int64) {
 	counts, total := c.totals.clone(), c.total
 	change := func(tile, sign int64) {
-		for item, n := range *c.slot(tile) {
+		for item, n := range c.slot(tile).all() {
 			counts.add(item, sign*n)
 			total += sign * n
 		}

@@ -164,7 +164,7 @@ func TestUnpackAtTheEndOfTime(t *testing.T) {
 	for _, newest := range []int64{0, math.MaxInt64} {
 		c := newCounted(60_000, 0)
 		c.begun, c.newest = true, newest
-		*c.slot(newest) = map[uint32]int64{1: 2}
+		*c.slot(newest).at(1) = 2
 		var w pack.Writer
 		c.pack(&w)
 		again, r := newCounted(60_000, 0), pack.NewReader(w.Bytes)

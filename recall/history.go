@@ -36,7 +36,7 @@ type history struct {
 	recent   []Past           // oldest first, one per item
 	disliked []Past           // likewise; what was liked since is not among them
 	queries  []Query          // likewise, one per text
-	seen     map[uint32]int64 // item to newest event time
+	seen     amounts          // newest event time
 	bought   map[uint32]bool  // items of seen with an event that converts; nil before the first
 	refused  map[uint32]int64 // items of seen that are refused, with the newest time of that; nil before the first
 }
@@ -76,10 +76,8 @@ func clipped(text string) string {
 
 // act notes what was done to an item.
 func (v *history) act(a *Act) {
-	if v.seen == nil {
-		v.seen = map[uint32]int64{}
-	}
-	v.seen[a.Item] = max(v.seen[a.Item], a.Time)
+	newest := v.seen.at(a.Item)
+	*newest = max(*newest, a.Time)
 	switch {
 	case a.Signal == freshet.SignalConvert:
 		if v.bought == nil {
@@ -93,7 +91,7 @@ func (v *history) act(a *Act) {
 		delete(v.refused, a.Item)
 		v.disliked = slices.DeleteFunc(v.disliked, func(p Past) bool { return p.Item == a.Item })
 	}
-	if len(v.seen) > maxSeen {
+	if v.seen.len > maxSeen {
 		v.forget(maxSeen / 10) // after bought: what was done long ago may be forgotten at once
 	}
 	if a.Signal.Positive() {
@@ -144,19 +142,19 @@ func remember(acts []Past, p Past, most int) []Past {
 	for i > 0 && acts[i-1].Time > p.Time {
 		i--
 	}
-	acts = slices.Insert(acts, i, p)
-	if len(acts) > most {
-		acts = slices.Delete(acts, 0, 1)
+	if len(acts) < most {
+		return slices.Insert(acts, i, p)
+	}
+	if i > 0 {
+		copy(acts, acts[1:i])
+		acts[i-1] = p
 	}
 	return acts
 }
 
 // forget drops the n items seen longest ago, refused ones last; ties by item number.
 func (v *history) forget(n int) {
-	items := make([]uint32, 0, len(v.seen))
-	for item := range v.seen {
-		items = append(items, item)
-	}
+	items := v.seen.items()
 	slices.SortFunc(items, func(a, b uint32) int {
 		_, kept := v.refused[a]
 		if _, other := v.refused[b]; kept != other {
@@ -165,15 +163,21 @@ func (v *history) forget(n int) {
 			}
 			return -1
 		}
-		if d := compare(v.seen[a], v.seen[b]); d != 0 {
+		last, _ := v.seen.of(a)
+		other, _ := v.seen.of(b)
+		if d := compare(last, other); d != 0 {
 			return d
 		}
 		return compare(a, b)
 	})
 	for _, item := range items[:n] {
-		delete(v.seen, item)
 		delete(v.bought, item)
 		delete(v.refused, item)
+	}
+	all := v.seen
+	v.seen = amounts{}
+	for _, item := range items[n:] {
+		*v.seen.at(item), _ = all.of(item)
 	}
 }
 
@@ -249,6 +253,5 @@ func (h *Histories) Seen(visitor, item uint32) (int64, bool) {
 	if int(visitor) >= len(h.visitors) {
 		return 0, false
 	}
-	t, ok := h.visitors[visitor].seen[item]
-	return t, ok
+	return h.visitors[visitor].seen.of(item)
 }

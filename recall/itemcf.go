@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"unsafe"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 )
 
 // ItemCFRoute is item-to-item collaborative filtering, updated per event, with two memories.
@@ -163,6 +165,7 @@ func (r *ItemCFRoute) Apply(a *Act) {
 	r.totals[a.Item] += weight
 	r.items[a.Item].used = true
 	r.acts += weight
+	r.ask(a.Item, recent)
 	d := 0
 	for i := len(recent) - 1; i >= 0 && d < itemCFStretch; i-- {
 		past := recent[i]
@@ -186,6 +189,31 @@ func (r *ItemCFRoute) Apply(a *Act) {
 			w := float64(float64(a.Weight*following[d]) * apart)
 			r.step(before, after, a.Time, w)
 			r.step(after, before, a.Time, float64(followBack*w))
+		}
+	}
+}
+
+// ask asks for the memory that an act on an item changes after the last acts, which lies scattered: what
+// it is paired with and who followed, and where the weights of pairs without a place are.
+func (r *ItemCFRoute) ask(item uint32, recent []Past) {
+	recent = recent[max(0, len(recent)-itemCFStretch):]
+	for i := range recent {
+		if before := recent[i].Item; int(before) < len(r.items) {
+			prefetch.Lines(unsafe.Pointer(&r.items[before]), 2)
+		}
+	}
+	for i := range recent {
+		before := recent[i].Item
+		if int(before) >= len(r.items) {
+			continue
+		}
+		n := &r.items[before]
+		prefetch.Lines(unsafe.Pointer(unsafe.SliceData(n.item)), linesOf(4*len(n.item)))
+		if len(n.item) == maxNeighbours {
+			r.tail.ask(before, item)
+		}
+		if len(r.items[item].item) == maxNeighbours {
+			r.tail.ask(item, before)
 		}
 	}
 }

@@ -24,8 +24,20 @@ const (
 func (l *leaders) behind(s scored) bool { return l.bar.score > 0 && l.bar.before(s) }
 
 // at is where an item stands, or would.
-func (l *leaders) at(s scored) int {
-	from, to := 0, len(l.list)
+func (l *leaders) at(s scored) int { return l.between(s, 0, len(l.list)) }
+
+// before is where an item would stand that comes before the one at i: most rise by few places, so
+// these are looked at first.
+func (l *leaders) before(s scored, i int) int {
+	step := 1
+	for step <= i && !l.list[i-step].before(s) {
+		step *= 2
+	}
+	return l.between(s, max(0, i-step), i-step/2)
+}
+
+// between is at where it is known not to be outside of a stretch.
+func (l *leaders) between(s scored, from, to int) int {
 	for from < to {
 		if middle := (from + to) / 2; l.list[middle].before(s) {
 			from = middle + 1
@@ -42,14 +54,16 @@ func (l *leaders) change(item uint32, was, now float64) {
 	in, out := now > 0 && !l.behind(young), was > 0 && !l.behind(old)
 	switch {
 	case in && out:
-		i, k := l.at(old), l.at(young)
-		if k <= i {
+		i := l.at(old)
+		if now > was {
+			k := l.before(young, i)
 			copy(l.list[k+1:i+1], l.list[k:i])
-		} else { // its own place is before the other
-			k--
+			l.list[k] = young
+		} else {
+			k := max(i, l.at(young)-1) // its own place is before the other
 			copy(l.list[i:k], l.list[i+1:k+1])
+			l.list[k] = young
 		}
-		l.list[k] = young
 	case in:
 		l.list = slices.Insert(l.list, l.at(young), young)
 		if len(l.list) > leadersMost {

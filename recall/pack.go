@@ -19,10 +19,11 @@ func (h *Histories) Pack(w *pack.Writer) {
 			w.Text(q.Text)
 			w.Int(q.Time)
 		}
-		w.Len(len(v.seen))
-		for _, item := range slices.Sorted(maps.Keys(v.seen)) {
+		w.Len(v.seen.len)
+		for _, item := range v.seen.items() {
+			newest, _ := v.seen.of(item)
 			w.Uint(uint64(item))
-			w.Int(v.seen[item])
+			w.Int(newest)
 			w.Bool(v.bought[item])
 			at, refused := v.refused[item]
 			w.Bool(refused)
@@ -80,14 +81,9 @@ func unpackActs(r *pack.Reader, items, most int, names map[string]string) (acts 
 }
 
 func (v *history) unpackSeen(r *pack.Reader, items int) {
-	n := r.Len(4)
-	if n == 0 {
-		return
-	}
-	v.seen = make(map[uint32]int64, n)
-	for range n {
+	for range r.Len(4) {
 		item := r.Number(items)
-		v.seen[item] = r.Int()
+		*v.seen.at(item) = r.Int()
 		if r.Bool() {
 			if v.bought == nil {
 				v.bought = map[uint32]bool{}
@@ -200,11 +196,13 @@ func (c *counted) pack(w *pack.Writer) {
 	w.Bool(c.begun)
 	w.Int(c.newest)
 	w.Len(len(c.ring))
-	for _, tile := range c.ring {
-		w.Len(len(tile))
-		for _, item := range slices.Sorted(maps.Keys(tile)) {
+	for i := range c.ring {
+		tile := &c.ring[i]
+		w.Len(tile.len)
+		for _, item := range tile.items() {
+			count, _ := tile.of(item)
 			w.Uint(uint64(item))
-			w.Int(tile[item])
+			w.Int(count)
 		}
 	}
 }
@@ -216,22 +214,16 @@ func (c *counted) unpack(r *pack.Reader, items int) {
 		return
 	}
 	for i := range c.ring {
-		n := r.Len(2)
-		if n == 0 {
-			continue
-		}
-		tile := make(map[uint32]int64, n)
-		for range n {
+		for range r.Len(2) {
 			item := r.Number(items)
-			tile[item] = r.Int()
+			*c.ring[i].at(item) = r.Int()
 		}
-		c.ring[i] = tile
 	}
 	if r.Err() != nil || !c.begun {
 		return
 	}
 	for back := range int64(countedTiles) {
-		for item, n := range *c.slot(c.newest - back) {
+		for item, n := range c.slot(c.newest - back).all() {
 			c.totals.add(item, n)
 			c.total += n
 		}

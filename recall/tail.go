@@ -1,7 +1,10 @@
 package recall
 
 import (
+	"unsafe"
+
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/internal/prefetch"
 )
 
 // tail estimates the weights of the pairs that have no place of their own, in fixed room: a
@@ -32,6 +35,16 @@ func mixed(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
+}
+
+// ask asks for the memory of a pair.
+func (t *tail) ask(from, to uint32) {
+	if t.cells == nil {
+		return
+	}
+	for _, at := range t.places(from, to) {
+		prefetch.Line(unsafe.Pointer(&t.cells[at]))
+	}
 }
 
 // add adds w to a pair and returns what it weighs by estimate.
