@@ -82,7 +82,7 @@ func (d *briefSum) fold(cell []uint64, t int64, amount float64) {
 func (d *briefSum) insert(cell []uint64, t int64, amount float64) {
 	piece := slab.Ref(cell[1] >> 32)
 	list := recent(d.slab.At(piece))
-	if list.len() == list.room() {
+	if !list.spare() {
 		larger := d.slab.Make(2 * len(list))
 		old := recent(d.slab.At(piece))
 		list = recent(d.slab.At(larger))
@@ -185,13 +185,13 @@ func (d *briefSum) Unpack(r *pack.Reader, cell []uint64) {
 	cell[1] = r.Uint() & math.MaxUint32
 	unpackWords(r, cell[2:])
 	n := r.Len(2)
-	if n == 1 || 1+2*n > slab.MaxWords {
+	if n == 1 || 2+2*n > slab.MaxWords {
 		r.Fail("a list of %d", n)
 	}
 	if n == 0 || r.Err() != nil {
 		return
 	}
-	piece := d.slab.Make(max(8, 1+2*n))
+	piece := d.slab.Make(max(8, 2+2*n))
 	list := recent(d.slab.At(piece))
 	cell[1] |= uint64(piece) << 32
 	for last := int64(-1); n > 0; n-- {

@@ -172,8 +172,8 @@ func (d *decayedSum) keep(cell []uint64, t int64, number float64, head int64) {
 	case t > head-d.slack:
 		piece := d.slab.Make(8)
 		r := recent(d.slab.At(piece))
-		r.insert(head, math.Float64frombits(cell[3]))
-		r.insert(t, number)
+		r.add(head, math.Float64frombits(cell[3]), true)
+		r.add(t, number, t > head)
 		cell[1] |= uint64(piece) << 32
 		cell[3] = 0
 	}
@@ -181,66 +181,64 @@ func (d *decayedSum) keep(cell []uint64, t int64, number float64, head int64) {
 
 // remember puts a number into the piece of a cell that has one. The newest event was at head.
 func (d *decayedSum) remember(cell []uint64, t int64, number float64, head int64) {
+	if t <= head-d.slack {
+		return
+	}
 	piece := slab.Ref(cell[1] >> 32)
-	newest := max(head, t)
 	words := d.slab.At(piece)
-	if words[0]&denseFlag != 0 {
-		d.dense(words).add(t, number, head, newest)
-		return
-	}
-	r := recent(words)
-	if t > head && r.follow(t, number) {
-		return
-	}
-	if t <= newest-d.slack {
-		return
-	}
-	if r.len() == r.room() { // only now: how many have to be forgotten with each event cannot be foreseen
-		r.forget(newest - d.slack)
-	}
-	if r.len() == r.room() {
-		piece = d.larger(piece)
-		cell[1] = cell[1]&math.MaxUint32 | uint64(piece)<<32
-		if words := d.slab.At(piece); words[0]&denseFlag != 0 {
-			d.dense(words).add(t, number, newest, newest)
+	if words[0]&denseFlag == 0 {
+		if recent(words).add(t, number, t > head) {
 			return
 		}
-		r = recent(d.slab.At(piece))
+		piece = d.spare(piece, max(head, t)-d.slack)
+		cell[1] = cell[1]&math.MaxUint32 | uint64(piece)<<32
+		if words = d.slab.At(piece); words[0]&denseFlag == 0 {
+			recent(words).add(t, number, t > head)
+			return
+		}
 	}
-	r.insert(t, number)
+	d.dense(words).add(t, number, head, max(head, t))
 }
 
-// larger moves what a full piece holds to a larger one: a dense one in the end.
-func (d *decayedSum) larger(piece slab.Ref) slab.Ref {
-	n := recent(d.slab.At(piece)).len()
-	to := d.room(n + 1)
-	from, words := recent(d.slab.At(piece)), d.slab.At(to)
-	for i := range n {
-		d.put(words, from, i)
+// spare makes room for an event in a recent: late ones come into their places, and what is not after the
+// horizon is forgotten, only now: how much that is with each event cannot be foreseen. If that does not
+// do, all moves to a larger piece: a dense one in the end.
+func (d *decayedSum) spare(piece slab.Ref, horizon int64) slab.Ref {
+	from := recent(d.slab.At(piece))
+	from.order()
+	from.forget(horizon)
+	if from.spare() {
+		return piece
+	}
+	larger := d.room(from.room() + 1)
+	from = d.slab.At(piece)
+	words := d.slab.At(larger)
+	for i := range from.len() {
+		t, amount := from.at(i)
+		d.put(words, t, amount)
 	}
 	d.slab.Free(piece)
-	return to
+	return larger
 }
 
-// put copies an entry.
-func (d *decayedSum) put(words []uint64, from recent, i int) {
-	t, amount := from.at(i)
+// put puts a number into a piece, after all others.
+func (d *decayedSum) put(words []uint64, t int64, amount float64) {
 	if words[0]&denseFlag != 0 {
 		d.dense(words).add(t, amount, t, t)
 	} else {
-		recent(words).insert(t, amount)
+		recent(words).add(t, amount, true)
 	}
 }
 
 // sparseTimes is how many times a piece may have before it is dense, or a sixteenth of slack if that
-// is more: those after one that comes late must make room for it, but a dense piece takes a word for
+// is more: those after some that come late must make room for them, but a dense piece takes a word for
 // each ms, eight times the room.
 const sparseTimes = 2047
 
 // room is a piece for n times and more.
 func (d *decayedSum) room(n int) slab.Ref {
 	if int64(n) <= max(sparseTimes, d.slack/16) || d.slack+2 > slab.MaxWords {
-		return d.slab.Make(max(8, 1+2*n))
+		return d.slab.Make(max(8, 2+2*n))
 	}
 	piece := d.slab.Make(int(d.slack) + 1)
 	d.slab.At(piece)[0] = denseFlag
@@ -311,10 +309,6 @@ func (d *decayedSum) Pack(w *pack.Writer, cell []uint64) {
 	if w.Bool(piece != 0); piece == 0 {
 		return
 	}
-	type entry struct {
-		t      int64
-		amount float64
-	}
 	var list []entry
 	newest := Newest(cell)
 	d.each(d.slab.At(piece), newest, newest-d.slack, func(t int64, amount float64) {
@@ -335,14 +329,7 @@ func (d *decayedSum) each(words []uint64, newest, q int64, visit func(t int64, a
 		d.dense(words).each(newest, q, visit)
 		return
 	}
-	r := recent(words)
-	for i := r.len() - 1; i >= 0; i-- {
-		t, amount := r.at(i)
-		if t <= q {
-			return
-		}
-		visit(t, amount)
-	}
+	recent(words).each(q, visit)
 }
 
 // Unpack implements Cells.
@@ -355,7 +342,7 @@ func (d *decayedSum) Unpack(r *pack.Reader, cell []uint64) {
 	}
 	n := r.Len(9)
 	newest := Newest(cell)
-	if int64(n) > d.slack || 1+2*n > slab.MaxWords {
+	if int64(n) > d.slack || 2+2*n > slab.MaxWords {
 		r.Fail("%d times within %d ms", n, d.slack)
 	}
 	if r.Err() != nil {
@@ -370,11 +357,8 @@ func (d *decayedSum) Unpack(r *pack.Reader, cell []uint64) {
 			r.Fail("something at %d ms, after %d and up to %d", t, last, newest)
 			return
 		}
-		if last = t; words[0]&denseFlag != 0 {
-			d.dense(words).add(t, amount, t, t)
-		} else {
-			recent(words).insert(t, amount)
-		}
+		last = t
+		d.put(words, t, amount)
 	}
 }
 
