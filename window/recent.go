@@ -14,9 +14,9 @@ import (
 // how many of them are late; then time and bits of the number of each.
 type recent []uint64
 
-// mostLate is how many entries may be late, a guess: the more, the less often those in order are moved,
-// and the more a read has to sort.
-const mostLate = 64
+// mostLate is how many entries may be late, or a quarter of the room if that is less, but at least
+// leastLate: the more, the less often those in order are moved, and the more a read has to sort. A guess.
+const mostLate, leastLate = 64, 8
 
 // entry is a number and its time.
 type entry struct {
@@ -55,7 +55,7 @@ func (r recent) more(i int, amount float64) {
 func (r recent) add(t int64, amount float64, newest bool) bool {
 	late := r[1]
 	end := 2 + 2*(int(r[0]>>32)+int(r[0]&math.MaxUint32))
-	if end+1 >= len(r) || late == mostLate {
+	if end+1 >= len(r) || late >= min(mostLate, max(leastLate, uint64(len(r)/8))) {
 		return false
 	}
 	at := r[end : end+2 : end+2]
@@ -140,33 +140,37 @@ func (r recent) order() {
 
 // each calls visit with what was added at each time after q, the newest first.
 func (r recent) each(q int64, visit func(t int64, amount float64)) {
-	var buffer [mostLate]entry
-	late := r.sorted(&buffer)
-	i := r.len() - len(late)
-	for j := len(late); j > 0 && late[j-1].t > q; {
-		t := late[j-1].t
-		for ; i > 0 && r.time(i-1) > t; i-- {
-			visit(r.at(i - 1))
+	ordered := r[r.place(0):r.place(r.len()-r.late())]
+	after := func(t int64) {
+		i := len(ordered)
+		for ; i > 0 && int64(ordered[i-2]) > t; i -= 2 {
+			visit(int64(ordered[i-2]), math.Float64frombits(ordered[i-1]))
 		}
-		same := j - 1
-		for same > 0 && late[same-1].t == t {
-			same--
-		}
-		amount := late[same].amount
-		if i > 0 && r.time(i-1) == t {
-			i--
-			_, before := r.at(i)
-			amount += before
-		}
-		for _, e := range late[same+1 : j] {
-			amount += e.amount
-		}
-		visit(t, amount)
-		j = same
+		ordered = ordered[:i]
 	}
-	for ; i > 0 && r.time(i-1) > q; i-- {
-		visit(r.at(i - 1))
+	if r.late() > 0 {
+		var buffer [mostLate]entry
+		late := r.sorted(&buffer)
+		for j := len(late); j > 0 && late[j-1].t > q; {
+			t := late[j-1].t
+			after(t)
+			same := j - 1
+			for same > 0 && late[same-1].t == t {
+				same--
+			}
+			amount := late[same].amount
+			if i := len(ordered); i > 0 && int64(ordered[i-2]) == t {
+				amount += math.Float64frombits(ordered[i-1])
+				ordered = ordered[:i-2]
+			}
+			for _, e := range late[same+1 : j] {
+				amount += e.amount
+			}
+			visit(t, amount)
+			j = same
+		}
 	}
+	after(q)
 }
 
 // forget takes out what is not after the horizon. No entry is late.
