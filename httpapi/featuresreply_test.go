@@ -121,3 +121,31 @@ func TestFeaturesReply(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkFeaturesReply writes a reply of five rows of ten numbers, slowly by encoding/json.
+func BenchmarkFeaturesReply(b *testing.B) {
+	rows := &serve.FeaturesReply{Position: 1_234_567, Time: 1.7e12, Reflected: true}
+	var items []freshet.ItemID
+	for i := range 10 {
+		rows.Names = append(rows.Names, fmt.Sprintf("feature_%d", (i*7+3)%10))
+	}
+	for i := range 5 {
+		items = append(items, freshet.ItemID(fmt.Sprintf("item-%d", i)))
+		row := make([]serve.FeatureValue, len(rows.Names))
+		for c := range row {
+			row[c].Value = window.Value{Value: float64(i*c) / 7, Events: int64(c), Updated: 1.7e12 - int64(c/3*i)}
+		}
+		rows.Rows = append(rows.Rows, row)
+	}
+	for name, write := range map[string]func() []byte{
+		"fast": func() []byte { return appendFeatures(nil, items, rows) },
+		"slow": func() []byte { return slowFeatures(items, rows) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				write()
+			}
+		})
+	}
+}
