@@ -21,7 +21,7 @@ type Event struct {
 	Request string         // the recommend request that showed the item, "" if unknown
 	Rank    int            // 1-based rank in that slate, 0 if unknown
 	Query   string         // what was searched for
-	Context map[string]any // free data as decoded JSON, numbers as json.Number; nil when absent
+	Context map[string]any // free data as decoded JSON, numbers as json.Number; nil when absent. Not to be changed: events may share it
 }
 
 // MaxValue bounds |Event.Value|: one value in micro-units then fits an int64 nine times over.

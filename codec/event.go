@@ -144,7 +144,7 @@ func (d *decoder) event(e *freshet.Event) {
 		case fieldQuery:
 			e.Query, _ = d.words()
 		case fieldContext:
-			e.Context = d.freeData()
+			e.Context = d.context()
 		}
 	}
 	if d.bad != nil {

@@ -12,6 +12,7 @@ import (
 type vocabulary struct {
 	texts   [vocabularyWords]word // any() of them is a string
 	numbers [vocabularyWords]word // json.Number
+	contexts
 }
 
 // word is a text beside its value in free data.

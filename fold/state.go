@@ -91,6 +91,7 @@ type State struct {
 	kindsOf  []string               // the kinds of Routes and extra
 	shown    shown
 	run      run                         // scratch of ApplyAll
+	act      recall.Act                  // the event under way, for routes: on its own it would take memory of its own
 	defined  defined                     // what the journal says is defined
 	warming  *Warming                    // is told what the state is told; nil is none
 	begun    map[string]freshet.Position // where sections begin, by name; those from the journal's beginning are not in it
@@ -217,18 +218,19 @@ func (s *State) event(e *freshet.Event, p freshet.Position) {
 func (s *State) acted(visitor, item uint32, e *freshet.Event, p freshet.Position) {
 	s.Newest = max(s.Newest, e.Time)
 	kind := s.kind(e.Name)
-	act := recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Query: e.Query, Signal: kind.Signal, Weight: kind.Weight}
+	act := &s.act
+	*act = recall.Act{Visitor: visitor, Item: item, Time: e.Time, Name: e.Name, Query: e.Query, Signal: kind.Signal, Weight: kind.Weight}
 	if s.Watch != nil {
 		s.Watch.Event(visitor, item, e)
 	}
 	s.warm(told{visitor: visitor, item: item, event: e})
 	for _, r := range s.Routes {
-		r.Apply(&act)
+		r.Apply(act)
 	}
 	for _, r := range s.extra {
-		r.Apply(&act)
+		r.Apply(act)
 	}
-	s.Histories.Apply(&act)
+	s.Histories.Apply(act)
 	if kind.Signal.Positive() {
 		s.Ledger.Clicked(visitor, item)
 		s.wanted(visitor, e)

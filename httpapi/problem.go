@@ -60,12 +60,17 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 func writeBody(w http.ResponseWriter, status int, v any) {
 	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	encodeJSON(&buf, v)
+	writeText(w, status, buf.Bytes())
+}
+
+// encodeJSON writes v and a line feed.
+func encodeJSON(buf *bytes.Buffer, v any) {
+	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		panic("BUG: reply has no JSON form: " + err.Error()) // only our own reply types come here
 	}
-	writeText(w, status, buf.Bytes())
 }
 
 func writeText(w http.ResponseWriter, status int, text []byte) {

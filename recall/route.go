@@ -11,7 +11,8 @@ import (
 type Route interface {
 	// Name is the configured name, unique among the routes.
 	Name() string
-	// Apply folds in one event that is not late, before the visitor's history has it.
+	// Apply folds in one event that is not late, before the visitor's history has it. a is the caller's
+	// again afterwards.
 	Apply(a *Act)
 	// Recall returns up to n proposals, best first, no item twice, none that req.Skip
 	// refuses. It looks at ctx often enough to return within a millisecond of its end,
