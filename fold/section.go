@@ -247,15 +247,20 @@ func (p *Packed) find(all []section, i int) *packedSection {
 // Lacks are the sections that a state cannot read of a packed one and that can be folded from the
 // journal, in order. The error says that another, without which there is no state, cannot be read.
 func (s *State) Lacks(p *Packed) (lacks []string, err error) {
+	all := s.sections()
 	if p.whole != nil {
+		for _, one := range all {
+			if versionOf(one.name) != 1 {
+				return nil, unreadable(one.name)
+			}
+		}
 		return nil, nil
 	}
-	all := s.sections()
 	for i, one := range all {
 		switch {
 		case p.find(all, i) != nil || one.loss == anew:
 		case one.loss != refolded:
-			return nil, fmt.Errorf("part %q of the state is kept in a form that this release cannot read", one.name)
+			return nil, unreadable(one.name)
 		default:
 			lacks = append(lacks, one.name)
 		}
@@ -269,6 +274,10 @@ func (s *State) Lacks(p *Packed) (lacks []string, err error) {
 		}
 	}
 	return lacks, nil
+}
+
+func unreadable(name string) error {
+	return fmt.Errorf("part %q of the state is kept in a form that this release cannot read", name)
 }
 
 // Number fills a new state with the numbers of a packed one: the items, visitors and users that it

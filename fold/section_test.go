@@ -2,6 +2,7 @@ package fold
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet"
@@ -66,6 +67,27 @@ func TestFormIsWhatIsPacked(t *testing.T) {
 				t.Errorf("with the routes %q the form is %q, packed %q: %v", kinds, Form(&o), p.Form(), err)
 			}
 		}
+	}
+}
+
+// TestForm5NeedsFirstVersions: without heads nobody can tell where a section ends that has another form.
+func TestForm5NeedsFirstVersions(t *testing.T) {
+	s, err := New(Options{Kinds: freshet.BuiltinEvents()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ReadPacked(packOf(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := Packed5(p.Whole())
+	if lacks, err := s.Lacks(whole); len(lacks) > 0 || err != nil {
+		t.Errorf("it lacks %q: %v", lacks, err)
+	}
+	sectionVersions["popular"] = 2
+	defer delete(sectionVersions, "popular")
+	if _, err := s.Lacks(whole); err == nil || !strings.Contains(err.Error(), `"popular"`) {
+		t.Errorf("with another version of a section: %v", err)
 	}
 }
 

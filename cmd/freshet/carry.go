@@ -22,7 +22,7 @@ import (
 
 // carryOver fills a new node that nothing was restored into, and whose journal has let go of its
 // beginning, with the newest snapshot that fits but for its form.
-func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config, until freshet.Position) error {
+func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config) error {
 	if n.snapped != 0 {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config, until 
 	}
 	list, _ := snapshot.List(n.disk) // the error was told
 	for _, info := range list {
-		if info.Position > until || names.fits(&info) { // the latter is damaged, which was told
+		if names.fits(&info) { // it is damaged, which was told
 			continue
 		}
 		s, packed, err := readFormer(n, names, &info)

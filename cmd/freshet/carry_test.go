@@ -133,6 +133,7 @@ func TestUpgradeInPlace(t *testing.T) {
 			asFormer(t, cfg, c.other...)
 			run(exitUsage, "export", "--data", data) // nobody but who writes it down makes a state
 			run(exitOK, "import", "-q", "--data", data, clicks(t, 591, 610))
+			run(exitUsage, "snapshot", "--data", data, "--to", "605") // what was served since would seem to be of it
 			said.Reset()
 			after, _ := serveOne()
 			lost := c.lost

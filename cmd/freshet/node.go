@@ -233,7 +233,7 @@ func (n *node) rebuild(ctx context.Context, a *app, cfg *config.Config) error {
 			return dataError(cfg.Data, err)
 		}
 		n.carried = 0
-		err := n.carryOver(ctx, a, cfg, anyPosition)
+		err := n.carryOver(ctx, a, cfg)
 		if err == nil {
 			err = n.replay(ctx, a, anyPosition)
 		}

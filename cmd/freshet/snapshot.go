@@ -172,8 +172,10 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 	if err := n.restore(a, cfg, to); err != nil {
 		return dataError(cfg.Data, err)
 	}
-	if err := n.carryOver(ctx, a, cfg, to); err != nil {
-		return dataError(cfg.Data, err)
+	if to == anyPosition { // of a position between, what was served since would seem to have been served from it
+		if err := n.carryOver(ctx, a, cfg); err != nil {
+			return dataError(cfg.Data, err)
+		}
 	}
 	if err := n.replay(ctx, a, to); err != nil {
 		return dataError(cfg.Data, err)
