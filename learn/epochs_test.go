@@ -134,6 +134,23 @@ type broken struct{ LR }
 
 func (b *broken) Learn(*rank.Batch, []float32, []float32) float64 { return math.NaN() }
 
+// TestTrainBestPassesOverWhatDiverges: one trial that leads nowhere leaves the others.
+func TestTrainBestPassesOverWhatDiverges(t *testing.T) {
+	train, valid := &drawn{rows: 300, seed: 1}, &drawn{rows: 100, seed: 2}
+	schema, counts := train.schema(t)
+	lr := func(schema *rank.Schema, _ uint64) Learner { return NewLR(schema, LROptions{}) }
+	wild := Trial{"wild", func(schema *rank.Schema, _ uint64) Learner { return &broken{*NewLR(schema, LROptions{})} }}
+	for _, trials := range [][]Trial{{wild, {"tame", lr}}, {{"tame", lr}, wild}} {
+		best, by, err := TrainBest(t.Context(), trials, schema, counts, train, valid, EpochOptions{})
+		if err != nil || best.Model == nil || by.Settings != "tame" {
+			t.Errorf("the best is %q, %v", by.Settings, err)
+		}
+	}
+	if _, _, err := TrainBest(t.Context(), []Trial{wild, wild}, schema, counts, train, valid, EpochOptions{}); !errors.Is(err, ErrDiverged) {
+		t.Errorf("where all diverge: %v", err)
+	}
+}
+
 func TestTrainEpochsRefuses(t *testing.T) {
 	train, valid := &drawn{rows: 300, seed: 1}, &drawn{rows: 100, seed: 2}
 	schema, counts := train.schema(t)

@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"errors"
 
 	"github.com/freshet-rec/freshet/rank"
 )
@@ -39,16 +40,25 @@ func Trials(kind string) []Trial {
 }
 
 // TrainBest is TrainEpochs with the settings of each trial, and returns what was best by the log-loss of
-// the validation rows, and whose settings these are. There must be a trial.
+// the validation rows, and whose settings these are. There must be a trial; the error is ErrDiverged only
+// when all of them did.
 func TrainBest(ctx context.Context, trials []Trial, schema *rank.Schema, counts [][]uint32, train, valid Source, o EpochOptions) (best Trained, settings Trial, err error) {
+	var diverged error
 	for _, trial := range trials {
 		trained, err := TrainEpochs(ctx, trial.New(schema, o.Seed), schema, counts, train, valid, o)
+		if errors.Is(err, ErrDiverged) {
+			diverged = err
+			continue
+		}
 		if err != nil {
 			return best, settings, err
 		}
 		if best.Model == nil || trained.LogLoss < best.LogLoss {
 			best, settings = trained, trial
 		}
+	}
+	if best.Model == nil {
+		return best, settings, diverged
 	}
 	return best, settings, nil
 }

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -196,21 +197,22 @@ func TestARollbackReadsTheOneBefore(t *testing.T) {
 		if _, err := r.Rollback(t.Context(), "lr", false, ""); err != nil {
 			t.Fatal(err)
 		}
-		told := func() int {
+		told := func() []string {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			return len(r.reports)
+			return slices.Clone(r.reports)
 		}
 		for range 100 {
-			if time.Sleep(time.Millisecond); told() > 0 {
+			if time.Sleep(time.Millisecond); len(told()) > 0 {
 				break
 			}
 		}
-		if n := told(); n != map[bool]int{false: 1, true: 0}[closed] {
-			t.Errorf("closed %v: it was told %q", closed, r.reports)
+		reports := told()
+		if n := len(reports); n != map[bool]int{false: 1, true: 0}[closed] {
+			t.Errorf("closed %v: it was told %q", closed, reports)
 		}
-		if len(r.reports) > 0 && !strings.HasPrefix(r.reports[0], "lr version 2, to which a rollback would go back, is not at hand: ") {
-			t.Errorf("it was told %q", r.reports)
+		if len(reports) > 0 && !strings.HasPrefix(reports[0], "lr version 2, to which a rollback would go back, is not at hand: ") {
+			t.Errorf("it was told %q", reports)
 		}
 	}
 }
