@@ -147,7 +147,7 @@ func TestGoalMisbehaving(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := 0
-		for n < traffic/20 && r.OnTrial() != nil && r.OnTrial().Caught == nil {
+		for on := r.OnTrial(); n < traffic/20 && on != nil && on.Caught == nil; on = r.OnTrial() {
 			r.ask(t, n)
 			n++
 		}
