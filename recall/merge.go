@@ -29,7 +29,6 @@ type Answer struct {
 	Route     string
 	Weight    float64
 	Proposals []Proposal
-	Reserve   int // of its first proposals, those that Cut keeps whatever others propose
 }
 
 // fusionOffset is the k of reciprocal rank fusion, as in the paper.
@@ -59,17 +58,6 @@ func Weight(kind string) float64 {
 		return 0.01
 	}
 	return 0.005
-}
-
-// Reserve is how many of a route's proposals have their places among the n that recall hands
-// on, whatever other routes propose: one in 20 for the kinds that explore, so that what nobody
-// knows yet gets its chance, and none for the others, whose ranks speak for them.
-func Reserve(kind string, n int) int {
-	switch kind {
-	case "new", "explore":
-		return n / 20
-	}
-	return 0
 }
 
 // searchWeight puts the first 120 matches of a fresh query before whatever another route knows
@@ -213,46 +201,4 @@ func mergeRuns(dst, a, b []fused) []fused {
 		}
 	}
 	return append(append(dst, a...), b...)
-}
-
-// Cut returns the best n of merged candidates, in their order: the reserved proposals of each
-// answer, and of the others the first that find room. When more than n are reserved, the first
-// of them. The list is candidates' own memory.
-func Cut(candidates []Candidate, answers []Answer, n int) []Candidate {
-	n = max(0, n)
-	if len(candidates) <= n {
-		return candidates
-	}
-	reserved := make([]bool, len(candidates))
-	room := n
-	for i := range candidates {
-		if reserved[i] = candidates[i].reserved(answers); reserved[i] {
-			room--
-		}
-	}
-	out := candidates[:0]
-	for i := range candidates {
-		switch {
-		case len(out) == n:
-			return out
-		case reserved[i]:
-			out = append(out, candidates[i])
-		case room > 0:
-			out = append(out, candidates[i])
-			room--
-		}
-	}
-	return out
-}
-
-// reserved reports whether an answer keeps a place for the candidate.
-func (c *Candidate) reserved(answers []Answer) bool {
-	for _, o := range c.Routes {
-		for i := range answers {
-			if a := &answers[i]; a.Route == o.Route && o.Rank <= a.Reserve {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -27,17 +27,17 @@ func TestMerge(t *testing.T) {
 		want    []want
 	}{
 		{"no routes", nil, nil},
-		{"routes without proposals", []Answer{{"a", 1, nil, 0}, {"b", 1, nil, 0}}, nil},
-		{"one route keeps its order", []Answer{{"a", 1, of(7, 3, 5), 0}}, []want{
+		{"routes without proposals", []Answer{{"a", 1, nil}, {"b", 1, nil}}, nil},
+		{"one route keeps its order", []Answer{{"a", 1, of(7, 3, 5)}}, []want{
 			{7, 1.0 / 61, map[string]int{"a": 1}}, {3, 1.0 / 62, map[string]int{"a": 2}}, {5, 1.0 / 63, map[string]int{"a": 3}},
 		}},
-		{"what two propose comes first", []Answer{{"a", 1, of(1, 2), 0}, {"b", 1, of(3, 2), 0}}, []want{
+		{"what two propose comes first", []Answer{{"a", 1, of(1, 2)}, {"b", 1, of(3, 2)}}, []want{
 			{2, 1.0/62 + 1.0/62, map[string]int{"a": 2, "b": 2}}, {1, 1.0 / 61, map[string]int{"a": 1}}, {3, 1.0 / 61, map[string]int{"b": 1}},
 		}},
-		{"ties go by the first proposal", []Answer{{"a", 1, of(9), 0}, {"b", 1, of(1), 0}}, []want{
+		{"ties go by the first proposal", []Answer{{"a", 1, of(9)}, {"b", 1, of(1)}}, []want{
 			{9, 1.0 / 61, map[string]int{"a": 1}}, {1, 1.0 / 61, map[string]int{"b": 1}},
 		}},
-		{"weights count", []Answer{{"a", 0.1, of(1, 2), 0}, {"b", 1, of(3, 2), 0}}, []want{
+		{"weights count", []Answer{{"a", 0.1, of(1, 2)}, {"b", 1, of(3, 2)}}, []want{
 			{2, 0.1/62 + 1.0/62, map[string]int{"a": 2, "b": 2}}, {3, 1.0 / 61, map[string]int{"b": 1}}, {1, 0.1 / 61, map[string]int{"a": 1}},
 		}},
 	}
@@ -119,45 +119,7 @@ func TestWeightPutsThePersonalFirst(t *testing.T) {
 	if last := Weight("itemcf") / (fusionOffset + 200); last <= crowd/(fusionOffset+1) {
 		t.Errorf("the 200th of itemcf scores %v, the best of popular and new together %v", last, crowd/(fusionOffset+1))
 	}
-	if Reserve("new", 200) != 10 || Reserve("itemcf", 200) != 0 {
-		t.Errorf("reserved are %d for new, %d for itemcf", Reserve("new", 200), Reserve("itemcf", 200))
-	}
 	if Weight("popular") <= Weight("new") {
 		t.Errorf("popular counts %v, new %v", Weight("popular"), Weight("new"))
 	}
-}
-
-// A cut keeps what is reserved, then the first; oracle: pick the reserved, fill up, sort by place.
-func TestCut(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		answers := drawAnswers(t)
-		for i := range answers {
-			answers[i].Reserve = rapid.IntRange(0, 4).Draw(t, "reserve")
-		}
-		all := Merge(answers)
-		n := rapid.IntRange(0, 25).Draw(t, "n")
-		var places []int
-		for pass := range 2 {
-			for i, c := range all {
-				kept := slices.ContainsFunc(answers, func(a Answer) bool {
-					return slices.ContainsFunc(a.Proposals[:min(a.Reserve, len(a.Proposals))], func(p Proposal) bool { return p.Item == c.Item })
-				})
-				if kept == (pass == 0) && len(places) < n {
-					places = append(places, i)
-				}
-			}
-		}
-		slices.Sort(places)
-		var want []uint32
-		for _, i := range places {
-			want = append(want, all[i].Item)
-		}
-		var got []uint32
-		for _, c := range Cut(slices.Clone(all), answers, n) {
-			got = append(got, c.Item)
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("the best %d are %v, want %v", n, got, want)
-		}
-	})
 }

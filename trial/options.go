@@ -7,7 +7,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 )
 
-// RecallK is where lists are cut when routes are compared: what recall hands on to a ranker.
+// RecallK is where lists are cut when routes are compared with each other and with their merge.
 const RecallK = 200
 
 // MaxK is the largest cut-off of a trial.

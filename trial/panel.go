@@ -25,7 +25,7 @@ type panel struct {
 	novelty                 eval.Novelty // of positive events
 	compared                *eval.Routes // of the routes and their merge
 	lists                   [][]uint32   // by route: its proposals
-	merged, cut             []uint32     // the first k, and the RecallK that recall hands on
+	merged                  []uint32     // the first k
 
 	request recall.Request
 	answers []recall.Answer
@@ -77,7 +77,7 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 		if err != nil {
 			return nil, fmt.Errorf("recall %s: %w", p.routes[i].Name, err)
 		}
-		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.WeightAt(p.routes[i].Kind, req), Reserve: recall.Reserve(p.routes[i].Kind, RecallK), Proposals: found}
+		p.answers[i] = recall.Answer{Route: p.routes[i].Name, Weight: recall.WeightAt(p.routes[i].Kind, req), Proposals: found}
 		list := p.lists[i][:0]
 		for k := range found {
 			list = append(list, found[k].Item)
@@ -88,18 +88,15 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 	p.note(p.baseline, group, p.popular.top(q, p.k, p.skip), wanted)
 	candidates := recall.Merge(p.answers)
 	p.merged = p.merged[:0]
-	for _, c := range candidates[:min(p.k, len(candidates))] {
-		p.merged = append(p.merged, c.Item)
+	for i := range candidates {
+		p.merged = append(p.merged, candidates[i].Item)
 	}
-	p.cut = p.cut[:0]
-	for _, c := range recall.Cut(slices.Clone(candidates), p.answers, RecallK) {
-		p.cut = append(p.cut, c.Item)
-	}
+	wants := []uint32{wanted}
 	if wanted == 0 {
-		p.compared.Add(p.lists, p.cut, nil)
-	} else {
-		p.compared.Add(p.lists, p.cut, []uint32{wanted})
+		wants = nil
 	}
+	p.compared.Add(p.lists, p.merged[:min(RecallK, len(p.merged))], wants)
+	p.merged = p.merged[:min(p.k, len(p.merged))]
 	p.note(p.recall, group, p.merged, wanted)
 	if p.ranker == nil || len(candidates) == 0 {
 		p.note(p.slate, group, p.merged, wanted)
