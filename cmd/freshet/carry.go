@@ -9,7 +9,6 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/fold"
-	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/snapshot"
 )
@@ -30,8 +29,8 @@ func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config) error 
 	if err != nil {
 		return nil // replay tells
 	}
-	first := reader.First()
-	if err := reader.Close(); err != nil || first == 1 {
+	whole := reader.First() == 1
+	if err := reader.Close(); err != nil || whole {
 		return err
 	}
 	names, err := nameStates(n.disk, cfg, n.passed)
@@ -44,18 +43,16 @@ func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config) error 
 			continue
 		}
 		s, packed, err := readFormer(n, names, &info)
-		if err != nil {
-			a.say("warning: %v; an older one is used instead, if there is one", err)
-		}
-		if packed == nil || err != nil {
+		if err == nil && packed == nil {
 			continue
 		}
-		err = n.carry(ctx, a, cfg, s, packed, first)
-		if !errors.Is(err, pack.ErrDamaged) {
-			return err
+		if err == nil {
+			err = n.carry(ctx, a, cfg, s, packed)
 		}
-		a.say("warning: %v; an older one is used instead, if there is one", err)
-		if err := n.anew(a, cfg); err != nil {
+		if err == nil {
+			return nil
+		}
+		if err := n.passDamaged(a, cfg, err); err != nil {
 			return err
 		}
 	}
@@ -68,7 +65,10 @@ func readFormer(n *node, names stateNames, info *snapshot.Info) (*snapshot.Snaps
 	if err != nil {
 		return nil, nil, err
 	}
-	data, _ := s.Part(partState)
+	data, err := partOf(s, partState)
+	if err != nil {
+		return nil, nil, err
+	}
 	if names.fitsAs(fold.Form5, info) {
 		return s, fold.Packed5(data), nil
 	}
@@ -79,32 +79,18 @@ func readFormer(n *node, names stateNames, info *snapshot.Info) (*snapshot.Snaps
 	return s, packed, nil
 }
 
-// carry fills the node with a snapshot of a journal that begins at first.
-func (n *node) carry(ctx context.Context, a *app, cfg *config.Config, s *snapshot.Snapshot, packed *fold.Packed, first freshet.Position) error {
+// carry fills the node with a snapshot of a former release.
+func (n *node) carry(ctx context.Context, a *app, cfg *config.Config, s *snapshot.Snapshot, packed *fold.Packed) error {
 	if n.state != nil {
-		lacks, err := n.state.Lacks(packed)
-		if err != nil {
-			return fmt.Errorf("snapshot of position %s: %w", s.Position, err)
-		}
-		var rest *fold.State
-		if len(lacks) > 0 {
-			if rest, err = n.foldRest(ctx, a, cfg, packed, first, s.Position); err != nil {
-				return err
-			}
-		}
-		if err := n.state.Carry(packed, s.Position, rest, first); err != nil {
-			return fmt.Errorf("snapshot of position %s: %w", s.Position, err)
+		if err := n.carryState(ctx, a, cfg, s.Position, packed); err != nil {
+			return err
 		}
 	}
-	data, _ := s.Part(partAdmission)
-	r := pack.NewReader(data)
-	n.stream.Unpack(r)
-	if err := r.Done(); err != nil {
-		return fmt.Errorf("snapshot of position %s, %s: %w", s.Position, partAdmission, err)
+	if err := n.restoreAdmission(s); err != nil {
+		return err
 	}
 	n.carried, n.snapped = s.Position, s.Position
 	if n.state != nil {
-		n.state.Defined(n.stream.Definitions())
 		lost := ""
 		if parts := n.state.Begun(); len(parts) > 0 {
 			lost = ": " + beginnings(parts)
@@ -114,9 +100,32 @@ func (n *node) carry(ctx context.Context, a *app, cfg *config.Config, s *snapsho
 	return nil
 }
 
-// foldRest folds what the journal has, from first up to a position, into a state with the numbers of a
-// packed one.
-func (n *node) foldRest(ctx context.Context, a *app, cfg *config.Config, packed *fold.Packed, first, to freshet.Position) (rest *fold.State, err error) {
+// carryState fills the node's state with a packed one of a position, and what that lacks with what the
+// journal has.
+func (n *node) carryState(ctx context.Context, a *app, cfg *config.Config, at freshet.Position, packed *fold.Packed) (err error) {
+	reader, err := journal.OpenReader(n.disk)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	lacks, err := n.state.Lacks(packed)
+	if err != nil {
+		return fmt.Errorf("snapshot of position %s: %w", at, err)
+	}
+	var rest *fold.State
+	if len(lacks) > 0 {
+		if rest, err = n.foldRest(ctx, a, cfg, packed, reader, at); err != nil {
+			return err
+		}
+	}
+	if err := n.state.Carry(packed, at, rest, reader.First()); err != nil {
+		return fmt.Errorf("snapshot of position %s: %w", at, err)
+	}
+	return nil
+}
+
+// foldRest folds what a reader has, up to a position, into a state with the numbers of a packed one.
+func (n *node) foldRest(ctx context.Context, a *app, cfg *config.Config, packed *fold.Packed, reader *journal.Reader, to freshet.Position) (*fold.State, error) {
 	apart := &node{disk: n.disk, log: n.log, passed: n.passed, clock: n.clock, deaths: n.deaths, state: &fold.State{}}
 	offline := *cfg
 	offline.Ranker.Online.Enabled = false // nothing is learned of it
@@ -124,14 +133,9 @@ func (n *node) foldRest(ctx context.Context, a *app, cfg *config.Config, packed 
 		return nil, err
 	}
 	if err := apart.state.Number(packed); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("snapshot of position %s: %w", to, err)
 	}
-	reader, err := journal.OpenReader(n.disk)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	if first > to {
+	if reader.First() > to {
 		return apart.state, nil
 	}
 	reader.Until(to)

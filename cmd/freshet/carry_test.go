@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
@@ -215,5 +218,188 @@ func TestUpgradeInPlaceRefused(t *testing.T) {
 	asFormer(t, cfg, "items")
 	if err := open(); err == nil || !strings.Contains(err.Error(), `part "items" of the state is kept in a form that this release cannot read`) {
 		t.Errorf("it starts with %v", err)
+	}
+}
+
+// releasedData is a directory whose journal has let go of its beginning, with two snapshots.
+func releasedData(t *testing.T) *config.Config {
+	t.Helper()
+	whole, cfg := filepath.Join(t.TempDir(), "whole"), config.Default()
+	cfg.Data, cfg.Journal.Retain.Age = filepath.Join(t.TempDir(), "data"), 1000
+	run := func(args ...string) {
+		t.Helper()
+		if o := runOn(t, t.Context(), "", nil, args...); o.code != exitOK {
+			t.Fatalf("%v: exit code %d\n%s%s", args, o.code, o.stdout, o.stderr)
+		}
+	}
+	run("import", "-q", "--data", whole, clicks(t, 1, 500))
+	inSmallSegments(t, whole, cfg.Data)
+	run("snapshot", "--data", cfg.Data)
+	run("import", "-q", "--data", cfg.Data, clicks(t, 501, 600))
+	run("snapshot", "--data", cfg.Data)
+	n, err := openNode(t.Context(), &app{stdout: io.Discard, stderr: io.Discard, now: time.Now}, cfg, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.release(cfg, time.Now()); err != nil || n.log.First() < 300 {
+		t.Fatalf("the journal begins at %s, %v", n.log.First(), err)
+	}
+	if err := n.close(); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// TestDamagedSnapshotGivesWay: of a snapshot that lacks a part, or has one that is damaged or another's, a
+// start says so and takes the one before it, whether both are of this release, of a former one, or made
+// for other features.
+func TestDamagedSnapshotGivesWay(t *testing.T) {
+	base := releasedData(t)
+	items := len("\x00\x05items\x01\x00") + 8 // how much is before them in a state with less than 128 sections
+	var want []byte
+	for _, form := range []struct {
+		name    string
+		former  bool
+		other   []string // as asFormer takes them
+		begins  int      // of the items in the part
+		without bool     // features
+	}{
+		{name: "this release", begins: items},
+		{name: "state version 5", former: true},
+		{name: "other parts", former: true, other: []string{"itemcf"}, begins: items},
+		{name: "other features", begins: items, without: true},
+	} {
+		for _, c := range []struct {
+			name   string
+			damage func(s, older *snapshot.Snapshot)
+		}{
+			{"nothing", nil},
+			{"no state", func(s, _ *snapshot.Snapshot) { s.Parts = s.Parts[1:] }},
+			{"no admission", func(s, _ *snapshot.Snapshot) { s.Parts = s.Parts[:1] }},
+			{"a damaged state", func(s, _ *snapshot.Snapshot) { s.Parts[0].Data[form.begins] = 0xff }},
+			{"a damaged admission", func(s, _ *snapshot.Snapshot) { s.Parts[1].Data = s.Parts[1].Data[:len(s.Parts[1].Data)-1] }},
+			{"the admission of another", func(s, older *snapshot.Snapshot) { s.Parts[1] = older.Parts[1] }},
+		} {
+			t.Run(form.name+"/"+c.name, func(t *testing.T) {
+				cfg := *base
+				cfg.Data = t.TempDir()
+				if err := os.CopyFS(cfg.Data, os.DirFS(base.Data)); err != nil {
+					t.Fatal(err)
+				}
+				if form.former {
+					asFormer(t, &cfg, form.other...)
+				}
+				disk, err := fsys.Existing(cfg.Data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				list, err := snapshot.List(disk)
+				if err != nil || len(list) != 2 {
+					t.Fatalf("%d snapshots, %v", len(list), err)
+				}
+				from := list[0].Position
+				if c.damage != nil {
+					from = list[1].Position
+					s, _, err := snapshot.Read(disk, list[0].Position)
+					if err != nil {
+						t.Fatal(err)
+					}
+					older, _, err := snapshot.Read(disk, from)
+					if err != nil {
+						t.Fatal(err)
+					}
+					c.damage(s, older)
+					if _, err := snapshot.Write(disk, *s); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := disk.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if form.without {
+					cfg.Features = nil
+				}
+				var said strings.Builder
+				n, err := openNode(t.Context(), &app{stdout: &said, stderr: &said, now: time.Now}, &cfg, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() {
+					if err := n.close(); err != nil {
+						t.Error(err)
+					}
+				}()
+				if got := max(n.carried, n.snapped); !form.former && n.snapped != from || form.former && n.carried != from {
+					t.Errorf("it starts from the snapshot of position %s, want %s", got, from)
+				}
+				if told := strings.Contains(said.String(), "packed state is damaged"); !form.without && told != (c.damage != nil) { // else nobody knows what it is of
+					t.Errorf("it says %q", said.String())
+				}
+				var w pack.Writer
+				n.stream.View(func(freshet.Position) { n.state.Pack(&w) })
+				if want == nil {
+					want = w.Bytes
+				}
+				if !form.without && len(form.other) == 0 && !bytes.Equal(w.Bytes, want) { // nothing is lost
+					t.Error("the state differs from that of before")
+				}
+			})
+		}
+	}
+}
+
+// TestCarriedOverAgain: when the first snapshot after an upgrade turns out to be damaged, that of the former
+// release still stands beside it, and makes the same once more.
+func TestCarriedOverAgain(t *testing.T) {
+	cfg := releasedData(t)
+	asFormer(t, cfg, "itemcf", "histories")
+	disk, err := fsys.Existing(cfg.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := disk.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var said strings.Builder
+	start := func() snapshot.Info {
+		t.Helper()
+		said.Reset()
+		n, err := openNode(t.Context(), &app{stdout: &said, stderr: &said, now: time.Now}, cfg, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.release(cfg, time.Now()); err != nil { // no, while one of them is not of this release
+			t.Error(err)
+		}
+		if err := n.close(); err != nil {
+			t.Error(err)
+		}
+		list, err := snapshot.List(disk)
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%d snapshots, %v", len(list), err)
+		}
+		return list[0]
+	}
+	first := start()
+	text, err := fsys.ReadFile(disk, first.File, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)/2] ^= 1
+	if err := fsys.Replace(disk, first.File, text); err != nil {
+		t.Fatal(err)
+	}
+	again := start()
+	if !strings.Contains(said.String(), "is damaged") || !strings.Contains(said.String(), "is carried over: histories from position") {
+		t.Errorf("it says %q", said.String())
+	}
+	if again != first {
+		t.Errorf("it makes %+v, and made %+v", again, first)
+	}
+	start()
+	if strings.Contains(said.String(), "carried over") {
+		t.Errorf("once more it says %q", said.String())
 	}
 }

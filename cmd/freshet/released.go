@@ -14,7 +14,6 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/httpapi"
 	"github.com/freshet-rec/freshet/internal/fsys"
-	"github.com/freshet-rec/freshet/internal/pack"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/snapshot"
 	"github.com/freshet-rec/freshet/stream"
@@ -117,11 +116,14 @@ func (n *node) restoreOther(a *app, cfg *config.Config, until freshet.Position) 
 		if err != nil || was == nil || info.Position > until {
 			continue // it cannot be read, which was told if it matters, or is of another configuration
 		}
-		if err := n.restoreWarm(a, cfg, was, info.Position); err != nil {
+		err = n.restoreWarm(a, cfg, was, info.Position)
+		if err == nil {
+			n.snapped = info.Position
+			return nil
+		}
+		if err := n.passDamaged(a, cfg, err); err != nil {
 			return err
 		}
-		n.snapped = info.Position
-		return nil
 	}
 	return nil
 }
@@ -171,9 +173,7 @@ func (n *node) restoreWarm(a *app, cfg, was *config.Config, p freshet.Position) 
 
 // definitionsOf are those in force at a snapshot's position.
 func definitionsOf(s *snapshot.Snapshot) ([]byte, error) {
-	data, _ := s.Part(partAdmission)
-	r := pack.NewReader(data)
 	admission := stream.New(stream.Options{})
-	admission.Unpack(r)
-	return admission.Definitions(), r.Done()
+	err := unpackPart(s, partAdmission, admission.Unpack)
+	return admission.Definitions(), err
 }

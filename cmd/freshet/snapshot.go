@@ -245,21 +245,26 @@ func (n *node) restore(a *app, cfg *config.Config, until freshet.Position) error
 		if !names.fits(&info) || info.Position > until {
 			continue
 		}
-		if err := n.restoreFrom(info.Position); err != nil {
-			var damaged *snapshot.DamagedError
-			if !errors.As(err, &damaged) && !errors.Is(err, pack.ErrDamaged) {
-				return err
-			}
-			a.say("warning: %v; an older one, or the journal from its beginning, is used instead", err)
-			if err := n.anew(a, cfg); err != nil { // what was filled in part is of no use
-				return err
-			}
-			continue
+		err := n.restoreFrom(info.Position)
+		if err == nil {
+			n.snapped = info.Position
+			return nil
 		}
-		n.snapped = info.Position
-		return nil
+		if err := n.passDamaged(a, cfg, err); err != nil {
+			return err
+		}
 	}
 	return n.restoreOther(a, cfg, until)
+}
+
+// passDamaged tells of a snapshot that is not what was written, and empties the node for an older one. Any
+// other error than that is returned.
+func (n *node) passDamaged(a *app, cfg *config.Config, err error) error {
+	if !errors.As(err, new(*snapshot.DamagedError)) && !errors.Is(err, pack.ErrDamaged) {
+		return err
+	}
+	a.say("warning: %v; an older one is used instead, or the journal from its beginning, if it is there", err)
+	return n.anew(a, cfg) // what was filled in part is of no use
 }
 
 // errNoJournal says that snapshots were made of a journal that is not there. Nobody starts from them
@@ -312,33 +317,55 @@ func oldestSnapshot(disk *fsys.OS, cfg *config.Config) (oldest freshet.Position,
 	return oldest, nil
 }
 
+// restoreFrom fills a new node with the snapshot of a position.
 func (n *node) restoreFrom(p freshet.Position) error {
 	s, _, err := snapshot.Read(n.disk, p)
 	if err != nil {
 		return err
 	}
-	unpacks := map[string]func(*pack.Reader){partAdmission: n.stream.Unpack}
 	if n.state != nil {
-		unpacks[partState] = n.state.Unpack
+		if err := unpackPart(s, partState, n.state.Unpack); err != nil {
+			return err
+		}
 	}
-	for name, unpack := range unpacks {
-		data, ok := s.Part(name)
-		if !ok {
-			return fmt.Errorf("snapshot of position %s has no part %q: %w", p, name, pack.ErrDamaged)
-		}
-		r := pack.NewReader(data)
-		unpack(r)
-		if err := r.Done(); err != nil {
-			return fmt.Errorf("snapshot of position %s, %s: %w", p, name, err)
-		}
+	return n.restoreAdmission(s)
+}
+
+// restoreAdmission ends what fills a new node with a snapshot, whose state it has if it has one.
+func (n *node) restoreAdmission(s *snapshot.Snapshot) error {
+	if err := unpackPart(s, partAdmission, n.stream.Unpack); err != nil {
+		return err
+	}
+	if n.stream.Applied() != s.Position {
+		return fmt.Errorf("snapshot of position %s is that of position %s: %w", s.Position, n.stream.Applied(), pack.ErrDamaged)
 	}
 	if n.state != nil {
 		n.state.Defined(n.stream.Definitions())
 	}
-	if n.stream.Applied() != p {
-		return fmt.Errorf("snapshot of position %s is that of position %s: %w", p, n.stream.Applied(), pack.ErrDamaged)
+	return nil
+}
+
+// unpackPart reads a part of a snapshot. The error wraps pack.ErrDamaged.
+func unpackPart(s *snapshot.Snapshot, name string, unpack func(*pack.Reader)) error {
+	data, err := partOf(s, name)
+	if err != nil {
+		return err
+	}
+	r := pack.NewReader(data)
+	unpack(r)
+	if err := r.Done(); err != nil {
+		return fmt.Errorf("snapshot of position %s, %s: %w", s.Position, name, err)
 	}
 	return nil
+}
+
+// partOf is a part of a snapshot. The error of one that is missing wraps pack.ErrDamaged.
+func partOf(s *snapshot.Snapshot, name string) ([]byte, error) {
+	data, ok := s.Part(name)
+	if !ok {
+		return nil, fmt.Errorf("snapshot of position %s has no part %q: %w", s.Position, name, pack.ErrDamaged)
+	}
+	return data, nil
 }
 
 // anew makes the stream, and the state if the node has one, empty.
