@@ -156,6 +156,16 @@ func (g *gate) wake() {
 	g.moved = make(chan struct{})
 }
 
+// Lock takes the writer's lock of the journal below disk without opening it, so that nobody writes to
+// it until the lock is closed. The error is a [*fsys.LockedError] when somebody has it.
+func Lock(disk fsys.FS, note string) (fsys.Lock, error) {
+	lock, err := disk.Lock(lockName, note)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return lock, nil
+}
+
 // Open takes the writer's lock, verifies every byte of the journal from Options.From on, cuts a
 // torn end and starts the Log; a journal that does not exist is made. Everything it holds is
 // durable when Open returns. The cost is one read of what is verified, and two small reads of
@@ -167,9 +177,9 @@ func Open(o Options) (*Log, Report, error) {
 	if err := o.check(); err != nil {
 		return nil, Report{}, err
 	}
-	lock, err := o.FS.Lock(lockName, o.Note)
+	lock, err := Lock(o.FS, o.Note)
 	if err != nil {
-		return nil, Report{}, fmt.Errorf("journal: %w", err)
+		return nil, Report{}, err
 	}
 	l, report, err := open(o)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
 	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/snapshot"
 )
@@ -20,7 +21,8 @@ import (
 // snapshot before anything else, and nobody makes a state of before.
 
 // carryOver fills a new node that nothing was restored into, and whose journal has let go of its
-// beginning, with the newest snapshot that fits but for its form.
+// beginning, with the newest snapshot that fits but for its form. A node that is not the journal's writer
+// has it alone from then on until endAlone; the error wraps errCarryBeside when somebody else has it.
 func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config) error {
 	if n.snapped != 0 {
 		return nil
@@ -46,6 +48,9 @@ func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config) error 
 		if err == nil && packed == nil {
 			continue
 		}
+		if err == nil && n.log == nil {
+			err = n.beAlone(a, info.Position)
+		}
 		if err == nil {
 			err = n.carry(ctx, a, cfg, s, packed)
 		}
@@ -57,6 +62,31 @@ func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config) error 
 		}
 	}
 	return nil
+}
+
+// errCarryBeside says that somebody is at work on the journal of a snapshot that was to be carried over: what
+// a server goes on serving from the state of before would be made again from another.
+var errCarryBeside = errors.New("is of a former release, and is not carried over beside a server, whose slates would be made again from a state that it never had")
+
+// beAlone has nobody write the journal, of a node that does not, until endAlone. It is for the snapshot
+// of a position.
+func (n *node) beAlone(a *app, p freshet.Position) (err error) {
+	if n.alone != nil {
+		return nil
+	}
+	n.alone, err = journal.Lock(n.disk, a.lockNote())
+	var locked *fsys.LockedError
+	if errors.As(err, &locked) {
+		return fmt.Errorf("the snapshot of position %s %w: freshet is at work there (%s)", p, errCarryBeside, locked.Note)
+	}
+	return err
+}
+
+func (n *node) endAlone() error {
+	if n.alone == nil {
+		return nil
+	}
+	return n.alone.Close()
 }
 
 // readFormer reads a snapshot that fits but for its form, nil for another.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/pack"
+	"github.com/freshet-rec/freshet/journal"
 	"github.com/freshet-rec/freshet/serve"
 	"github.com/freshet-rec/freshet/snapshot"
 )
@@ -402,4 +405,67 @@ func TestCarriedOverAgain(t *testing.T) {
 	if strings.Contains(said.String(), "carried over") {
 		t.Errorf("once more it says %q", said.String())
 	}
+}
+
+// TestSnapshotCarriesOverAlone: freshet snapshot carries over what a former release left, but not beside
+// a server, which may be one of that release; and none can start meanwhile.
+func TestSnapshotCarriesOverAlone(t *testing.T) {
+	cfg := releasedData(t)
+	asFormer(t, cfg)
+	disk, err := fsys.Existing(cfg.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := disk.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	before, err := snapshot.List(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := journal.Lock(disk, "pid 7, started 12:34")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := runOn(t, t.Context(), "", nil, "snapshot", "--data", cfg.Data)
+	if want := fmt.Sprintf("error: data directory %s: the snapshot of position %s is of a former release, and is not carried over beside a server", cfg.Data, before[0].Position); o.code != exitInUse ||
+		!strings.HasPrefix(o.stderr, want) || !strings.Contains(o.stderr, "(pid 7, started 12:34)") || !strings.Contains(o.stderr, "stop that one, then start this release") {
+		t.Errorf("exit code %d, it says %q, want %q", o.code, o.stderr, want)
+	}
+	if after, err := snapshot.List(disk); err != nil || !slices.Equal(after, before) {
+		t.Errorf("there are %+v instead of %+v, %v", after, before, err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	carried := false
+	listen := listener(func(text string) {
+		if strings.Contains(text, "is carried over") {
+			carried = true
+			if _, err := journal.Lock(disk, "another"); !errors.As(err, new(*fsys.LockedError)) {
+				t.Errorf("meanwhile another has the journal: %v", err)
+			}
+		}
+	})
+	if err := (&app{stdout: io.Discard, stderr: listen, now: time.Now}).takeSnapshot(t.Context(), cfg); err != nil || !carried {
+		t.Fatalf("carried over: %v, %v", carried, err)
+	}
+	if after, err := snapshot.List(disk); err != nil || len(after) != 2 || after[0].Config == before[0].Config {
+		t.Errorf("there are %+v, %v", after, err)
+	}
+	if again, err := journal.Lock(disk, "another"); err != nil {
+		t.Errorf("after all: %v", err)
+	} else if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// listener is told what is written to it.
+type listener func(text string)
+
+func (l listener) Write(text []byte) (int, error) {
+	l(string(text))
+	return len(text), nil
 }

@@ -61,6 +61,7 @@ type node struct {
 	paused  time.Duration    // from the newest event by HTTP to the start, by the clock
 	snapped freshet.Position // of the newest snapshot used or taken, 0 for none
 	carried freshet.Position // of the snapshot of a former release that the state is made from, 0 for none
+	alone   fsys.Lock        // the journal's, held where there is no log while a snapshot is carried over; nil else
 }
 
 // openNode opens the data directory of cfg as its writer and replays the journal. With
@@ -78,12 +79,11 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		return n, dataError(cfg.Data, err)
 	}
 	n.clock = clock.New(clock.Options{Wall: a.now, Slept: clock.Slept, Most: max(cfg.MaxFuture.Std(), leastStep), Report: func(msg string) { a.say("warning: %s", msg) }})
-	note := fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
 	from, err := newestSnapshot(n.disk)
 	if err != nil {
 		return n, dataError(cfg.Data, err)
 	}
-	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: n.clock.Now, Note: note, From: from, BallastBytes: int64(cfg.Journal.BallastMiB) << 20, Relaxed: cfg.Durability == config.DurabilityRelaxed,
+	if n.log, n.report, err = journal.Open(journal.Options{FS: n.disk, Now: n.clock.Now, Note: a.lockNote(), From: from, BallastBytes: int64(cfg.Journal.BallastMiB) << 20, Relaxed: cfg.Durability == config.DurabilityRelaxed,
 		Report: func(msg string, err error) {
 			a.sayFull(cfg.Data, msg, err)
 			n.noteFull(err)
@@ -143,6 +143,11 @@ func openNode(ctx context.Context, a *app, cfg *config.Config, serving bool) (n 
 		err = n.server.Adopt(ctx)
 	}
 	return n, err
+}
+
+// lockNote says to whoever finds a lock taken who has it.
+func (a *app) lockNote() string {
+	return fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04"))
 }
 
 // config is the configuration in force.
@@ -338,6 +343,9 @@ func dataError(dir string, err error) error {
 	var corrupt *journal.CorruptError
 	var behind *journal.BehindError
 	switch {
+	case errors.Is(err, errCarryBeside):
+		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "stop that one, then start this release: freshet serve carries the snapshot over by itself; no snapshot was written"}
 	case errors.As(err, &locked) && locked.Name == snapshot.LockName:
 		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s: another snapshot is being taken (%s)", dir, locked.Note),
 			hint: "that one will do; or wait for its end"}

@@ -52,7 +52,10 @@ func (a *app) snapshotCmd() *cobra.Command {
 		Long: `Fold the journal, from the newest snapshot on, and write what came of it beside the
 journal. The next start folds only what came after. A running server does this by
 itself, in a process at idle priority, or at its own when the disk is full and a
-snapshot is what makes room; it may run beside one. The newest two stay.`,
+snapshot is what makes room; it may run beside one. The newest two stay.
+
+Where the journal has let go of its beginning, the first one of a new release carries
+over what the release before has written; beside a server that is refused.`,
 		Example: `  freshet snapshot --data ./shop
   freshet snapshot --data ./shop --json`,
 		Args: noArgs,
@@ -173,6 +176,7 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 		return dataError(cfg.Data, err)
 	}
 	if to == anyPosition { // of a position between, what was served since would seem to have been served from it
+		defer func() { err = errors.Join(err, n.endAlone()) }()
 		if err := n.carryOver(ctx, a, cfg); err != nil {
 			return dataError(cfg.Data, err)
 		}
@@ -198,7 +202,7 @@ func (a *app) takeSnapshotAt(ctx context.Context, cfg *config.Config, to freshet
 
 // lockSnapshots lets nobody else take or remove snapshots.
 func (a *app) lockSnapshots(disk fsys.FS) (fsys.Lock, error) {
-	return snapshot.Lock(disk, fmt.Sprintf("pid %d, started %s", os.Getpid(), a.now().Format("15:04")))
+	return snapshot.Lock(disk, a.lockNote())
 }
 
 // snapshot writes the state of a node that nothing changes meanwhile. The caller holds the lock of
