@@ -166,8 +166,15 @@ func (g *group) unpack(r *pack.Reader, newest int64, items, visitors int) {
 		return r.Err() == nil
 	})
 	for _, c := range g.defined {
-		for range r.Len(2) {
+		n := r.Len(2)
+		if n > 0 && c.decay == nil {
+			r.Fail("%d keys wait of a feature that does not decay", n)
+		}
+		for range n {
 			k, t := store.Key(r.Uint()), r.Int()
+			if t < 0 || t > maxTime {
+				r.Fail("a key whose turn is at %d ms", t)
+			}
 			if r.Err() != nil {
 				return
 			}

@@ -84,7 +84,8 @@ func TestStateThatNoWriterPacksIsRefused(t *testing.T) {
 			w.Len(0)
 		}
 	}
-	sum := func(cellTime uint64, times ...uint64) func(*pack.Writer) {
+	waits := func(w *pack.Writer, turn int64) { w.Len(1); w.Uint(1); w.Int(turn) }
+	turn := func(at int64, cellTime uint64, times ...uint64) func(*pack.Writer) {
 		return func(w *pack.Writer) {
 			pairs(w)
 			key(w, 1)
@@ -96,11 +97,10 @@ func TestStateThatNoWriterPacksIsRefused(t *testing.T) {
 				w.Uint(t)
 				w.Uint(0)
 			}
-			w.Len(1)
-			w.Uint(1)
-			w.Int(0)
+			waits(w, at)
 		}
 	}
+	sum := func(cellTime uint64, times ...uint64) func(*pack.Writer) { return turn(0, cellTime, times...) }
 	counts := func(number uint64, list ...uint64) func(*pack.Writer) {
 		return func(w *pack.Writer) {
 			texts(w)
@@ -137,6 +137,15 @@ func TestStateThatNoWriterPacksIsRefused(t *testing.T) {
 		"a time beyond the newest":      {brief, newest, sum(math.MaxInt64, newest-1, newest), false},
 		"what waits beyond the newest":  {brief, newest, sum(newest+1, newest-1, math.MaxInt64), false},
 		"what waits in another order":   {brief, newest, sum(newest+1, newest, newest-1), false},
+		"a turn at the newest":          {brief, newest, turn(newest, newest+1, newest-1, newest), true},
+		"a turn before all":             {brief, newest, turn(-1000, newest+1, newest-1, newest), false},
+		"a turn beyond all":             {brief, newest, turn(math.MaxInt64, newest+1, newest-1, newest), false},
+		"a turn of what does not decay": {Definition{Key: user, Agg: Count}, newest, func(w *pack.Writer) {
+			pairs(w)
+			key(w, 1)
+			count(w)
+			waits(w, newest)
+		}, false},
 		"a key of nothing": {Definition{Key: user, Agg: Count}, newest, func(w *pack.Writer) {
 			pairs(w)
 			key(w, 1)
