@@ -201,7 +201,14 @@ func ReadPacked(data []byte) (*Packed, error) {
 func readSections(r *pack.Reader) *Packed {
 	p := &Packed{}
 	for range r.Len(12) {
-		p.sections = append(p.sections, packedSection{name: r.Text(), version: int(r.Number(1 << 30)), begun: freshet.Position(r.Uint()), data: r.Take(r.Word())})
+		one := packedSection{name: r.Text(), version: int(r.Number(1 << 30)), begun: freshet.Position(r.Uint()), data: r.Take(r.Word())}
+		if one.name == "" {
+			r.Fail("a section without a name")
+		}
+		if r.Err() != nil {
+			break
+		}
+		p.sections = append(p.sections, one)
 	}
 	return p
 }
@@ -245,7 +252,8 @@ func (p *Packed) find(all []section, i int) *packedSection {
 }
 
 // Lacks are the sections that a state cannot read of a packed one and that can be folded from the
-// journal, in order. The error says that another, without which there is no state, cannot be read.
+// journal, in the order they are packed. The error says that another, without which there is no state,
+// cannot be read.
 func (s *State) Lacks(p *Packed) (lacks []string, err error) {
 	all := s.sections()
 	if p.whole != nil {
@@ -256,21 +264,22 @@ func (s *State) Lacks(p *Packed) (lacks []string, err error) {
 		}
 		return nil, nil
 	}
+	gone := map[string]bool{}
 	for i, one := range all {
 		switch {
 		case p.find(all, i) != nil || one.loss == anew:
 		case one.loss != refolded:
 			return nil, unreadable(one.name)
 		default:
-			lacks = append(lacks, one.name)
+			gone[one.name] = true
 		}
 	}
-	if s.Watch != nil { // it recomputes features from the same events
-		switch features, watched := slices.Contains(lacks, "features"), slices.Contains(lacks, "watched"); {
-		case features && !watched:
-			lacks = append(lacks, "watched")
-		case watched && !features:
-			lacks = append([]string{"features"}, lacks...)
+	if gone["features"] || gone["watched"] { // it recomputes features from the same events
+		gone["features"], gone["watched"] = true, true
+	}
+	for _, one := range all {
+		if gone[one.name] {
+			lacks = append(lacks, one.name)
 		}
 	}
 	return lacks, nil

@@ -26,6 +26,19 @@ func (p *Packed) Whole() (data []byte) {
 	return data
 }
 
+// Datas are those of the sections, in order.
+func (p *Packed) Datas() (list [][]byte) {
+	for _, one := range p.sections {
+		list = append(list, one.data)
+	}
+	return list
+}
+
+// Replace gives the i-th section of a packed state, modulo their number, other bytes.
+func (p *Packed) Replace(i uint, data []byte) {
+	p.sections[i%uint(len(p.sections))].data = data
+}
+
 // Bytes are those that ReadPacked reads.
 func (p *Packed) Bytes() []byte {
 	var w pack.Writer
@@ -66,6 +79,32 @@ func TestFormIsWhatIsPacked(t *testing.T) {
 			if err != nil || p.Form() != Form(&o) {
 				t.Errorf("with the routes %q the form is %q, packed %q: %v", kinds, Form(&o), p.Form(), err)
 			}
+		}
+	}
+}
+
+// TestLacksInOrder: what is lacking is named in the order it is packed, features and what watches them
+// together.
+func TestLacksInOrder(t *testing.T) {
+	s, err := New(Options{Kinds: freshet.BuiltinEvents(), Watch: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lost, want := range map[string]string{
+		"":                             "",
+		"learned":                      "",
+		"shown new histories":          "histories new shown",
+		"features shown":               "features shown watched",
+		"watched popular":              "features popular watched",
+		"watched acts features slates": "features acts slates watched",
+	} {
+		p, err := ReadPacked(packOf(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Age(strings.Fields(lost)...)
+		if lacks, err := s.Lacks(p); err != nil || strings.Join(lacks, " ") != want {
+			t.Errorf("without %s it lacks %q, want %q: %v", lost, lacks, want, err)
 		}
 	}
 }
