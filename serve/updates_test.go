@@ -264,7 +264,7 @@ func TestASwitchWaitsForNoPreparation(t *testing.T) {
 		large.Index, large.Weights = append(large.Index, uint32(1<<20-i)), append(large.Weights, float32(i))
 	}
 	during := false
-	for n := 0; n < 20 && !during; n++ { // a machine that has no time for the switch meanwhile says nothing of it
+	for n := 0; n < 5 && !during; n++ { // a machine that has no time for the switch meanwhile says nothing of it
 		updater := &proposing{Updater: quick(), pub: &fold.Publication{Name: "lr", Number: 1, Verdict: fold.Published, Changes: [][]rank.Patch{{large}}}, asked: make(chan struct{})}
 		r := newRig(t, plan{updater: updater})
 		var published atomic.Bool
