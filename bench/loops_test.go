@@ -3,34 +3,44 @@ package bench
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 func still() error { return nil }
 
+// TestAClosedLoopCountsItsSteps: those of the warm-up are not counted, nor is the first that ends after
+// it, from whose end on the others are. Time is that of the test.
 func TestAClosedLoopCountsItsSteps(t *testing.T) {
-	const clients, lasts = 3, 50 * time.Millisecond
-	var steps, stopped atomic.Int64
-	rate, err := closedLoop(t.Context(), time.Now, clients, lasts, func(context.Context, int) (client, error) {
-		return client{
-			step: func() error { steps.Add(1); time.Sleep(time.Millisecond); return nil },
-			stop: func() error { stopped.Add(1); return nil },
-		}, nil
+	synctest.Test(t, func(t *testing.T) {
+		const clients, takes, lasts = 3, time.Millisecond, 50 * time.Millisecond
+		var steps, stopped atomic.Int64
+		rate, err := closedLoop(t.Context(), time.Now, clients, lasts, func(context.Context, int) (client, error) {
+			return client{
+				step: func() error { steps.Add(1); time.Sleep(takes); return nil },
+				stop: func() error { stopped.Add(1); return nil },
+			}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := clients / takes.Seconds(); math.Abs(rate-want) > 1e-9*want {
+			t.Errorf("%v steps a second, want %v", rate, want)
+		}
+		// The warm-up lasts for five, and the last is the first that ends after the end.
+		if want := int64(clients * ((lasts/10+lasts)/takes + 1)); steps.Load() != want {
+			t.Errorf("%d steps, want %d", steps.Load(), want)
+		}
+		if stopped.Load() != clients {
+			t.Errorf("%d of %d clients were stopped", stopped.Load(), clients)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if counted := int64(rate * lasts.Seconds()); counted < 1 || counted >= steps.Load() {
-		t.Errorf("counted %d of %d steps; those of the warm-up are not to be counted", counted, steps.Load())
-	}
-	if stopped.Load() != clients {
-		t.Errorf("%d of %d clients were stopped", stopped.Load(), clients)
-	}
 }
 
 // TestAClosedLoopWaitsForSlowSteps uses a clock that only steps move, each by more than the

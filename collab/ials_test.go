@@ -7,8 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 )
@@ -249,19 +249,29 @@ func TestIALSDiverges(t *testing.T) {
 	}
 }
 
-// TestIALSStops soon after its context has ended, in the middle of an epoch.
+// endsAfter is a context that has ended once its error was asked for so often.
+type endsAfter struct {
+	context.Context
+	left atomic.Int64 // below 0: it has ended, and was asked so often since
+}
+
+func (c *endsAfter) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestIALSStops when its context has ended, in the middle of an epoch: each goroutine finds that before
+// the next row and before the next block, and nobody begins another row.
 func TestIALSStops(t *testing.T) {
+	const workers = 2
 	m := someMatrix(rand.New(rand.NewPCG(5, 5)), 3000, 300, false)
-	ctx, cancel := context.WithCancel(context.Background())
-	began := make(chan time.Time, 1)
-	go func() {
-		time.Sleep(50 * time.Millisecond)
-		began <- time.Now()
-		cancel()
-	}()
-	_, err := TrainIALS(ctx, m, IALSOptions{Dim: 256, Epochs: 1000, Workers: 2})
-	if took := time.Since(<-began); !errors.Is(err, context.Canceled) || took > 2*time.Second {
-		t.Errorf("stopped after %s with %v", took, err)
+	ctx := &endsAfter{Context: context.Background()}
+	ctx.left.Store(500)
+	_, err := TrainIALS(ctx, m, IALSOptions{Dim: 8, Epochs: 3, Workers: workers, Progress: func(done, _ int) { t.Errorf("epoch %d came to its end", done) }})
+	if asked := -ctx.left.Load(); !errors.Is(err, context.Canceled) || asked < 1 || asked > 2*workers+1 {
+		t.Errorf("stopped with %v, asked %d times after the end", err, asked)
 	}
 }
 

@@ -84,7 +84,7 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
-// TestBadAnswers: whatever comes, the call ends in time, and at most the sound items of it come.
+// TestBadAnswers: whatever comes, the call ends, and at most the sound items of it come.
 func TestBadAnswers(t *testing.T) {
 	item := func(w io.Writer, i int) { _, _ = fmt.Fprintf(w, `{"id":"i-%d","score":%d},`, i, -i) }
 	for name, c := range map[string]struct {
@@ -141,9 +141,7 @@ func TestBadAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := partner(t, c.answer)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			said, err := client.Propose(ctx, &serve.Question{N: 10})
+			said, err := client.Propose(t.Context(), &serve.Question{N: 10})
 			if len(said) != c.said || err == nil || errors.Is(err, recall.ErrGarbage) != c.garbage || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%d items, %v", len(said), err)
 			}
@@ -151,19 +149,24 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
-// TestSlowAnswers: a service that takes its time, with the header, or with a byte at a time, has
-// no more than the context's.
+// TestSlowAnswers: a service that never comes to an end, with the header, or with a byte at a time, has
+// no more time than the context.
 func TestSlowAnswers(t *testing.T) {
 	for name, answer := range map[string]http.HandlerFunc{
 		"it hangs": func(_ http.ResponseWriter, r *http.Request) { _, _ = io.ReadAll(r.Body); <-r.Context().Done() },
 		"it drips": func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.ReadAll(r.Body)
 			flush := http.NewResponseController(w)
-			for _, c := range []byte(`{"items":[{"id":"x","score":1}]` + strings.Repeat(" ", 1000)) {
-				if _, err := w.Write([]byte{c}); err != nil || flush.Flush() != nil || r.Context().Err() != nil {
+			said := `{"items":[{"id":"x","score":1}]`
+			for i := 0; r.Context().Err() == nil; i++ {
+				c := byte(' ')
+				if i < len(said) {
+					c = said[i]
+				}
+				if _, err := w.Write([]byte{c}); err != nil || flush.Flush() != nil {
 					return
 				}
-				time.Sleep(5 * time.Millisecond)
+				time.Sleep(time.Millisecond)
 			}
 		},
 	} {
@@ -171,13 +174,9 @@ func TestSlowAnswers(t *testing.T) {
 			client := partner(t, answer)
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			began := time.Now()
 			said, err := client.Propose(ctx, &serve.Question{N: 10})
 			if len(said) != 0 || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, recall.ErrGarbage) {
 				t.Errorf("%v, %v", said, err)
-			}
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("it took %s", took)
 			}
 		})
 	}

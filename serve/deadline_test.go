@@ -3,6 +3,7 @@ package serve_test
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -13,24 +14,15 @@ import (
 // TestTheDeadlineBoundsTheWait: a request that names its deadline does not wait beyond it for a
 // position, whatever wait it asks for, and still gets a slate.
 func TestTheDeadlineBoundsTheWait(t *testing.T) {
-	r := newRig(t, plan{disk: filled(t)})
-	replies := make(chan *serve.Reply, 1)
-	go func() {
-		reply, err := r.Recommend(t.Context(), &serve.Request{User: "ada", N: 3, MinPosition: 1 << 40, Wait: time.Hour, Timeout: 40 * time.Millisecond})
-		if err != nil {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		const timeout = 40 * time.Millisecond
+		r := newRig(t, plan{disk: filled(t)})
+		began := time.Now()
+		s := r.slate(t, serve.Request{User: "ada", N: 3, MinPosition: 1 << 40, Wait: time.Hour, Timeout: timeout})
+		if took := time.Since(began); s.Reflected || len(s.Items) != 3 || len(s.Degraded) != 0 || took == 0 || took > timeout {
+			t.Errorf("after %s: %+v", took, s)
 		}
-		replies <- reply
-	}()
-	select {
-	case reply := <-replies:
-		if reply == nil || reply.Reflected || len(reply.Items) != 3 {
-			t.Errorf("reply %+v", reply)
-		}
-	case <-time.After(serve.MaxWait / 2): // the wait asked for is cut to MaxWait
-		t.Error("the wait outlives the deadline of the request")
-		<-replies
-	}
+	})
 }
 
 // TestLongSlatesAreFilled: a slate longer than any route is asked for is filled while there are

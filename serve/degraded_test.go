@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -90,7 +91,7 @@ func TestRoutesInTrouble(t *testing.T) {
 		{"all hang", hangs, all, 0, []string{"recall.r-itemcf:timeout", "recall.r-popular:timeout", "recall.r-new:timeout", "slate:fallback_popular"}, 0, 0},
 		{"no time at all", nil, nil, time.Nanosecond, []string{"recall.r-itemcf:timeout", "recall.r-popular:timeout", "recall.r-new:timeout", "slate:fallback_popular"}, 0, 0},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		tries := func(t *testing.T) {
 			r := newRig(t, plan{disk: disk.Clone(), budget: 100, wrap: instead(c.recall, c.routes...)})
 			s := r.slate(t, serve.Request{User: "ada", N: 6, Timeout: c.timeout})
 			if !slices.Equal(routesOf(s.Degraded), c.degraded) || len(s.Items) != 6 || s.Fallback != 6-c.ranked {
@@ -109,6 +110,13 @@ func TestRoutesInTrouble(t *testing.T) {
 			if !ok || last.Request != s.Request || !slices.Equal(last.Items, shown(s)) {
 				t.Errorf("recorded %+v, shown %v", last, shown(s))
 			}
+		}
+		t.Run(c.name, func(t *testing.T) {
+			if c.timeout > 0 { // where time stands still it would not pass
+				tries(t)
+				return
+			}
+			synctest.Test(t, tries)
 		})
 	}
 }
@@ -116,7 +124,7 @@ func TestRoutesInTrouble(t *testing.T) {
 // TestNobodyGoesAway: routes that have nothing to say about a visitor leave the slate to the
 // fallback list, and nothing is degraded by that.
 func TestNobodyGoesAway(t *testing.T) {
-	r := newRig(t, plan{disk: filled(t), scenes: map[string]serve.Scene{"home": {Budget: freshet.Second, Routes: []string{"r-itemcf"}}, "none": {Budget: freshet.Second, Routes: []string{}}}})
+	r := newRig(t, plan{disk: filled(t), scenes: map[string]serve.Scene{"home": {Budget: freshet.Minute, Routes: []string{"r-itemcf"}}, "none": {Budget: freshet.Minute, Routes: []string{}}}})
 	for _, scene := range []string{"home", "none"} {
 		s := r.slate(t, serve.Request{Scene: scene, User: "nobody", N: 5})
 		if len(s.Items) != 5 || s.Fallback != 5 || len(s.Degraded) != 0 || s.Items[0].Item != "i-1" || s.Items[0].Reason.Code != "fallback" {
@@ -143,38 +151,43 @@ func TestTheFallbackListFollows(t *testing.T) {
 }
 
 func TestAnOddTimeout(t *testing.T) {
-	r := newRig(t, plan{disk: filled(t), budget: 100, scenes: map[string]serve.Scene{"home": {Budget: 1}}, wrap: instead(hangs, "r-new")})
-	// A request may have more time than its scene, and less than its routes.
-	if s := r.slate(t, serve.Request{Timeout: time.Hour, N: 1}); !slices.Equal(routesOf(s.Degraded), []string{"recall.r-new:timeout"}) {
-		t.Errorf("degraded %q", s.Degraded)
-	}
-	if s := r.slate(t, serve.Request{N: 1}); !slices.Contains(s.Degraded, "recall.r-new:timeout") || len(s.Items) != 1 {
-		t.Errorf("degraded %q", s.Degraded)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, plan{disk: filled(t), budget: 100, scenes: map[string]serve.Scene{"home": {Budget: 1}}, wrap: instead(hangs, "r-new")})
+		// A request may have more time than its scene, and less than its routes.
+		if s := r.slate(t, serve.Request{Timeout: time.Hour, N: 1}); !slices.Equal(routesOf(s.Degraded), []string{"recall.r-new:timeout"}) {
+			t.Errorf("degraded %q", s.Degraded)
+		}
+		r.settled(t) // what waits for the state while a route hangs would keep time from passing
+		if s := r.slate(t, serve.Request{N: 1}); !slices.Contains(s.Degraded, "recall.r-new:timeout") || len(s.Items) != 1 {
+			t.Errorf("degraded %q", s.Degraded)
+		}
+	})
 }
 
 // TestAStalledDisk: a slate does not wait for its record longer than it has time, and the
 // record is written all the same.
 func TestAStalledDisk(t *testing.T) {
-	disk := filled(t)
-	var stalled atomic.Bool
-	goOn := make(chan struct{})
-	disk.Fail = func(op, _ string) error {
-		if op == "write" && stalled.Load() {
-			<-goOn
+	synctest.Test(t, func(t *testing.T) {
+		disk := filled(t)
+		var stalled atomic.Bool
+		goOn := make(chan struct{})
+		disk.Fail = func(op, _ string) error {
+			if op == "write" && stalled.Load() {
+				<-goOn
+			}
+			return nil
 		}
-		return nil
-	}
-	r := newRig(t, plan{disk: disk})
-	stalled.Store(true)
-	s := r.slate(t, serve.Request{User: "ada", N: 3, Timeout: 200 * time.Millisecond})
-	if !slices.Equal(s.Degraded, []string{"served_record:late"}) || len(s.Items) != 3 || len(r.reports) != 0 {
-		t.Errorf("slate %v, degraded %q, reports %q", shown(s), s.Degraded, r.reports)
-	}
-	stalled.Store(false)
-	close(goOn)
-	r.settled(t)
-	if last, ok := r.state.Shown(r.state.Visitor("u:ada")); !ok || last.Request != s.Request {
-		t.Errorf("recorded %+v, %v", last, ok)
-	}
+		r := newRig(t, plan{disk: disk})
+		stalled.Store(true)
+		s := r.slate(t, serve.Request{User: "ada", N: 3, Timeout: 200 * time.Millisecond})
+		if !slices.Equal(s.Degraded, []string{"served_record:late"}) || len(s.Items) != 3 || len(r.reports) != 0 {
+			t.Errorf("slate %v, degraded %q, reports %q", shown(s), s.Degraded, r.reports)
+		}
+		stalled.Store(false)
+		close(goOn)
+		r.settled(t)
+		if last, ok := r.state.Shown(r.state.Visitor("u:ada")); !ok || last.Request != s.Request {
+			t.Errorf("recorded %+v, %v", last, ok)
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -69,9 +70,7 @@ func TestNoNumberOnTrial(t *testing.T) {
 				t.Errorf("%s: ranked by %+v, degraded %v", stage, s.Model, s.Degraded)
 			}
 		}
-		if !r.over() {
-			t.Fatalf("%s: it is not withdrawn", stage)
-		}
+		r.over(t)
 		r.settled(t)
 		list := switches(t, r.disk)
 		if last := list[len(list)-1]; last.By != fold.Withdrawn || last.Code != registry.NonFinite {
@@ -97,26 +96,26 @@ func (s slow) Predict(_ *rank.Batch, odds []float32) {
 // TestLateSecondScore: where a canary made no number and the deadline comes before the live model has ranked
 // in its place, the slate is in the order of recall, says so, and is made again from its record.
 func TestLateSecondScore(t *testing.T) {
-	const timeout = 1500 * time.Millisecond
-	r := shop(t, 5, nil)
-	l := sound
-	l.clicks *= 1.1
-	m := save(t, r.disk, good(), l.ranker(t))
-	if _, err := r.Take(t.Context(), "lr", 2, serve.Step{Stage: fold.Canary, Percent: 100}); err != nil {
-		t.Fatal(err)
-	}
-	r.Instil(m.SHA256, func(m rank.Model) rank.Model { return slow{m, timeout + 100*time.Millisecond} })
-	s := r.slate(t, serve.Request{User: "ada", N: 5, Timeout: timeout})
-	if s.Model != nil || len(s.Items) != 5 || !slices.Contains(s.Degraded, "ranker:fallback_recall") || !slices.Contains(s.Degraded, "ranker.lr:timeout") {
-		t.Errorf("ranked by %+v, degraded %v, %d items", s.Model, s.Degraded, len(s.Items))
-	}
-	if !r.over() {
-		t.Error("the canary is not withdrawn")
-	}
-	if s := r.slate(t, serve.Request{User: "ada", N: 5}); s.Model == nil || s.Model.Version != 1 || len(s.Degraded) != 0 {
-		t.Errorf("after it: ranked by %+v, degraded %v", s.Model, s.Degraded)
-	}
-	r.settled(t)
-	all := entries(t, r.disk)
-	madeAgain(t, replayerOf(t, r.disk, all, nil), all)
+	synctest.Test(t, func(t *testing.T) {
+		const timeout = 1500 * time.Millisecond
+		r := shop(t, 5, nil)
+		l := sound
+		l.clicks *= 1.1
+		m := save(t, r.disk, good(), l.ranker(t))
+		if _, err := r.Take(t.Context(), "lr", 2, serve.Step{Stage: fold.Canary, Percent: 100}); err != nil {
+			t.Fatal(err)
+		}
+		r.Instil(m.SHA256, func(m rank.Model) rank.Model { return slow{m, timeout + 100*time.Millisecond} })
+		s := r.slate(t, serve.Request{User: "ada", N: 5, Timeout: timeout})
+		if s.Model != nil || len(s.Items) != 5 || !slices.Contains(s.Degraded, "ranker:fallback_recall") || !slices.Contains(s.Degraded, "ranker.lr:timeout") {
+			t.Errorf("ranked by %+v, degraded %v, %d items", s.Model, s.Degraded, len(s.Items))
+		}
+		r.over(t)
+		if s := r.slate(t, serve.Request{User: "ada", N: 5}); s.Model == nil || s.Model.Version != 1 || len(s.Degraded) != 0 {
+			t.Errorf("after it: ranked by %+v, degraded %v", s.Model, s.Degraded)
+		}
+		r.settled(t)
+		all := entries(t, r.disk)
+		madeAgain(t, replayerOf(t, r.disk, all, nil), all)
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -113,20 +114,22 @@ func TestAPartnerInTrouble(t *testing.T) {
 		"too many": {func(context.Context, *serve.Question) ([]recall.External, error) { return endless, nil }, "garbage", map[freshet.ItemID]float64{"i-7": 1}, "of 100 items"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, plan{disk: filled(t), routes: withPartner, budget: 60, outside: c.propose})
-			s := r.slate(t, serve.Request{User: "ada", N: 6, Timeout: 5 * time.Second})
-			if !slices.Equal(s.Degraded[:1], []string{"recall.r-external:" + c.status}) || len(s.Items) == 0 {
-				t.Errorf("degraded %q, %d items", s.Degraded, len(s.Items))
-			}
-			if got := outsideScores(s); len(got)+len(c.scores) > 0 && !reflect.DeepEqual(got, c.scores) {
-				t.Errorf("of the partner %v, want %v", got, c.scores)
-			}
-			if told := r.reported(); len(told) != 1 || !strings.Contains(told[0], c.told) {
-				t.Errorf("told %q", told)
-			}
-			if rec := comesAgain(t, r, s.Request, withPartner...); rec.Routes[1].Status != c.status || len(rec.Routes[1].Said) > 100 {
-				t.Errorf("recorded %s with %d items", rec.Routes[1].Status, len(rec.Routes[1].Said))
-			}
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, plan{disk: filled(t), routes: withPartner, budget: 60, outside: c.propose})
+				s := r.slate(t, serve.Request{User: "ada", N: 6, Timeout: 5 * time.Second})
+				if !slices.Equal(s.Degraded[:1], []string{"recall.r-external:" + c.status}) || len(s.Items) == 0 {
+					t.Errorf("degraded %q, %d items", s.Degraded, len(s.Items))
+				}
+				if got := outsideScores(s); len(got)+len(c.scores) > 0 && !reflect.DeepEqual(got, c.scores) {
+					t.Errorf("of the partner %v, want %v", got, c.scores)
+				}
+				if told := r.reported(); len(told) != 1 || !strings.Contains(told[0], c.told) {
+					t.Errorf("told %q", told)
+				}
+				if rec := comesAgain(t, r, s.Request, withPartner...); rec.Routes[1].Status != c.status || len(rec.Routes[1].Said) > 100 {
+					t.Errorf("recorded %s with %d items", rec.Routes[1].Status, len(rec.Routes[1].Said))
+				}
+			})
 		})
 	}
 }
@@ -134,27 +137,29 @@ func TestAPartnerInTrouble(t *testing.T) {
 // TestSlots: calls that do not return take slots; when all are taken the route is busy at once,
 // and slates go on. It is asked again once they return.
 func TestSlots(t *testing.T) {
-	var calls atomic.Int64
-	goOn := make(chan struct{})
-	r := newRig(t, plan{disk: filled(t), routes: withPartner, slots: 2, budget: 20, outside: partner(func(context.Context, *serve.Question) ([]recall.External, error) {
-		calls.Add(1)
-		<-goOn // whatever the time
-		return said("i-7", 1), nil
-	})})
-	ask := func() string {
-		s := r.slate(t, serve.Request{User: "ada", N: 3, Timeout: 5 * time.Second})
-		if len(s.Items) != 3 {
-			t.Errorf("%d items", len(s.Items))
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		goOn := make(chan struct{})
+		r := newRig(t, plan{disk: filled(t), routes: withPartner, slots: 2, budget: 20, outside: partner(func(context.Context, *serve.Question) ([]recall.External, error) {
+			calls.Add(1)
+			<-goOn // whatever the time
+			return said("i-7", 1), nil
+		})})
+		ask := func() string {
+			s := r.slate(t, serve.Request{User: "ada", N: 3, Timeout: 5 * time.Second})
+			if len(s.Items) != 3 {
+				t.Errorf("%d items", len(s.Items))
+			}
+			return ofPartner(s)
 		}
-		return ofPartner(s)
-	}
-	if got := []string{ask(), ask(), ask(), ask()}; !slices.Equal(got, []string{"timeout", "timeout", "busy", "busy"}) || calls.Load() != 2 {
-		t.Errorf("%q after %d calls", got, calls.Load())
-	}
-	close(goOn)
-	for ask() != "ok" {
-		time.Sleep(time.Millisecond)
-	}
+		if got := []string{ask(), ask(), ask(), ask()}; !slices.Equal(got, []string{"timeout", "timeout", "busy", "busy"}) || calls.Load() != 2 {
+			t.Errorf("%q after %d calls", got, calls.Load())
+		}
+		close(goOn)
+		for ask() != "ok" {
+			time.Sleep(time.Millisecond)
+		}
+	})
 }
 
 // TestTheFuse: a partner that fails again and again is not waited for, asked once a second, and

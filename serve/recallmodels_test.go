@@ -283,17 +283,14 @@ func TestSearchesAreSampled(t *testing.T) {
 	if s := r.slate(t, serve.Request{User: "ada", N: 9}); s.Items[0].Item != "i-4" || s.Items[0].Reason.Item != "i-3" || s.Items[0].Routes[0].Route != "r-embedding" {
 		t.Errorf("the slate begins with %+v", s.Items[0]) // who takes i-3 takes i-4
 	}
-	for range 40 {
+	until(t, "a search is sampled", func() bool {
 		for range 100 {
 			r.slate(t, serve.Request{User: "ada", N: 3, DryRun: false})
 		}
-		if got := r.Sampled(); len(got) == 1 && got[0].Queries > 0 {
-			if got[0].Route != "r-embedding" || got[0].Mean != 1 || got[0].Least != 1 {
-				t.Errorf("sampled %+v", got)
-			}
-			return
-		}
-		time.Sleep(time.Millisecond)
+		got := r.Sampled()
+		return len(got) == 1 && got[0].Queries > 0
+	})
+	if got := r.Sampled(); got[0].Route != "r-embedding" || got[0].Mean != 1 || got[0].Least != 1 {
+		t.Errorf("sampled %+v", got)
 	}
-	t.Errorf("of 4,000 requests: %+v", r.Sampled())
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -69,33 +70,35 @@ func TestReadYourWritesSideBySide(t *testing.T) {
 }
 
 func TestPositions(t *testing.T) {
-	r := newRig(t, plan{})
-	r.stock(t, 3)
-	for _, wait := range []time.Duration{0, time.Millisecond} {
-		s := r.slate(t, serve.Request{MinPosition: 1 << 60, Wait: wait})
-		if s.Reflected || len(s.Items) != 3 || len(s.Degraded) != 0 {
-			t.Errorf("a position far ahead, waiting %s: %+v", wait, s)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, plan{})
+		r.stock(t, 3)
+		for _, wait := range []time.Duration{0, time.Millisecond} {
+			s := r.slate(t, serve.Request{MinPosition: 1 << 60, Wait: wait})
+			if s.Reflected || len(s.Items) != 3 || len(s.Degraded) != 0 {
+				t.Errorf("a position far ahead, waiting %s: %+v", wait, s)
+			}
 		}
-	}
-	// A position that is reached while the request waits.
-	next := r.log.Last() + 1
-	got := make(chan *serve.Reply, 1)
-	go func() {
-		reply, err := r.Recommend(t.Context(), &serve.Request{User: "ada", MinPosition: next, Wait: serve.MaxWait, DryRun: true})
-		if err != nil {
-			t.Error(err)
+		// A position that is reached while the request waits.
+		next := r.log.Last() + 1
+		got := make(chan *serve.Reply, 1)
+		go func() {
+			reply, err := r.Recommend(t.Context(), &serve.Request{User: "ada", MinPosition: next, Wait: serve.MaxWait, DryRun: true})
+			if err != nil {
+				t.Error(err)
+			}
+			got <- reply
+		}()
+		p := r.post(t, act("ada", "click", "i-1", t0))
+		if s := <-got; s == nil || !s.Reflected || s.Position < p || p != next || slices.Contains(shown(s), "i-1") {
+			t.Errorf("waited for %s, posted at %s: %+v", next, p, s)
 		}
-		got <- reply
-	}()
-	p := r.post(t, act("ada", "click", "i-1", t0))
-	if s := <-got; s == nil || !s.Reflected || s.Position < p || p != next || slices.Contains(shown(s), "i-1") {
-		t.Errorf("waited for %s, posted at %s: %+v", next, p, s)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := r.Recommend(ended, &serve.Request{MinPosition: 1 << 60, Wait: serve.MaxWait}); !errors.Is(err, context.Canceled) {
-		t.Errorf("a client that has gone gets %v", err)
-	}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := r.Recommend(ended, &serve.Request{MinPosition: 1 << 60, Wait: serve.MaxWait}); !errors.Is(err, context.Canceled) {
+			t.Errorf("a client that has gone gets %v", err)
+		}
+	})
 }
 
 // past gives ada two clicks that lead to different neighbours: a to a-1, b to b-1.
@@ -326,7 +329,7 @@ func TestTheTimeAskedFor(t *testing.T) {
 }
 
 func TestUnknownScene(t *testing.T) {
-	r := newRig(t, plan{scenes: map[string]serve.Scene{"home": {Budget: freshet.Second}, "cart": {Budget: freshet.Second, Routes: []string{"r-new"}}}})
+	r := newRig(t, plan{scenes: map[string]serve.Scene{"home": {Budget: freshet.Minute}, "cart": {Budget: freshet.Minute, Routes: []string{"r-new"}}}})
 	r.stock(t, 2)
 	_, err := r.Recommend(t.Context(), &serve.Request{Scene: "crat"})
 	var p *serve.Problem

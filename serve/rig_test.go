@@ -33,8 +33,8 @@ type plan struct {
 	disk   *fsys.Mem                             // nil is a new one
 	routes []string                              // kinds; nil is itemcf, popular and new
 	wrap   func(route recall.Route) recall.Route // put between the state and the server
-	scenes map[string]serve.Scene                // nil is home with every route
-	budget freshet.Duration                      // of each route; 0 is a second
+	scenes map[string]serve.Scene                // nil is home with every route and a minute
+	budget freshet.Duration                      // of each route; 0 is a minute
 	watch  uint64                                // of one feature key in so many the raw events are kept
 
 	updater fold.Updater // nil learns nothing
@@ -85,7 +85,7 @@ func newRig(t testing.TB, p plan) *rig {
 		p.routes = []string{"itemcf", "popular", "new"}
 	}
 	if p.budget == 0 {
-		p.budget = freshet.Second
+		p.budget = freshet.Minute
 	}
 	for _, kind := range p.routes {
 		o.Routes = append(o.Routes, fold.Route{Name: "r-" + kind, Kind: kind, Window: freshet.Hour, Within: freshet.Day})
@@ -96,7 +96,7 @@ func newRig(t testing.TB, p plan) *rig {
 		routes = append(routes, route)
 	}
 	if p.scenes == nil {
-		p.scenes = map[string]serve.Scene{"home": {Budget: 5 * freshet.Second}}
+		p.scenes = map[string]serve.Scene{"home": {Budget: freshet.Minute}}
 	}
 	var err error
 	if r.log, _, err = journal.Open(journal.Options{FS: r.disk, Now: now}); err != nil {
@@ -199,6 +199,16 @@ func (r *rig) settled(t testing.TB) {
 	t.Helper()
 	if err := r.stream.WaitApplied(t.Context(), r.log.Last()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// until waits for what must come, however little time the machine has for it.
+func until(t testing.TB, what string, come func() bool) {
+	t.Helper()
+	for patience := time.Now().Add(time.Minute); !come(); time.Sleep(100 * time.Microsecond) {
+		if time.Now().After(patience) {
+			t.Fatalf("a minute has passed, and it is not so that %s", what)
+		}
 	}
 }
 

@@ -2,10 +2,9 @@ package serve_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/feature"
@@ -131,36 +130,36 @@ func TestARestartAdoptsNoTrial(t *testing.T) {
 // TestBundlesAreLetGo: at hand are the ranker that is live, the one before and the one on trial, however
 // many there were; and what is further back is read again when it is gone back to.
 func TestBundlesAreLetGo(t *testing.T) {
-	r := shop(t, 0, nil)
-	for i := 2; i <= 6; i++ {
-		l := sound
-		l.clicks *= 1 + float64(i)/100
-		save(t, r.disk, good(), l.ranker(t))
-		if _, err := r.Take(t.Context(), "lr", i, serve.Step{Stage: fold.Shadow}); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		r := shop(t, 0, nil)
+		for i := 2; i <= 6; i++ {
+			l := sound
+			l.clicks *= 1 + float64(i)/100
+			save(t, r.disk, good(), l.ranker(t))
+			if _, err := r.Take(t.Context(), "lr", i, serve.Step{Stage: fold.Shadow}); err != nil {
+				t.Fatal(err)
+			}
+			if n := r.BundlesAtHand(); n > 3 {
+				t.Errorf("with version %d on trial %d bundles are at hand", i, n)
+			}
+			if _, err := r.Promote(t.Context(), "lr", i); err != nil {
+				t.Fatal(err)
+			}
+			if n := r.BundlesAtHand(); n != 2 {
+				t.Errorf("with version %d live %d bundles are at hand", i, n)
+			}
 		}
-		if n := r.BundlesAtHand(); n > 3 {
-			t.Errorf("with version %d on trial %d bundles are at hand", i, n)
+		for i := 5; i >= 1; i-- {
+			if done, err := r.Rollback(t.Context(), "", false, ""); err != nil || done.Live != i {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			live := r.Live()
+			synctest.Wait() // what could be gone back to next is read beside
+			if n := r.BundlesAtHand(); !r.AtHand(&live) || n != min(i, 2) {
+				t.Errorf("back at version %d, at hand %v, of %d bundles", i, r.AtHand(&live), n)
+			}
 		}
-		if _, err := r.Promote(t.Context(), "lr", i); err != nil {
-			t.Fatal(err)
-		}
-		if n := r.BundlesAtHand(); n != 2 {
-			t.Errorf("with version %d live %d bundles are at hand", i, n)
-		}
-	}
-	for i := 5; i >= 1; i-- {
-		if done, err := r.Rollback(t.Context(), "", false, ""); err != nil || done.Live != i {
-			t.Fatalf("%+v, %v", done, err)
-		}
-		live := r.Live()
-		for deadline := time.Now().Add(20 * time.Second); r.BundlesAtHand() != min(i, 2) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			// what could be gone back to next is read beside
-		}
-		if n := r.BundlesAtHand(); !r.AtHand(&live) || n != min(i, 2) {
-			t.Errorf("back at version %d, at hand %v, of %d bundles", i, r.AtHand(&live), n)
-		}
-	}
+	})
 }
 
 // TestARankerWithoutWords: where rows have words, one that was trained without is refused with the ways
@@ -177,42 +176,35 @@ func TestARankerWithoutWords(t *testing.T) {
 // TestARollbackReadsTheOneBefore: what the next rollback would go back to is read at once, it is told when
 // that cannot be, and nothing is read beside a server that is closed.
 func TestARollbackReadsTheOneBefore(t *testing.T) {
-	for _, closed := range []bool{false, true} {
-		disk := fsys.NewMem()
-		r := newRig(t, plan{disk: disk})
-		for version := 1; version <= 4; version++ {
-			train(t, disk, nil, "feature.item.clicks", float64(version)/8)
-			if _, err := r.Promote(t.Context(), "lr", version); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		for _, closed := range []bool{false, true} {
+			disk := fsys.NewMem()
+			r := newRig(t, plan{disk: disk})
+			for version := 1; version <= 4; version++ {
+				train(t, disk, nil, "feature.item.clicks", float64(version)/8)
+				if _, err := r.Promote(t.Context(), "lr", version); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, name := range []string{"models/lr/2/manifest.json", "models/lr/1/manifest.json"} {
+				if err := disk.Remove(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if closed {
+				r.Close()
+			}
+			if _, err := r.Rollback(t.Context(), "lr", false, ""); err != nil {
 				t.Fatal(err)
 			}
-		}
-		for _, name := range []string{"models/lr/2/manifest.json", "models/lr/1/manifest.json"} {
-			if err := disk.Remove(name); err != nil {
-				t.Fatal(err)
+			synctest.Wait() // for what goes on beside
+			reports := r.reported()
+			if n := len(reports); n != map[bool]int{false: 1, true: 0}[closed] {
+				t.Errorf("closed %v: it was told %q", closed, reports)
+			}
+			if len(reports) > 0 && !strings.HasPrefix(reports[0], "lr version 2, to which a rollback would go back, is not at hand: ") {
+				t.Errorf("it was told %q", reports)
 			}
 		}
-		if closed {
-			r.Close()
-		}
-		if _, err := r.Rollback(t.Context(), "lr", false, ""); err != nil {
-			t.Fatal(err)
-		}
-		told := func() []string {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			return slices.Clone(r.reports)
-		}
-		for range 100 {
-			if time.Sleep(time.Millisecond); len(told()) > 0 {
-				break
-			}
-		}
-		reports := told()
-		if n := len(reports); n != map[bool]int{false: 1, true: 0}[closed] {
-			t.Errorf("closed %v: it was told %q", closed, reports)
-		}
-		if len(reports) > 0 && !strings.HasPrefix(reports[0], "lr version 2, to which a rollback would go back, is not at hand: ") {
-			t.Errorf("it was told %q", reports)
-		}
-	}
+	})
 }

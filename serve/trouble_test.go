@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
@@ -105,17 +105,17 @@ func comesAgain(t *testing.T, r *rig, request string, kinds ...string) *fold.Ser
 // TestAHungRoute: a route that never looks up does not hold up the slate that asks it, nor those
 // after it, whatever they can be made of; operators see it, and all is well once it returns.
 func TestAHungRoute(t *testing.T) {
-	hung, goOn := make(chan struct{}, 100), make(chan struct{})
+	hung, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
 	r := newRig(t, plan{disk: filled(t), scenes: map[string]serve.Scene{"home": {Budget: 60}},
 		wrap: instead(func(context.Context, *recall.Request, int) ([]recall.Proposal, error) {
-			hung <- struct{}{}
+			once.Do(func() { close(hung) })
 			<-goOn
 			return nil, nil
 		}, "r-itemcf")})
-	began := time.Now()
 	s := r.slate(t, serve.Request{User: "ada", N: 6})
-	if took := time.Since(began); !slices.Contains(s.Degraded, "recall.r-itemcf:timeout") || len(s.Items) != 6 || took > 5*time.Second {
-		t.Errorf("degraded %q, %d items, after %s", s.Degraded, len(s.Items), took)
+	if !slices.Contains(s.Degraded, "recall.r-itemcf:timeout") || len(s.Items) != 6 {
+		t.Errorf("degraded %q, %d items", s.Degraded, len(s.Items))
 	}
 	<-hung
 	// An event wants the state changed; from now on nobody new may read it.
@@ -128,8 +128,7 @@ func TestAHungRoute(t *testing.T) {
 		s = r.slate(t, serve.Request{User: "ada", N: 6, Exclude: []freshet.ItemID{"i-2"}})
 		return slices.Equal(routesOf(s.Degraded), []string{"state:held", "slate:fallback_popular"})
 	}
-	for !held() {
-	}
+	until(t, "nobody may read the state", held)
 	if len(s.Items) != 6 || s.Fallback != 6 || slices.Contains(shown(s), "i-2") || s.Items[0].Doc == nil {
 		t.Errorf("slate %v, %d from the fallback list", shown(s), s.Fallback)
 	}
@@ -141,13 +140,11 @@ func TestAHungRoute(t *testing.T) {
 	if err := <-posted; err != nil {
 		t.Fatal(err)
 	}
-	for {
-		if name, _ := r.Held(); name == "" {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if s := r.slate(t, serve.Request{User: "ada", N: 6, Timeout: 5 * time.Second}); len(s.Degraded) != 0 || len(s.Items) != 6 || slices.Contains(shown(s), "i-4") {
+	until(t, "nobody holds the state", func() bool {
+		name, _ := r.Held()
+		return name == ""
+	})
+	if s := r.slate(t, serve.Request{User: "ada", N: 6, Timeout: serve.MaxTimeout}); len(s.Degraded) != 0 || len(s.Items) != 6 || slices.Contains(shown(s), "i-4") {
 		t.Errorf("afterwards: slate %v, degraded %q", shown(s), s.Degraded)
 	}
 }

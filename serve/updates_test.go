@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
@@ -62,59 +63,61 @@ func (r *rig) packed() string {
 // that is started again is the same to the bit; slates of all publications are made again from the journal;
 // and a server that learns nothing any more withdraws what was published.
 func TestWhatIsLearnedOnlineRanks(t *testing.T) {
-	disk := fsys.NewMem()
-	train(t, disk, nil, "feature.item.clicks", 0.5)
-	rng := rand.New(rand.NewPCG(3, 4))
-	live := newRig(t, plan{disk: disk, updater: quick()})
-	live.stock(t, 12)
-	live.clicks(t, 6)
-	slates := live.crowd(t, rng, 150)
-	for { // what is proposed by now, so that nothing is journaled beside
-		if more, err := live.Publish(t.Context()); err != nil {
-			t.Fatal(err)
-		} else if !more {
-			break
+	synctest.Test(t, func(t *testing.T) {
+		disk := fsys.NewMem()
+		train(t, disk, nil, "feature.item.clicks", 0.5)
+		rng := rand.New(rand.NewPCG(3, 4))
+		live := newRig(t, plan{disk: disk, updater: quick()})
+		live.stock(t, 12)
+		live.clicks(t, 6)
+		slates := live.crowd(t, rng, 150)
+		for { // what is proposed by now, so that nothing is journaled beside
+			if more, err := live.Publish(t.Context()); err != nil {
+				t.Fatal(err)
+			} else if !more {
+				break
+			}
 		}
-	}
-	live.settled(t)
-	u, learned, learns := live.Updating()
-	last := slates[len(slates)-1]
-	if u.Number == 0 || !learns || last.Model == nil || last.Model.Publication == 0 || u.Last.Lead <= 0 {
-		t.Fatalf("in force is %+v, the last slate was ranked by %+v", u, last.Model)
-	}
-	if learned.Rows < 500 || learned.Positives == 0 || learned.Moved == 0 || learned.Diverged != 0 {
-		t.Errorf("what was learned: %+v", learned)
-	}
-	publications := map[int]bool{}
-	for _, s := range slates {
-		publications[s.Model.Publication] = true
-	}
-	if len(publications) < 2 {
-		t.Fatalf("the slates were ranked with the publications %v", publications)
-	}
-
-	for more := true; more; { // otherwise either of the two may publish while they are compared
-		var err error
-		if more, err = live.Publish(t.Context()); err != nil {
-			t.Fatal(err)
+		live.settled(t)
+		u, learned, learns := live.Updating()
+		last := slates[len(slates)-1]
+		if u.Number == 0 || !learns || last.Model == nil || last.Model.Publication == 0 || u.Last.Lead <= 0 {
+			t.Fatalf("in force is %+v, the last slate was ranked by %+v", u, last.Model)
 		}
-	}
-	u, _, _ = live.Updating()
-	again := newRig(t, plan{disk: live.disk.Clone(), updater: quick()})
-	if again.packed() != live.packed() {
-		t.Fatal("a server that was started again is another")
-	}
-	was, _, _ := again.Updating()
-	if !reflect.DeepEqual(was.Last, u.Last) || was.Number != u.Number {
-		t.Errorf("in force was %+v, is %+v", u.Last, was.Last)
-	}
+		if learned.Rows < 500 || learned.Positives == 0 || learned.Moved == 0 || learned.Diverged != 0 {
+			t.Errorf("what was learned: %+v", learned)
+		}
+		publications := map[int]bool{}
+		for _, s := range slates {
+			publications[s.Model.Publication] = true
+		}
+		if len(publications) < 2 {
+			t.Fatalf("the slates were ranked with the publications %v", publications)
+		}
 
-	replaySlates(t, live.disk.Clone(), 150)
+		for more := true; more; { // otherwise either of the two may publish while they are compared
+			var err error
+			if more, err = live.Publish(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		u, _, _ = live.Updating()
+		again := newRig(t, plan{disk: live.disk.Clone(), updater: quick()})
+		if again.packed() != live.packed() {
+			t.Fatal("a server that was started again is another")
+		}
+		was, _, _ := again.Updating()
+		if !reflect.DeepEqual(was.Last, u.Last) || was.Number != u.Number {
+			t.Errorf("in force was %+v, is %+v", u.Last, was.Last)
+		}
 
-	still := newRig(t, plan{disk: live.disk.Clone()})
-	if u, _, learns := still.Updating(); u.Number != 0 || learns || u.Last.Verdict != fold.Disabled {
-		t.Errorf("a server that learns nothing goes by %+v", u)
-	}
+		replaySlates(t, live.disk.Clone(), 150)
+
+		still := newRig(t, plan{disk: live.disk.Clone()})
+		if u, _, learns := still.Updating(); u.Number != 0 || learns || u.Last.Verdict != fold.Disabled {
+			t.Errorf("a server that learns nothing goes by %+v", u)
+		}
+	})
 }
 
 // replaySlates makes all slates of a journal again, in a state that learns nothing: publications are in
@@ -189,53 +192,55 @@ func BenchmarkSlateWhileUpdating(b *testing.B) {
 // TestEachReignCountsAnew: a ranker that is live once more begins its publications from 1, and slates of
 // both times are made again with those of their own. To promote what is live already keeps what is in force.
 func TestEachReignCountsAnew(t *testing.T) {
-	disk := fsys.NewMem()
-	train(t, disk, nil, "feature.item.clicks", 0.5)
-	rng := rand.New(rand.NewPCG(3, 4))
-	live := newRig(t, plan{disk: disk, updater: quick()})
-	live.stock(t, 12)
-	live.clicks(t, 6)
-	publish := func() (u fold.Updates, slates int) {
-		for range 40 {
-			slates += len(live.crowd(t, rng, 5))
-			if u, _, _ = live.Updating(); u.Number > 0 {
-				return u, slates
+	synctest.Test(t, func(t *testing.T) {
+		disk := fsys.NewMem()
+		train(t, disk, nil, "feature.item.clicks", 0.5)
+		rng := rand.New(rand.NewPCG(3, 4))
+		live := newRig(t, plan{disk: disk, updater: quick()})
+		live.stock(t, 12)
+		live.clicks(t, 6)
+		publish := func() (u fold.Updates, slates int) {
+			for range 40 {
+				slates += len(live.crowd(t, rng, 5))
+				if u, _, _ = live.Updating(); u.Number > 0 {
+					return u, slates
+				}
+			}
+			t.Fatalf("nothing was published: %+v", u.Last)
+			return u, 0
+		}
+		before, _ := publish()
+		if done, err := live.Promote(t.Context(), "lr", 1); err != nil || done.Already {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		if u, _, _ := live.Updating(); u.Number != before.Number {
+			t.Errorf("in force was publication %d, and is %d: nothing else is live", before.Number, u.Number)
+		}
+		if done, err := live.Promote(t.Context(), "lr", 1); err != nil || !done.Already {
+			t.Errorf("promoted again: %+v, %v", done, err)
+		}
+		train(t, live.disk, nil, "feature.item.clicks", 0.6)
+		for _, version := range []int{2, 1} {
+			if _, err := live.Promote(t.Context(), "lr", version); err != nil {
+				t.Fatal(err)
 			}
 		}
-		t.Fatalf("nothing was published: %+v", u.Last)
-		return u, 0
-	}
-	before, _ := publish()
-	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || done.Already {
-		t.Fatalf("%+v, %v", done, err)
-	}
-	if u, _, _ := live.Updating(); u.Number != before.Number {
-		t.Errorf("in force was publication %d, and is %d: nothing else is live", before.Number, u.Number)
-	}
-	if done, err := live.Promote(t.Context(), "lr", 1); err != nil || !done.Already {
-		t.Errorf("promoted again: %+v, %v", done, err)
-	}
-	train(t, live.disk, nil, "feature.item.clicks", 0.6)
-	for _, version := range []int{2, 1} {
-		if _, err := live.Promote(t.Context(), "lr", version); err != nil {
-			t.Fatal(err)
+		after, slates := publish()
+		if after.Number != before.Number || after.Last.Weights == before.Last.Weights {
+			t.Fatalf("too tame: publications %d and %d", before.Number, after.Number)
 		}
-	}
-	after, slates := publish()
-	if after.Number != before.Number || after.Last.Weights == before.Last.Weights {
-		t.Fatalf("too tame: publications %d and %d", before.Number, after.Number)
-	}
-	all := entries(t, live.disk.Clone())
-	served := servedIn(t, all)
-	err := replayer(t, live.disk.Clone(), all).ReplayAll(t.Context(), served[len(served)-slates:], func(one serve.Replayed) error {
-		if differs := serve.Differences(one.Record, one.Again); one.Err == nil && differs != "" {
-			t.Errorf("%s: %s", one.Record.Request, differs)
+		all := entries(t, live.disk.Clone())
+		served := servedIn(t, all)
+		err := replayer(t, live.disk.Clone(), all).ReplayAll(t.Context(), served[len(served)-slates:], func(one serve.Replayed) error {
+			if differs := serve.Differences(one.Record, one.Again); one.Err == nil && differs != "" {
+				t.Errorf("%s: %s", one.Record.Request, differs)
+			}
+			return one.Err
+		})
+		if err != nil {
+			t.Error(err)
 		}
-		return one.Err
 	})
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 // proposing is an update that has something large to publish.
@@ -258,24 +263,28 @@ func TestASwitchWaitsForNoPreparation(t *testing.T) {
 	for i := range 1 << 20 {
 		large.Index, large.Weights = append(large.Index, uint32(1<<20-i)), append(large.Weights, float32(i))
 	}
-	updater := &proposing{Updater: quick(), pub: &fold.Publication{Name: "lr", Number: 1, Verdict: fold.Published, Changes: [][]rank.Patch{{large}}}, asked: make(chan struct{})}
-	r := newRig(t, plan{updater: updater})
-	var published atomic.Bool
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		_, err := r.Publish(t.Context())
-		published.Store(true)
+	during := false
+	for n := 0; n < 5 && !during; n++ { // a machine that has no time for the switch meanwhile says nothing of it
+		updater := &proposing{Updater: quick(), pub: &fold.Publication{Name: "lr", Number: 1, Verdict: fold.Published, Changes: [][]rank.Patch{{large}}}, asked: make(chan struct{})}
+		r := newRig(t, plan{updater: updater})
+		var published atomic.Bool
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := r.Publish(t.Context())
+			published.Store(true)
+			if err == nil {
+				t.Error("a publication of no ranker is published")
+			}
+		})
+		<-updater.asked
+		_, err := r.Back("", false)
+		during = !published.Load()
 		if err == nil {
-			t.Error("a publication of no ranker is published")
+			t.Error("there is nothing to go back to, and it was found")
 		}
-	})
-	<-updater.asked
-	_, err := r.Back("", false)
-	if during := !published.Load(); !during {
+		wg.Wait()
+	}
+	if !during {
 		t.Error("the switch waited until all was in order")
 	}
-	if err == nil {
-		t.Error("there is nothing to go back to, and it was found")
-	}
-	wg.Wait()
 }

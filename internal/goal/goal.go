@@ -13,7 +13,8 @@
 //
 //	GOAL G2 figure=… target=… n=… seed=… PASS
 //
-// Goals whose figure is a time begin with Timed, and run only where FRESHET_GOALS_TIMED is set.
+// Goals whose figure is a time begin with Timed, and run only where FRESHET_GOALS_TIMED is set; one that
+// has a time beside asks its Run whether times count.
 //
 // What it leaves out: what is tried, and what a breach is. A Run is for one goroutine.
 package goal
@@ -40,6 +41,9 @@ type Run struct {
 	printed    bool
 	ended      bool
 }
+
+// timed is the variable that says that times count.
+const timed = "FRESHET_GOALS_TIMED"
 
 // defaultSoak is how long a goal is tried in a soak that does not say.
 const defaultSoak = 10 * time.Minute
@@ -79,13 +83,17 @@ func Begin(t testing.TB, id, target string, sizes Sizes) *Run {
 // figure is true of a machine that does nothing else, so no other run depends on it.
 func Timed(t testing.TB) {
 	t.Helper()
-	if os.Getenv("FRESHET_GOALS_TIMED") == "" {
+	if os.Getenv(timed) == "" {
 		t.Skip("its figure is a time: make goals runs it, on a machine that does nothing else")
 	}
 }
 
 // Quick reports that few cases are wanted.
 func (r *Run) Quick() bool { return !r.printed }
+
+// Timed reports that times count, as they do on a machine that does nothing else: FRESHET_GOALS_TIMED is
+// set.
+func (r *Run) Timed() bool { return os.Getenv(timed) != "" }
 
 // Want is how many cases are tried at least.
 func (r *Run) Want() int { return r.want }

@@ -2,6 +2,8 @@ package goal
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // recorder is a test that may fail without harm.
@@ -32,13 +34,16 @@ func TestSizes(t *testing.T) {
 	}
 	t.Setenv("FRESHET_GOALS", "soak")
 	t.Setenv("FRESHET_GOAL_SECONDS", "1")
-	r := Begin(&recorder{TB: t}, "G0", "none", sizes)
-	for r.More() {
-		r.Add(1)
-	}
-	if r.End("none"); r.N() <= 5 {
-		t.Errorf("a soak of a second tried %d cases", r.N())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := Begin(&recorder{TB: t}, "G0", "none", sizes)
+		for r.More() {
+			time.Sleep(100 * time.Millisecond)
+			r.Add(1)
+		}
+		if r.End("none"); r.N() != 10 {
+			t.Errorf("a soak of a second tried %d cases of a tenth", r.N())
+		}
+	})
 }
 
 func TestTooFewCasesFail(t *testing.T) {

@@ -91,7 +91,7 @@ func nameServer(t *testing.T, answers func(n int) []netip.Addr) *net.Resolver {
 // get calls a URL, at most for a while.
 func get(t *testing.T, c *http.Client, url string) (*http.Response, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
