@@ -95,7 +95,7 @@ func TestTrainingGoesOn(t *testing.T) {
 			}
 		}
 	}
-	out, talk, code := runWithin(t, 5*time.Minute, append(args, killed)...)
+	out, talk, code := runWithin(t, 10*time.Minute, append(args, killed)...)
 	if code != 0 || !strings.Contains(talk, "lr · version 1, trained before") || !strings.Contains(talk, "goes on") {
 		t.Fatalf("ends with %d: %s%s", code, out, talk)
 	}
