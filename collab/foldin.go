@@ -94,14 +94,35 @@ func (m *IALS) Score(scores []float32, history []uint32) {
 	if len(scores) != m.items {
 		panic(fmt.Sprintf("BUG: collab: %d scores for %d items", len(scores), m.items))
 	}
-	f, _ := m.folders.Get().(*Folder)
-	if f == nil {
-		f = m.NewFolder()
-	}
+	f := m.folder()
 	defer m.folders.Put(f)
 	if err := f.fold(history, nil); err != nil {
 		clear(scores)
 		return
 	}
 	dense.Dots(scores, m.vectors, f.vector)
+}
+
+// ScoreBatch implements Batch, by one product of all the histories' vectors with the items'.
+func (m *IALS) ScoreBatch(scores []float32, histories [][]uint32) {
+	if len(scores) != len(histories)*m.items {
+		panic(fmt.Sprintf("BUG: collab: %d scores for %d histories and %d items", len(scores), len(histories), m.items))
+	}
+	f := m.folder()
+	defer m.folders.Put(f)
+	vectors := make([]float32, len(histories)*m.stride)
+	for r, history := range histories {
+		if err := f.fold(history, nil); err == nil {
+			copy(vectors[r*m.stride:], f.vector)
+		}
+	}
+	dense.Gemm(1, false, true, len(histories), m.items, m.stride, 1, vectors, m.stride, m.vectors, m.stride, 0, scores, m.items)
+}
+
+// folder is one to be put back.
+func (m *IALS) folder() *Folder {
+	if f, ok := m.folders.Get().(*Folder); ok {
+		return f
+	}
+	return m.NewFolder()
 }

@@ -197,6 +197,31 @@ func TestScoreRows(t *testing.T) {
 	}
 }
 
+// TestScoreBatch likewise, with a history of nothing among them.
+func TestScoreBatch(t *testing.T) {
+	model, m := someIALS(t, 600, 70, 20)
+	histories := [][]uint32{{}}
+	for u := range 40 {
+		histories = append(histories, m.Row(u))
+	}
+	got, want := make([]float32, len(histories)*m.Items), make([]float32, m.Items)
+	for k := range got {
+		got[k] = 7
+	}
+	ScoreAll(model, got, histories)
+	for r, history := range histories {
+		model.Score(want, history)
+		for i, s := range got[r*m.Items : (r+1)*m.Items] {
+			if math.Abs(float64(s-want[i])) > 1e-5 {
+				t.Fatalf("history %d, item %d: %v, want %v", r, i, s, want[i])
+			}
+		}
+	}
+	if want[0] == 0 {
+		t.Error("the last history scores nothing")
+	}
+}
+
 func BenchmarkFold(b *testing.B) {
 	for _, dim := range []int{64, 128, 256} {
 		rng := rand.New(rand.NewPCG(1, 1))

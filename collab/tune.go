@@ -36,8 +36,8 @@ type Tuned struct {
 }
 
 // Methods are the names that Tune knows, each with its own search; "blend" searches all that are
-// worth it for the size of the matrix, and then for their weights in a sum; "itemitem" is the blend
-// in the form in which it is served.
+// worth it for the size of the matrix, and then for their weights in a sum; "itemitem" is the blend of
+// those that are linear, in the form in which it is served.
 func Methods() []string {
 	return []string{"popular", "itemcf", "ease", "local", "spectral", "ials", "blend", "itemitem"}
 }
@@ -119,7 +119,7 @@ func (t *tuner) method(ctx context.Context, name string) (*tunedModel, error) {
 	case "ials":
 		found, err = t.ials(ctx)
 	case "blend":
-		found, err = t.blend(ctx)
+		found, err = t.blend(ctx, append(t.linear(), "ials"))
 	case "itemitem":
 		found, err = t.itemItem(ctx)
 	default:
@@ -153,8 +153,9 @@ func better(best **tunedModel, next *tunedModel) {
 	}
 }
 
-// parts are the methods that a blend is made of, by the size of the matrix.
-func (t *tuner) parts() []string {
+// linear are the methods whose scores are sums over a history, so that a blend of them is one too, by
+// the size of the matrix.
+func (t *tuner) linear() []string {
 	ridge := "local"
 	if t.judge.kept.Items <= EASEMost {
 		ridge = "ease"

@@ -27,10 +27,10 @@ type pooled struct {
 	scores [][]float32 // by part, in units of its spread
 }
 
-// blend searches the weights of a sum.
-func (t *tuner) blend(ctx context.Context) (*tunedModel, error) {
+// blend searches methods and the weights of their sum.
+func (t *tuner) blend(ctx context.Context, methods []string) (*tunedModel, error) {
 	var parts []*tunedModel
-	for _, name := range t.parts() {
+	for _, name := range methods {
 		part, err := t.method(ctx, name)
 		if err != nil {
 			return nil, err

@@ -11,9 +11,9 @@ var itemItemMost = []int{400, 200, 100, 50}
 
 const itemItemLoss = 0.01
 
-// itemItem truncates the blend: to as few neighbours as cost next to nothing on the held-out pairs.
+// itemItem truncates a linear blend: to as few neighbours as cost next to nothing on the held-out pairs.
 func (t *tuner) itemItem(ctx context.Context) (*tunedModel, error) {
-	blend, err := t.method(ctx, "blend")
+	blend, err := t.blend(ctx, t.linear())
 	if err != nil {
 		return nil, err
 	}
