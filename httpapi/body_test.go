@@ -14,8 +14,10 @@ import (
 	"time"
 )
 
-// hurried is a clock so far behind that 400 ms are left of the time a body has to arrive.
-func hurried() time.Time { return time.Now().Add(-9600 * time.Millisecond) }
+// hurried is a clock by which so much is left of the time a body has to arrive.
+func hurried(left time.Duration) func() time.Time {
+	return func() time.Time { return time.Now().Add(left - 10*time.Second) }
+}
 
 // serving puts a rig behind a real listener.
 func serving(t *testing.T, p plan) (*rig, *httptest.Server) {
@@ -70,7 +72,8 @@ func (r *rig) raw(t *testing.T, server *httptest.Server, cut bool, request strin
 }
 
 func TestBodiesThatDoNotArrive(t *testing.T) {
-	r, server := serving(t, plan{now: hurried})
+	r, server := serving(t, plan{now: hurried(time.Minute)})
+	soon, over := serving(t, plan{now: hurried(400 * time.Millisecond)})
 	event := `{"user_id":"u","event":"click","item_id":"i"}`
 	for _, c := range []struct {
 		name, head, body string
@@ -86,6 +89,10 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 		{"E16 chunks with a bad length", "Transfer-Encoding: chunked", "zz\r\n" + event, false, 400, "malformed", "close"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			r, server := r, server
+			if c.status == 408 {
+				r, server = soon, over
+			}
 			got := r.raw(t, server, c.cut, "POST /v1/events HTTP/1.1\r\nHost: x\r\n"+c.head+"\r\n\r\n"+c.body)
 			var p problemDoc
 			got.want(t, c.status, &p)
@@ -94,16 +101,16 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 			}
 		})
 	}
-	if r.log.Last() != 0 {
-		t.Errorf("%s records of bodies that did not arrive", r.log.Last())
+	if r.log.Last() != 0 || soon.log.Last() != 0 {
+		t.Errorf("%s and %s records of bodies that did not arrive", r.log.Last(), soon.log.Last())
 	}
 }
 
 // TestLongWaitsOutliveTheReadDeadline: the time a body has to arrive is not the time an answer
 // may take.
 func TestLongWaitsOutliveTheReadDeadline(t *testing.T) {
-	_, server := serving(t, plan{now: hurried})
-	resp, err := server.Client().Post(server.URL+"/v1/recommend", "application/json", strings.NewReader(`{"min_position":"99","wait_ms":600}`))
+	_, server := serving(t, plan{now: hurried(2 * time.Second)})
+	resp, err := server.Client().Post(server.URL+"/v1/recommend", "application/json", strings.NewReader(`{"min_position":"99","wait_ms":2500}`))
 	if err != nil {
 		t.Fatal(err)
 	}

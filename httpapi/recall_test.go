@@ -93,7 +93,8 @@ func TestHeld(t *testing.T) {
 		s.Routes[0] = route
 	}})
 	r.stock(t, 2)
-	if got := r.do(t, "POST", "/v1/recommend", `{"user_id":"ada","timeout_ms":60}`); got.status != 200 || !strings.Contains(got.body, "recall.covisit:timeout") {
+	// The time is what the route has to come to the state.
+	if got := r.do(t, "POST", "/v1/recommend", `{"user_id":"ada","timeout_ms":3000}`); got.status != 200 || !strings.Contains(got.body, "recall.covisit:timeout") {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	r.clock.Add(10_000)

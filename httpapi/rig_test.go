@@ -115,8 +115,8 @@ func newRig(t testing.TB, p plan) *rig {
 	r.stream.Start()
 	server, err := serve.New(serve.Options{
 		Stream: r.stream, State: state, Now: now, NewID: newID, Kinds: kinds, MaxFuture: freshet.Minute, Report: report, Disk: p.disk,
-		Routes: []serve.Route{{Name: "covisit", Kind: "itemcf", N: 200, Budget: freshet.Second}, {Name: "hot", Kind: "popular", N: 100, Budget: freshet.Second}, {Name: "new", Kind: "new", N: 50, Budget: freshet.Second}},
-		Scenes: map[string]serve.Scene{"home": {Budget: 5 * freshet.Second}, "item": {Routes: []string{"covisit"}, Budget: 5 * freshet.Second}},
+		Routes: []serve.Route{{Name: "covisit", Kind: "itemcf", N: 200, Budget: freshet.Minute}, {Name: "hot", Kind: "popular", N: 100, Budget: freshet.Minute}, {Name: "new", Kind: "new", N: 50, Budget: freshet.Minute}},
+		Scenes: map[string]serve.Scene{"home": {Budget: freshet.Minute}, "item": {Routes: []string{"covisit"}, Budget: freshet.Minute}},
 	})
 	if err != nil {
 		t.Fatal(err)

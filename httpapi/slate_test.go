@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/recall"
@@ -50,15 +51,17 @@ func TestDegradedSlates(t *testing.T) {
 		{"all block", `,"timeout_ms":0.001`, trouble(true, 0, 1, 2), []string{"recall.covisit:timeout", "recall.hot:timeout", "recall.new:timeout", "slate:fallback_popular"}, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, plan{disk: first.disk.Clone(), prepare: c.prepare})
-			s := r.slate(t, `{"user_id":"ada","n":5`+c.more+`}`)
-			degraded := slices.DeleteFunc(s.Degraded, func(d string) bool { return d == "served_record:late" }) // without time it is not waited for
-			if !slices.Equal(degraded, c.degraded) || s.Filled != 5 || s.FilledBy.Fallback != c.fallback || slices.Contains(s.ids(), "i-1") {
-				t.Errorf("slate %q, degraded %q, fallback %d", s.ids(), s.Degraded, s.FilledBy.Fallback)
-			}
-			if c.fallback > 0 && (s.Items[0].ID != "i-3" || s.Items[0].Why.Code != "fallback" || len(s.Items[0].Why.Routes) != 0) {
-				t.Errorf("first of the fallback list: %+v", s.Items[0])
-			}
+			synctest.Test(t, func(t *testing.T) { // who does not block takes none of its time
+				r := newRig(t, plan{disk: first.disk.Clone(), prepare: c.prepare})
+				s := r.slate(t, `{"user_id":"ada","n":5`+c.more+`}`)
+				degraded := slices.DeleteFunc(s.Degraded, func(d string) bool { return d == "served_record:late" }) // without time it is not waited for
+				if !slices.Equal(degraded, c.degraded) || s.Filled != 5 || s.FilledBy.Fallback != c.fallback || slices.Contains(s.ids(), "i-1") {
+					t.Errorf("slate %q, degraded %q, fallback %d", s.ids(), s.Degraded, s.FilledBy.Fallback)
+				}
+				if c.fallback > 0 && (s.Items[0].ID != "i-3" || s.Items[0].Why.Code != "fallback" || len(s.Items[0].Why.Routes) != 0) {
+					t.Errorf("first of the fallback list: %+v", s.Items[0])
+				}
+			})
 		})
 	}
 	// Routes that could answer may be late too; the slate is never empty by that.

@@ -91,7 +91,7 @@ func TestUpgradeInPlace(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
-			cfg, file := config.Default(), filepath.Join(t.TempDir(), "freshet.yaml")
+			cfg, file := unhurried(config.Default()), filepath.Join(t.TempDir(), "freshet.yaml")
 			cfg.Data, cfg.Ranker.Online.Enabled, cfg.Journal.Retain.Age = data, true, 1000
 			if err := os.WriteFile(file, []byte("ranker: {online: {enabled: true}}\n"), 0o600); err != nil {
 				t.Fatal(err)
@@ -189,7 +189,7 @@ func TestUpgradeInPlace(t *testing.T) {
 // TestUpgradeInPlaceRefused: without the numbers of items nothing of a snapshot can be read.
 func TestUpgradeInPlaceRefused(t *testing.T) {
 	whole, data := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "data")
-	cfg := config.Default()
+	cfg := unhurried(config.Default())
 	cfg.Data, cfg.Journal.Retain.Age = data, 1000
 	if o := runOn(t, t.Context(), "", nil, "import", "-q", "--data", whole, clicks(t, 1, 500)); o.code != exitOK {
 		t.Fatal(o.stderr)

@@ -87,6 +87,7 @@ func (l *killed) live(t *testing.T) *process {
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		var acked []behaviour
+		enough := make(chan struct{}) // closed when so many are acknowledged that the kill proves something
 		for c := range 4 {
 			events := randomEvents(l.rng, fmt.Sprintf("e%d-%d", round, c), 20_000)
 			sizes := rand.New(rand.NewPCG(l.rng.Uint64(), uint64(c)))
@@ -103,6 +104,9 @@ func (l *killed) live(t *testing.T) *process {
 						return
 					}
 					mu.Lock()
+					if before := len(acked); before < 100 && before+n >= 100 {
+						close(enough)
+					}
 					acked = append(acked, events[:n]...)
 					mu.Unlock()
 					events = events[n:]
@@ -110,6 +114,11 @@ func (l *killed) live(t *testing.T) *process {
 			})
 		}
 		time.Sleep(time.Duration(20+l.rng.IntN(150)) * time.Millisecond)
+		select {
+		case <-enough:
+		case <-time.After(patience):
+			t.Errorf("too few events are acknowledged within %s", patience)
+		}
 		p.stop(t, syscall.SIGKILL)
 		wg.Wait()
 

@@ -24,7 +24,7 @@ func TestEvalCTROnFrappe(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains on 200,000 rows")
 	}
-	stdout, stderr, code := runWithin(t, 5*time.Minute, "eval", "ctr", "--train", dir+"/train_regenerated.csv.gz", "--valid", dir+"/valid.csv.gz", "--test", dir+"/test.csv.gz", "--model", "lr", "--trials", "1", "--json")
+	stdout, stderr, code := runWithin(t, 10*time.Minute, "eval", "ctr", "--train", dir+"/train_regenerated.csv.gz", "--valid", dir+"/valid.csv.gz", "--test", dir+"/test.csv.gz", "--model", "lr", "--trials", "1", "--json")
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,7 +74,7 @@ func TestReadmeFirstScreen(t *testing.T) {
 
 	const columns, rows = 120, 30
 	side, tty := openTerminal(t, columns, rows)
-	demo := exec.Command("freshet", "demo", "--listen", freeAddress(t))
+	demo := exec.Command("prompt", "demo", "--listen", freeAddress(t))
 	demo.Dir = t.TempDir()
 	temporary := t.TempDir()
 	for _, entry := range os.Environ() {
@@ -90,14 +91,11 @@ func TestReadmeFirstScreen(t *testing.T) {
 	var shown talk
 	go func() { _, _ = io.Copy(&shown, side) }() // ends when the terminal is closed
 	screenNow := func() []string { return played(shown.String(), columns, rows) }
-	ready := func() bool {
-		text := strings.Join(screenNow(), "\n")
-		return strings.Contains(text, "AUC") && strings.Contains(text, "oracle")
-	}
-	for !ready() && time.Since(began) < time.Minute {
-		sleepBriefly()
-	}
+	want := form(strings.Split(block, "\n"))
 	seen := screenNow()
+	for ; !slices.Equal(form(seen), want) && time.Since(began) < patience; seen = screenNow() { // it may be half drawn
+		time.Sleep(100 * time.Millisecond)
+	}
 	if err := demo.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +103,7 @@ func TestReadmeFirstScreen(t *testing.T) {
 		t.Fatalf("the demo ends with %v\n%s", err, strings.Join(screenNow(), "\n"))
 	}
 	t.Logf("after %s:\n%s", time.Since(began).Round(100*time.Millisecond), strings.Join(seen, "\n"))
-	got, want := form(seen), form(strings.Split(block, "\n"))
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := form(seen); !slices.Equal(got, want) {
 		t.Errorf("the first screen has the form\n%s\nthe README shows\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	left, err := filepath.Glob(filepath.Join(temporary, "*"))

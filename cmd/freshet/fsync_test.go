@@ -94,7 +94,7 @@ func TestReplyFollowsFsync(t *testing.T) {
 // finished returns the trace of a process once it tells of its end.
 func finished(t *testing.T, trace string, pid int) string {
 	t.Helper()
-	for range 1000 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); sleepBriefly() {
 		text, err := os.ReadFile(trace)
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +102,6 @@ func finished(t *testing.T, trace string, pid int) string {
 		if regexp.MustCompile(fmt.Sprintf(`(?m)^%d +\+\+\+ exited`, pid)).Match(text) {
 			return string(text)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal("the trace does not end")
 	return ""

@@ -74,7 +74,7 @@ func startImport(t *testing.T, data, path string) *running {
 // reaches waits until so many records are durable; false says that the import ended before.
 func (r *running) reaches(t *testing.T, data string, records int) bool {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if r.over() {
 			return false
 		}
@@ -82,7 +82,7 @@ func (r *running) reaches(t *testing.T, data string, records int) bool {
 			return !r.over()
 		}
 	}
-	t.Fatal("the import does not come so far in a minute")
+	t.Fatal("the import does not come so far in time")
 	return false
 }
 

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -18,11 +20,21 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/config"
 )
 
-// TestMain makes the test binary stand in for freshet: it is on PATH under that name.
+// patience is how long a test waits for what must come, also on a machine that does much else.
+const patience = 5 * time.Minute
+
+// TestMain makes the test binary stand in for freshet: it is on PATH under that name. As prompt it is
+// freshet whose trainings do not give way to others.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"freshet": main})
+	testscript.Main(m, map[string]func(){"freshet": main, "prompt": func() {
+		os.Args[0], giveWay = "freshet", (*exec.Cmd).Start
+		main()
+	}})
 }
 
 // process is freshet serve, running as a process of its own.
@@ -71,7 +83,7 @@ func start(t testing.TB, data string, wrap ...string) *process {
 		_ = p.cmd.Process.Kill() // it may have ended already
 		<-p.ended
 	})
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-p.ended:
 			t.Fatalf("the server ended at once:\n%s", p.talk)
@@ -86,7 +98,7 @@ func start(t testing.TB, data string, wrap ...string) *process {
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the server is not ready after 30 s:\n%s", p.talk)
+			t.Fatalf("the server is not ready after %s:\n%s", patience, p.talk)
 		}
 	}
 }
@@ -99,7 +111,7 @@ func (p *process) stop(t testing.TB, signal os.Signal) {
 	}
 	select {
 	case <-p.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("the server does not stop:\n%s", p.talk)
 	}
 }
@@ -131,23 +143,62 @@ func (p *process) send(path, media string, body []byte, out any) (int, error) {
 	return resp.StatusCode, nil
 }
 
+// givenPorts are those that freeAddress has returned.
+var givenPorts sync.Map
+
+// freeAddress is an address that nobody listens at, and that stays free while no server of the test is
+// up: its port is below those that a system gives to whoever asks for any.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 10_000 + rand.IntN(20_000)
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
+		address := fmt.Sprintf("127.0.0.1:%d", port)
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			continue // somebody's
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return address
 	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
+	t.Fatal("no port is free")
+	return ""
+}
+
+// unhurried gives the routes and scenes of a configuration more time than they take on any machine, so
+// that slates lack nothing.
+func unhurried(cfg *config.Config) *config.Config {
+	for i := range cfg.Recall {
+		cfg.Recall[i].Budget = freshet.Minute
 	}
-	return address
+	for name, scene := range cfg.Scenes {
+		scene.Budget = freshet.Minute
+		cfg.Scenes[name] = scene
+	}
+	return cfg
+}
+
+// unhurry makes the configuration in a file unhurried; without a file that is the default.
+func unhurry(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	cfg, problems := config.Parse(file, text, nil)
+	if len(problems) > 0 {
+		return fmt.Errorf("%v", problems)
+	}
+	return os.WriteFile(file, unhurried(cfg).YAML(), 0o600)
 }
 
 // runCommand runs one command to its end.
 func runCommand(t testing.TB, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	return runWithin(t, time.Minute, args...)
+	return runWithin(t, patience, args...)
 }
 
 // runWithin runs one command to its end, which must come within a limit.
@@ -160,6 +211,9 @@ func runWithin(t testing.TB, limit time.Duration, args ...string) (stdout, stder
 	cmd.Stdout, cmd.Stderr = &out, &talk
 	cmd.Dir = t.TempDir()
 	err := cmd.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("freshet %s does not end within %s\n%s", strings.Join(args, " "), limit, talk.String())
+	}
 	var exited *exec.ExitError
 	if err != nil && !errors.As(err, &exited) {
 		t.Fatalf("freshet %s: %v", strings.Join(args, " "), err)

@@ -189,7 +189,7 @@ func (s *market) wait(p *process, round int, by *told, acks <-chan struct{}) {
 	case 2:
 		select {
 		case <-acks:
-		case <-time.After(2*time.Second + lasts):
+		case <-time.After(patience):
 		}
 	}
 	time.Sleep(time.Duration(s.rng.IntN(1000)) * time.Microsecond)

@@ -125,7 +125,7 @@ func TestGoalQuarantine(t *testing.T) {
 					if p.cmd.ProcessState.ExitCode() == 0 {
 						t.Errorf("exit 0:\n%s", p.talk)
 					}
-				case <-time.After(20 * time.Second):
+				case <-time.After(patience):
 					t.Fatalf("the server goes on:\n%s", p.talk)
 				}
 				if kind == "poison-apply-panic" && !strings.Contains(p.talk.String(), "start it again") {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // lineForms are the kinds of lines that the commands of the README print. What stands in them
@@ -54,7 +55,11 @@ func TestReadmeExperiment(t *testing.T) {
 	}
 	block, _, _ = strings.Cut(block, "```")
 	address := freeAddress(t)
-	demo := exec.Command("freshet", "demo", "--listen", address)
+	file := writeFile(t, "demo.yaml", demoYAML)
+	if err := unhurry(file); err != nil {
+		t.Fatal(err)
+	}
+	demo := exec.Command("freshet", "demo", "--config", file, "--listen", address)
 	demo.Dir = t.TempDir()
 	temporary := t.TempDir()
 	demo.Env = append(os.Environ(), "TMPDIR="+temporary)
@@ -74,11 +79,13 @@ func TestReadmeExperiment(t *testing.T) {
 		}
 	})
 	t.Setenv("FRESHET_SERVER", "http://"+address)
-	for range 500 {
+	for deadline := time.Now().Add(patience); ; sleepBriefly() {
 		if _, _, code := runCommand(t, "status"); code == exitOK {
 			break
 		}
-		sleepBriefly()
+		if time.Now().After(deadline) {
+			t.Fatalf("the demo does not answer within %s\n%s", patience, demo.Stderr)
+		}
 	}
 	commands := 0
 	for part := range strings.SplitSeq(block, "$ bin/freshet ") {

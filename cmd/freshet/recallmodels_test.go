@@ -14,10 +14,10 @@ import (
 // withVectors is a configuration with routes that go by trained models.
 const withVectors = `features: []
 recall:
-  - {name: vector, kind: embedding, n: 200, budget: 2s}
-  - {name: linear, kind: linear, budget: 2s}
-  - {name: hot, kind: popular, budget: 2s}
-scenes: {home: {budget: 5s}}
+  - {name: vector, kind: embedding, n: 200, budget: 1m}
+  - {name: linear, kind: linear, budget: 1m}
+  - {name: hot, kind: popular, budget: 1m}
+scenes: {home: {budget: 1m}}
 `
 
 // TestTrainedModelsServe: on real films, an embedding and weights from item to item are trained, adopted

@@ -92,7 +92,7 @@ func TestRetain(t *testing.T) {
 		}
 		return o
 	}
-	cfg := config.Default()
+	cfg := unhurried(config.Default())
 	cfg.Data = data
 	cfg.Journal.Retain.Age = 1000
 	openAndRelease := func() (first, last uint64) {

@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"ahead":    ahead,
 			"same":     same,
 			"samehash": sameHash,
+			"calm":     calm,
 		},
 	})
 }
@@ -73,6 +74,15 @@ func world(ts *testscript.TestScript, neg bool, args []string) {
 		lines = append(codec.AppendEvent(lines, &e), '\n')
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), lines, 0o600))
+}
+
+// calm FILE makes a configuration one under which slates lack nothing on any machine. Without the file it
+// is the default.
+func calm(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: calm FILE")
+	}
+	ts.Check(unhurry(ts.MkAbs(args[0])))
 }
 
 // replayed DATA LEAST replays every slate of a journal, of which there are at least so many, and
@@ -203,11 +213,10 @@ func ahead(ts *testscript.TestScript, neg bool, args []string) {
 // await [TEXT] waits until the server answers, and its status says TEXT.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	text := strings.Join(args, " ")
-	for range 500 {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); sleepBriefly() {
 		if ts.Exec("freshet", "status", "--json") == nil && strings.Contains(ts.ReadFile("stdout"), text) {
 			return
 		}
-		sleepBriefly()
 	}
-	ts.Fatalf("no server at %s whose status says %q", os.Getenv("FRESHET_SERVER"), text)
+	ts.Fatalf("no server at %s whose status says %q", ts.Getenv("FRESHET_SERVER"), text)
 }

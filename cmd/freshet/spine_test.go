@@ -86,6 +86,9 @@ func TestOneEventChangesTheNextSlate(t *testing.T) {
 		t.Fatalf("user 1 rated %d films, the data set says 272", len(rated))
 	}
 
+	if err := unhurry(filepath.Join(data, defaultConfigFile)); err != nil {
+		t.Fatal(err)
+	}
 	p := start(t, data)
 	if _, talk, code := runCommand(t, "import", "--data", data, films); code != exitInUse {
 		t.Errorf("import beside a running server: exit %d, want %d\n%s", code, exitInUse, talk)

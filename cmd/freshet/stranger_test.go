@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -14,8 +15,11 @@ func TestStrangersSeeSomething(t *testing.T) {
 	for _, c := range []struct{ set, known string }{{"ml-100k", "1"}, {"ml-latest-small", "1"}, {"globo-4d", "0"}} {
 		t.Run(c.set, func(t *testing.T) {
 			data := t.TempDir()
-			if out, talk, code := runWithin(t, 5*time.Minute, "import", "--data", data, shared(t, c.set)); code != 0 {
+			if out, talk, code := runWithin(t, 10*time.Minute, "import", "--data", data, shared(t, c.set)); code != 0 {
 				t.Fatalf("import: exit %d\n%s%s", code, out, talk)
+			}
+			if err := unhurry(filepath.Join(data, defaultConfigFile)); err != nil {
+				t.Fatal(err)
 			}
 			p := start(t, data)
 			for _, args := range [][]string{{"--user", "a stranger"}, {"--anonymous", "a browser"}, nil, {"--user", c.known}} {
