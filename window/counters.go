@@ -69,14 +69,14 @@ func (c *Counters) AddEvent(cell []uint64, t int64, lanes uint8) {
 // returns how many of them were empty. Events of one tile that come one after the other are counted
 // together.
 func (c *Counters) AddRun(run *Run, from int) (made int) {
-	for at := 0; at < len(run.Records); {
-		in := c.ring.locate(run.Times[at])
-		to := at + 1
-		for to < len(run.Records) && run.Times[to] >= in.from && run.Times[to] < in.to {
-			to++
+	for times, at := run.Times, 0; at < len(times); {
+		in := c.ring.locate(times[at])
+		start, hop, end := in.from, uint64(c.ring.hop), at+1
+		for end < len(times) && uint64(times[end]-start) < hop {
+			end++
 		}
-		made += c.addTile(run, at, to, from, in)
-		at = to
+		made += c.addTile(run, at, end, from, in)
+		at = end
 	}
 	return made
 }
@@ -150,7 +150,7 @@ func (c *Counters) increment(cell []uint64, in *near, lanes uint8) {
 }
 
 func (c *Counters) incrementWide(cell []uint64, in *near, lanes uint8) {
-	wide := c.wide(cell)
+	wide := c.slab.At(slab.Ref(cell[1]))
 	for at := int(in.at); lanes != 0; lanes >>= 1 {
 		if lanes&1 != 0 {
 			wide[at]++
@@ -167,8 +167,7 @@ func (c *Counters) advance(cell []uint64, newest int64, in *near) {
 		c.Clear(cell)
 		return
 	}
-	wide := c.wide(cell)
-	if wide == nil && c.words <= keptWords {
+	if cell[0]&wideFlag == 0 && c.words <= keptWords {
 		masks := c.kept.after(in, gone, tiles)[:c.words]
 		for lane := 1; lane < len(cell); lane += c.words {
 			counts := cell[lane : lane+c.words]
@@ -178,6 +177,7 @@ func (c *Counters) advance(cell []uint64, newest int64, in *near) {
 		}
 		return
 	}
+	wide := c.wide(cell)
 	first := int(in.at) - gone + 1 // of those to clear; below 0 they begin at the ring's end
 	for lane := range c.lanes {
 		if wide != nil {
