@@ -3,6 +3,7 @@ package window
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -65,42 +66,65 @@ func (c *Counters) AddEvent(cell []uint64, t int64, lanes uint8) {
 }
 
 // AddRun is AddEvent of each event of a run, to the cells that begin at word from of its records. It
-// returns how many of them were empty.
+// returns how many of them were empty. Events of one tile that come one after the other are counted
+// together.
 func (c *Counters) AddRun(run *Run, from int) (made int) {
-	in := *c.ring.locate(run.Times[0])
-	to := from + c.Words()
-	for i, record := range run.Records {
-		lanes := run.lanes(i)
-		if lanes == 0 {
+	for times, at := run.Times, 0; at < len(times); {
+		in := c.ring.locate(times[at])
+		start, hop, end := in.from, uint64(c.ring.hop), at+1
+		for end < len(times) && uint64(times[end]-start) < hop {
+			end++
+		}
+		made += c.addTile(run, at, end, from, in)
+		at = end
+	}
+	return made
+}
+
+// addTile is AddRun of the events from first on up to end, all of one tile. Where the newest event of a
+// cell is in that tile too, or the cell is empty, one byte counts an event. No branch hangs on which it is,
+// since nobody can foresee it: what is not so is left to AddEvent. Within a tile the order of events does
+// not matter.
+func (c *Counters) addTile(run *Run, first, end, from int, in *near) (made int) {
+	var others uint64 // what is left, as bits
+	start, hop := uint64(in.from)+1, uint64(c.ring.hop)
+	at, shift := from+1+int(uint(in.at)/8), uint(in.at)%8*8
+	second := 0 // how far behind the first lane's word that of the second is
+	if c.Rate != nil {
+		second = c.words
+	}
+	records, times := run.Records[:end], run.Times[:end]
+	for i := first; i < end; i++ {
+		record, newest := records[i], uint64(times[i])+1
+		was, word := record[from], at
+		switch lanes := run.lanes(i); {
+		case lanes == 0:
 			continue
-		}
-		cell, t := record[from:to:to], run.Times[i]
-		if t < in.from || t >= in.to {
-			in = *c.ring.locate(t)
-		}
-		was := cell[0]
-		if newest := int64(was&^wideFlag) - 1; uint64(newest-in.from) >= uint64(c.ring.hop) { // another tile than the newest's
+		case lanes > LanePer: // in both
+			others |= 1 << (i & 63)
 			if was == 0 {
 				made++
-			} else if newest < in.from {
-				c.advance(cell, newest, &in)
-				was = cell[0]
-			} else if in.tile <= newest/c.ring.hop-c.ring.tiles {
-				continue
+				record[from] = newest
 			}
+			continue
+		case lanes == LanePer:
+			word += second
 		}
-		cell[0] = max(was&^wideFlag, uint64(t+1)) | was&wideFlag
-		if c.Rate == nil {
-			lanes = 1
+		if was == 0 { // runs have those one after the other
+			made++
+			record[from], record[word] = newest, 1<<(shift&63)
+			continue
 		}
-		if lanes <= LanePer && was&wideFlag == 0 { // in one lane, narrow
-			shift := in.at % 8 * 8
-			if count := &cell[1+int(in.at)/8+int(lanes>>1)*c.words]; *count>>shift&0xff != 0xff {
-				*count += 1 << shift
-				continue
-			}
-		}
-		c.increment(cell, &in, lanes)
+		count := record[word]
+		_, same := bits.Sub64(was-start, hop, 0)            // 1 when it is less, not of a wide cell
+		same &^= (count>>(shift&63)&math.MaxUint8 + 1) >> 8 // the byte is full
+		others |= (same ^ 1) << (i & 63)
+		record[word] = count + same<<(shift&63)
+		record[from] = was + (max(newest, was)-was)&-same
+	}
+	for ; others != 0; others &= others - 1 {
+		i := bits.TrailingZeros64(others)
+		c.AddEvent(records[i][from:][:c.Words()], times[i], run.lanes(i))
 	}
 	return made
 }
@@ -126,7 +150,7 @@ func (c *Counters) increment(cell []uint64, in *near, lanes uint8) {
 }
 
 func (c *Counters) incrementWide(cell []uint64, in *near, lanes uint8) {
-	wide := c.wide(cell)
+	wide := c.slab.At(slab.Ref(cell[1]))
 	for at := int(in.at); lanes != 0; lanes >>= 1 {
 		if lanes&1 != 0 {
 			wide[at]++
@@ -143,8 +167,7 @@ func (c *Counters) advance(cell []uint64, newest int64, in *near) {
 		c.Clear(cell)
 		return
 	}
-	wide := c.wide(cell)
-	if wide == nil && c.words <= keptWords {
+	if cell[0]&wideFlag == 0 && c.words <= keptWords {
 		masks := c.kept.after(in, gone, tiles)[:c.words]
 		for lane := 1; lane < len(cell); lane += c.words {
 			counts := cell[lane : lane+c.words]
@@ -154,6 +177,7 @@ func (c *Counters) advance(cell []uint64, newest int64, in *near) {
 		}
 		return
 	}
+	wide := c.wide(cell)
 	first := int(in.at) - gone + 1 // of those to clear; below 0 they begin at the ring's end
 	for lane := range c.lanes {
 		if wide != nil {

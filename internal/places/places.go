@@ -16,6 +16,7 @@
 package places
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/freshet-rec/freshet/internal/hugepage"
@@ -61,7 +62,7 @@ func (x *Index) page() *Page {
 }
 
 // Page is the one in which a hash is.
-func (x *Index) Page(hash uint32) *Page { return x.directory[hash>>(32-x.depth)] }
+func (x *Index) Page(hash uint32) *Page { return x.directory[uint64(hash)>>((32-x.depth)&63)] }
 
 // Start is the slot at which the search of a hash begins: the first of some that stand together.
 func Start(hash uint32) int { return int(hash%(pageSlots/together)) * together }
@@ -78,22 +79,22 @@ func (p *Page) begin(hash uint32) *[together]uint64 {
 	return (*[together]uint64)(unsafe.Pointer(p.slot(Start(hash))))
 }
 
-// Guesses fills in hints: the upper half of each is a hash, and the lower one becomes the first place of it
-// plus one, 0 when there is none. It finds out without a branch that depends on what is in the slots,
+// Guesses fills in hints: the upper half of each is a hash, and the lower one becomes a place of it plus one,
+// 0 when there is none. It finds out without a branch that depends on what is in the slots,
 // unless those in which a search begins are full and have no such hash: such branches cannot be foreseen.
 func Guesses[Hint ~uint64](x *Index, hints []Hint) {
 	for i, hint := range hints {
 		hash := uint32(hint >> 32)
 		page := x.Page(hash)
 		b := page.begin(hash)
-		guess, full := first(b, hash), b[together-1]
+		guess, full := least(b, hash), b[together-1]
 		if guess != 0 {
 			full = 0
 		}
 		if full != 0 {
 			guess = page.further(hash)
 		}
-		hints[i] = Hint(hash)<<32 | Hint(uint32(guess))
+		hints[i] = Hint(hash)<<32 | Hint(guess)
 	}
 }
 
@@ -115,19 +116,13 @@ func Firsts[Hint ~uint64](x *Index, hints []Hint, lines []uintptr) {
 	}
 }
 
-// first is the first of the slots that has a hash, 0 when none has.
-func first(b *[together]uint64, hash uint32) (found uint64) {
-	if uint32(b[3]>>32) == hash {
-		found = b[3]
-	}
-	if uint32(b[2]>>32) == hash {
-		found = b[2]
-	}
-	if uint32(b[1]>>32) == hash {
-		found = b[1]
-	}
-	if uint32(b[0]>>32) == hash {
-		found = b[0]
+// least is the least place of a hash in the slots plus one, 0 when none has it. Without the hash a slot that
+// has it is less than 2³²; taking one from it has that hold for the hash 0 and free slots too.
+func least(b *[together]uint64, hash uint32) (found uint64) {
+	upper := uint64(hash) << 32
+	found = min(b[0]^upper-1, b[1]^upper-1, b[2]^upper-1, b[3]^upper-1) + 1
+	if found > math.MaxUint32 {
+		found = 0
 	}
 	return found
 }
@@ -173,7 +168,7 @@ func (p *Page) Seek(hash uint32, i int) (place uint32, at int, free bool) {
 // it begins and none of these has the hash; otherwise it is -1, and Seek knows.
 func (p *Page) Free(hash uint32) int {
 	b := p.begin(hash)
-	if b[together-1] != 0 || first(b, hash) != 0 {
+	if b[together-1] != 0 || least(b, hash) != 0 {
 		return -1
 	}
 	at := Start(hash)

@@ -21,9 +21,15 @@ func found(x *Index, hash uint32) []uint32 {
 func check(t *testing.T, x *Index, hash uint32) {
 	t.Helper()
 	page := x.Page(hash)
-	guess := uint32(0)
-	if place, at := page.Next(hash, Start(hash)); at >= 0 {
-		guess = place + 1
+	guess := uint32(0) // the least of those in the slots in which the search begins, or else the first
+	for place, at := page.Next(hash, Start(hash)); at >= 0; place, at = page.Next(hash, at+1) {
+		switch near := at >= Start(hash) && at < Start(hash)+together; {
+		case guess == 0, near && place+1 < guess:
+			guess = place + 1
+		}
+		if at < Start(hash) || at >= Start(hash)+together-1 {
+			break
+		}
 	}
 	hints := []uint64{uint64(hash) << 32, uint64(^hash)<<32 | 77}
 	Guesses(x, hints)

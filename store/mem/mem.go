@@ -4,7 +4,6 @@
 package mem
 
 import (
-	"math"
 	"math/bits"
 	"math/rand/v2"
 	"unsafe"
@@ -58,10 +57,10 @@ func New(words int) store.Table {
 // can foresee whether a key is one of the first.
 func (t *Table) block(place uint32) (block, at uint64) {
 	in := uint64(place) + firstRecords
-	whole := in >> (t.shift & 63)
-	early := (whole - 1) >> 63                                 // 1 in the first blocks, 0 in full ones
-	top := t.shift + (uint64(bits.Len64(in))-1-t.shift)&-early // records of the block, as a power of two
-	return whole + top + early - (firstShift + 1), in & (1<<(top&63) - 1)
+	over, early := bits.Sub64(uint64(bits.Len64(in))-1, t.shift, 0) // early is 1 in the first blocks, 0 in full ones
+	top := (t.shift + over&-early) & 63                             // records of the block, as a power of two
+	whole := in >> top                                              // 1 in the first blocks, then 1, 2, …
+	return whole + top - (firstShift + 1), in - whole<<top
 }
 
 // record is the one at a place that was given.
@@ -84,11 +83,12 @@ func (t *Table) link(place uint32) *uint32 {
 
 // lines are how many lines a record may lie in, of a long one those that are fetched.
 func (t *Table) lines() int {
-	bytes := min(t.words, aheadWords) * 8
-	if bytes%prefetch.LineBytes == 0 {
-		return bytes / prefetch.LineBytes // blocks begin at a line, and so do records
+	const line = prefetch.LineBytes / 8
+	words := min(t.words, aheadWords)
+	if words%line == 0 {
+		return words / line // blocks begin at a line, and so do records
 	}
-	return bytes/prefetch.LineBytes + 2
+	return (words + line - 2 + line) / line // at worst only its first word is in the first
 }
 
 // fetch asks for the record at a place, of a long one for the first lines.
@@ -153,22 +153,24 @@ func (t *Table) Cell(k store.Key, generation int64, hint store.Hint) (cell []uin
 func (t *Table) Cells(keys []store.Key, generation int64, hints []store.Hint, cells [][]uint64) (fresh uint64) {
 	hints, cells = hints[:len(keys)], cells[:len(keys)]
 	missing := uint64(1)<<len(keys) - 1
-	if t.used > 0 {
+	if used := t.used; used > 0 {
 		missing = 0
 		for i, k := range keys {
-			place, given, other := uint32(hints[i])-1, uint32(0), uint64(0)
-			if k == 0 {
-				place = math.MaxUint32 // the key of what is free
-			}
-			if place < t.used {
+			place := uint32(hints[i]) - 1
+			var given uint32
+			var other, free uint64
+			if place < used {
 				given = 1
 			}
 			first := t.within(t.block(place & -given))
 			if *first != uint64(k) {
 				other = 1
 			}
+			if k == 0 { // the key of what is free
+				free = 1
+			}
 			cells[i] = t.cellOf(first)
-			missing |= (other | uint64(1-given)) << (i & 63)
+			missing |= (other | free | uint64(1-given)) << (i & 63)
 		}
 	}
 	for ; missing != 0; missing &= missing - 1 {
@@ -304,16 +306,13 @@ func (t *Table) Ahead(keys []store.Key, hints []store.Hint, lines *prefetch.Queu
 	}
 	n := 0
 	for _, hint := range hints {
-		guess, took := uint32(hint), t.fetched
-		if guess == 0 {
-			took = 0
-		}
-		line := uintptr(unsafe.Pointer(t.within(t.block(guess - min(guess, 1))))) // of any record when there is none
+		place, none := bits.Sub64(uint64(uint32(hint)), 1, 0)
+		line := uintptr(unsafe.Pointer(t.within(t.block(uint32(place + none))))) // of any record when there is none
 		for i := range t.fetched {
 			room[n+i] = line
 			line += prefetch.LineBytes
 		}
-		n += took
+		n += t.fetched &^ -int(none)
 	}
 	lines.Took(n)
 }
