@@ -13,7 +13,8 @@ import (
 
 // ItemItem is a linear model in the form in which it is served: for each item the items that taking
 // it speaks for most, with weights. A history's scores are the sums of its items' weights, so an
-// answer costs as many steps as the items of a history have neighbours. X// UnpackItemItem, is not changed after that, and is safe for concurrent use.
+// answer costs as many steps as the items of a history have neighbours. It comes from NewItemItem,
+// Truncate or UnpackItemItem, is not changed after that, and is safe for concurrent use.
 type ItemItem struct {
 	start  []int // the neighbours of item i are item[start[i]:start[i+1]]; len is Len()+1
 	item   []uint32
@@ -32,6 +33,20 @@ func (m *ItemItem) Len() int { return len(m.start) - 1 }
 func (m *ItemItem) Neighbours(i uint32) (items []uint32, weights []float32) {
 	from, to := m.start[i], m.start[i+1]
 	return m.item[from:to:to], m.weight[from:to:to]
+}
+
+// Cut returns the model with the greatest weights of each item alone, at most most of them, and none
+// that is not above 0: those recall nothing.
+func (m *ItemItem) Cut(most int) *ItemItem {
+	short := &ItemItem{start: make([]int, 1, len(m.start))}
+	for i := range uint32(m.Len()) {
+		items, weights := m.Neighbours(i)
+		for k := 0; k < min(most, len(items)) && weights[k] > 0; k++ {
+			short.item, short.weight = append(short.item, items[k]), append(short.weight, weights[k])
+		}
+		short.start = append(short.start, len(short.item))
+	}
+	return short
 }
 
 // Score implements Model: what no item of the history speaks for scores 0. Items of the history

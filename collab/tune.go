@@ -119,7 +119,7 @@ func (t *tuner) method(ctx context.Context, name string) (*tunedModel, error) {
 	case "ials":
 		found, err = t.ials(ctx)
 	case "blend":
-		found, err = t.blend(ctx, append(t.linear(), "ials"))
+		found, err = t.blend(ctx, append(append([]string{"popular"}, t.linear()...), "ials"))
 	case "itemitem":
 		found, err = t.itemItem(ctx)
 	default:
@@ -160,5 +160,5 @@ func (t *tuner) linear() []string {
 	if t.judge.kept.Items <= EASEMost {
 		ridge = "ease"
 	}
-	return []string{"popular", "itemcf", ridge, "spectral"}
+	return []string{"itemcf", ridge, "spectral"}
 }

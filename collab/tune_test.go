@@ -136,6 +136,18 @@ func TestBlendAndTruncate(t *testing.T) {
 		if n := min(3, len(items)); !slices.Equal(few, items[:n]) || !slices.Equal(fewWeights, weights[:n]) {
 			t.Errorf("neighbours of %d are %v, want the first 3 of %v", i, few, items)
 		}
+		if cut, cutWeights := whole.Cut(3).Neighbours(i); !slices.Equal(cut, few) || !slices.Equal(cutWeights, fewWeights) {
+			t.Errorf("cut to 3 the neighbours of %d are %v, want %v", i, cut, few)
+		}
+	}
+	mixed, err := collab.NewItemItem([][]uint32{{1, 2}, {0, 2}, {0}}, [][]float32{{2, -1}, {1, 3}, {-4}}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][]uint32{{1}, {2, 0}, nil} {
+		if items, _ := mixed.Cut(2).Neighbours(uint32(i)); !slices.Equal(items, want) {
+			t.Errorf("of weights on both sides of 0 the neighbours of %d are %v, want %v", i, items, want)
+		}
 	}
 }
 
@@ -157,6 +169,10 @@ func TestTune(t *testing.T) {
 			if !slices.Contains(trials, found.Trial) {
 				t.Errorf("%s was chosen and never tried", found.Method)
 			}
+		}
+		// A sum over a history would count what does not depend on it once for each item.
+		if served := tuned[len(tuned)-1]; served.Method != "itemitem" || strings.Contains(served.Settings, "popular") || strings.Contains(served.Settings, "ials") {
+			t.Errorf("served is %s of %s", served.Method, served.Settings)
 		}
 		for _, method := range collab.Methods()[1:] {
 			if worth[method] <= worth["popular"] {

@@ -24,7 +24,7 @@ func (t *tuner) itemItem(ctx context.Context) (*tunedModel, error) {
 	var best *tunedModel
 	bound := 0.0
 	for _, most := range itemItemMost {
-		model := whole.cut(most)
+		model := whole.Cut(most)
 		trial, err := t.try(ctx, "itemitem", fmt.Sprintf("neighbours=%d of %s", most, blend.Settings), model)
 		if err != nil {
 			return nil, err
@@ -44,16 +44,4 @@ func (t *tuner) itemItem(ctx context.Context) (*tunedModel, error) {
 		}}}
 	}
 	return best, nil
-}
-
-// cut is the model with at most most neighbours an item.
-func (m *ItemItem) cut(most int) *ItemItem {
-	short := &ItemItem{start: make([]int, 1, len(m.start))}
-	for i := range uint32(m.Len()) {
-		items, weights := m.Neighbours(i)
-		n := min(most, len(items))
-		short.item, short.weight = append(short.item, items[:n]...), append(short.weight, weights[:n]...)
-		short.start = append(short.start, len(short.item))
-	}
-	return short
 }

@@ -28,13 +28,31 @@ type linearTrial struct {
 // bytes, some 150 MB for so many.
 const easeMost = 6000
 
+// localMost is the most items for which EASE is solved in neighbourhoods: a training takes a system of
+// localNeighbours equations an item, some milliseconds.
+const localMost = 50_000
+
+// localNeighbours is how many items may speak for one there, and localChoose the power of the degree
+// that co-occurrence is divided by when they are chosen.
+const (
+	localNeighbours = 200
+	localChoose     = 0.5
+)
+
 // linearTrials are those that are tried for so many items, in this order; of equals the first is taken.
 func linearTrials(items int) (list []linearTrial) {
 	for _, to := range []float64{0.3, 0.5, 0.7} {
 		o := cosine{to: to}
 		list = append(list, linearTrial{o.String(), o.train})
 	}
+	if items > localMost {
+		return list
+	}
 	if items > easeMost {
+		for _, times := range []float64{2, 4, 8, 16} {
+			o := local{collab.RelativeRidge{Users: 0.5, Times: times, Power: 0.25}}
+			list = append(list, linearTrial{o.String(), o.train})
+		}
 		return list
 	}
 	for _, shape := range []collab.RelativeRidge{{}, {Users: 0.5, Power: 0.5, Target: 0.2}} {
@@ -60,6 +78,22 @@ func (e ease) train(ctx context.Context, m *collab.Matrix, workers int) (*collab
 		return nil, err
 	}
 	return collab.Truncate(ctx, model, m.Items, linearNeighbours, workers)
+}
+
+// local is EASE for more items; see collab.TrainLocal.
+type local struct{ ridge collab.RelativeRidge }
+
+// String names it with its parameters.
+func (l local) String() string { return "EASE in neighbourhoods, " + l.ridge.String() }
+
+// train keeps the strongest neighbours of each item, as ease does.
+func (l local) train(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error) {
+	o := collab.LocalOptions{Users: l.ridge.Users, Neighbours: localNeighbours, Choose: localChoose, Workers: workers}
+	models, err := collab.TrainLocal(ctx, m, o, []collab.RidgeOptions{l.ridge.On(m)})
+	if err != nil {
+		return nil, err
+	}
+	return models[0].Cut(linearNeighbours), nil
 }
 
 // TrainItemItem trains weights from item to item: each way to come to them is judged by what the
