@@ -20,7 +20,8 @@ type Blend struct {
 }
 
 // NewBlend returns the blend of models of one matrix. Scores are multiplied by d_j^-target, with d
-// the degree of an item; 0 leaves them as they are, and is needed where scores can be below 0.
+// the degree of an item; 0 leaves them as they are. A power says something of scores above 0 alone,
+// which is where the best of a list are.
 func NewBlend(m *Matrix, target float64, parts ...Part) (*Blend, error) {
 	if len(parts) == 0 || !(math.Abs(target) <= 4) {
 		return nil, fmt.Errorf("blend: %d parts with the power %v; there is at least one, and the power is in [-4, 4]", len(parts), target)

@@ -13,8 +13,8 @@ import (
 
 // ItemItem is a linear model in the form in which it is served: for each item the items that taking
 // it speaks for most, with weights. A history's scores are the sums of its items' weights, so an
-// answer costs as many steps as the items of a history have neighbours. It comes from NewItemItem,
-// Truncate or UnpackItemItem, is not changed after that, and is safe for concurrent use.
+// answer costs as many steps as the items of a history have neighbours. It is not
+// changed once made, and safe for concurrent use.
 type ItemItem struct {
 	start  []int // the neighbours of item i are item[start[i]:start[i+1]]; len is Len()+1
 	item   []uint32
@@ -39,12 +39,21 @@ func (m *ItemItem) Neighbours(i uint32) (items []uint32, weights []float32) {
 // that is not above 0: those recall nothing.
 func (m *ItemItem) Cut(most int) *ItemItem {
 	short := &ItemItem{start: make([]int, 1, len(m.start))}
+	total := 0
+	for i := range uint32(m.Len()) {
+		_, weights := m.Neighbours(i)
+		kept := 0
+		for kept < min(most, len(weights)) && weights[kept] > 0 {
+			kept++
+		}
+		total += kept
+		short.start = append(short.start, total)
+	}
+	short.item, short.weight = make([]uint32, 0, total), make([]float32, 0, total)
 	for i := range uint32(m.Len()) {
 		items, weights := m.Neighbours(i)
-		for k := 0; k < min(most, len(items)) && weights[k] > 0; k++ {
-			short.item, short.weight = append(short.item, items[k]), append(short.weight, weights[k])
-		}
-		short.start = append(short.start, len(short.item))
+		kept := short.start[i+1] - short.start[i]
+		short.item, short.weight = append(short.item, items[:kept]...), append(short.weight, weights[:kept]...)
 	}
 	return short
 }

@@ -35,8 +35,8 @@ type Tuned struct {
 	Train func(ctx context.Context, m *Matrix) (Model, error)
 }
 
-// Methods are the names that Tune knows, each with its own search; "blend" searches all that are
-// worth it for the size of the matrix, and then for their weights in a sum; "itemitem" is the blend of
+// Methods are the names that Tune knows, each with its own search; "blend" searches all, but for
+// whichever of ease and local goes less with the size of the matrix, and then for their weights in a sum; "itemitem" is the blend of
 // those that are linear, in the form in which it is served.
 func Methods() []string {
 	return []string{"popular", "itemcf", "ease", "local", "spectral", "ials", "blend", "itemitem"}
@@ -119,7 +119,7 @@ func (t *tuner) method(ctx context.Context, name string) (*tunedModel, error) {
 	case "ials":
 		found, err = t.ials(ctx)
 	case "blend":
-		found, err = t.blend(ctx, append(append([]string{"popular"}, t.linear()...), "ials"))
+		found, err = t.blend(ctx, name, append(append([]string{"popular"}, t.linear()...), "ials"))
 	case "itemitem":
 		found, err = t.itemItem(ctx)
 	default:

@@ -199,6 +199,21 @@ func TestTune(t *testing.T) {
 	}
 }
 
+// TestTuneLengths: vectors of as many numbers as there are items or more are not tried, shorter ones are.
+func TestTuneLengths(t *testing.T) {
+	lengths := map[string]bool{}
+	o := collab.TuneOptions{K: 5, Seed: 3, Users: 100, Workers: 2, Tried: func(t collab.Trial) {
+		length, _, _ := strings.Cut(t.Settings, " ")
+		lengths[length] = true
+	}}
+	if _, err := collab.Tune(context.Background(), tastes(t, 300, 140, 6, 8), o, "ials"); err != nil {
+		t.Fatal(err)
+	}
+	if len(lengths) != 2 || !lengths["dim=64"] || !lengths["dim=128"] {
+		t.Errorf("tried %v, want 64 and 128", lengths)
+	}
+}
+
 func TestReadRows(t *testing.T) {
 	rows, err := collab.ReadRows(strings.NewReader("7 3 1\n\n  9\t4  \r\n8\n"), "pairs")
 	if err != nil || !slices.Equal(rows.Users, []uint32{7, 9, 8}) || rows.Pairs != 3 || !slices.Equal(rows.Items[0], []uint32{3, 1}) || len(rows.Items[2]) != 0 {

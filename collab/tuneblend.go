@@ -27,11 +27,11 @@ type pooled struct {
 	scores [][]float32 // by part, in units of its spread
 }
 
-// blend searches methods and the weights of their sum.
-func (t *tuner) blend(ctx context.Context, methods []string) (*tunedModel, error) {
+// blend searches methods and the weights of their sum, whose trial is told by a name.
+func (t *tuner) blend(ctx context.Context, name string, methods []string) (*tunedModel, error) {
 	var parts []*tunedModel
-	for _, name := range methods {
-		part, err := t.method(ctx, name)
+	for _, method := range methods {
+		part, err := t.method(ctx, method)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +87,7 @@ func (t *tuner) blend(ctx context.Context, methods []string) (*tunedModel, error
 	if err != nil {
 		return nil, err
 	}
-	trial, err := t.try(ctx, "blend", fmt.Sprintf("%s target=%v", strings.Join(settings, " + "), recipe.target), model)
+	trial, err := t.try(ctx, name, fmt.Sprintf("%s target=%v", strings.Join(settings, " + "), recipe.target), model)
 	return &tunedModel{model: model, Tuned: Tuned{Trial: trial, Train: recipe.train}}, err
 }
 

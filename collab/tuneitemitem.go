@@ -13,7 +13,7 @@ const itemItemLoss = 0.01
 
 // itemItem truncates a linear blend: to as few neighbours as cost next to nothing on the held-out pairs.
 func (t *tuner) itemItem(ctx context.Context) (*tunedModel, error) {
-	blend, err := t.blend(ctx, t.linear())
+	blend, err := t.blend(ctx, "itemitem", t.linear())
 	if err != nil {
 		return nil, err
 	}

@@ -99,13 +99,15 @@ func ridgeAxes() []axis {
 	}
 }
 
-// Neighbourhoods while tuning and at last: a setting that is best among 100 neighbours is so among
-// 200, at a third of the time.
+// LocalNeighbours and LocalChoose are the neighbourhoods that TrainLocal does well with.
 const (
-	tuneNeighbours  = 100
-	localNeighbours = 200
-	localChoose     = 0.5
+	LocalNeighbours = 200
+	LocalChoose     = 0.5
 )
+
+// tuneNeighbours is for tuning: a setting that is best among 100 neighbours is so among 200, at a third
+// of the time.
+const tuneNeighbours = 100
 
 // local searches the ridges of neighbourhoods. A pass over the systems of equations trains a row of
 // strengths at once, so points of one row cost one pass.
@@ -124,7 +126,7 @@ func (t *tuner) local(ctx context.Context) (*tunedModel, error) {
 				row = append(row, RelativeRidge{plain.Users, plain.Times * times, plain.Power, 0})
 				ridges = append(ridges, row[len(row)-1].On(t.judge.kept))
 			}
-			models, err := TrainLocal(ctx, t.judge.kept, LocalOptions{Users: r.Users, Neighbours: tuneNeighbours, Choose: localChoose, Workers: t.o.Workers}, ridges)
+			models, err := TrainLocal(ctx, t.judge.kept, LocalOptions{Users: r.Users, Neighbours: tuneNeighbours, Choose: LocalChoose, Workers: t.o.Workers}, ridges)
 			if err != nil {
 				return 0, err
 			}
@@ -138,7 +140,7 @@ func (t *tuner) local(ctx context.Context) (*tunedModel, error) {
 		}
 		trial, err := t.try(ctx, "local", r.String(), model)
 		better(&best, &tunedModel{model: model, Tuned: Tuned{Trial: trial, Train: func(ctx context.Context, m *Matrix) (Model, error) {
-			models, err := TrainLocal(ctx, m, LocalOptions{Users: r.Users, Neighbours: localNeighbours, Choose: localChoose, Workers: t.o.Workers}, []RidgeOptions{r.On(m)})
+			models, err := TrainLocal(ctx, m, LocalOptions{Users: r.Users, Neighbours: LocalNeighbours, Choose: LocalChoose, Workers: t.o.Workers}, []RidgeOptions{r.On(m)})
 			if err != nil {
 				return nil, err
 			}

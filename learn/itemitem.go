@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -18,49 +19,54 @@ import (
 // linearNeighbours is how many items each one speaks for, at most.
 const linearNeighbours = 200
 
-// linearTrial is one way to come to weights from item to item.
+// linearTrial is some ways to come to weights from item to item, which are trained together.
 type linearTrial struct {
-	method string
-	train  func(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error)
+	methods []string
+	// train trains those of the methods that are wanted, by number; nil is all of them.
+	train func(ctx context.Context, m *collab.Matrix, workers int, wanted []int) ([]*collab.ItemItem, error)
+}
+
+// alone is a trial of one way.
+func alone(method string, train func(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error)) linearTrial {
+	return linearTrial{[]string{method}, func(ctx context.Context, m *collab.Matrix, workers int, _ []int) ([]*collab.ItemItem, error) {
+		model, err := train(ctx, m, workers)
+		return []*collab.ItemItem{model}, err
+	}}
 }
 
 // easeMost is the most items for which EASE is tried: a training takes items³ operations, and 4·items²
 // bytes, some 150 MB for so many.
 const easeMost = 6000
 
-// localMost is the most items for which EASE is solved in neighbourhoods: a training takes a system of
-// localNeighbours equations an item, some milliseconds.
+// localMost is the most items for which EASE is solved in neighbourhoods: with four ridges at once an item
+// and a neighbour take 60 bytes, so many 600 MB.
 const localMost = 50_000
 
-// localNeighbours is how many items may speak for one there, and localChoose the power of the degree
-// that co-occurrence is divided by when they are chosen.
-const (
-	localNeighbours = 200
-	localChoose     = 0.5
-)
+// localWork bounds items × pairs there: making the system of an item reads at most all pairs, and does,
+// where its neighbours are what everybody takes. So many are some two minutes of a processor.
+const localWork = 1 << 35
 
-// linearTrials are those that are tried for so many items, in this order; of equals the first is taken.
-func linearTrials(items int) (list []linearTrial) {
+// linearTrials are those that are tried for so many items and pairs, in this order; of equals the first
+// is taken.
+func linearTrials(items, pairs int) (list []linearTrial) {
 	for _, to := range []float64{0.3, 0.5, 0.7} {
 		o := cosine{to: to}
-		list = append(list, linearTrial{o.String(), o.train})
+		list = append(list, alone(o.String(), o.train))
 	}
-	if items > localMost {
-		return list
-	}
-	if items > easeMost {
-		for _, times := range []float64{2, 4, 8, 16} {
-			o := local{collab.RelativeRidge{Users: 0.5, Times: times, Power: 0.25}}
-			list = append(list, linearTrial{o.String(), o.train})
+	if items <= easeMost {
+		for _, shape := range []collab.RelativeRidge{{}, {Users: 0.5, Power: 0.5, Target: 0.2}} {
+			for _, times := range []float64{2, 4, 8, 16} {
+				shape.Times = times
+				o := ease{shape}
+				list = append(list, alone(o.String(), o.train))
+			}
 		}
-		return list
-	}
-	for _, shape := range []collab.RelativeRidge{{}, {Users: 0.5, Power: 0.5, Target: 0.2}} {
+	} else if items <= localMost && items*pairs <= localWork {
+		l := local{}
 		for _, times := range []float64{2, 4, 8, 16} {
-			shape.Times = times
-			o := ease{shape}
-			list = append(list, linearTrial{o.String(), o.train})
+			l.ridges = append(l.ridges, collab.RelativeRidge{Users: 0.5, Times: times, Power: 0.25})
 		}
+		list = append(list, linearTrial{l.names(), l.train})
 	}
 	return list
 }
@@ -80,20 +86,31 @@ func (e ease) train(ctx context.Context, m *collab.Matrix, workers int) (*collab
 	return collab.Truncate(ctx, model, m.Items, linearNeighbours, workers)
 }
 
-// local is EASE for more items; see collab.TrainLocal.
-type local struct{ ridge collab.RelativeRidge }
+// local is EASE for more items, of several ridges with the same power of users; see collab.TrainLocal.
+type local struct{ ridges []collab.RelativeRidge }
 
-// String names it with its parameters.
-func (l local) String() string { return "EASE in neighbourhoods, " + l.ridge.String() }
+// names tells the ridges apart.
+func (l local) names() (list []string) {
+	for _, r := range l.ridges {
+		list = append(list, "EASE in neighbourhoods, "+r.String())
+	}
+	return list
+}
 
 // train keeps the strongest neighbours of each item, as ease does.
-func (l local) train(ctx context.Context, m *collab.Matrix, workers int) (*collab.ItemItem, error) {
-	o := collab.LocalOptions{Users: l.ridge.Users, Neighbours: localNeighbours, Choose: localChoose, Workers: workers}
-	models, err := collab.TrainLocal(ctx, m, o, []collab.RidgeOptions{l.ridge.On(m)})
-	if err != nil {
-		return nil, err
+func (l local) train(ctx context.Context, m *collab.Matrix, workers int, wanted []int) ([]*collab.ItemItem, error) {
+	var ridges []collab.RidgeOptions
+	for k, r := range l.ridges {
+		if wanted == nil || slices.Contains(wanted, k) {
+			ridges = append(ridges, r.On(m))
+		}
 	}
-	return models[0].Cut(linearNeighbours), nil
+	o := collab.LocalOptions{Users: l.ridges[0].Users, Neighbours: collab.LocalNeighbours, Choose: collab.LocalChoose, Workers: workers}
+	models, err := collab.TrainLocal(ctx, m, o, ridges)
+	for k, model := range models {
+		models[k] = model.Cut(linearNeighbours)
+	}
+	return models, err
 }
 
 // TrainItemItem trains weights from item to item: each way to come to them is judged by what the
@@ -105,33 +122,38 @@ func TrainItemItem(ctx context.Context, t *Taken, o RecallOptions) (*collab.Item
 	if err != nil {
 		return nil, report, err
 	}
-	trials, best := linearTrials(t.IDs.Len()), -1
+	trials, best, method := linearTrials(judge.Train.Items, len(judge.Train.Item)), -1, 0
 	tell := func(done int) {
 		if o.Progress != nil {
 			o.Progress(float64(done), float64(len(trials)+1))
 		}
 	}
 	for i, trial := range trials {
-		model, err := trial.train(ctx, judge.Train, max(1, o.Workers))
-		if errors.Is(err, dense.ErrNotDefinite) { // too little ridge for such takes
+		models, err := trial.train(ctx, judge.Train, max(1, o.Workers), nil)
+		if errors.Is(err, dense.ErrNotDefinite) { // too little ridge for EASE of such takes
 			tell(i + 1)
 			continue
 		}
 		if err != nil {
-			return nil, report, fmt.Errorf("%s: %w", trial.method, err)
+			return nil, report, fmt.Errorf("%s: %w", strings.Join(trial.methods, "; "), err)
 		}
-		found, err := judge.Measure(ctx, summing{model})
-		if err != nil {
-			return nil, report, err
-		}
-		if best < 0 || found.sum() > report.Found.sum() {
-			best, report.Found, report.Method = i, found, trial.method
+		for k, model := range models {
+			found, err := judge.Measure(ctx, summing{model})
+			if err != nil {
+				return nil, report, err
+			}
+			if best < 0 || found.sum() > report.Found.sum() {
+				best, method, report.Found, report.Method = i, k, found, trial.methods[k]
+			}
 		}
 		tell(i + 1)
 	}
-	model, err := trials[best].train(ctx, t.matrix(whole), max(1, o.Workers))
+	models, err := trials[best].train(ctx, t.matrix(whole), max(1, o.Workers), []int{method})
+	if err != nil {
+		return nil, report, fmt.Errorf("%s: %w", report.Method, err)
+	}
 	tell(len(trials) + 1)
-	return model, report, err
+	return models[0], report, nil
 }
 
 // summing proposes as a route of kind linear does.

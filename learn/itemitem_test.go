@@ -1,7 +1,9 @@
 package learn
 
 import (
+	"maps"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/freshet-rec/freshet/collab"
@@ -17,10 +19,13 @@ func TestLocalIsEASE(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := local{ridge}.train(t.Context(), m, 2)
-	if err != nil {
-		t.Fatal(err)
+	other := ridge
+	other.Times = 2
+	models, err := local{[]collab.RelativeRidge{other, ridge}}.train(t.Context(), m, 2, []int{1})
+	if err != nil || len(models) != 1 {
+		t.Fatal(len(models), err)
 	}
+	got := models[0]
 	pairs := 0
 	for i := range uint32(m.Items) {
 		weight := map[uint32]float32{}
@@ -43,14 +48,27 @@ func TestLocalIsEASE(t *testing.T) {
 
 // TestLinearTrials: whatever the number of items, something is tried, and what doesn't fit it is not.
 func TestLinearTrials(t *testing.T) {
-	for _, c := range []struct{ items, trials int }{{1, 11}, {easeMost, 11}, {easeMost + 1, 7}, {localMost, 7}, {localMost + 1, 3}} {
-		list := linearTrials(c.items)
-		names := map[string]bool{}
-		for _, trial := range list {
-			names[trial.method] = true
+	for _, c := range []struct{ items, pairs, ease, local int }{
+		{1, 1, 8, 0}, {easeMost, 1 << 40, 8, 0}, {easeMost + 1, 1 << 20, 0, 4}, {localMost, localWork / localMost, 0, 4},
+		{localMost, localWork/localMost + 1, 0, 0}, {localMost + 1, 1, 0, 0},
+	} {
+		kinds, names := map[string]int{}, map[string]bool{}
+		for _, trial := range linearTrials(c.items, c.pairs) {
+			for _, method := range trial.methods {
+				kind, _, _ := strings.Cut(method, ",")
+				kinds[kind]++
+				names[method] = true
+			}
 		}
-		if len(list) != c.trials || len(names) != c.trials {
-			t.Errorf("%d items: %d trials with %d names, want %d", c.items, len(list), len(names), c.trials)
+		want := map[string]int{"co-occurrence": 3}
+		if c.ease > 0 {
+			want["EASE"] = c.ease
+		}
+		if c.local > 0 {
+			want["EASE in neighbourhoods"] = c.local
+		}
+		if !maps.Equal(kinds, want) || len(names) != 3+c.ease+c.local {
+			t.Errorf("%d items, %d pairs: %v of %d names, want %v", c.items, c.pairs, kinds, len(names), want)
 		}
 	}
 }

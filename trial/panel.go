@@ -25,7 +25,8 @@ type panel struct {
 	novelty                 eval.Novelty // of positive events
 	compared                *eval.Routes // of the routes and their merge
 	lists                   [][]uint32   // by route: its proposals
-	merged                  []uint32     // the first k
+	merged                  []uint32     // of an ask; its first k once the routes were compared
+	wants                   []uint32     // what an ask wants, none or one
 
 	request recall.Request
 	answers []recall.Answer
@@ -91,11 +92,11 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 	for i := range candidates {
 		p.merged = append(p.merged, candidates[i].Item)
 	}
-	wants := []uint32{wanted}
-	if wanted == 0 {
-		wants = nil
+	p.wants = p.wants[:0]
+	if wanted != 0 {
+		p.wants = append(p.wants, wanted)
 	}
-	p.compared.Add(p.lists, p.merged[:min(RecallK, len(p.merged))], wants)
+	p.compared.Add(p.lists, p.merged[:min(RecallK, len(p.merged))], p.wants)
 	p.merged = p.merged[:min(p.k, len(p.merged))]
 	p.note(p.recall, group, p.merged, wanted)
 	if p.ranker == nil || len(candidates) == 0 {

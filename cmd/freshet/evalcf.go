@@ -39,8 +39,8 @@ user took there, and see where the items of a second file stand. Lines are a use
 and items, numbers with blanks between, plain or gzip.
 
 Settings are searched on a tenth of each user's train pairs, held out at random.
-Without --method all methods that are worth it for this size are searched, and a
-blend of them; the best on the held-out pairs is trained on all train pairs. The
+Without --method a blend is searched: its parts (popular, itemcf, ease or, for many
+items, local, spectral, ials), then their weights; it is trained on all train pairs. The
 test file is looked at once, at the end. Measured are recall and NDCG, averaged over
 the users of the test file. Of several methods is also shown what each finds among
 its first 200, what only it finds, and how much of it others have, as of routes.
