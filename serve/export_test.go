@@ -18,3 +18,18 @@ func (s *Server) Instil(sha256 string, of func(rank.Model) rank.Model) {
 	b.Ranker = rank.Single("click", of(b.Ranker.Heads[0].Model))
 	s.bundles.Store(sha256, &b)
 }
+
+// Switching does something while a switch is under way.
+func (s *Server) Switching(do func()) {
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	do()
+}
+
+// Upcoming is the number of the publication whose ranker was made last, 0 for none.
+func (s *Server) Upcoming() int {
+	if u := s.upcoming.Load(); u != nil {
+		return u.number
+	}
+	return 0
+}

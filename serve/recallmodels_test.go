@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/freshet-rec/freshet"
@@ -275,22 +276,26 @@ func saveVectors(t testing.TB, disk fsys.FS) {
 
 // TestSearchesAreSampled: of many requests some are searched once more, and the exact index finds all.
 func TestSearchesAreSampled(t *testing.T) {
-	disk := fsys.NewMem()
-	saveVectors(t, disk)
-	r := newRig(t, plan{disk: disk, routes: []string{"embedding", "popular"}})
-	r.stock(t, 20)
-	r.post(t, act("ada", "click", "i-3", t0-500))
-	if s := r.slate(t, serve.Request{User: "ada", N: 9}); s.Items[0].Item != "i-4" || s.Items[0].Reason.Item != "i-3" || s.Items[0].Routes[0].Route != "r-embedding" {
-		t.Errorf("the slate begins with %+v", s.Items[0]) // who takes i-3 takes i-4
-	}
-	until(t, "a search is sampled", func() bool {
-		for range 100 {
-			r.slate(t, serve.Request{User: "ada", N: 3, DryRun: false})
+	synctest.Test(t, func(t *testing.T) {
+		disk := fsys.NewMem()
+		saveVectors(t, disk)
+		r := newRig(t, plan{disk: disk, routes: []string{"embedding", "popular"}})
+		r.stock(t, 20)
+		r.post(t, act("ada", "click", "i-3", t0-500))
+		if s := r.slate(t, serve.Request{User: "ada", N: 9}); s.Items[0].Item != "i-4" || s.Items[0].Reason.Item != "i-3" || s.Items[0].Routes[0].Route != "r-embedding" {
+			t.Errorf("the slate begins with %+v", s.Items[0]) // who takes i-3 takes i-4
 		}
+		for range 64 * 20 {
+			r.slate(t, serve.Request{User: "ada", N: 3})
+			time.Sleep(time.Millisecond) // until it was looked at
+		}
+		// Which they are is a matter of the requests' ids: 20 are expected, by one in 64.
 		got := r.Sampled()
-		return len(got) == 1 && got[0].Queries > 0
+		if len(got) != 1 || got[0].Queries < 10 || got[0].Queries > 30 {
+			t.Fatalf("of %d requests: %+v", 64*20, got)
+		}
+		if got[0].Route != "r-embedding" || got[0].Mean != 1 || got[0].Least != 1 {
+			t.Errorf("sampled %+v", got)
+		}
 	})
-	if got := r.Sampled(); got[0].Route != "r-embedding" || got[0].Mean != 1 || got[0].Least != 1 {
-		t.Errorf("sampled %+v", got)
-	}
 }

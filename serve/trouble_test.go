@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
@@ -100,6 +102,26 @@ func comesAgain(t *testing.T, r *rig, request string, kinds ...string) *fold.Ser
 	}
 	t.Fatalf("request %s has no record", request)
 	return nil
+}
+
+// TestAHungRouteIsLeft: a slate of 60 ms waits for a route that never looks up until the 10 ms that are kept
+// for the rest, and the 2 ms in which a route that looks at its context is back.
+func TestAHungRouteIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		goOn := make(chan struct{})
+		r := newRig(t, plan{disk: filled(t), scenes: map[string]serve.Scene{"home": {Budget: 60}},
+			wrap: instead(func(context.Context, *recall.Request, int) ([]recall.Proposal, error) {
+				<-goOn
+				return nil, nil
+			}, "r-itemcf")})
+		began := time.Now()
+		s := r.slate(t, serve.Request{User: "ada", N: 6})
+		if took := time.Since(began); took != 52*time.Millisecond || !slices.Contains(s.Degraded, "recall.r-itemcf:timeout") || len(s.Items) != 6 {
+			t.Errorf("degraded %q, %d items, after %s", s.Degraded, len(s.Items), took)
+		}
+		close(goOn)
+		r.settled(t)
+	})
 }
 
 // TestAHungRoute: a route that never looks up does not hold up the slate that asks it, nor those

@@ -243,48 +243,58 @@ func TestEachReignCountsAnew(t *testing.T) {
 	})
 }
 
-// proposing is an update that has something large to publish.
+// proposing is an update that has something to publish.
 type proposing struct {
 	fold.Updater
-	pub   *fold.Publication
-	asked chan struct{} // is closed when it was asked for that
-	once  sync.Once
+	pub         *fold.Publication
+	asked, goOn chan struct{} // is closed when it was asked for that, and when it may say it
+	once        sync.Once
 }
 
 func (p *proposing) Proposal() *fold.Publication {
 	p.once.Do(func() { close(p.asked) })
+	<-p.goOn
 	return p.pub
 }
 
-// TestASwitchWaitsForNoPreparation: while a publication is put into order, which takes as long as it is
-// large, a model can be switched.
+func (p *proposing) Published(*fold.Updates) { p.pub = nil }
+
+// TestASwitchWaitsForNoPreparation: a publication that has begun keeps no switch waiting, and it is put into
+// order to its end while another switch is under way: nothing that a switch needs is held meanwhile.
 func TestASwitchWaitsForNoPreparation(t *testing.T) {
-	large := rank.Patch{}
-	for i := range 1 << 20 {
-		large.Index, large.Weights = append(large.Index, uint32(1<<20-i)), append(large.Weights, float32(i))
-	}
-	during := false
-	for n := 0; n < 5 && !during; n++ { // a machine that has no time for the switch meanwhile says nothing of it
-		updater := &proposing{Updater: quick(), pub: &fold.Publication{Name: "lr", Number: 1, Verdict: fold.Published, Changes: [][]rank.Patch{{large}}}, asked: make(chan struct{})}
-		r := newRig(t, plan{updater: updater})
-		var published atomic.Bool
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			_, err := r.Publish(t.Context())
-			published.Store(true)
-			if err == nil {
-				t.Error("a publication of no ranker is published")
-			}
-		})
-		<-updater.asked
-		_, err := r.Back("", false)
-		during = !published.Load()
-		if err == nil {
+	disk := fsys.NewMem()
+	m := train(t, disk, nil, "feature.item.clicks", 0.5)
+	pub := &fold.Publication{Name: m.Model, Version: m.Version, SHA256: m.SHA256, Number: 1, Verdict: fold.Published,
+		Changes: [][]rank.Patch{{{Index: []uint32{0}, Weights: []float32{0.5}}}}}
+	updater := &proposing{Updater: quick(), pub: pub, asked: make(chan struct{}), goOn: make(chan struct{})}
+	r := newRig(t, plan{disk: disk, updater: updater})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	goOn := sync.OnceFunc(func() { close(updater.goOn) })
+	defer goOn()
+	wg.Go(func() {
+		if _, err := r.Publish(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	<-updater.asked
+	var switched atomic.Bool
+	wg.Go(func() {
+		if _, err := r.Back("", false); err == nil {
 			t.Error("there is nothing to go back to, and it was found")
 		}
-		wg.Wait()
-	}
-	if !during {
-		t.Error("the switch waited until all was in order")
-	}
+		switched.Store(true)
+	})
+	until(t, "a switch goes by a publication that has begun", switched.Load)
+	r.Switching(func() {
+		goOn()
+		until(t, "the publication is put into order", func() bool { return r.Upcoming() == 1 })
+		if u, _, _ := r.Updating(); u.Number != 0 {
+			t.Error("it was journaled in the middle of a switch")
+		}
+	})
+	until(t, "the publication is in force", func() bool {
+		u, _, _ := r.Updating()
+		return u.Number == 1
+	})
 }

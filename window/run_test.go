@@ -33,14 +33,28 @@ func runners(hop, tiles, slack int64) map[string]runner {
 	return all
 }
 
+// pace is how far apart events are, in ms.
+type pace struct {
+	name       string
+	runs, next int64 // from one run to the next, and from an event to one of the same run: less than that
+}
+
 // TestRunsAreAdds plays runs over some records, hot ones and rare ones, in order and out of it, beside
 // Add of each event: cells hold the same afterwards, those that were empty or began to wait are told.
+// Where events are dense, the counts of hot records outgrow a byte.
 func TestRunsAreAdds(t *testing.T) {
+	for _, p := range []pace{{"sparse", 200, 60}, {"dense", 3, 2}} {
+		t.Run(p.name, func(t *testing.T) { runsAreAdds(t, p) })
+	}
+}
+
+func runsAreAdds(t *testing.T, p pace) {
 	const hop, slack, records = 1000, 3000, 12
 	for _, tiles := range []int64{1, 7, 10, 60, 61, 70, 300} {
 		singles := runners(hop, tiles, slack)
 		for name, many := range runners(hop, tiles, slack) {
 			one := singles[name]
+			widened, advanced := 0, 0 // cells of counters that became wide, and those that were and went on to a later tile
 			rng := rand.New(rand.NewPCG(uint64(tiles), 5))
 			var cells, held [records][]uint64
 			for i := range records {
@@ -48,14 +62,14 @@ func TestRunsAreAdds(t *testing.T) {
 			}
 			now := int64(hop * 5)
 			for range 4000 {
-				if now += rng.Int64N(200); rng.IntN(300) == 0 {
+				if now += rng.Int64N(p.runs); rng.IntN(300) == 0 {
 					now += rng.Int64N(2 * tiles * hop)
 				}
 				run, made, began := Run{}, 0, uint64(0)
 				laned := name == "rate" || rng.IntN(2) == 0
 				for i := range rng.IntN(60) + 1 {
 					if rng.IntN(3) == 0 {
-						now += rng.Int64N(60)
+						now += rng.Int64N(p.next)
 					}
 					at, lanes := int(rng.ExpFloat64()*1.5)%records, uint8(1)
 					sample := Sample{Time: now, Number: 1, Horizon: now - slack}
@@ -83,7 +97,23 @@ func TestRunsAreAdds(t *testing.T) {
 						began |= 1 << i
 					}
 				}
-				if gotMade, gotBegan := many.add(&run, 2); gotMade != made || gotBegan != began {
+				var before [records]uint64
+				for i := range records {
+					before[i] = held[i][2]
+				}
+				gotMade, gotBegan := many.add(&run, 2)
+				if _, is := many.Cells.(*Counters); is {
+					for i, was := range before {
+						switch cell := held[i][2:]; {
+						case cell[0]&wideFlag == 0:
+						case was&wideFlag == 0:
+							widened++
+						case Newest(cell)/hop > Newest([]uint64{was})/hop:
+							advanced++
+						}
+					}
+				}
+				if gotMade != made || gotBegan != began {
 					t.Fatalf("%s, %d tiles: %d cells made, %b began to wait; want %d, %b", name, tiles, gotMade, gotBegan, made, began)
 				}
 				if rng.IntN(40) == 0 {
@@ -101,6 +131,9 @@ func TestRunsAreAdds(t *testing.T) {
 						t.Fatalf("%s, %d tiles: record %d is %v (%s), want %v (%s)", name, tiles, i, held[i], got, cells[i], want)
 					}
 				}
+			}
+			if _, is := many.Cells.(*Counters); is && p.name == "dense" && (widened == 0 || tiles > 1 && advanced == 0) {
+				t.Errorf("%s, %d tiles: %d cells became wide, %d of them went on to a later tile", name, tiles, widened, advanced)
 			}
 		}
 	}

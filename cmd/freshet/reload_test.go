@@ -82,25 +82,27 @@ func (p *process) inForce(t *testing.T) {
 	}
 }
 
-// TestReloadUnderLoad: while a server takes 2,000 events a second and is asked for slates and
+// TestReloadUnderLoad: while a server is sent 2,000 events a second and is asked for slates and
 // features, changed features come into force without one request failing; their values are those
 // that an independent program computes from the dump, and the state is that of a fresh fold.
 func TestReloadUnderLoad(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	configured(t, data, featuresBefore)
+	importHistory(t, data) // so that there is much to warm them with
 	p := start(t, data)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	var sent, asked atomic.Int64
+	// every does something at a pace. What is late is done at once, so that the pace is aimed at whatever
+	// the server takes.
 	every := func(d time.Duration, do func(i int) error) {
+		began := time.Now()
 		wg.Go(func() {
-			ticker := time.NewTicker(d)
-			defer ticker.Stop()
 			for i := 0; ; i++ {
 				select {
 				case <-stop:
 					return
-				case <-ticker.C:
+				case <-time.After(time.Until(began.Add(time.Duration(i) * d))):
 				}
 				if err := do(i); err != nil {
 					t.Error(err)
@@ -154,10 +156,14 @@ func TestReloadUnderLoad(t *testing.T) {
 			}
 		}
 	}
-	more(8000, 1000)
+	more(4000, 500)
 	configured(t, data, featuresAfter)
+	events, questions := sent.Load(), asked.Load()
 	p.reload(t)
 	p.inForce(t)
+	if sent.Load() == events || asked.Load() == questions {
+		t.Errorf("%d events and %d questions were sent while features were warmed", sent.Load()-events, asked.Load()-questions)
+	}
 	more(4000, 500)
 	close(stop)
 	wg.Wait()

@@ -91,9 +91,9 @@ func Timed(t testing.TB) {
 // Quick reports that few cases are wanted.
 func (r *Run) Quick() bool { return !r.printed }
 
-// Timed reports that times count, as they do on a machine that does nothing else: FRESHET_GOALS_TIMED is
-// set.
-func (r *Run) Timed() bool { return os.Getenv(timed) != "" }
+// TimesCount reports that times count, as they do on a machine that does nothing else:
+// FRESHET_GOALS_TIMED is set.
+func (r *Run) TimesCount() bool { return os.Getenv(timed) != "" }
 
 // Want is how many cases are tried at least.
 func (r *Run) Want() int { return r.want }
