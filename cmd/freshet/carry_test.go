@@ -352,7 +352,7 @@ func TestDamagedSnapshotGivesWay(t *testing.T) {
 }
 
 // TestCarriedOverAgain: when the first snapshot after an upgrade turns out to be damaged, that of the former
-// release still stands beside it, and makes the same once more.
+// release still stands beside it, and makes the same once more; what a server that runs has taken is refused.
 func TestCarriedOverAgain(t *testing.T) {
 	cfg := releasedData(t)
 	asFormer(t, cfg, "itemcf", "histories")
@@ -392,6 +392,16 @@ func TestCarriedOverAgain(t *testing.T) {
 	}
 	text[len(text)/2] ^= 1
 	if err := fsys.Replace(disk, first.File, text); err != nil {
+		t.Fatal(err)
+	}
+	server, err := journal.Lock(disk, "pid 7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&app{stdout: io.Discard, stderr: io.Discard, now: time.Now}).takeSnapshot(t.Context(), cfg); !errors.Is(err, errCarryBeside) {
+		t.Errorf("beside a server: %v", err)
+	}
+	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
 	again := start()
