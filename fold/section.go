@@ -274,7 +274,7 @@ func (s *State) Lacks(p *Packed) (lacks []string, err error) {
 			gone[one.name] = true
 		}
 	}
-	if gone["features"] || gone["watched"] { // it recomputes features from the same events
+	if gone["features"] || gone["watched"] { // s.Watch recomputes features from the same events
 		gone["features"], gone["watched"] = true, true
 	}
 	for _, one := range all {

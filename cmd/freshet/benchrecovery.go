@@ -142,7 +142,7 @@ func (a *app) benchBeside(ctx context.Context, cfg *config.Config, dir string, o
 	defer cancel()
 	take := o.snapshot
 	if take == nil {
-		take = func(ctx context.Context, cfg *config.Config) error { return a.snapshotBeside(ctx, cfg, 0, startIdle) }
+		take = func(ctx context.Context, cfg *config.Config) error { return a.snapshotBeside(ctx, cfg, 0, a.startIdle) }
 	}
 	var failed error
 	err = a.serve(ctx, "bench", cfg, nil, func(n *node, url string) {

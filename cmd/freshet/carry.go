@@ -66,10 +66,16 @@ func (n *node) carryOver(ctx context.Context, a *app, cfg *config.Config) error 
 
 // errCarryBeside says that somebody is at work on the journal of a snapshot that was to be carried over: what
 // a server goes on serving from the state of before would be made again from another.
-var errCarryBeside = errors.New("is of a former release, and is not carried over beside a server, whose slates would be made again from a state that it never had")
+var errCarryBeside = errors.New("a snapshot of a former release is not carried over while another has the journal")
+
+// errCarryUnkept says that a start could not write down what it had carried over, before which nothing may
+// go by it.
+var errCarryUnkept = errors.New("what is carried over of a former release was not kept, since a snapshot is being taken")
 
 // beAlone has nobody write the journal, of a node that does not, until endAlone. It is for the snapshot
-// of a position.
+// of a position. Whoever calls it has the lock of snapshots and then takes the journal's; a start has the
+// journal's and then, to keep what it carried over, takes that of snapshots. Neither waits for a lock, so
+// of two that meet one fails, or both, and are to be run again.
 func (n *node) beAlone(a *app, p freshet.Position) (err error) {
 	if n.alone != nil {
 		return nil
@@ -77,7 +83,7 @@ func (n *node) beAlone(a *app, p freshet.Position) (err error) {
 	n.alone, err = journal.Lock(n.disk, a.lockNote())
 	var locked *fsys.LockedError
 	if errors.As(err, &locked) {
-		return fmt.Errorf("the snapshot of position %s %w: freshet is at work there (%s)", p, errCarryBeside, locked.Note)
+		return fmt.Errorf("position %s: %w (%s)", p, errCarryBeside, locked.Note)
 	}
 	return err
 }

@@ -352,7 +352,7 @@ func TestDamagedSnapshotGivesWay(t *testing.T) {
 }
 
 // TestCarriedOverAgain: when the first snapshot after an upgrade turns out to be damaged, that of the former
-// release still stands beside it, and makes the same once more.
+// release still stands beside it, and makes the same once more; what a server that runs has taken is refused.
 func TestCarriedOverAgain(t *testing.T) {
 	cfg := releasedData(t)
 	asFormer(t, cfg, "itemcf", "histories")
@@ -394,6 +394,16 @@ func TestCarriedOverAgain(t *testing.T) {
 	if err := fsys.Replace(disk, first.File, text); err != nil {
 		t.Fatal(err)
 	}
+	server, err := journal.Lock(disk, "pid 7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&app{stdout: io.Discard, stderr: io.Discard, now: time.Now}).takeSnapshot(t.Context(), cfg); !errors.Is(err, errCarryBeside) {
+		t.Errorf("beside a server: %v", err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
 	again := start()
 	if !strings.Contains(said.String(), "is damaged") || !strings.Contains(said.String(), "is carried over: histories from position") {
 		t.Errorf("it says %q", said.String())
@@ -430,8 +440,8 @@ func TestSnapshotCarriesOverAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := runOn(t, t.Context(), "", nil, "snapshot", "--data", cfg.Data)
-	if want := fmt.Sprintf("error: data directory %s: the snapshot of position %s is of a former release, and is not carried over beside a server", cfg.Data, before[0].Position); o.code != exitInUse ||
-		!strings.HasPrefix(o.stderr, want) || !strings.Contains(o.stderr, "(pid 7, started 12:34)") || !strings.Contains(o.stderr, "stop that one, then start this release") {
+	if want := fmt.Sprintf("error: data directory %s: position %s: a snapshot of a former release is not carried over while another has the journal (pid 7, started 12:34)\n  stop that one", cfg.Data, before[0].Position); o.code != exitInUse ||
+		!strings.HasPrefix(o.stderr, want) {
 		t.Errorf("exit code %d, it says %q, want %q", o.code, o.stderr, want)
 	}
 	if after, err := snapshot.List(disk); err != nil || !slices.Equal(after, before) {
@@ -458,6 +468,41 @@ func TestSnapshotCarriesOverAlone(t *testing.T) {
 	if again, err := journal.Lock(disk, "another"); err != nil {
 		t.Errorf("after all: %v", err)
 	} else if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStartCarriesOverAlone: a start that cannot keep what it carries over, since a snapshot is being taken,
+// fails, says that it is to be run again, and then succeeds.
+func TestStartCarriesOverAlone(t *testing.T) {
+	cfg := releasedData(t)
+	asFormer(t, cfg)
+	disk, err := fsys.Existing(cfg.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := disk.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	lock, err := snapshot.Lock(disk, "pid 7, started 12:34")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{stdout: io.Discard, stderr: io.Discard, now: time.Now}
+	_, err = openNode(t.Context(), a, cfg, true)
+	if f := new(failure); !errors.As(err, &f) || f.code != exitInUse || !strings.HasSuffix(f.err.Error(), "since a snapshot is being taken (pid 7, started 12:34)") || !strings.HasPrefix(f.hint, "run it again") {
+		t.Fatalf("%v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n, err := openNode(t.Context(), a, cfg, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -168,7 +168,7 @@ const trainingDemo = "lr, training; slates already come, in recall's order"
 // trainDemo trains the ranker and lets the server adopt it.
 func (a *app) trainDemo(ctx context.Context, cfg *config.Config, configFile string, n *node, s *screen) {
 	began := a.now()
-	reply, err := trainBeside(ctx, cfg, configFile, func(share float64) {
+	reply, err := a.trainBeside(ctx, cfg, configFile, func(share float64) {
 		s.rewrite(a.step("ranker", share, trainingDemo))
 	})
 	if err == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os/exec"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestWhoGivesWay(t *testing.T) {
 		name  string
 		start func(*exec.Cmd) error
 		idle  bool
-	}{{"beside requests", startIdle, true}, {"to make room", (*exec.Cmd).Start, false}} {
+	}{{"beside requests", newApp(nil, io.Discard, io.Discard).startIdle, true}, {"to make room", (*exec.Cmd).Start, false}} {
 		cmd := exec.Command("sleep", "60")
 		if err := tt.start(cmd); err != nil {
 			t.Fatal(err)

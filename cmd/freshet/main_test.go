@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -32,8 +33,13 @@ const patience = 5 * time.Minute
 // freshet whose trainings do not give way to others.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"freshet": main, "prompt": func() {
-		os.Args[0], giveWay = "freshet", (*exec.Cmd).Start
-		main()
+		os.Args[0] = "freshet"
+		a := newApp(os.Stdin, os.Stdout, os.Stderr)
+		a.startLow = (*exec.Cmd).Start
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		code := a.run(ctx, os.Args[1:])
+		stop()
+		os.Exit(code)
 	}})
 }
 

@@ -250,6 +250,10 @@ func (n *node) rebuild(ctx context.Context, a *app, cfg *config.Config) error {
 		}
 		if err == nil && n.carried != 0 && n.state != nil { // from here on it is a function of this snapshot
 			_, err = a.snapshotLocked(cfg, n)
+			var locked *fsys.LockedError
+			if errors.As(err, &locked) {
+				err = fmt.Errorf("%w (%s)", errCarryUnkept, locked.Note)
+			}
 		}
 		if err != nil {
 			return dataError(cfg.Data, err)
@@ -345,7 +349,10 @@ func dataError(dir string, err error) error {
 	switch {
 	case errors.Is(err, errCarryBeside):
 		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s: %w", dir, err),
-			hint: "stop that one, then start this release: freshet serve carries the snapshot over by itself; no snapshot was written"}
+			hint: "stop that one or wait for its end, then start this release: freshet serve carries the snapshot over by itself; no snapshot was written"}
+	case errors.Is(err, errCarryUnkept):
+		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s: %w", dir, err),
+			hint: "run it again when that one has ended"}
 	case errors.As(err, &locked) && locked.Name == snapshot.LockName:
 		return &failure{code: exitInUse, err: fmt.Errorf("data directory %s: another snapshot is being taken (%s)", dir, locked.Note),
 			hint: "that one will do; or wait for its end"}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -61,6 +62,8 @@ type app struct {
 	getenv func(string) (string, bool)
 	now    func() time.Time
 
+	startLow func(*exec.Cmd) error // starts a program that works when nothing else does
+
 	server   string
 	config   string
 	json     bool
@@ -76,12 +79,21 @@ type app struct {
 // Run runs one command line and returns its exit code. It stops what it does soon after ctx
 // ends.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.LookupEnv, now: time.Now}
+	return newApp(stdin, stdout, stderr).run(ctx, args)
+}
+
+// newApp is one that goes by the environment and the system's clock.
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	return &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.LookupEnv, now: time.Now, startLow: startLow}
+}
+
+// run runs one command line, as Run does.
+func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:

@@ -478,7 +478,7 @@ func (a *app) snapshotWithRoom(ctx context.Context, cfg *config.Config, n *node)
 		case <-ctx.Done():
 		}
 	})
-	err := a.snapshotBeside(ctx, cfg, 0, startIdle)
+	err := a.snapshotBeside(ctx, cfg, 0, a.startIdle)
 	cancel()
 	watch.Wait()
 	return err

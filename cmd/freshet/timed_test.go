@@ -191,7 +191,7 @@ func (p *process) takeSnapshot(t *testing.T, data string) (took time.Duration, s
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk
 	began := time.Now()
-	err := startIdle(cmd)
+	err := newApp(nil, io.Discard, io.Discard).startIdle(cmd)
 	if err == nil {
 		err = cmd.Wait()
 	}

@@ -73,7 +73,8 @@ visitor took last is held back while parameters are chosen, and a model that fin
 no more of it than popularity does is kept and never live.
 
 The journal is read beside a running server, in a process of its own that gives way
-to every other; nothing is written but the new versions under models/, and rows
+to every other: on a machine that is never idle it does not end, but with
+--foreground. Nothing is written but the new versions under models/, and rows
 under training/ until it is over. A training that was cut off goes on when it is
 begun again with the same options, and comes to the same models. A server goes by
 the newest versions once it starts, or by those that freshet models promote names.`,

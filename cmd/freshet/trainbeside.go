@@ -18,21 +18,17 @@ import (
 	"github.com/freshet-rec/freshet/config"
 )
 
-// giveWay starts a program that works when nothing else does. It is a variable for tests that wait for
-// such a program on a machine that always does something else.
-var giveWay = startLow
-
 // startIdle starts a process that is to disturb a server as little as it can: at the lowest
 // priority, and on one processor.
-func startIdle(cmd *exec.Cmd) error {
+func (a *app) startIdle(cmd *exec.Cmd) error {
 	cmd.Env = append(cmd.Environ(), "GOMAXPROCS=1")
-	return giveWay(cmd)
+	return a.startLow(cmd)
 }
 
 // trainBeside trains a ranker as freshet train does, in a process of its own and at idle
 // priority, so that requests do not feel it. progress is told how far it has come, 0 to 1. The
 // process ends with ctx.
-func trainBeside(ctx context.Context, cfg *config.Config, configFile string, progress func(share float64)) (reply trainReply, err error) {
+func (a *app) trainBeside(ctx context.Context, cfg *config.Config, configFile string, progress func(share float64)) (reply trainReply, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return reply, err
@@ -48,7 +44,7 @@ func trainBeside(ctx context.Context, cfg *config.Config, configFile string, pro
 	if err != nil {
 		return reply, err
 	}
-	if err := startIdle(cmd); err != nil {
+	if err := a.startIdle(cmd); err != nil {
 		return reply, err
 	}
 	last := ""
@@ -101,7 +97,7 @@ func (a *app) trainApart(c *cobra.Command) error {
 	cmd.Stdout, cmd.Stderr = a.stdout, a.stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = stopWithin
-	if err := giveWay(cmd); err != nil {
+	if err := a.startLow(cmd); err != nil {
 		return err
 	}
 	err = cmd.Wait()

@@ -81,12 +81,13 @@ func (t *Table) link(place uint32) *uint32 {
 	return &t.links[block][at]
 }
 
-// lines are how many lines a record may lie in, of a long one those that are fetched.
+// lines are how many lines are fetched of a record: all that it may lie in, of one longer than aheadWords as
+// many as these fill. That may be one less than they lie in, since such a record may begin within a line.
 func (t *Table) lines() int {
 	const line = prefetch.LineBytes / 8
 	words := min(t.words, aheadWords)
 	if words%line == 0 {
-		return words / line // blocks begin at a line, and so do records
+		return words / line // blocks begin at a line, and so do records of whole lines
 	}
 	return (words + line - 2 + line) / line // at worst only its first word is in the first
 }
