@@ -13,8 +13,8 @@ import (
 
 // ItemItem is a linear model in the form in which it is served: for each item the items that taking
 // it speaks for most, with weights. A history's scores are the sums of its items' weights, so an
-// answer costs as many steps as the items of a history have neighbours. It is not
-// changed once made, and safe for concurrent use.
+// answer costs as many steps as the items of a history have neighbours. It is not changed once made,
+// and safe for concurrent use.
 type ItemItem struct {
 	start  []int // the neighbours of item i are item[start[i]:start[i+1]]; len is Len()+1
 	item   []uint32

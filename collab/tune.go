@@ -36,8 +36,8 @@ type Tuned struct {
 }
 
 // Methods are the names that Tune knows, each with its own search; "blend" searches all, but for
-// whichever of ease and local goes less with the size of the matrix, and then for their weights in a sum; "itemitem" is the blend of
-// those that are linear, in the form in which it is served.
+// whichever of ease and local goes less with the size of the matrix, and then for their weights in a
+// sum; "itemitem" is the blend of those that are linear, in the form in which it is served.
 func Methods() []string {
 	return []string{"popular", "itemcf", "ease", "local", "spectral", "ials", "blend", "itemitem"}
 }

@@ -25,6 +25,17 @@ func quick() *learn.Updater {
 		Gate: learn.GateOptions{Horizon: 5 * freshet.Minute, Settle: freshet.Second, Rows: 100, Positives: 10}})
 }
 
+// learning is a rig with a ranker that is updated online, items that were clicked, and chance for a crowd.
+func learning(t testing.TB) (*rig, *rand.Rand) {
+	t.Helper()
+	disk := fsys.NewMem()
+	train(t, disk, nil, "feature.item.clicks", 0.5)
+	r := newRig(t, plan{disk: disk, updater: quick()})
+	r.stock(t, 12)
+	r.clicks(t, 6)
+	return r, rand.New(rand.NewPCG(3, 4))
+}
+
 // crowd has visitors come who are shown slates, and click on what is new of them.
 func (r *rig) crowd(t testing.TB, rng *rand.Rand, n int) (slates []*serve.Reply) {
 	t.Helper()
@@ -64,12 +75,7 @@ func (r *rig) packed() string {
 // and a server that learns nothing any more withdraws what was published.
 func TestWhatIsLearnedOnlineRanks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk := fsys.NewMem()
-		train(t, disk, nil, "feature.item.clicks", 0.5)
-		rng := rand.New(rand.NewPCG(3, 4))
-		live := newRig(t, plan{disk: disk, updater: quick()})
-		live.stock(t, 12)
-		live.clicks(t, 6)
+		live, rng := learning(t)
 		slates := live.crowd(t, rng, 150)
 		for { // what is proposed by now, so that nothing is journaled beside
 			if more, err := live.Publish(t.Context()); err != nil {
@@ -193,12 +199,7 @@ func BenchmarkSlateWhileUpdating(b *testing.B) {
 // both times are made again with those of their own. To promote what is live already keeps what is in force.
 func TestEachReignCountsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk := fsys.NewMem()
-		train(t, disk, nil, "feature.item.clicks", 0.5)
-		rng := rand.New(rand.NewPCG(3, 4))
-		live := newRig(t, plan{disk: disk, updater: quick()})
-		live.stock(t, 12)
-		live.clicks(t, 6)
+		live, rng := learning(t)
 		publish := func() (u fold.Updates, slates int) {
 			for range 40 {
 				slates += len(live.crowd(t, rng, 5))

@@ -25,7 +25,7 @@ type panel struct {
 	novelty                 eval.Novelty // of positive events
 	compared                *eval.Routes // of the routes and their merge
 	lists                   [][]uint32   // by route: its proposals
-	merged                  []uint32     // of an ask; its first k once the routes were compared
+	merged                  []uint32     // of an ask, as far as anybody looks
 	wants                   []uint32     // what an ask wants, none or one
 
 	request recall.Request
@@ -89,7 +89,7 @@ func (p *panel) ask(ctx context.Context, visitor freshet.Visitor, group int, q i
 	p.note(p.baseline, group, p.popular.top(q, p.k, p.skip), wanted)
 	candidates := recall.Merge(p.answers)
 	p.merged = p.merged[:0]
-	for i := range candidates {
+	for i := range candidates[:min(max(RecallK, p.k), len(candidates))] {
 		p.merged = append(p.merged, candidates[i].Item)
 	}
 	p.wants = p.wants[:0]

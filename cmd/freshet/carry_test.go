@@ -149,15 +149,7 @@ func TestUpgradeInPlace(t *testing.T) {
 			if want := "is of a former release, and is carried over" + lost + "\n"; !strings.Contains(said.String(), want) {
 				t.Errorf("it says %q, want %q", said.String(), want)
 			}
-			disk, err := fsys.Existing(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := disk.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
+			disk := existing(t, data)
 			list, err := snapshot.List(disk)
 			if err != nil || len(list) != 2 || list[0].Position <= list[1].Position {
 				t.Fatalf("there are the snapshots %+v, %v", list, err)
@@ -356,15 +348,7 @@ func TestDamagedSnapshotGivesWay(t *testing.T) {
 func TestCarriedOverAgain(t *testing.T) {
 	cfg := releasedData(t)
 	asFormer(t, cfg, "itemcf", "histories")
-	disk, err := fsys.Existing(cfg.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := disk.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	disk := existing(t, cfg.Data)
 	var said strings.Builder
 	start := func() snapshot.Info {
 		t.Helper()
@@ -422,15 +406,7 @@ func TestCarriedOverAgain(t *testing.T) {
 func TestSnapshotCarriesOverAlone(t *testing.T) {
 	cfg := releasedData(t)
 	asFormer(t, cfg)
-	disk, err := fsys.Existing(cfg.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := disk.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	disk := existing(t, cfg.Data)
 	before, err := snapshot.List(disk)
 	if err != nil {
 		t.Fatal(err)
@@ -477,15 +453,7 @@ func TestSnapshotCarriesOverAlone(t *testing.T) {
 func TestStartCarriesOverAlone(t *testing.T) {
 	cfg := releasedData(t)
 	asFormer(t, cfg)
-	disk, err := fsys.Existing(cfg.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := disk.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	disk := existing(t, cfg.Data)
 	lock, err := snapshot.Lock(disk, "pid 7, started 12:34")
 	if err != nil {
 		t.Fatal(err)

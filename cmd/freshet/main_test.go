@@ -24,6 +24,7 @@ import (
 
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/config"
+	"github.com/freshet-rec/freshet/internal/fsys"
 )
 
 // patience is how long a test waits for what must come, also on a machine that does much else.
@@ -225,6 +226,21 @@ func runWithin(t testing.TB, limit time.Duration, args ...string) (stdout, stder
 		t.Fatalf("freshet %s: %v", strings.Join(args, " "), err)
 	}
 	return out.String(), talk.String(), cmd.ProcessState.ExitCode()
+}
+
+// existing is a data directory that is there, until the end of the test.
+func existing(t testing.TB, data string) *fsys.OS {
+	t.Helper()
+	disk, err := fsys.Existing(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := disk.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return disk
 }
 
 // tool builds one of the project's own test programs.

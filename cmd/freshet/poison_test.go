@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/freshet-rec/freshet/deadletter"
-	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/goal"
 	"github.com/freshet-rec/freshet/source"
 )
@@ -197,15 +196,7 @@ func stateHash(t testing.TB, data string) string {
 // lettersIn lists the dead letters of a data directory.
 func lettersIn(t testing.TB, data string) (list []deadletter.Letter) {
 	t.Helper()
-	disk, err := fsys.Existing(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := disk.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	disk := existing(t, data)
 	after := deadletter.ID(0)
 	for {
 		page, err := deadletter.List(disk, after, 1000)

@@ -27,15 +27,7 @@ func TestOneSnapshotAtATime(t *testing.T) {
 		return o
 	}
 	run(exitOK, "import", "-q", "--data", data, clicks(t, 1, 50))
-	disk, err := fsys.Existing(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := disk.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	disk := existing(t, data)
 	lock, err := snapshot.Lock(disk, "pid 1")
 	if err != nil {
 		t.Fatal(err)
