@@ -46,7 +46,10 @@ func (m *moments) of(n int) (mean, standardError float64) {
 	return mean, math.Sqrt(max(0, m.squares-count*mean*mean) / (count - 1) / count)
 }
 
-// Add takes in one row: what was earned, any finite number; how likely the logging policy was to
+// mostWeighed bounds rewards, weights and their products, so that sums of squares are finite.
+const mostWeighed = 1e100
+
+// Add takes in one row: what was earned, within ±1e100, also times its weight; how likely the logging policy was to
 // choose as it did, in (0, 1]; how likely the other policy is to choose the same, in [0, 1]. The
 // error says which is out of its bounds; then nothing is taken in.
 func (o *OffPolicy) Add(reward, propensity, probability float64) error {
@@ -59,6 +62,9 @@ func (o *OffPolicy) Add(reward, propensity, probability float64) error {
 		return fmt.Errorf("a probability is %v; it must be from 0 to 1", probability)
 	}
 	w := probability / propensity
+	if !(w <= mostWeighed && math.Abs(reward) <= mostWeighed && w*math.Abs(reward) <= mostWeighed) {
+		return fmt.Errorf("a reward of %v weighs %v times: beyond %v no mean can be told", reward, w, mostWeighed)
+	}
 	o.n++
 	if reward > 0 {
 		o.positives++

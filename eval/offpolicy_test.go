@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -173,5 +174,22 @@ func TestPolicyResultsJSON(t *testing.T) {
 	text, err := json.Marshal(r)
 	if err != nil || !strings.HasPrefix(string(text), `{"protocol":"ips","n":1,"positives":1,"logged":{"value":1,"se":0,"ci":[1,1]},"ips":{"value":0.5,`) || !strings.Contains(string(text), `"clip":2,"ess":1,"max_weight":0.5`) {
 		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// TestOffPolicyRefusesWhatHasNoMean: a row that would make sums infinite is refused, and changes nothing.
+func TestOffPolicyRefusesWhatHasNoMean(t *testing.T) {
+	var o eval.OffPolicy
+	if err := o.Add(1, 0.5, 0.5); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := o.Estimates(0.95)
+	for _, row := range [][3]float64{{1, 5e-324, 1}, {1e308, 1, 1}, {-1e308, 1, 1}, {1e99, 1e-9, 1}, {0, 1e-200, 1}} {
+		if err := o.Add(row[0], row[1], row[2]); err == nil {
+			t.Errorf("%v was taken in", row)
+		}
+	}
+	if got, _ := o.Estimates(0.95); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"cmp"
 	"errors"
 	"math"
 
@@ -291,9 +292,10 @@ func (s *Shadow) step(p int32, gradient float32, record uint64) float64 {
 	if math.Abs(z) > s.pace.L1 {
 		w = -(z - math.Copysign(s.pace.L1, z)) / rate
 	}
-	if room := s.pace.Step - float64(m.by); math.Abs(w-was) > room { // the state of the weight that it may have
-		w = was + math.Copysign(max(0, room), w-was)
-		z = -(w*rate + math.Copysign(s.pace.L1, w))
+	if room := max(0, s.pace.Step-float64(m.by)); math.Abs(w-was) > room { // the state of the weight that it may have
+		to := w
+		w = was + math.Copysign(room, to-was)
+		z = -(w*rate + math.Copysign(s.pace.L1, cmp.Or(w, to))) // a weight of 0 stays at the end that it was to leave by
 	}
 	m.z, m.n, m.root, m.w = z, n, root, float32(w)
 	by := math.Abs(float64(m.w) - was)

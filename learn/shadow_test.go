@@ -240,3 +240,30 @@ func TestShadowIsBoundedInBytes(t *testing.T) {
 		}
 	}
 }
+
+// TestShadowKeepsTheDirection: a weight that its record may no longer move, since its vector has been
+// moved that far, has a state on the side of the gradients that it was told of.
+func TestShadowKeepsTheDirection(t *testing.T) {
+	for _, gradient := range []float32{1, -1} {
+		m, b := shadowWorld(t, "fm", 8, nil, 1)
+		s, err := NewShadow(m, Pace{Admission: 1, Vectors: 10, L1: 1.5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			s.Learn(b, 0, gradient, 7)
+		}
+		stayed := 0
+		for i := range s.moved[1:] {
+			if at := &s.moved[1+i]; at.w == 0 && at.by > 0 && at.z != 0 {
+				stayed++
+				if at.z*float64(gradient) < 0 {
+					t.Errorf("gradients of %v: weight %d has the state %v", gradient, at.index, at.z)
+				}
+			}
+		}
+		if stayed == 0 {
+			t.Errorf("gradients of %v: no weight was kept from moving by its vector", gradient)
+		}
+	}
+}

@@ -55,15 +55,14 @@ const (
 	histBuckets     = 44
 )
 
-// add takes in one request. Requests with few candidates say nothing.
+// add takes in one request. Requests with few candidates say nothing, nor do those of which the live
+// model makes no number of a candidate: there is nothing to hold the other's against.
 func (c *comparison) add(s *scored) {
-	for _, v := range s.own {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			c.broken++
-			return
-		}
+	if slices.ContainsFunc(s.own, noNumber) {
+		c.broken++
+		return
 	}
-	if len(s.own) < leastCandidates {
+	if len(s.own) < leastCandidates || slices.ContainsFunc(s.live, noNumber) {
 		return
 	}
 	if c.own == nil {
@@ -97,6 +96,8 @@ func (c *comparison) add(s *scored) {
 		c.rho.add(rho)
 	}
 }
+
+func noNumber(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
 // fault says what the model was caught at, nil for nothing. live names the model it is held against.
 func (c *comparison) fault(live string) *registry.Fault {

@@ -201,3 +201,26 @@ func TestGain(t *testing.T) {
 		t.Error("what is not there has a place")
 	}
 }
+
+// TestLiveNoNumber: that the live model makes no number of some candidates is no fault of the one that
+// is held against it, and ends nothing.
+func TestLiveNoNumber(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var found comparison
+	for i := range 10 * leastRequests {
+		s := request(rng)
+		for i := range s.live {
+			s.own = append(s.own, s.live[i]+rng.NormFloat64())
+		}
+		if i%2 == 0 {
+			s.live[i%len(s.live)] = math.NaN()
+		}
+		found.add(s)
+		if f := found.fault("lr version 1"); f != nil {
+			t.Fatalf("after %d requests: %v", i+1, f)
+		}
+	}
+	if found.requests != 5*leastRequests {
+		t.Errorf("%d requests were compared, want those of which both make numbers", found.requests)
+	}
+}

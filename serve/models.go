@@ -343,8 +343,11 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 		err = errors.Join(err, bad)
 		list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name], Versions: versions})
 	}
+	if m := s.LiveIn(fold.Challenger); m.Name != "" && lives[m.Name] == 0 {
+		lives[m.Name] = 0 // on trial, and of no version that is live
+	}
 	for _, name := range slices.Sorted(maps.Keys(lives)) {
-		if !slices.Contains(names, name) { // it is live by the journal, and gone
+		if !slices.Contains(names, name) { // it is live or on trial by the journal, and gone
 			list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name]})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -371,5 +372,35 @@ func TestRollbackWaitsForNoGate(t *testing.T) {
 	}
 	if done, err := r.Promote(t.Context(), "lr", 3); err != nil || done.Was == nil || done.Was.Version != 1 {
 		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// TestTrialIsListedWithoutFiles: what is on trial can be named, and so be ended, while the registry
+// cannot be read.
+func TestTrialIsListedWithoutFiles(t *testing.T) {
+	r := shop(t, 5, nil)
+	l := sound
+	l.clicks *= 1.1
+	m := good()
+	m.Model = "other"
+	save(t, r.disk, m, l.ranker(t))
+	if _, err := r.Take(t.Context(), "other", 1, serve.Step{Stage: fold.Shadow}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"models/other/1/golden.bin", "models/other/1/manifest.json", "models/other/1/model.bin", "models/other/1", "models/other"} {
+		if err := r.disk.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := r.Models()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for i := range list {
+		names = append(names, list[i].Name)
+	}
+	if !slices.Equal(names, []string{"lr", "other"}) {
+		t.Errorf("listed are %q", names)
 	}
 }

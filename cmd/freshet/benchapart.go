@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 
 	"github.com/spf13/cobra"
 
@@ -36,15 +34,14 @@ func (a *app) benchLoadCmd() *cobra.Command {
 
 // sendApart sends a load from a process of its own.
 func (a *app) sendApart(ctx context.Context, load *bench.Load) (loaded bench.Loaded, err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return loaded, err
-	}
 	text, err := json.Marshal(load)
 	if err != nil {
 		return loaded, err
 	}
-	cmd := exec.CommandContext(ctx, self, loadCommand)
+	cmd, err := self(ctx, loadCommand)
+	if err != nil {
+		return loaded, err
+	}
 	var out, talk bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &talk
 	if err := cmd.Run(); err != nil {

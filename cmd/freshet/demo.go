@@ -165,12 +165,15 @@ var harbourBooks = sim.Options{Errands: 0.5}
 // trainingDemo is said of the ranker until there is one.
 const trainingDemo = "lr, training; slates already come, in recall's order"
 
-// trainDemo trains the ranker and lets the server adopt it.
+// trainDemo trains the ranker and lets the server adopt it. Who is shown something is not to wait for
+// other programs to end: a training that they leave nothing to gives way no longer.
 func (a *app) trainDemo(ctx context.Context, cfg *config.Config, configFile string, n *node, s *screen) {
 	began := a.now()
-	reply, err := a.trainBeside(ctx, cfg, configFile, func(share float64) {
-		s.rewrite(a.step("ranker", share, trainingDemo))
-	})
+	progress := func(share float64) { s.rewrite(a.step("ranker", share, trainingDemo)) }
+	reply, err := a.trainBeside(ctx, cfg, configFile, true, progress)
+	if errors.Is(err, errStarved) {
+		reply, err = a.trainBeside(ctx, cfg, configFile, false, progress)
+	}
 	if err == nil {
 		err = n.server.Adopt(ctx)
 	}

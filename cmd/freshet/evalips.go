@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -145,7 +146,10 @@ func (a *app) evalIPS(ctx context.Context, o *ipsOptions) error {
 			}
 			probability = policy.share(choice{position, item})
 		}
-		return found.Add(reward, propensity, probability)
+		if err := found.Add(reward, propensity, probability); err != nil {
+			return fmt.Errorf("eval: %s:%d: %w", f.path, f.line, err)
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -229,6 +233,6 @@ func policyTable(name string, r *eval.PolicyResults) string {
 	if r.Own != nil {
 		line("its own log", *r.Own)
 	}
-	fmt.Fprintf(&b, "  worth %s rows of the policy itself · weights: mean %.3f, greatest %.2f · never logged %.1f %%\n", grouped(int64(r.ESS)), r.MeanWeight, r.MaxWeight, 100*r.Unseen)
+	fmt.Fprintf(&b, "  worth %s rows of the policy itself · weights: mean %.3f, greatest %.2f · never logged %.1f %%\n", grouped(int64(math.Round(r.ESS))), r.MeanWeight, r.MaxWeight, 100*r.Unseen)
 	return b.String()
 }

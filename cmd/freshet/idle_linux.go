@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,4 +26,15 @@ func startLow(cmd *exec.Cmd) error {
 		started <- cmd.Start()
 	}()
 	return <-started
+}
+
+// processorTime is how long the threads of a process have been on processors, all together; ok is
+// false once it is gone.
+func processorTime(pid int) (t time.Duration, ok bool) {
+	clock := int32(^pid<<3 | 2) // as clock_getcpuclockid numbers it
+	var now unix.Timespec
+	if unix.ClockGettime(clock, &now) != nil {
+		return 0, false
+	}
+	return time.Duration(now.Nano()), true
 }

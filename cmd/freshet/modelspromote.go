@@ -222,25 +222,24 @@ func (a *app) rollback(ctx context.Context, server *client, name string, body ma
 	return a.print(fmt.Sprintf("%s · from position %s on · %s\n", reply.change(), shownID(reply.Position), millis(reply.TookMS)))
 }
 
-// ranking is the name of the model that is on trial, or else of the one that ranks.
+// ranking is the name of the model that is on trial, or else of the one that ranks. What lies in the
+// registry does not matter: a rollback works without it.
 func ranking(ctx context.Context, server *client) (string, error) {
 	var list modelsReply
 	if _, _, err := server.call(ctx, http.MethodGet, "/v1/models", nil, &list); err != nil {
 		return "", err
 	}
-	name := ""
 	for _, m := range list.Data {
 		if m.Trial != nil {
 			return m.Name, nil
 		}
-		for i := range m.Versions {
-			if m.Live != nil && m.Versions[i].Version == *m.Live && m.Versions[i].Kind == "" {
-				name = m.Name
-			}
-		}
 	}
-	if name == "" {
+	var status statusReply
+	if _, _, err := server.call(ctx, http.MethodGet, "/status", nil, &status); err != nil {
+		return "", err
+	}
+	if status.Model == nil {
 		return "", &failure{code: exitFailed, err: fmt.Errorf("no model ranks or is on trial: there is nothing to roll back"), hint: "name one that proposes, such as: freshet models rollback embedding"}
 	}
-	return name, nil
+	return status.Model.Name, nil
 }

@@ -62,7 +62,8 @@ type app struct {
 	getenv func(string) (string, bool)
 	now    func() time.Time
 
-	startLow func(*exec.Cmd) error // starts a program that works when nothing else does
+	startLow     func(*exec.Cmd) error // starts a program that works when nothing else does
+	starvedAfter time.Duration         // how long such a program may get next to nothing before somebody is told
 
 	server   string
 	config   string
@@ -84,7 +85,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // newApp is one that goes by the environment and the system's clock.
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.LookupEnv, now: time.Now, startLow: startLow}
+	return &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: os.LookupEnv, now: time.Now, startLow: startLow, starvedAfter: 10 * time.Second}
 }
 
 // run runs one command line, as Run does.
@@ -219,4 +220,15 @@ func (a *app) say(format string, args ...any) {
 	default:
 		fmt.Fprintln(a.stderr, text)
 	}
+}
+
+// self is this program with other arguments, which ends with ctx.
+func self(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Args[0] = "freshet"
+	return cmd, nil
 }

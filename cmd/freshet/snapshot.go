@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -487,10 +486,6 @@ func (a *app) snapshotWithRoom(ctx context.Context, cfg *config.Config, n *node)
 // snapshotBeside takes a snapshot of a position, 0 for the newest, in a process of its own, which is
 // started by start.
 func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config, to freshet.Position, start func(*exec.Cmd) error) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	args := []string{"snapshot", "--quiet", "--data", cfg.Data}
 	if a.config != "" {
 		args = append(args, "--config", a.config)
@@ -498,7 +493,10 @@ func (a *app) snapshotBeside(ctx context.Context, cfg *config.Config, to freshet
 	if to > 0 {
 		args = append(args, "--to", to.String())
 	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd, err := self(ctx, args...)
+	if err != nil {
+		return err
+	}
 	var talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &talk, &talk
 	if err := start(cmd); err != nil {

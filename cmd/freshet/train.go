@@ -118,8 +118,14 @@ func (o *trainOptions) choose(model string) error {
 	default:
 		return &failure{code: exitUsage, err: fmt.Errorf("--model is %s", shownID(model)), hint: "it is one of " + strings.Join(trainable, ", ") + " and all"}
 	}
-	if o.Permute && len(o.models) > 0 && !slices.ContainsFunc(o.models, ranks) {
+	if len(o.models) == 0 || slices.ContainsFunc(o.models, ranks) {
+		return nil
+	}
+	switch {
+	case o.Permute:
 		return usagef("--permute-labels is a check of rankers, which --model %s leaves out", model)
+	case len(o.ablate) > 0:
+		return usagef("--ablate is about fields of rankers, which --model %s leaves out", model)
 	}
 	return nil
 }

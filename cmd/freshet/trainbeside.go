@@ -25,27 +25,61 @@ func (a *app) startIdle(cmd *exec.Cmd) error {
 	return a.startLow(cmd)
 }
 
-// trainBeside trains a ranker as freshet train does, in a process of its own and at idle
-// priority, so that requests do not feel it. progress is told how far it has come, 0 to 1. The
-// process ends with ctx.
-func (a *app) trainBeside(ctx context.Context, cfg *config.Config, configFile string, progress func(share float64)) (reply trainReply, err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return reply, err
+// starvedShare is how much of one processor a training needs to be said to come on.
+const starvedShare = 0.1
+
+// errStarved ends a training that other programs leave no processor to.
+var errStarved = errors.New("other programs keep all processors busy")
+
+// watchStarving tells, once, that a process got less than starvedShare of a processor for the time of
+// starvedAfter, and how much it got. It returns then, or when the process is gone or ctx ends.
+func (a *app) watchStarving(ctx context.Context, pid int, starved func(got time.Duration)) {
+	had, ok := processorTime(pid)
+	for ok {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(a.starvedAfter):
+		}
+		var has time.Duration
+		if has, ok = processorTime(pid); ok && (has-had).Seconds() < starvedShare*a.starvedAfter.Seconds() {
+			starved(has - had)
+			return
+		}
+		had = has
 	}
+}
+
+// trainBeside trains a ranker as freshet train does, in a process of its own. progress is told how far
+// it has come, 0 to 1. The process ends with ctx. If it is to give way, it has idle priority, so that
+// requests do not feel it, and the error wraps errStarved when that left it nothing; what it had done
+// until then the next one does not do again.
+func (a *app) trainBeside(ctx context.Context, cfg *config.Config, configFile string, giveWay bool, progress func(share float64)) (reply trainReply, err error) {
 	args := []string{"train", "--foreground", "--model", cfg.Ranker.Kind, "--data", cfg.Data, "--json", "--progress=json"}
 	if configFile != "" {
 		args = append(args, "--config", configFile)
 	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	cmd, err := self(ctx, args...)
+	if err != nil {
+		return reply, err
+	}
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	talk, err := cmd.StderrPipe()
 	if err != nil {
 		return reply, err
 	}
-	if err := a.startIdle(cmd); err != nil {
+	start := (*exec.Cmd).Start
+	if giveWay {
+		start = a.startIdle
+	}
+	if err := start(cmd); err != nil {
 		return reply, err
+	}
+	if giveWay {
+		go a.watchStarving(ctx, cmd.Process.Pid, func(time.Duration) { end(errStarved) })
 	}
 	last := ""
 	lines := bufio.NewScanner(talk)
@@ -66,7 +100,7 @@ func (a *app) trainBeside(ctx context.Context, cfg *config.Config, configFile st
 	}
 	if err := errors.Join(lines.Err(), cmd.Wait()); err != nil {
 		if ctx.Err() != nil {
-			return reply, ctx.Err()
+			return reply, context.Cause(ctx)
 		}
 		if last != "" {
 			return reply, errors.New(clean(last))
@@ -82,25 +116,32 @@ func (a *app) trainBeside(ctx context.Context, cfg *config.Config, configFile st
 // trainApart runs the same command line in a process of its own, which gives way to every other, and
 // ends as that does.
 func (a *app) trainApart(c *cobra.Command) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	args := []string{"train", "--foreground"}
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if f.Name != "foreground" {
 			args = append(args, "--"+f.Name+"="+flagText(f))
 		}
 	})
-	cmd := exec.CommandContext(c.Context(), self, args...)
-	cmd.Args[0] = "freshet"
+	cmd, err := self(c.Context(), args...)
+	if err != nil {
+		return err
+	}
 	cmd.Stdout, cmd.Stderr = a.stdout, a.stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = stopWithin
 	if err := a.startLow(cmd); err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(c.Context())
+	go a.watchStarving(ctx, cmd.Process.Pid, func(got time.Duration) {
+		apart := ""
+		if isTerminal(a.stderr) { // where it draws how far it has come
+			apart = "\n"
+		}
+		a.say("%strain: it had a processor for %.1f of the last %.1f s; it gives way to all that runs here, and --foreground does not", apart, got.Seconds(), a.starvedAfter.Seconds())
+	})
 	err = cmd.Wait()
+	end()
 	if ended := (&exec.ExitError{}); errors.As(err, &ended) && ended.ExitCode() > 0 {
 		return &failure{code: ended.ExitCode()} // it has said why
 	}
