@@ -200,20 +200,25 @@ func (t *training) ranking(ctx context.Context, ranker *rank.Ranker) (r registry
 // stands first is seen first, and wanted for that.
 func against(s *learn.Standing, other []float64, maker string) (a registry.Against) {
 	var own, their []float64
-	elsewhere := 0
+	elsewhere, ordered := 0, 0
 	for i, by := range s.Makers {
+		if maker != "" && by == maker {
+			continue
+		}
 		if by == learn.Elsewhere {
 			elsewhere++
 		}
-		if maker == "" || by != maker {
-			own, their = append(own, s.Model[i]), append(their, other[i])
+		if by != "" {
+			ordered++
 		}
+		own, their = append(own, s.Model[i]), append(their, other[i])
 	}
 	a.Questions = len(own)
 	if len(own) < 2 {
 		return a
 	}
-	a.NDCG, a.Elsewhere = meanOf(their), float64(elsewhere)/float64(len(own))
+	n := float64(len(own))
+	a.NDCG, a.Elsewhere, a.Ordered = meanOf(their), float64(elsewhere)/n, float64(ordered)/n
 	a.Ahead, a.Bound = eval.Ahead(own, their)
 	return a
 }
