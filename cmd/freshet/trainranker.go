@@ -127,7 +127,8 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: rows have nothing that is named %s", shownID(what)), hint: "freshet features list names features; the manifest of a model has all its fields"}
 		}
 	}
-	ranker, fits, err := t.fit(ctx, cfg, kind, nil)
+	var way *learn.Way // nil where nothing is chosen
+	ranker, fits, err := t.fit(ctx, cfg, kind, learn.FitOptions{Questions: t.choosing(), Chose: func(w learn.Way) { way = &w }})
 	if err != nil {
 		return err
 	}
@@ -147,7 +148,7 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 		}
 	}
 	for _, what := range o.ablate {
-		_, without, err := t.fit(ctx, cfg, kind, t.named(what))
+		_, without, err := t.fit(ctx, cfg, kind, learn.FitOptions{Way: way, Without: t.named(what)})
 		if err != nil {
 			return fmt.Errorf("without %s: %w", what, err)
 		}
@@ -219,16 +220,17 @@ func meanOf(list []float64) (sum float64) {
 	return sum / float64(len(list))
 }
 
-// fit fits a ranker to the rows, without some numbers and lists.
-func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, without []string) (*rank.Ranker, []learn.Fit, error) {
+// fit fits a ranker of a kind to the rows; what else there is to say, o says.
+func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, o learn.FitOptions) (*rank.Ranker, []learn.Fit, error) {
 	const parts = 1000
 	name := kind
-	if without != nil {
+	if o.Without != nil {
 		name += " without"
 	}
 	bar := t.app.bar(name, parts, "parts")
-	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: t.history.Rate, Seed: t.options.Seed, Permute: t.options.Permute, Without: without, Questions: t.choosing(),
-		Progress: func(done, all float64) { bar.set(int64(parts * done / all)) }})
+	o.Kind, o.Rate, o.Seed, o.Permute = kind, t.history.Rate, t.options.Seed, t.options.Permute
+	o.Progress = func(done, all float64) { bar.set(int64(parts * done / all)) }
+	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), o)
 	if err == nil {
 		bar.done()
 	}
