@@ -21,7 +21,7 @@ type Target struct {
 // FitOptions say how a ranker is fitted to samples. The zero value of a field is its default.
 type FitOptions struct {
 	Kind     string  // one of Learners; "" is the first
-	Rate     float64 // the share of negatives that was kept, as in HistoryOptions; 0 is 1
+	Rate     float64 // the share of negatives that was kept where all positives were; 0 is 1
 	Epochs   int     // over the training rows, at most; 0 is 10
 	Patience int     // epochs without a better one before it is over; 0 is 2
 	Fields   FieldOptions

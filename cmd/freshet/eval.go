@@ -205,7 +205,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed, Questions: questions})
+	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: negativesRate(&o), Seed: seed, Questions: questions})
 	if err != nil {
 		return nil, err
 	}

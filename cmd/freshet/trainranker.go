@@ -81,6 +81,15 @@ func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures
 	return o, nil
 }
 
+// negativesRate is the share of negatives that rows keep while they keep all positives. Exposures are thinned
+// whatever came of them, which leaves their odds as they are.
+func negativesRate(o *learn.HistoryOptions) float64 {
+	if o.Exposures {
+		return 1
+	}
+	return o.Rate
+}
+
 // rowsTask is what the progress of making rows is told under.
 const rowsTask = "rows"
 
@@ -228,7 +237,7 @@ func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, o l
 		name += " without"
 	}
 	bar := t.app.bar(name, parts, "parts")
-	o.Kind, o.Rate, o.Seed, o.Permute = kind, t.history.Rate, t.options.Seed, t.options.Permute
+	o.Kind, o.Rate, o.Seed, o.Permute = kind, negativesRate(&t.history), t.options.Seed, t.options.Permute
 	o.Progress = func(done, all float64) { bar.set(int64(parts * done / all)) }
 	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), o)
 	if err == nil {

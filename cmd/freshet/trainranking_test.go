@@ -15,6 +15,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/sim"
+	"github.com/freshet-rec/freshet/learn"
 	"github.com/freshet-rec/freshet/registry"
 )
 
@@ -88,6 +89,24 @@ func TestTrainingRanksTheCatalogue(t *testing.T) {
 		}
 		if _, asked := second.Ranking.Behind(first.SHA256); !asked {
 			t.Errorf("exposures %v: the gate does not ask", exposures)
+		}
+	}
+}
+
+// TestThinnedExposuresNeedNoCorrection: of more exposures than there may be rows some are kept, whatever came
+// of them, so the log-odds are right as they are; where negatives alone are sampled they are not.
+func TestThinnedExposuresNeedNoCorrection(t *testing.T) {
+	for _, tt := range []struct {
+		exposures int
+		thinned   bool
+		want      float64
+	}{{4 * learn.MaxRows, true, 1}, {1000, false, 1}, {0, true, learn.NegativeRate(foldAsks(config.Default()), negativesEach)}} {
+		o, err := historyOptions(config.Default(), nil, 1000+tt.exposures, tt.exposures, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := negativesRate(&o); got != tt.want || (o.Rate < 1) != tt.thinned {
+			t.Errorf("of %d exposures rows are kept at %v, and negatives at %v of positives, want %v", tt.exposures, o.Rate, got, tt.want)
 		}
 	}
 }
