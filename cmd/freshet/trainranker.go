@@ -109,6 +109,9 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	if err := t.checkAblations(h.Names()); err != nil {
+		return errors.Join(err, h.Close())
+	}
 	bar := t.app.bar(rowsTask, int64(t.plan.Until), "records")
 	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
 		bar.set(int64(e.Position))
@@ -131,11 +134,6 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 // ranker trains a ranker of a kind, on features with these definitions.
 func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) error {
 	a, o := t.app, t.options
-	for _, what := range o.ablate {
-		if len(t.named(what)) == 0 {
-			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: rows have nothing that is named %s", shownID(what)), hint: "freshet features list names features; the manifest of a model has all its fields"}
-		}
-	}
 	var way *learn.Way // nil where nothing is chosen
 	ranker, fits, err := t.fit(ctx, cfg, kind, learn.FitOptions{Questions: t.choosing(), Chose: func(w learn.Way) { way = &w }})
 	if err != nil {
@@ -158,7 +156,7 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 		}
 	}
 	for _, what := range o.ablate {
-		_, without, err := t.fit(ctx, cfg, kind, learn.FitOptions{Way: way, Without: t.named(what)})
+		_, without, err := t.fit(ctx, cfg, kind, learn.FitOptions{Way: way, Without: named(t.samples.Names, what)})
 		if err != nil {
 			return fmt.Errorf("without %s: %w", what, err)
 		}
@@ -270,12 +268,29 @@ func (t *training) choosing() *learn.Questions {
 	return t.questions
 }
 
+// checkAblations refuses what cannot be left out of rows of these names.
+func (t *training) checkAblations(names rank.Names) error {
+	served := t.history.State.RowNames() // a ranker goes by some of these
+	for _, what := range t.options.ablate {
+		out := named(names, what)
+		left := func(name string) bool { return !slices.Contains(out, name) }
+		hint := "freshet features list names features; the manifest of a model has all its fields"
+		switch {
+		case len(out) == 0:
+			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: rows have nothing that is named %s", shownID(what)), hint: hint}
+		case !slices.ContainsFunc(served.Numbers, left) && !slices.ContainsFunc(served.Words, left):
+			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: without %s rows have nothing left to rank by", shownID(what)), hint: hint}
+		}
+	}
+	return nil
+}
+
 // named are the numbers and lists of a row that are named so, begin so before a dot, or where what ends
 // in a star, begin with what stands before it.
-func (t *training) named(what string) (list []string) {
+func named(names rank.Names, what string) (list []string) {
 	begin, open := strings.CutSuffix(what, "*")
-	for _, names := range [][]string{t.samples.Names.Numbers, t.samples.Names.Words} {
-		for _, name := range names {
+	for _, kind := range [][]string{names.Numbers, names.Words} {
+		for _, name := range kind {
 			if (name == what || strings.HasPrefix(name, what+".") || open && strings.HasPrefix(name, begin)) && !slices.Contains(list, name) {
 				list = append(list, name)
 			}
