@@ -288,13 +288,18 @@ func (s *Server) LiveIn(slot fold.Slot) (m fold.Model) {
 
 // AtHand reports that a model which is live by the journal can in fact be gone by.
 func (s *Server) AtHand(m *fold.Model) bool {
+	definitions, _ := s.rowFields()
+	return s.atHand(m, definitions)
+}
+
+// atHand is AtHand where features have these definitions.
+func (s *Server) atHand(m *fold.Model, definitions string) bool {
 	switch m.Slot {
 	case fold.Embedding:
 		return s.Shelf != nil && s.Shelf.Vectors(m.Name, m.Version, m.SHA256) != nil
 	case fold.ItemItem:
 		return s.Shelf != nil && s.Shelf.Linear(m.Name, m.Version, m.SHA256) != nil
 	}
-	definitions, _ := s.rowFields()
 	return s.bundle(m, definitions) != nil
 }
 
