@@ -75,6 +75,20 @@ func (f *promoteFlags) body() any {
 	return body
 }
 
+// trialEnded is what was on trial until a switch. A nil one is none.
+type trialEnded struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+}
+
+// String is the end of a line for people.
+func (t *trialEnded) String() string {
+	if t == nil {
+		return ""
+	}
+	return fmt.Sprintf(" · the trial of %s@%d ended", shownID(t.Name), t.Version)
+}
+
 // promoted is what a promotion changed.
 type promoted struct {
 	Name    string  `json:"name"`
@@ -87,10 +101,11 @@ type promoted struct {
 		Name    string `json:"name"`
 		Version int    `json:"version"`
 	} `json:"was"`
-	Already  bool     `json:"already"`
-	Unasked  []string `json:"unasked"`
-	Position string   `json:"position"`
-	TookMS   float64  `json:"took_ms"`
+	Ended    *trialEnded `json:"ended_trial"`
+	Already  bool        `json:"already"`
+	Unasked  []string    `json:"unasked"`
+	Position string      `json:"position"`
+	TookMS   float64     `json:"took_ms"`
 }
 
 func (a *app) promote(ctx context.Context, server *client, name, version string, body any) error {
@@ -111,9 +126,9 @@ func (a *app) promote(ctx context.Context, server *client, name, version string,
 	}
 	switch reply.Stage {
 	case "shadow":
-		return a.print(fmt.Sprintf("%s@%d scores beside the live one from position %s on, and nothing of it is shown · %s\n", shownID(reply.Name), reply.Version, shownID(reply.Position), millis(reply.TookMS)))
+		return a.print(fmt.Sprintf("%s@%d scores beside the live one from position %s on, and nothing of it is shown%s · %s\n", shownID(reply.Name), reply.Version, shownID(reply.Position), reply.Ended, millis(reply.TookMS)))
 	case "canary":
-		return a.print(fmt.Sprintf("%s@%d ranks for %g %% of visitors from position %s on · %s\n", shownID(reply.Name), reply.Version, reply.Percent, shownID(reply.Position), millis(reply.TookMS)))
+		return a.print(fmt.Sprintf("%s@%d ranks for %g %% of visitors from position %s on%s · %s\n", shownID(reply.Name), reply.Version, reply.Percent, shownID(reply.Position), reply.Ended, millis(reply.TookMS)))
 	}
 	does, did, none := "ranks", "ranked", "the recall score ranked before"
 	if reply.Slot != "" {
@@ -123,7 +138,7 @@ func (a *app) promote(ctx context.Context, server *client, name, version string,
 	if reply.Was != nil {
 		was = fmt.Sprintf("%s@%d %s before", shownID(reply.Was.Name), reply.Was.Version, did)
 	}
-	return a.print(fmt.Sprintf("%s@%d %s from position %s on · %s · %s\n", shownID(reply.Name), reply.Live, does, shownID(reply.Position), was, millis(reply.TookMS)))
+	return a.print(fmt.Sprintf("%s@%d %s from position %s on · %s%s · %s\n", shownID(reply.Name), reply.Live, does, shownID(reply.Position), was, reply.Ended, millis(reply.TookMS)))
 }
 
 func (a *app) rollbackCmd() *cobra.Command {
@@ -164,13 +179,14 @@ journal knows what was live, and the server has it at hand.`,
 
 // rolledBack is what a rollback changes.
 type rolledBack struct {
-	Live     *int    `json:"live"`
-	Was      int     `json:"was"`
-	Name     string  `json:"name"`
-	WasName  string  `json:"was_name"`
-	Trial    bool    `json:"trial"`
-	Position string  `json:"position"`
-	TookMS   float64 `json:"took_ms"`
+	Live     *int        `json:"live"`
+	Was      int         `json:"was"`
+	Name     string      `json:"name"`
+	WasName  string      `json:"was_name"`
+	Trial    bool        `json:"trial"`
+	Ended    *trialEnded `json:"ended_trial"`
+	Position string      `json:"position"`
+	TookMS   float64     `json:"took_ms"`
 }
 
 // change says what a rollback changes, for people.
@@ -182,7 +198,11 @@ func (r *rolledBack) change() string {
 	if r.Trial {
 		return fmt.Sprintf("the trial of %s@%d ends; %s as before", shownID(r.WasName), r.Was, live)
 	}
-	return fmt.Sprintf("%s again; %s@%d is not any more", live, shownID(r.WasName), r.Was)
+	text := fmt.Sprintf("%s again; %s@%d is not any more", live, shownID(r.WasName), r.Was)
+	if r.Ended != nil {
+		text += fmt.Sprintf("; the trial of %s@%d ends", shownID(r.Ended.Name), r.Ended.Version)
+	}
+	return text
 }
 
 func (a *app) rollback(ctx context.Context, server *client, name string, body map[string]any, yes bool) error {
