@@ -189,7 +189,9 @@ func TestGain(t *testing.T) {
 		{[]float64{3, 2, 1}, 0, 1, 1},
 		{[]float64{3, 2, 1}, 2, 0.5, 0},
 		{[]float64{1, 1, 1}, 1, 1 / math.Log2(3), 0.5},
-		{[]float64{0, 5, math.NaN()}, 1, 1 / math.Log2(3), 0.5},
+		{[]float64{0, 5, math.NaN()}, 1, 1, 1}, // what has no number stands last, as in a slate
+		{[]float64{0, 5, math.NaN()}, 2, 0.5, 0},
+		{[]float64{math.NaN(), 5, math.NaN()}, 2, 0.5, 0.25},
 		{[]float64{12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2}, 10, 0, 0},
 	} {
 		ndcg, auc, ok := (&shot{wanted: c.wanted}).gain(c.scores)
