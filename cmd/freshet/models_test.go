@@ -45,3 +45,29 @@ func TestTrialEnded(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestModelRefusals: a model that does not pass a gate is a failure, with flags and without; what a flag
+// says wrong is usage. Either is told once.
+func TestModelRefusals(t *testing.T) {
+	const gate = `{"type":"/problems/worse_than_live","title":"The model ranks worse than the live one","status":422,"code":"worse_than_live","detail":"lr version 2 may not be live: it is behind","errors":[{"pointer":"","code":"worse_than_live","message":"lr version 2 may not be live: it is behind","hint":"what was live stays live"}]}`
+	const flag = `{"title":"The request has 1 problem","status":400,"code":"validation","detail":"150 is not a percentage","errors":[{"pointer":"/percent","code":"out_of_range","message":"150 is not a percentage","hint":"such as 5"}]}`
+	const flags = `{"title":"The request has 2 problems","status":400,"code":"validation","detail":"150 is not a percentage","errors":[{"pointer":"/percent","code":"out_of_range","message":"150 is not a percentage"},{"pointer":"/stage","code":"out_of_range","message":"there is no stage"}]}`
+	for _, c := range []struct {
+		reply  answer
+		args   string
+		code   int
+		stderr string // its beginning
+	}{
+		{answer{422, gate}, "models promote lr 2", exitFailed, "error: worse_than_live: lr version 2 may not be live: it is behind\n  what was live stays live\n"},
+		{answer{422, gate}, "models promote lr 2 --stage canary", exitFailed, "error: worse_than_live: lr version 2 may not be live: it is behind\n  what was live stays live\n"},
+		{answer{400, flag}, "models promote lr 2 --stage canary --percent 150", exitUsage, "error: validation: 150 is not a percentage\n  /percent  out_of_range  such as 5\n"},
+		{answer{400, flags}, "models promote lr 2 --stage x --percent 150", exitUsage, "error: validation: The request has 2 problems\n  /percent  out_of_range  150 is not a percentage\n  /stage  out_of_range  there is no stage\n"},
+		{answer{409, strings.ReplaceAll(gate, "worse_than_live", "nothing_before")}, "models rollback lr --yes --reason x", exitFailed, "error: nothing_before: "},
+	} {
+		server := fake(t, c.reply)
+		got := runOn(t, t.Context(), server.URL, strings.NewReader(""), strings.Fields(c.args)...)
+		if got.code != c.code || !strings.HasPrefix(got.stderr, c.stderr) {
+			t.Errorf("%s: exit %d, %s", c.args, got.code, got.stderr)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -112,6 +113,7 @@ func (a *app) promote(ctx context.Context, server *client, name, version string,
 	var reply promoted
 	path := "/v1/models/" + url.PathEscape(name) + "/versions/" + version + "/promote"
 	raw, _, err := server.call(ctx, http.MethodPost, path, body, &reply)
+	err = ofModel(err)
 	if a.json {
 		return a.printReply(raw, err)
 	}
@@ -139,6 +141,18 @@ func (a *app) promote(ctx context.Context, server *client, name, version string,
 		was = fmt.Sprintf("%s@%d %s before", shownID(reply.Was.Name), reply.Was.Version, did)
 	}
 	return a.print(fmt.Sprintf("%s@%d %s from position %s on · %s%s · %s\n", shownID(reply.Name), reply.Live, does, shownID(reply.Position), was, reply.Ended, millis(reply.TookMS)))
+}
+
+// ofModel is the error of a call about a model. A refusal fails the command, whatever flags it was given:
+// it is about the model, which does not pass a gate, say. Only what the flags themselves say wrong is
+// usage.
+func ofModel(err error) error {
+	var f *failure
+	var refused *refusal
+	if errors.As(err, &f) && errors.As(f.err, &refused) && refused.Code != "validation" {
+		f.code = exitFailed
+	}
+	return err
 }
 
 func (a *app) rollbackCmd() *cobra.Command {
@@ -223,7 +237,7 @@ func (a *app) rollback(ctx context.Context, server *client, name string, body ma
 			asked["stage"] = stage
 		}
 		if _, _, err := server.call(ctx, http.MethodPost, path, asked, &would); err != nil {
-			return err
+			return ofModel(err)
 		}
 		a.say("%s. Go on? [y/N]", would.change())
 		line, err := bufio.NewReader(a.stdin).ReadString('\n')
@@ -233,6 +247,7 @@ func (a *app) rollback(ctx context.Context, server *client, name string, body ma
 	}
 	var reply rolledBack
 	raw, _, err := server.call(ctx, http.MethodPost, path, body, &reply)
+	err = ofModel(err)
 	if a.json {
 		return a.printReply(raw, err)
 	}
