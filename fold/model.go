@@ -128,7 +128,7 @@ func (s *State) switched(e *stream.Entry) {
 		s.Live(record.Slot).live(record, e.Position)
 		if record.Slot == Ranker { // who was on trial was so against another one
 			withdrawn := slices.DeleteFunc(slices.Clone(s.Challenger.Past), record.Same)
-			s.Challenger, s.Arms, s.Updates = Model{Past: withdrawn}, Arms{}, Updates{}
+			s.Challenger, s.Arms, s.Firsts, s.Updates = Model{Past: withdrawn}, Arms{}, Firsts{}, Updates{}
 			s.rebase()
 		}
 	case Challenger:
@@ -137,7 +137,7 @@ func (s *State) switched(e *stream.Entry) {
 			withdrawn = append(slices.DeleteFunc(slices.Clone(withdrawn), record.Same), record)
 			withdrawn = withdrawn[max(0, len(withdrawn)-mostPast):]
 		}
-		s.Challenger, s.Arms = Model{Past: withdrawn}, Arms{}
+		s.Challenger, s.Arms, s.Firsts = Model{Past: withdrawn}, Arms{}, Firsts{}
 		s.Model.Promoted = true // what an operator has put on trial is not to be live by a restart
 		if record.Stage == Shadow || record.Stage == Canary {
 			s.Challenger = Model{Switch: record, Since: e.Position, Past: withdrawn}
