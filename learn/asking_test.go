@@ -84,7 +84,7 @@ func TestQuestionsOfSlates(t *testing.T) {
 				apply(&stream.Entry{Served: text})
 			}
 		}
-		visitor, item := state.Visitor(e.Visitor()), state.Items.Find(e.Item)
+		visitor, item := state.Visitors.Add(string(e.Visitor())), state.Items.Find(e.Item)
 		q := max(e.Time, state.Newest-int64(freshet.Minute))
 		_, seen := state.Histories.Seen(visitor, item)
 		switch signal := freshet.BuiltinEvents().Of(e.Name).Signal; {

@@ -19,12 +19,12 @@ type DeepFMOptions struct {
 	Rate    float64 // of Adam; default 0.002
 	Decay   float64 // L2 on weights and vectors, for each step that touches them; default 4
 	Spread  float64 // standard deviation of what vectors begin with; default 0.01
-	Late    int     // steps over which weights are averaged; default 200
+	Late    int     // steps over which weights are averaged at most; default 1000, some five epochs: see BatchRows
 	Workers int     // goroutines that compute, which change no bit; default one a processor
 }
 
 func (o DeepFMOptions) withDefaults() DeepFMOptions {
-	o.Dim, o.Late, o.Workers = cmp.Or(o.Dim, 16), cmp.Or(o.Late, 200), cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
+	o.Dim, o.Late, o.Workers = cmp.Or(o.Dim, 16), cmp.Or(o.Late, 1000), cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
 	if o.Hidden == nil {
 		o.Hidden = []int{128, 128}
 	}

@@ -161,3 +161,17 @@ func TestAveraging(t *testing.T) {
 		}
 	}
 }
+
+// TestAveragingBoundsLateStepsOnly holds means of two bounds against each other: they are the same
+// until four times the lesser.
+func TestAveragingBoundsLateStepsOnly(t *testing.T) {
+	short, long := newAveraging(20), newAveraging(100)
+	for step := 1; step < 4*20; step++ {
+		if short.part(step) != long.part(step) || short.kept(step/2, step) != long.kept(step/2, step) {
+			t.Fatalf("step %d: parts of %v and %v, kept %v and %v", step, short.part(step), long.part(step), short.kept(step/2, step), long.kept(step/2, step))
+		}
+	}
+	if step := 4 * 20; short.part(step) == long.part(step) {
+		t.Errorf("step %d: a bound of 20 does not bound", step)
+	}
+}

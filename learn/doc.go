@@ -3,7 +3,7 @@
 //
 //	h, err := learn.NewHistory(options, disk, "training/rows")
 //	h.Apply(ctx, entry)                      // each record of a journal, in order
-//	samples, err := h.Samples()              // rows with what came of them, in files
+//	samples, err := h.Samples(ctx)           // rows with what came of them, in files
 //	ranker, fits, err := learn.FitRanker(ctx, samples, targets, learn.FitOptions{Kind: "fm"})
 //
 // or, step by step, on rows of any Source:

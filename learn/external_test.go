@@ -45,7 +45,7 @@ func TestARowHasWhatWasSaidOutside(t *testing.T) {
 	event("expose", "a", "r-1")
 	event("page", "", "")
 	h.State.Newest = at + 10*int64(freshet.Hour)
-	rows, err := h.Samples()
+	rows, err := h.Samples(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

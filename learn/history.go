@@ -22,6 +22,10 @@ type HistoryOptions struct {
 	State *fold.State // empty; History folds it
 	Kinds freshet.EventKinds
 	Asks  []fold.Ask // how the routes are asked, as serving does
+	// Scenes are the names of the routes of each scene, in their order, as configured. A slate of such a
+	// scene and of these routes is learned from with what its record says that they proposed, and any
+	// other with what all routes propose.
+	Scenes map[string][]string
 	// Signals are what rows are labelled with: names of events, or of signals, of which "click" is any
 	// positive one, since who buys has chosen too. At most MaxSignals; nil is a click.
 	Signals []string
@@ -63,9 +67,12 @@ func NegativeRate(asks []fold.Ask, negatives int) float64 {
 	return min(1, float64(negatives)/float64(max(1, all)))
 }
 
-// History is a fold of the journal that makes point-in-time rows on the way: each is built
-// from the state before the event that gives its label, and from recall tables that only
-// earlier events have shaped.
+// History is a fold of the journal that makes point-in-time rows on the way, from recall tables that only
+// earlier events have shaped. What was on screen of a slate that the journal has is learned from as it was
+// served: its rows are built where its record stands. Exposures of which no slate is known, one behind the
+// other in the journal, of one visitor and about one request, are told together: all their rows are built
+// before any of them is folded in. Any other row is built from the state before the event that gives its
+// label.
 type History struct {
 	HistoryOptions
 	samples    *Samples
@@ -84,6 +91,11 @@ type History struct {
 	before     map[string]fold.Context // the same of those before
 
 	said, saidBefore map[string]map[string][]recall.External // likewise what routes that ask outside were answered
+
+	together []stream.Entry // exposures that are not folded in yet
+	kept     slatesKept
+	likeness Likeness
+	weights  map[string]float64 // of routes in the merge, as their kinds have
 }
 
 type exposed struct{ visitor, item uint32 }
@@ -99,7 +111,7 @@ type recollected struct {
 	time  int64
 	said  string // the request whose answers from outside are in them, "" for none
 	group uint32
-	items map[uint32]*recall.Candidate
+	items map[uint32]*recall.Candidate // nil when nobody asked
 }
 
 const (
@@ -109,6 +121,7 @@ const (
 	askedMost         = 1 << 15             // requests whose context is kept, and as many before
 	saidMost          = 1 << 11             // requests whose answers from outside are kept, likewise: some 10 KB each
 	wantedMost        = 1 << 16             // wishes remembered before old ones are looked for
+	togetherMost      = 512                 // exposures told together: more than a slate has
 )
 
 // NewHistory returns a History that has folded nothing. Its rows go to a directory that it makes; see
@@ -140,41 +153,89 @@ func NewHistory(o HistoryOptions, disk fsys.FS, dir string) (*History, error) {
 			return nil, errors.Join(err, samples.Close())
 		}
 	}
-	return &History{HistoryOptions: o, samples: samples, asking: asking, builder: o.State.NewRowBuilder(), rng: rand.New(rand.NewPCG(o.Seed, 1)),
+	weights := map[string]float64{}
+	for i, route := range o.State.Routes {
+		weights[route.Name()] = recall.Weight(o.Asks[i].Kind)
+	}
+	return &History{HistoryOptions: o, samples: samples, asking: asking, weights: weights, builder: o.State.NewRowBuilder(), rng: rand.New(rand.NewPCG(o.Seed, 1)),
 		waiting: map[exposed][]int{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}, nil
 }
 
-// Apply folds in the next entry, after making what rows it gives.
+// Apply folds in the next entry, after making what rows it gives. What it points to must stay as it is:
+// an exposure is folded in with the entry after those that are told together with it, or by Samples.
 func (h *History) Apply(ctx context.Context, e *stream.Entry) error {
 	h.entries++
-	if e.Event != nil && !e.Late && e.Event.Item != "" {
+	told := e.Event != nil && !e.Late && e.Event.Item != ""
+	if !told || !h.joins(e.Event) {
+		if err := h.tell(ctx); err != nil {
+			return err
+		}
+	}
+	if told && h.Exposures && h.Kinds.Of(e.Event.Name).Signal == freshet.SignalImpression {
+		h.together = append(h.together, *e)
+		return nil
+	}
+	if told {
 		if err := h.harvest(ctx, e.Event); err != nil {
 			return err
 		}
 	}
 	if e.Served != nil {
-		h.served(e.Served)
+		if err := h.served(ctx, e.Served); err != nil {
+			return err
+		}
 	}
 	h.State.Apply(e)
 	return nil
 }
 
-// slateOf is what is read of a served record.
-type slateOf struct {
-	Request string             `json:"request_id"`
-	Visitor freshet.Visitor    `json:"visitor"`
-	Time    int64              `json:"ts_ms"`
-	Context fold.Context       `json:"context"`
-	Routes  []fold.ServedRoute `json:"routes"`
-	Model   *fold.ServedModel  `json:"model"`
-	Items   []fold.ServedItem  `json:"items"`
+// joins reports that an event is an exposure that is told together with those that wait. That an item
+// comes twice is of two slates.
+func (h *History) joins(e *freshet.Event) bool {
+	if len(h.together) == 0 || len(h.together) == togetherMost || h.Kinds.Of(e.Name).Signal != freshet.SignalImpression {
+		return false
+	}
+	first := h.together[0].Event
+	return e.Request == first.Request && e.Visitor() == first.Visitor() && max(e.Time-first.Time, first.Time-e.Time) <= int64(sameMoment) &&
+		!slices.ContainsFunc(h.together, func(other stream.Entry) bool { return other.Event.Item == e.Item })
 }
 
-// served keeps the context that a slate was asked with, and what was said outside.
-func (h *History) served(text []byte) {
+// tell makes the rows of the exposures that wait, and folds these in. Somebody of whom nothing was known
+// has a number from the first of them on.
+func (h *History) tell(ctx context.Context) error {
+	if len(h.together) > 0 {
+		h.State.Visitors.Add(string(h.together[0].Event.Visitor()))
+	}
+	for i := range h.together {
+		if err := h.harvest(ctx, h.together[i].Event); err != nil {
+			return err
+		}
+	}
+	for i := range h.together {
+		h.State.Apply(&h.together[i])
+	}
+	h.together = h.together[:0]
+	return nil
+}
+
+// slateOf is what is read of a served record.
+type slateOf struct {
+	Request     string             `json:"request_id"`
+	Scene       string             `json:"scene"`
+	Visitor     freshet.Visitor    `json:"visitor"`
+	Time        int64              `json:"ts_ms"`
+	Definitions string             `json:"definitions"`
+	Context     fold.Context       `json:"context"`
+	Routes      []fold.ServedRoute `json:"routes"`
+	Model       *fold.ServedModel  `json:"model"`
+	Items       []fold.ServedItem  `json:"items"`
+}
+
+// served keeps the rows of a slate, the context that it was asked with, and what was said outside.
+func (h *History) served(ctx context.Context, text []byte) error {
 	var record slateOf
 	if err := json.Unmarshal(text, &record); err != nil {
-		return // it says nothing
+		return nil // it says nothing
 	}
 	if len(h.asked) >= askedMost {
 		h.asked, h.before = map[string]fold.Context{}, h.asked
@@ -187,6 +248,7 @@ func (h *History) served(text []byte) {
 		}
 		h.said[record.Request] = said
 	}
+	return h.build(ctx, &record)
 }
 
 // external is what was said outside for the slate that the event answers, so that its row has the
@@ -218,7 +280,10 @@ func (h *History) context(e *freshet.Event) map[string]any {
 
 // Samples seals and returns the rows made. Those whose window has not passed say nothing yet and are
 // left out, with what came after the first of them. Nothing can be applied any more.
-func (h *History) Samples() (*Samples, error) {
+func (h *History) Samples(ctx context.Context) (*Samples, error) {
+	if err := h.tell(ctx); err != nil {
+		return h.samples, err
+	}
 	if err := h.expire(h.State.Newest); err != nil {
 		return h.samples, err
 	}
@@ -287,7 +352,7 @@ func (h *History) q(t int64) int64 { return max(t, h.State.Newest-int64(h.Slack)
 
 // expose makes the row of an exposure, negative until something else is known.
 func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.Event) error {
-	if visitor == 0 || item == 0 { // the first that is known of either: nothing to learn from
+	if item == 0 { // the first that is known of it: nothing to learn from
 		return nil
 	}
 	if err := h.expire(h.State.Newest); err != nil {
@@ -301,45 +366,62 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		return nil
 	}
 	q := h.q(e.Time)
-	r, said := h.recent[visitor], ""
-	if h.external(e) != nil {
-		said = e.Request
+	served, group, known := h.kept.find(e.Request, item)
+	r, err := h.recollect(ctx, visitor, q, e, known)
+	if err != nil {
+		return err
 	}
-	if r == nil || q-r.time > int64(sameMoment) || r.said != said {
-		candidates, err := h.State.Candidates(ctx, h.Asks, h.request(visitor, q, e))
-		if err != nil {
-			return err
+	row := &served
+	if !known {
+		c := r.items[item]
+		if c == nil {
+			c = &recall.Candidate{Item: item} // shown for another reason
 		}
-		h.groups++
-		r = &recollected{time: q, said: said, group: h.groups, items: make(map[uint32]*recall.Candidate, len(candidates))}
-		for i := range candidates {
-			r.items[candidates[i].Item] = &candidates[i]
-		}
-		if len(h.recent) >= recollectedMost {
-			clear(h.recent)
-		}
-		h.recent[visitor] = r
-		if len(candidates) >= 2 && h.asking.wants(h.entries) {
-			h.builder.Start(visitor, q, h.context(e))
-			o, err := h.ask(visitor, candidates)
-			if err != nil {
-				return err
-			}
-			h.asking.opens(&o, visitor, e, h.State.Newest)
-		}
+		h.builder.Start(visitor, q, h.context(e))
+		row, group = h.builder.Row(c), r.group
 	}
-	c := r.items[item]
-	if c == nil {
-		c = &recall.Candidate{Item: item} // shown for another reason
-	}
-	h.builder.Start(visitor, q, h.context(e))
 	shownAt := math.NaN() // not told
 	if e.Rank > 0 {
 		shownAt = float64(e.Rank)
 	}
-	row := h.builder.Row(c)
 	row.Numbers = append(row.Numbers, shownAt)
-	return h.append(row, pending{key, Sample{Time: e.Time, Group: r.group, Stands: float32(1 / h.Rate)}})
+	return h.append(row, pending{key, Sample{Time: e.Time, Group: group, Stands: float32(1 / h.Rate)}})
+}
+
+// recollect returns what is recalled of a visitor at a moment, which is asked about when it is new.
+// Without the candidates it is enough where rows are known.
+func (h *History) recollect(ctx context.Context, visitor uint32, q int64, e *freshet.Event, known bool) (*recollected, error) {
+	r, said := h.recent[visitor], ""
+	if h.external(e) != nil {
+		said = e.Request
+	}
+	same := r != nil && q-r.time <= int64(sameMoment) && r.said == said
+	if same && (known || r.items != nil) {
+		return r, nil
+	}
+	asked := !same && h.asking.wants(h.entries)
+	h.groups++
+	r = &recollected{time: q, said: said, group: h.groups}
+	if asked || !known {
+		candidates, err := h.State.Candidates(ctx, h.Asks, h.request(visitor, q, e))
+		if err != nil {
+			return nil, err
+		}
+		r.items = byItem(candidates)
+		if asked && len(candidates) >= 2 {
+			h.builder.Start(visitor, q, h.context(e))
+			o, err := h.ask(visitor, candidates)
+			if err != nil {
+				return nil, err
+			}
+			h.asking.opens(&o, visitor, e, h.State.Newest)
+		}
+	}
+	if len(h.recent) >= recollectedMost {
+		clear(h.recent)
+	}
+	h.recent[visitor] = r
+	return r, nil
 }
 
 // append appends a row that waits for its signals.

@@ -16,7 +16,7 @@ func act(name, user, item string, at int64) freshet.Event {
 // counts counts the rows of a history that is over, with its first signal and without.
 func counts(t *testing.T, h *learn.History) (positives, negatives int) {
 	t.Helper()
-	rows, err := h.Samples()
+	rows, err := h.Samples(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestSignals(t *testing.T) {
 		o.Exposures, o.Signals = true, []string{"click", "purchase", "dislike", "convert"}
 	})
 	applyAll(t, h, nil, events)
-	rows, err := h.Samples()
+	rows, err := h.Samples(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestRate(t *testing.T) {
 	count := func(rate float64) (kept int, stands float64) {
 		h := newHistoryOf(t, func(o *learn.HistoryOptions) { o.Rate = rate })
 		applyAll(t, h, nil, events)
-		rows, err := h.Samples()
+		rows, err := h.Samples(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -86,7 +86,7 @@ func TestLearnsFromExposures(t *testing.T) {
 	events := slices.Collect(world.History())
 	h := newHistory(t, true, len(events)/5)
 	applyAll(t, h, world.Items(), events)
-	rows, err := h.Samples()
+	rows, err := h.Samples(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestRankedSlateBeatsRecall(t *testing.T) {
 		o.Questions, o.Entries = 600, len(im.Items)+len(events)
 	})
 	applyAll(t, h, im.Items, events)
-	rows, err := h.Samples()
+	rows, err := h.Samples(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

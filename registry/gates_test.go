@@ -184,6 +184,8 @@ func TestRankingFaults(t *testing.T) {
 	few.Questions, many.Questions = LeastQuestions-1, LeastQuestions
 	seen, seenMore := worse, worse // behind by 0.2 of 0.3, and 0.2 of 0.5
 	seen.Elsewhere, seenMore.Elsewhere, seenMore.NDCG = 1, 1, 0.5
+	ordered, orderedMore := worse, worse // behind by 0.2 of 0.7, and 0.2 of 0.8
+	ordered.Ordered, orderedMore.Ordered, ordered.NDCG, orderedMore.NDCG = 1, 1, 0.7, 0.8
 	live := worse
 	live.Model, live.Version, live.SHA256 = "lr", 1, "aa"
 	for name, c := range map[string]struct {
@@ -200,6 +202,8 @@ func TestRankingFaults(t *testing.T) {
 		"of a handful of others": {Ranking{Questions: 90, Popular: few, Recall: few}, "", ""},
 		"behind by more than what is seen first explains":    {Ranking{Questions: 90, Popular: seen}, WorseThanPopularity, ""},
 		"behind by no more than what is seen first explains": {Ranking{Questions: 90, Popular: seenMore}, "", ""},
+		"behind by more than another's order explains":       {Ranking{Questions: 90, Recall: ordered}, WorseThanRecall, ""},
+		"behind by no more than another's order explains":    {Ranking{Questions: 90, Recall: orderedMore}, "", ""},
 		"of enough others": {Ranking{Questions: 90, Popular: even, Recall: many}, WorseThanRecall, ""},
 	} {
 		m := Manifest{LogLoss: 0.3, Baseline: 0.4, Ranking: c.r}

@@ -32,6 +32,10 @@ type Against struct {
 	// Elsewhere is the share of them about slates whose order nobody here knows, and which may have been
 	// this one.
 	Elsewhere float64 `json:"elsewhere,omitempty"`
+	// Ordered is the share of them about slates where what was wanted stood in its place by an order,
+	// known here or not, and not by lot: of two others that order favours the one that is more like it.
+	// Absent in earlier releases.
+	Ordered float64 `json:"ordered,omitempty"`
 
 	// Of Live.
 
@@ -40,13 +44,20 @@ type Against struct {
 	SHA256  string `json:"sha256,omitempty"`
 }
 
-// Worse reports that the ranker's order is worse beyond what chance explains, and, as far as slates were
-// made elsewhere, beyond what being seen first may explain.
-func (a *Against) Worse() bool { return a.Ahead+a.Bound < -seenElsewhere*a.Elsewhere*a.NDCG }
+// Worse reports that the ranker's order is worse beyond what chance explains, and, as far as something
+// stood in its place by an order, beyond what being seen first may explain.
+func (a *Against) Worse() bool {
+	return a.Ahead+a.Bound < -(seenElsewhere*a.Elsewhere+seenFirst*max(0, a.Ordered-a.Elsewhere))*a.NDCG
+}
 
-// seenElsewhere is the part of an order's NDCG by which a ranker may be behind it on slates that this
-// order may have made: a shop that showed what is popular would refuse every ranker otherwise. A guess.
-const seenElsewhere = 0.5
+// The parts of an order's NDCG by which a ranker may be behind it on slates that were put in order. What
+// stood first there was seen first, and wanted more often for that: so by an order that may have been
+// this one, as in a shop that showed what is popular, which would refuse every ranker otherwise; and by
+// one that may have been more like it than like the ranker. Guesses.
+const (
+	seenElsewhere = 0.5
+	seenFirst     = 0.25
+)
 
 // LeastQuestions is of how many an order can be said to be worse: a bound by the law of means is none of
 // a handful.

@@ -6,6 +6,14 @@ type Training struct {
 	Fields   []string   `json:"fields"` // in the order of the schema
 	Heads    []Head     `json:"heads"`
 	Ablation []Ablation `json:"ablation,omitempty"`
+	Likeness *Likeness  `json:"likeness,omitempty"` // absent where the journal has no slates
+}
+
+// Likeness counts how rows compare with those that were served: see learn.Likeness.
+type Likeness struct {
+	Equal     int `json:"equal"`
+	Different int `json:"different"`
+	Anew      int `json:"anew"`
 }
 
 // Head says how well one head of a ranker predicts its signal: see learn.Fit. The measures are of rows

@@ -238,15 +238,11 @@ func (s *Server) ranksWorse(b, live *registry.Bundle) (fault *registry.Fault, as
 		return say(registry.WorseThanPopularity, "the order of what is popular", &r.Popular)
 	case r.Recall.Worse():
 		return say(registry.WorseThanRecall, "the order of recall", &r.Recall)
-	case live != nil && r.Live.Ahead+r.Live.Bound < -seenFirst*r.Live.NDCG:
+	case live != nil && r.Live.Worse():
 		return say(registry.WorseThanLive, nameOf(live), &r.Live)
 	}
 	return nil, true
 }
-
-// seenFirst is the part of the live model's NDCG by which another may be behind it on what was wanted
-// of the live one's own slates: what stood first there was seen first, and wanted more often for that.
-const seenFirst = 0.25
 
 // nameOf says which bundle, for people.
 func nameOf(b *registry.Bundle) string {

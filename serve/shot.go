@@ -151,9 +151,9 @@ func resize(list []float64, n int) []float64 {
 
 // ranking is what the answers say, in the words of a manifest.
 func (a *answers) ranking() (r registry.Ranking) {
-	against := func(other []float64) registry.Against {
+	against := func(other []float64) registry.Against { // all questions are about slates that were put in order here
 		ahead, bound := eval.Ahead(a.own, other)
-		return registry.Against{NDCG: mean(other), Ahead: ahead, Bound: bound}
+		return registry.Against{NDCG: mean(other), Ahead: ahead, Bound: bound, Ordered: 1}
 	}
 	r = registry.Ranking{K: questionsAt, Questions: len(a.own), NDCG: mean(a.own), Recall: against(a.recall), Popular: against(a.popular)}
 	if a.live != nil {

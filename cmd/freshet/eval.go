@@ -197,7 +197,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	samples, err := h.Samples()
+	samples, err := h.Samples(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/journal"
+	"github.com/freshet-rec/freshet/learn"
 	"github.com/freshet-rec/freshet/registry"
 	"github.com/freshet-rec/freshet/stream"
 )
@@ -34,6 +35,7 @@ type plan struct {
 	Key   string           `json:"key"`   // of the options and what is configured
 	Until freshet.Position `json:"until"` // the last record
 	Rows  bool             `json:"rows"`  // they are made and sealed
+	Like  learn.Likeness   `json:"like"`  // of them, then
 	// Next are the versions that models become, noted before they are saved, which is at once: a model
 	// is done when there is that version.
 	Next map[string]int `json:"next"`

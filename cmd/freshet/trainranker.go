@@ -69,7 +69,10 @@ func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures
 		return o, err
 	}
 	o = learn.HistoryOptions{State: state, Kinds: cfg.Events, Asks: foldAsks(cfg), Exposures: exposures >= leastExposures,
-		Warmup: int(float64(entries) * warmupShare), Slack: cfg.MaxFuture, Seed: seed, Questions: questionsAsked, Entries: entries}
+		Warmup: int(float64(entries) * warmupShare), Slack: cfg.MaxFuture, Seed: seed, Questions: questionsAsked, Entries: entries, Scenes: map[string][]string{}}
+	for name, scene := range cfg.Scenes {
+		o.Scenes[name] = scene.Recall
+	}
 	for _, target := range targets(cfg) {
 		o.Signals = append(o.Signals, target.Signal)
 	}
@@ -108,14 +111,14 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return errors.Join(dataError(cfg.Data, err), h.Close())
 	}
-	if t.samples, err = h.Samples(); err != nil {
+	if t.samples, err = h.Samples(ctx); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	if t.questions, err = h.Questions(); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	bar.done()
-	t.plan.Rows = true
+	t.plan.Rows, t.plan.Like = true, h.Likeness()
 	return t.plan.save(t.disk)
 }
 
@@ -140,6 +143,9 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 	}
 	if t.history.Exposures {
 		m.Negatives = registry.Exposed
+	}
+	if t.plan.Like != (learn.Likeness{}) {
+		m.Training.Likeness = (*registry.Likeness)(&t.plan.Like)
 	}
 	if t.questions != nil && !o.Permute {
 		if m.Ranking, err = t.ranking(ctx, ranker); err != nil {
@@ -194,20 +200,25 @@ func (t *training) ranking(ctx context.Context, ranker *rank.Ranker) (r registry
 // stands first is seen first, and wanted for that.
 func against(s *learn.Standing, other []float64, maker string) (a registry.Against) {
 	var own, their []float64
-	elsewhere := 0
+	elsewhere, ordered := 0, 0
 	for i, by := range s.Makers {
+		if maker != "" && by == maker {
+			continue
+		}
 		if by == learn.Elsewhere {
 			elsewhere++
 		}
-		if maker == "" || by != maker {
-			own, their = append(own, s.Model[i]), append(their, other[i])
+		if by != "" {
+			ordered++
 		}
+		own, their = append(own, s.Model[i]), append(their, other[i])
 	}
 	a.Questions = len(own)
 	if len(own) < 2 {
 		return a
 	}
-	a.NDCG, a.Elsewhere = meanOf(their), float64(elsewhere)/float64(len(own))
+	n := float64(len(own))
+	a.NDCG, a.Elsewhere, a.Ordered = meanOf(their), float64(elsewhere)/n, float64(ordered)/n
 	a.Ahead, a.Bound = eval.Ahead(own, their)
 	return a
 }
@@ -300,6 +311,13 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
 		fmt.Fprintf(&b, "  without %s: AUC %.4f instead of %.4f · log-loss %.5f instead of %.5f\n", shownID(w.Without), w.AUC, m.AUC, w.LogLoss, m.LogLoss)
 	}
 	fmt.Fprintf(&b, "  negatives: %s\n", m.Negatives)
+	if l := m.Training.Likeness; l != nil {
+		fmt.Fprintf(&b, "  rows of slates: %s as they were served to the bit, %s otherwise", grouped(int64(l.Equal)), grouped(int64(l.Different)))
+		if l.Anew > 0 {
+			fmt.Fprintf(&b, "; %s under other definitions or routes", grouped(int64(l.Anew)))
+		}
+		b.WriteByte('\n')
+	}
 	if why := m.Faulty(); why != "" && m.Version > 0 {
 		fmt.Fprintf(&b, "  it is never live: %s\n", why)
 	}

@@ -1,0 +1,128 @@
+package learn
+
+import (
+	"context"
+	"slices"
+
+	"github.com/freshet-rec/freshet/fold"
+	"github.com/freshet-rec/freshet/rank"
+	"github.com/freshet-rec/freshet/recall"
+)
+
+// slateRows are the rows of a slate, read where its record stands: what was on screen of it is learned
+// from as it was ranked, and not as it stood once others of the slate had been on screen.
+type slateRows struct {
+	group uint32
+	items []uint32
+	rows  rank.Rows // of items
+}
+
+// slatesKept are the rows of the newest slates by request, and of those before.
+type slatesKept struct {
+	now, before map[string]*slateRows
+	bytes       int // of now
+}
+
+// keptBytes is how much the rows of the newest slates may take, and those of before likewise.
+const keptBytes = 32 << 20
+
+func (k *slatesKept) put(request string, s *slateRows, bytes int) {
+	if k.now == nil || k.bytes+bytes > keptBytes {
+		k.now, k.before, k.bytes = map[string]*slateRows{}, k.now, 0
+	}
+	k.now[request] = s
+	k.bytes += bytes
+}
+
+// find returns the row of an item that was served for a request, and its group; ok is false when that is
+// not known.
+func (k *slatesKept) find(request string, item uint32) (row rank.Row, group uint32, ok bool) {
+	for _, slates := range []map[string]*slateRows{k.now, k.before} {
+		if s := slates[request]; s != nil {
+			if at := slices.Index(s.items, item); at >= 0 {
+				return s.rows.Row(at), s.group, true
+			}
+		}
+	}
+	return row, 0, false
+}
+
+// Likeness counts how the rows of the slates in a journal compare with what their records say of the rows
+// that were served.
+type Likeness struct {
+	Equal     int `json:"equal"`     // to the bit
+	Different int `json:"different"` // the record stands some milliseconds after the row was read, and something came between
+	Anew      int `json:"anew"`      // served under other definitions or by other routes: there is nothing to be equal to
+}
+
+// build keeps the rows of a slate whose record comes next.
+func (h *History) build(ctx context.Context, record *slateOf) error {
+	if !h.Exposures || h.entries <= h.Warmup || record.Request == "" {
+		return nil
+	}
+	visitor, q := h.State.Visitor(record.Visitor), h.q(record.Time)
+	asServed := h.asServed(record)
+	var anew map[uint32]*recall.Candidate
+	if !asServed {
+		req := h.State.Request(visitor, q)
+		req.External = (&fold.Served{Routes: record.Routes}).External()
+		candidates, err := h.State.Candidates(ctx, h.Asks, req)
+		if err != nil {
+			return err
+		}
+		anew = byItem(candidates)
+	}
+	weights := (&fold.Served{Routes: record.Routes}).Weights(func(route string) float64 { return h.weights[route] })
+	h.groups++
+	s, bytes := &slateRows{group: h.groups}, 0
+	h.builder.Start(visitor, q, record.Context)
+	for i := range record.Items {
+		it := &record.Items[i]
+		item := h.State.Items.Find(it.Item)
+		if item == 0 {
+			continue
+		}
+		c := recall.Candidate{Item: item} // shown for another reason
+		if asServed {
+			c = it.Candidate(item, weights)
+		} else if found := anew[item]; found != nil {
+			c = *found
+		}
+		row := h.builder.Row(&c)
+		s.items = append(s.items, item)
+		s.rows.Append(row)
+		bytes += 8*len(row.Numbers) + 8*len(row.Words) + 4*len(row.Ends)
+		switch {
+		case !asServed || it.Row == "" || record.Definitions != h.State.Definitions:
+			h.likeness.Anew++
+		case it.Row == fold.RowHash(row):
+			h.likeness.Equal++
+		default:
+			h.likeness.Different++
+		}
+	}
+	h.kept.put(record.Request, s, bytes)
+	return nil
+}
+
+// asServed reports that what routes proposed for a slate is what they would say now, so that its record
+// is asked and not they: they are those that its scene has, and none goes by a model of a rehearsal.
+func (h *History) asServed(record *slateOf) bool {
+	if h.State.Live(fold.ItemItem).Name != "" && h.State.Live(fold.ItemItem).SHA256 == "" {
+		return false
+	}
+	routes, ok := h.Scenes[record.Scene]
+	return ok && slices.EqualFunc(routes, record.Routes, func(name string, r fold.ServedRoute) bool { return name == r.Name })
+}
+
+// byItem are candidates by their item.
+func byItem(candidates []recall.Candidate) map[uint32]*recall.Candidate {
+	items := make(map[uint32]*recall.Candidate, len(candidates))
+	for i := range candidates {
+		items[candidates[i].Item] = &candidates[i]
+	}
+	return items
+}
+
+// Likeness is that of the slates so far.
+func (h *History) Likeness() Likeness { return h.likeness }
