@@ -15,6 +15,50 @@ type Arm struct{ Slates, Wanted uint64 }
 // Arms are the sides of a trial.
 type Arms struct{ Live, Challenger Arm }
 
+// of is the side of those whom the model on trial ranks for, or of the others.
+func (a *Arms) of(canaried bool) *Arm {
+	if canaried {
+		return &a.Challenger
+	}
+	return &a.Live
+}
+
+// mostFirsts bounds the visitors of Firsts, some 2 MB: whoever comes later counts for neither side.
+const mostFirsts = 100_000
+
+// Firsts are Arms of which each visitor has one slate, the first: the slates of one visitor are alike, so
+// together they say less than as many of different ones, and a bound for independent ones does not hold
+// for them. It is what a trial is decided by, and no part of a packed state: it begins with the trial, or
+// where the state was read from a snapshot since. The zero Firsts is empty and ready.
+type Firsts struct {
+	Arms
+	open map[uint32]bool // by visitor who counts: nothing else was shown since, and nothing wanted
+}
+
+// Slate notes a slate of a visitor.
+func (f *Firsts) Slate(visitor uint32, canaried bool) {
+	if _, counts := f.open[visitor]; counts {
+		f.open[visitor] = false
+		return
+	}
+	if len(f.open) == mostFirsts {
+		return
+	}
+	if f.open == nil {
+		f.open = map[uint32]bool{}
+	}
+	f.open[visitor] = true
+	f.of(canaried).Slates++
+}
+
+// Wanted notes that something was wanted of a visitor's last slate.
+func (f *Firsts) Wanted(visitor uint32, canaried bool) {
+	if f.open[visitor] {
+		f.open[visitor] = false
+		f.of(canaried).Wanted++
+	}
+}
+
 // Canaries reports that a canary of these bytes ranks for a visitor, or for a request that has none,
 // by its id: a share of percent of all names, the same ones for as long as the trial goes on, and a
 // greater share holds the smaller one. Which names they are differs from one model to the next.
@@ -39,15 +83,15 @@ func (m *Model) Canaried(name string) bool {
 	return m.Stage == Canary && Canaries(m.SHA256, name, m.Percent)
 }
 
-// arm is the side of a visitor while a canary is on trial, nil otherwise.
-func (s *State) arm(visitor freshet.Visitor) *Arm {
-	switch {
-	case s.Challenger.Stage != Canary:
-		return nil
-	case s.Challenger.Canaried(string(visitor)):
-		return &s.Arms.Challenger
+// slate notes a slate of a visitor and returns the trial in whose Arms it is counted, 0 for none.
+func (s *State) slate(visitor uint32, name freshet.Visitor) freshet.Position {
+	if s.Challenger.Stage != Canary {
+		return 0
 	}
-	return &s.Arms.Live
+	canaried := s.Challenger.Canaried(string(name))
+	s.Arms.of(canaried).Slates++
+	s.Firsts.Slate(visitor, canaried)
+	return s.Challenger.Since
 }
 
 // wanted notes a positive event: the visitor's last slate is one that something was wanted of, if it
@@ -56,12 +100,13 @@ func (s *State) wanted(visitor uint32, e *freshet.Event) {
 	if s.Challenger.Stage != Canary {
 		return
 	}
-	arm := s.arm(e.Visitor())
 	last, ok := s.shown.last[visitor]
 	if ok && last.trial == s.Challenger.Since && slices.Contains(last.Items, e.Item) {
 		last.trial = 0
 		s.shown.last[visitor] = last
-		arm.Wanted++
+		canaried := s.Challenger.Canaried(string(e.Visitor()))
+		s.Arms.of(canaried).Wanted++
+		s.Firsts.Wanted(visitor, canaried)
 	}
 }
 

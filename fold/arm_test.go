@@ -74,6 +74,12 @@ func TestArms(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v and %+v", what, j.Arms, live, challenger)
 		}
 	}
+	firsts := func(what string, live, challenger fold.Arm) {
+		t.Helper()
+		if j.Firsts.Arms != (fold.Arms{Live: live, Challenger: challenger}) {
+			t.Errorf("%s: %+v, want %+v and %+v", what, j.Firsts.Arms, live, challenger)
+		}
+	}
 	serve(sides[true])
 	want("before the trial", fold.Arm{}, fold.Arm{})
 	begin()
@@ -89,8 +95,10 @@ func TestArms(t *testing.T) {
 	serve(sides[false])
 	click(sides[false], "a")
 	want("a click on the second", fold.Arm{Slates: 2, Wanted: 1}, fold.Arm{Slates: 1, Wanted: 1})
+	firsts("what was wanted of a first slate, and of a second", fold.Arm{Slates: 1}, fold.Arm{Slates: 1, Wanted: 1})
 	serve(sides[false])
 	begin()
 	click(sides[false], "a")
 	want("after it began anew", fold.Arm{}, fold.Arm{})
+	firsts("after it began anew", fold.Arm{}, fold.Arm{})
 }

@@ -121,23 +121,23 @@ func (s *State) switched(e *stream.Entry) {
 	}
 	switch record.Slot {
 	case Ranker, Embedding, ItemItem:
-		if m := &s.Model; record.Slot == Ranker && record.By == Promoted && m.Name != "" && record.same(m.Switch) {
+		if m := &s.Model; record.Slot == Ranker && record.By == Promoted && m.Name != "" && record.Same(m.Switch) {
 			m.Switch, m.Promoted = record, true // nothing else ranks from here on
 			return
 		}
 		s.Live(record.Slot).live(record, e.Position)
 		if record.Slot == Ranker { // who was on trial was so against another one
-			withdrawn := slices.DeleteFunc(slices.Clone(s.Challenger.Past), record.same)
-			s.Challenger, s.Arms, s.Updates = Model{Past: withdrawn}, Arms{}, Updates{}
+			withdrawn := slices.DeleteFunc(slices.Clone(s.Challenger.Past), record.Same)
+			s.Challenger, s.Arms, s.Firsts, s.Updates = Model{Past: withdrawn}, Arms{}, Firsts{}, Updates{}
 			s.rebase()
 		}
 	case Challenger:
 		withdrawn := s.Challenger.Past
 		if record.By == Withdrawn {
-			withdrawn = append(slices.DeleteFunc(slices.Clone(withdrawn), record.same), record)
+			withdrawn = append(slices.DeleteFunc(slices.Clone(withdrawn), record.Same), record)
 			withdrawn = withdrawn[max(0, len(withdrawn)-mostPast):]
 		}
-		s.Challenger, s.Arms = Model{Past: withdrawn}, Arms{}
+		s.Challenger, s.Arms, s.Firsts = Model{Past: withdrawn}, Arms{}, Firsts{}
 		s.Model.Promoted = true // what an operator has put on trial is not to be live by a restart
 		if record.Stage == Shadow || record.Stage == Canary {
 			s.Challenger = Model{Switch: record, Since: e.Position, Past: withdrawn}
@@ -151,9 +151,9 @@ func (m *Model) live(record Switch, p freshet.Position) {
 	past := m.Past
 	at := -1
 	if record.By == Restored {
-		at = slices.IndexFunc(past, record.same)
+		at = slices.IndexFunc(past, record.Same)
 		for i := at + 1; at >= 0 && i < len(past); i++ { // the last of them
-			if record.same(past[i]) {
+			if record.Same(past[i]) {
 				at = i
 			}
 		}
@@ -161,15 +161,15 @@ func (m *Model) live(record Switch, p freshet.Position) {
 	switch {
 	case at >= 0:
 		past = slices.Clone(past[:at])
-	case m.Name != "" && !record.same(m.Switch):
+	case m.Name != "" && !record.Same(m.Switch):
 		past = append(slices.Clone(past), m.Switch)
 		past = past[max(0, len(past)-mostPast):]
 	}
 	*m = Model{Switch: record, Since: p, Promoted: m.Promoted || record.By == Promoted || record.By == Restored, Past: past}
 }
 
-// same reports that both name the same bytes.
-func (s Switch) same(o Switch) bool {
+// Same reports that both name the same bytes.
+func (s Switch) Same(o Switch) bool {
 	return s.Name == o.Name && s.Version == o.Version && s.SHA256 == o.SHA256
 }
 

@@ -175,12 +175,7 @@ func (s *State) served(e *stream.Entry) {
 	visitor := uint32(0)
 	if record.Visitor != "" {
 		visitor = s.Visitors.Add(string(record.Visitor))
-		trial := freshet.Position(0)
-		if arm := s.arm(record.Visitor); arm != nil {
-			arm.Slates++
-			trial = s.Challenger.Since
-		}
-		s.shown.note(visitor, &record, trial)
+		s.shown.note(visitor, &record, s.slate(visitor, record.Visitor))
 	}
 	s.Ledger.Served(visitor, s.places(&record))
 	if s.updater != nil {

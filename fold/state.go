@@ -60,6 +60,7 @@ type State struct {
 	Updates    Updates        // what was published for Model
 	Challenger Model          // which one is on trial beside it; Stage and Percent say how
 	Arms       Arms           // what came of that trial
+	Firsts     Firsts         // the same, by visitor; not packed
 	Tally      Tally          // events by name
 	Lately     Lately         // the slates served last
 	Ledger     *recall.Ledger // what each route brought to them

@@ -11,13 +11,24 @@ import (
 
 type modelsReply struct {
 	Data       []modelReply `json:"data"`
-	NextCursor *string      `json:"next_cursor"`       // always null: there is one page
-	Damaged    string       `json:"damaged,omitempty"` // what could not be read and is not listed
+	Withdrawn  []withdrawn  `json:"withdrawn,omitempty"` // from a trial, by the server, and not live since: the newest 8, newest first
+	NextCursor *string      `json:"next_cursor"`         // always null: there is one page
+	Damaged    string       `json:"damaged,omitempty"`   // what could not be read and is not listed
+}
+
+// withdrawn is a version that the server took from its trial.
+type withdrawn struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	SHA256  string `json:"sha256"`
+	Code    string `json:"code"`   // of what it was caught at
+	Reason  string `json:"reason"` // in words
 }
 
 type modelReply struct {
 	Name     string         `json:"name"`
 	Live     *int           `json:"live"`               // the version that is live, null for none
+	AtHand   *bool          `json:"at_hand,omitempty"`  // with Live: false is that what goes by it does without; true, that it can, also where its files are gone
 	Previous *int           `json:"previous,omitempty"` // the version that a rollback would make live, when it is one of this name
 	Shadow   *int           `json:"shadow,omitempty"`   // the version that is on trial in the shadow
 	Canary   *int           `json:"canary,omitempty"`   // the version that ranks for some visitors
@@ -105,7 +116,7 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 	for _, m := range list {
 		out := modelReply{Name: m.Name, Versions: []versionReply{}}
 		if m.Live != 0 {
-			out.Live = &m.Live
+			out.Live, out.AtHand = &m.Live, &m.AtHand
 			if m.Name == ranks.Name {
 				out.Online = a.encodeOnline()
 			}
@@ -125,6 +136,9 @@ func (a *API) getModels(w http.ResponseWriter, r *http.Request) {
 			out.Versions = append(out.Versions, encodeVersion(&m.Versions[i]))
 		}
 		reply.Data = append(reply.Data, out)
+	}
+	for _, w := range a.Server.Withdrawn() {
+		reply.Withdrawn = append(reply.Withdrawn, withdrawn{w.Name, w.Version, w.SHA256, w.Code, w.Reason})
 	}
 	writeJSON(w, http.StatusOK, &reply)
 }

@@ -107,18 +107,26 @@ func TestTrialsAndRollbacks(t *testing.T) {
 	disk := fsys.NewMem()
 	trained(t, disk, 0.3)
 	trained(t, disk, 0.2)
+	trained(t, disk, 0.1)
 	r := newRig(t, plan{disk: disk})
 	for i, c := range []struct{ path, body, says string }{
 		{"lr/versions/1/promote", "", `"live":1,"was":null`},
 		{"lr/versions/2/promote", `{"stage":"shadow"}`, `"live":1,"stage":"shadow","version":2,"was":null`},
 		{"lr/versions/2/promote", `{"stage":"canary","percent":7.5,"guard":{"gauc_drop":0.01,"p99_ms":20}}`, `"live":1,"stage":"canary","version":2,"percent":7.5,"was":{"name":"lr","version":2}`},
-		{"", "", `"live":1,"canary":2,"trial":{"since_position":"`},
+		{"", "", `"live":1,"at_hand":true,"canary":2,"trial":{"since_position":"`},
 		{"lr/rollback", `{"dry_run":true}`, `{"live":1,"was":2,"name":"lr","was_name":"lr","trial":true,"dry_run":true,"took_ms"`},
 		{"lr/rollback", `{"reason":"fewer clicks"}`, `{"live":1,"was":2,"name":"lr","was_name":"lr","trial":true,"position":"`},
 		{"lr/versions/2/promote", `{"stage":"live"}`, `"live":2,"was":{"name":"lr","version":1}`},
-		{"", "", `"live":2,"previous":1,`},
+		{"", "", `"live":2,"at_hand":true,"previous":1,`},
 		{"lr/rollback", "", `{"live":1,"was":2,"name":"lr","was_name":"lr","position":"`},
 		{"lr/rollback", "", `"code":"nothing_before"`},
+		{"lr/versions/2/promote", `{"stage":"shadow"}`, `"stage":"shadow","version":2,"was":null,"position"`},
+		{"lr/versions/3/promote", `{"stage":"shadow"}`, `"version":3,"was":{"name":"lr","version":2},"ended_trial":{"name":"lr","version":2}`},
+		{"lr/versions/1/promote", "", `"live":1,"was":{"name":"lr","version":1},"position"`}, // it ranks already: the trial goes on
+		{"lr/versions/2/promote", "", `"live":2,"was":{"name":"lr","version":1},"ended_trial":{"name":"lr","version":3},"position"`},
+		{"lr/versions/3/promote", `{"stage":"shadow"}`, `"was":null,"position"`},
+		{"lr/rollback", `{"stage":"live","dry_run":true}`, `"was_name":"lr","ended_trial":{"name":"lr","version":3},"dry_run":true`},
+		{"lr/versions/3/promote", "", `"live":3,"was":{"name":"lr","version":2},"position"`}, // its trial is how it came there
 		{"lr/versions/2", "", `"fields":[{"name":"recall.score","kind":"spread","weights":2}`},
 	} {
 		method := "POST"
@@ -129,4 +137,30 @@ func TestTrialsAndRollbacks(t *testing.T) {
 			t.Errorf("%d, %s %s: %d %s, want %s", i, c.path, c.body, reply.status, reply.body, c.says)
 		}
 	}
+}
+
+// TestModelsAtHand: what is live is told apart from what its files are, and a trial that the server ended
+// is seen after its end.
+func TestModelsAtHand(t *testing.T) {
+	disk := fsys.NewMem()
+	trained(t, disk, 0.3)
+	r := newRig(t, plan{disk: disk})
+	listed := func(r *rig, want string) {
+		t.Helper()
+		if reply := r.do(t, "GET", "/v1/models", ""); !strings.Contains(reply.body, want) {
+			t.Errorf("the list has no %s: %s", want, reply.body)
+		}
+	}
+	r.do(t, "POST", "/v1/models/lr/versions/1/promote", "")
+	if _, err := r.stream.Switch(t.Context(), t0, []byte(`{"model":"fm","version":7,"sha256":"ab","by":"withdrawn","slot":"challenger","stage":"ended","code":"inverted","reason":"it puts last"}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"golden.bin", "manifest.json", "model.bin"} {
+		if err := disk.Remove("models/lr/1/" + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed(r, `"data":[{"name":"lr","live":1,"at_hand":true,"versions":[]}]`)
+	listed(r, `"withdrawn":[{"name":"fm","version":7,"sha256":"ab","code":"inverted","reason":"it puts last"}]`)
+	listed(newRig(t, plan{disk: disk.Clone()}), `"data":[{"name":"lr","live":1,"at_hand":false,"versions":[]}]`)
 }

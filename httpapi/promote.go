@@ -14,12 +14,13 @@ import (
 type promoteReply struct {
 	Name     string           `json:"name"`
 	Live     int              `json:"live"`
-	Slot     fold.Slot        `json:"slot,omitempty"`    // absent: it ranks
-	Stage    fold.Stage       `json:"stage,omitempty"`   // absent: it is live
-	Version  int              `json:"version,omitempty"` // with a stage: the one on trial
-	Percent  float64          `json:"percent,omitempty"` // of a canary
-	Was      *switchReply     `json:"was"`               // null when none was in its place, and with already
-	Already  bool             `json:"already,omitempty"` // it was promoted before, at position
+	Slot     fold.Slot        `json:"slot,omitempty"`        // absent: it ranks
+	Stage    fold.Stage       `json:"stage,omitempty"`       // absent: it is live
+	Version  int              `json:"version,omitempty"`     // with a stage: the one on trial
+	Percent  float64          `json:"percent,omitempty"`     // of a canary
+	Was      *switchReply     `json:"was"`                   // null when none was in its place, and with already
+	Ended    *switchReply     `json:"ended_trial,omitempty"` // what was on trial until then
+	Already  bool             `json:"already,omitempty"`     // it was promoted before, at position
 	Position freshet.Position `json:"position"`
 	TookMS   float64          `json:"took_ms"`
 	Unasked  []string         `json:"unasked,omitempty"` // gates that could not be asked
@@ -84,10 +85,15 @@ func (a *API) postPromote(w http.ResponseWriter, r *http.Request) {
 	if done.Stage != "" {
 		reply.Version = done.Version
 	}
-	if done.Was != nil {
-		reply.Was = &switchReply{done.Was.Name, done.Was.Version}
-	}
+	reply.Was, reply.Ended = encodeSwitch(done.Was), encodeSwitch(done.Ended)
 	writeJSON(w, http.StatusOK, &reply)
+}
+
+func encodeSwitch(s *fold.Switch) *switchReply {
+	if s == nil {
+		return nil
+	}
+	return &switchReply{s.Name, s.Version}
 }
 
 // step reads how far a version is to come.
@@ -156,8 +162,9 @@ type rollbackReply struct {
 	Was      int              `json:"was"`
 	Name     string           `json:"name,omitempty"` // of what is live
 	WasName  string           `json:"was_name"`
-	Trial    bool             `json:"trial,omitempty"` // a trial was ended; what is live was live before
-	Slot     fold.Slot        `json:"slot,omitempty"`  // absent: it ranks
+	Trial    bool             `json:"trial,omitempty"`       // a trial was ended; what is live was live before
+	Ended    *switchReply     `json:"ended_trial,omitempty"` // what was on trial against what was live
+	Slot     fold.Slot        `json:"slot,omitempty"`        // absent: it ranks
 	DryRun   bool             `json:"dry_run,omitempty"`
 	Position freshet.Position `json:"position,omitempty"` // absent in a dry run
 	TookMS   float64          `json:"took_ms"`
@@ -210,7 +217,7 @@ func (a *API) postRollback(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, err)
 		return
 	}
-	reply := rollbackReply{Was: done.Was, Name: done.Name, WasName: done.WasName, DryRun: dry, Position: done.Position, TookMS: millis(a.Now().Sub(began))}
+	reply := rollbackReply{Was: done.Was, Name: done.Name, WasName: done.WasName, Ended: encodeSwitch(done.Ended), DryRun: dry, Position: done.Position, TookMS: millis(a.Now().Sub(began))}
 	if done.Live != 0 {
 		reply.Live = &done.Live
 	}

@@ -49,8 +49,9 @@ type statusReply struct {
 	Versions   Versions          `json:"versions"`
 	State      stateReply        `json:"state"`
 	Features   featuresStatus    `json:"features"`
-	Model      *modelStatus      `json:"model"`                   // null: the recall score ranks
-	Models     []recallModel     `json:"recall_models,omitempty"` // that routes go by
+	Model      *modelStatus      `json:"model"`                     // null: the recall score ranks
+	Models     []recallModel     `json:"recall_models,omitempty"`   // that routes go by
+	Regained   uint64            `json:"models_regained,omitempty"` // models that were not at hand, and were found since the start
 	Events     eventsStatus      `json:"events"`
 	Slates     slatesStatus      `json:"slates"`
 	Sampled    []sampledStatus   `json:"sampled_recall,omitempty"` // of routes that search an index
@@ -225,6 +226,7 @@ func (a *API) stateStatus(reply *statusReply) {
 		reply.Model.Online = a.encodeOnline()
 	}
 	reply.Models = encodeRecallModels(a.Server)
+	reply.Regained = a.Server.Regained()
 	for _, f := range a.Server.Sampled() {
 		reply.Sampled = append(reply.Sampled, sampledStatus(f))
 	}

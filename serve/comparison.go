@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/registry"
 )
@@ -247,18 +248,19 @@ func ranksOf(values []float64) []float64 {
 	return ranks
 }
 
-// behind says that fewer of the slates of a trial's side were wanted of than of the other side's, nil
-// when chance explains the difference. It may be asked after every slate.
-func behind(liveSlates, liveWanted, slates, wanted uint64) *registry.Fault {
-	if liveSlates < leastRequests || slates < leastRequests {
+// behind says that something was wanted of fewer of the first slates of a trial's visitors than of the
+// other side's, nil when chance explains the difference. It may be asked after every slate; visitors are
+// independent of each other, and each counts once.
+func behind(live, own fold.Arm) *registry.Fault {
+	if live.Slates < leastRequests || own.Slates < leastRequests {
 		return nil
 	}
-	n, m := float64(slates), float64(liveSlates)
-	p, q := float64(wanted)/n, float64(liveWanted)/m
-	pooled := float64(wanted+liveWanted) / (n + m)
+	n, m := float64(own.Slates), float64(live.Slates)
+	p, q := float64(own.Wanted)/n, float64(live.Wanted)/m
+	pooled := float64(own.Wanted+live.Wanted) / (n + m)
 	d, wide := p-q, sequenceBound(math.Sqrt(pooled*(1-pooled)), n*m/(n+m), alpha)
 	if d+wide >= 0 {
 		return nil
 	}
-	return &registry.Fault{Code: registry.WorseThanLive, Text: fmt.Sprintf("of its %d slates something was wanted in %.4f, of the %d of the live one in %.4f: less by %.4f ± %.4f", slates, p, liveSlates, q, -d, wide)}
+	return &registry.Fault{Code: registry.WorseThanLive, Text: fmt.Sprintf("of the first slates of its %d visitors something was wanted in %.4f, of those of the %d of the live one in %.4f: less by %.4f ± %.4f", own.Slates, p, live.Slates, q, -d, wide)}
 }

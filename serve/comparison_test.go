@@ -81,37 +81,52 @@ func TestOneItemFirst(t *testing.T) {
 }
 
 // TestBehindIsSeldomWrong: sides that are alike are told apart in fewer than one trial of a hundred,
-// though asked after every slate; one that is wanted half as often is caught.
+// though asked again and again, also when a visitor has many slates and wants of nearly all or of none; one
+// that is wanted half as often is caught.
 func TestBehindIsSeldomWrong(t *testing.T) {
-	run := func(rng *rand.Rand, p float64) (after uint64) {
-		var a fold.Arms
+	run := func(rng *rand.Rand, visitors int, habits bool, ratio float64) bool {
+		var f fold.Firsts
+		rates, canaried := make([]float64, visitors), make([]bool, visitors)
+		for i := range rates {
+			rates[i], canaried[i] = 0.2, rng.IntN(20) == 0
+			if habits && rng.IntN(5) > 0 {
+				rates[i] = 0.05
+			} else if habits {
+				rates[i] = 0.8
+			}
+			if canaried[i] {
+				rates[i] *= ratio
+			}
+		}
 		for n := range 20_000 {
-			arm, rate := &a.Live, 0.2
-			if rng.IntN(20) == 0 {
-				arm, rate = &a.Challenger, p
+			visitor := rng.IntN(visitors)
+			f.Slate(uint32(visitor), canaried[visitor])
+			if rng.Float64() < rates[visitor] {
+				f.Wanted(uint32(visitor), canaried[visitor])
 			}
-			arm.Slates++
-			if rng.Float64() < rate {
-				arm.Wanted++
-			}
-			if n%10 == 0 && behind(a.Live.Slates, a.Live.Wanted, a.Challenger.Slates, a.Challenger.Wanted) != nil {
-				return a.Challenger.Slates
+			if n%10 == 0 && behind(f.Live, f.Challenger) != nil {
+				return true
 			}
 		}
-		return 0
+		return false
 	}
-	wrong := 0
-	for seed := range uint64(300) {
-		if run(rand.New(rand.NewPCG(seed, 1)), 0.2) > 0 {
-			wrong++
+	for _, c := range []struct {
+		visitors int
+		habits   bool
+	}{{300, true}, {2_000, true}, {20_000, true}, {20_000, false}} {
+		wrong := 0
+		for seed := range uint64(300) {
+			if run(rand.New(rand.NewPCG(seed, 1)), c.visitors, c.habits, 1) {
+				wrong++
+			}
 		}
-	}
-	if wrong > 3 {
-		t.Errorf("%d of 300 trials between equals ended", wrong)
+		if wrong > 3 {
+			t.Errorf("%+v: %d of 300 trials between equals ended", c, wrong)
+		}
 	}
 	for seed := range uint64(5) {
-		if at := run(rand.New(rand.NewPCG(seed, 2)), 0.1); at == 0 {
-			t.Errorf("seed %d: half as many wishes in 1,000 slates were not seen", seed)
+		if !run(rand.New(rand.NewPCG(seed, 2)), 20_000, true, 0.5) {
+			t.Errorf("seed %d: half as many wishes of some 600 visitors were not seen", seed)
 		}
 	}
 }
@@ -189,7 +204,9 @@ func TestGain(t *testing.T) {
 		{[]float64{3, 2, 1}, 0, 1, 1},
 		{[]float64{3, 2, 1}, 2, 0.5, 0},
 		{[]float64{1, 1, 1}, 1, 1 / math.Log2(3), 0.5},
-		{[]float64{0, 5, math.NaN()}, 1, 1 / math.Log2(3), 0.5},
+		{[]float64{0, 5, math.NaN()}, 1, 1, 1}, // what has no number stands last, as in a slate
+		{[]float64{0, 5, math.NaN()}, 2, 0.5, 0},
+		{[]float64{math.NaN(), 5, math.NaN()}, 2, 0.5, 0.25},
 		{[]float64{12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2}, 10, 0, 0},
 	} {
 		ndcg, auc, ok := (&shot{wanted: c.wanted}).gain(c.scores)

@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"runtime"
+
 	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/registry"
 )
@@ -17,6 +19,15 @@ func (s *Server) Instil(sha256 string, of func(rank.Model) rank.Model) {
 	b := *kept.(*registry.Bundle)
 	b.Ranker = rank.Single("click", of(b.Ranker.Heads[0].Model))
 	s.bundles.Store(sha256, &b)
+}
+
+// Seek looks once for the models that are not at hand.
+func (s *Server) Seek() {
+	for !s.missing.busy.CompareAndSwap(false, true) {
+		runtime.Gosched()
+	}
+	defer s.missing.busy.Store(false)
+	s.regain(s.lost())
 }
 
 // Switching does something while a switch is under way.

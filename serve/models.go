@@ -288,13 +288,18 @@ func (s *Server) LiveIn(slot fold.Slot) (m fold.Model) {
 
 // AtHand reports that a model which is live by the journal can in fact be gone by.
 func (s *Server) AtHand(m *fold.Model) bool {
+	definitions, _ := s.rowFields()
+	return s.atHand(m, definitions)
+}
+
+// atHand is AtHand where features have these definitions.
+func (s *Server) atHand(m *fold.Model, definitions string) bool {
 	switch m.Slot {
 	case fold.Embedding:
 		return s.Shelf != nil && s.Shelf.Vectors(m.Name, m.Version, m.SHA256) != nil
 	case fold.ItemItem:
 		return s.Shelf != nil && s.Shelf.Linear(m.Name, m.Version, m.SHA256) != nil
 	}
-	definitions, _ := s.rowFields()
 	return s.bundle(m, definitions) != nil
 }
 
@@ -317,8 +322,9 @@ func (s *Server) kept(sha256 string) (*registry.Bundle, bool) {
 // ModelVersions are the versions of one model.
 type ModelVersions struct {
 	Name     string
-	Live     int // the version that is live, 0 for none
-	Previous int // that was live before it, 0 for none of this name
+	Live     int  // the version that is live, 0 for none
+	AtHand   bool // with Live: what goes by it can, whatever lies in the registry
+	Previous int  // that was live before it, 0 for none of this name
 	Versions []registry.Manifest
 }
 
@@ -328,10 +334,10 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 	if s.Disk == nil {
 		return nil, nil
 	}
-	lives, before := map[string]int{}, map[string]int{} // versions by name
+	lives, before, atHand := map[string]int{}, map[string]int{}, map[string]bool{} // versions by name
 	for _, slot := range fold.Slots {
 		if m := s.LiveIn(slot); m.Name != "" {
-			lives[m.Name] = m.Version
+			lives[m.Name], atHand[m.Name] = m.Version, s.AtHand(&m)
 			if n := len(m.Past); n > 0 && m.Past[n-1].Name == m.Name {
 				before[m.Name] = m.Past[n-1].Version
 			}
@@ -341,17 +347,25 @@ func (s *Server) Models() (list []ModelVersions, err error) {
 	for _, name := range names {
 		versions, bad := registry.List(s.Disk, name)
 		err = errors.Join(err, bad)
-		list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name], Versions: versions})
+		list = append(list, ModelVersions{Name: name, Live: lives[name], AtHand: atHand[name], Previous: before[name], Versions: versions})
 	}
 	if m := s.LiveIn(fold.Challenger); m.Name != "" && lives[m.Name] == 0 {
 		lives[m.Name] = 0 // on trial, and of no version that is live
 	}
 	for _, name := range slices.Sorted(maps.Keys(lives)) {
 		if !slices.Contains(names, name) { // it is live or on trial by the journal, and gone
-			list = append(list, ModelVersions{Name: name, Live: lives[name], Previous: before[name]})
+			list = append(list, ModelVersions{Name: name, Live: lives[name], AtHand: atHand[name], Previous: before[name]})
 		}
 	}
 	return list, err
+}
+
+// Withdrawn are the versions that the server withdrew from a trial and nobody made live since, the newest
+// first.
+func (s *Server) Withdrawn() []fold.Switch {
+	list := slices.Clone(s.LiveIn(fold.Challenger).Past)
+	slices.Reverse(list)
+	return list
 }
 
 // Version is the manifest of one version, with the schema of what ranks. The model itself is read only where

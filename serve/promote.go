@@ -31,6 +31,7 @@ type Promotion struct {
 	Version  int          // that was promoted
 	Percent  float64      // of Canary
 	Was      *fold.Switch // nil when there was none in its place, and with Already
+	Ended    *fold.Switch // what was on trial until then, nil when nothing else was
 	Already  bool         // it was there before: nothing has changed
 	Unasked  []string     // gates that could not be asked, with the reason
 	Position freshet.Position
@@ -112,8 +113,22 @@ func (s *Server) take(ctx context.Context, done *Promotion, bundle *registry.Bun
 	if at.Name != "" {
 		done.Was = &at.Switch
 	}
+	done.Ended = s.ends(&record)
 	done.Position, err = s.journal(ctx, record)
 	return err
+}
+
+// ends is the trial that a record is about to end, nil for none. That a model leaves its own for another
+// stage or goes live is no end of it.
+func (s *Server) ends(record *fold.Switch) *fold.Switch {
+	live, challenger := s.LiveIn(fold.Ranker), s.LiveIn(fold.Challenger)
+	switch {
+	case challenger.Name == "", challenger.Same(*record), record.Slot != fold.Ranker && record.Slot != fold.Challenger:
+		return nil
+	case record.Slot == fold.Ranker && record.By == fold.Promoted && live.Same(*record): // it ranks already
+		return nil
+	}
+	return &challenger.Switch
 }
 
 // nameOfSwitch says which model is live, for people.
@@ -208,11 +223,12 @@ func (s *Server) admit(ctx context.Context, m *registry.Manifest, live *fold.Mod
 
 // RolledBack is what a rollback changed.
 type RolledBack struct {
-	Slot     fold.Slot // Challenger when a trial was ended
-	Name     string    // of the model that is live now, "" for none
-	Live     int       // its version, 0 for none
-	WasName  string    // of the model that was taken away
-	Was      int       // its version
+	Slot     fold.Slot    // Challenger when a trial was ended
+	Name     string       // of the model that is live now, "" for none
+	Live     int          // its version, 0 for none
+	WasName  string       // of the model that was taken away
+	Was      int          // its version
+	Ended    *fold.Switch // what was on trial against it and is not any more, nil for nothing
 	Position freshet.Position
 }
 
@@ -267,7 +283,7 @@ func (s *Server) back(name string, live bool) (record fold.Switch, done *RolledB
 				continue // it cannot rank here any more; the one before it may
 			}
 			record = fold.Switch{Name: past.Name, Version: past.Version, SHA256: past.SHA256, By: fold.Restored, Slot: slot}
-			return record, &RolledBack{Slot: slot, Name: past.Name, Live: past.Version, WasName: m.Name, Was: m.Version}, nil
+			return record, &RolledBack{Slot: slot, Name: past.Name, Live: past.Version, WasName: m.Name, Was: m.Version, Ended: s.ends(&record)}, nil
 		}
 		p := &Problem{Code: "nothing_before", Message: fmt.Sprintf("before %s version %d nothing was live that could be again", m.Name, m.Version), Hint: "freshet models list shows what could be promoted"}
 		if why != nil {

@@ -65,6 +65,7 @@ type Server struct {
 	publishing sync.Mutex                         // held while a publication is put into order and journaled; taken before switching
 	switching  sync.Mutex                         // held while the journal is told of a switch or a publication; nothing slow is done meanwhile
 	untidy     atomic.Bool                        // there may be bundles to let go of
+	missing    missing
 	rankings   rankings
 	updated    atomic.Pointer[updated] // what ranks with a publication: the one used last, or that before upcoming
 	upcoming   atomic.Pointer[updated] // the one prepared last
@@ -144,6 +145,7 @@ func New(o Options) (*Server, error) {
 				return
 			case <-ticker.C:
 				s.watchHeld()
+				s.seek()
 				if applied := s.Stream.Applied(); applied != at {
 					at = applied
 					s.refreshFallback()

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/freshet-rec/freshet"
@@ -73,22 +74,22 @@ const attributionWindow = 30 * freshet.Minute
 const questionsAt = 10
 
 // gain is the NDCG of the order that the scores give the candidates of a question, and its AUC: the
-// share of the others that stand behind what was wanted, half of those that score alike. ok reports
-// that what was wanted is among them.
+// share of the others that stand behind what was wanted, half of those that score alike. As in a slate,
+// candidates without a number stand last, and equal ones in the order of recall. ok reports that what
+// was wanted is among them.
 func (s *shot) gain(scores []float64) (ndcg, auc float64, ok bool) {
 	if s.wanted < 0 || len(scores) < 2 {
 		return 0, 0, false
 	}
 	better, alike, before := 0, 0, 0
-	own := scores[s.wanted]
 	for i, v := range scores {
-		switch {
+		switch c := cmp.Compare(v, scores[s.wanted]); {
 		case i == s.wanted:
-		case v > own, !(v <= own):
+		case c > 0:
 			better++
-		case v == own:
+		case c == 0:
 			alike++
-			if i < s.wanted { // equal scores keep the order of recall
+			if i < s.wanted {
 				before++
 			}
 		}

@@ -137,12 +137,12 @@ func (s *Server) watchOn() {
 	}
 }
 
-// onTrial is who is on trial, against whom, with what came of either side's slates; own is nil when
+// onTrial is who is on trial, against whom, with what came of either side's slates, of all and of each visitor's first; own is nil when
 // nobody is, or it is not at hand. Both go by these definitions.
-func (s *Server) onTrial() (m fold.Model, own, live *registry.Bundle, arms fold.Arms, definitions string) {
+func (s *Server) onTrial() (m fold.Model, own, live *registry.Bundle, arms, firsts fold.Arms, definitions string) {
 	var ranker fold.Model
 	s.Stream.View(func(freshet.Position) {
-		m, ranker, arms, definitions = s.State.Challenger, s.State.Model, s.State.Arms, s.State.Definitions
+		m, ranker, arms, firsts, definitions = s.State.Challenger, s.State.Model, s.State.Arms, s.State.Firsts.Arms, s.State.Definitions
 	})
 	if m.Name != "" {
 		own = s.bundle(&m, definitions)
@@ -150,7 +150,7 @@ func (s *Server) onTrial() (m fold.Model, own, live *registry.Bundle, arms fold.
 	if ranker.Name != "" {
 		live = s.bundle(&ranker, definitions)
 	}
-	return m, own, live, arms, definitions
+	return m, own, live, arms, firsts, definitions
 }
 
 // looks is lookAt which outlives a panic of it: that ends the trial which is under way, and no more.
@@ -175,7 +175,7 @@ func (s *Server) looks(taken *shot) {
 // lookAt compares what both say of a shot, and keeps it.
 func (s *Server) lookAt(taken *shot) {
 	t := s.trial
-	m, own, live, _, definitions := s.onTrial()
+	m, own, live, _, _, definitions := s.onTrial()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.begin(&m)
@@ -278,7 +278,7 @@ func (s *Server) asked(definitions string) []*shot {
 // decide ends the trial when the model was caught at something.
 func (s *Server) decide() {
 	t := s.trial
-	m, own, live, arms, _ := s.onTrial()
+	m, own, live, _, firsts, _ := s.onTrial()
 	if own == nil {
 		return
 	}
@@ -294,7 +294,7 @@ func (s *Server) decide() {
 		t.caught = t.slow(m.Guard)
 	}
 	if t.caught == nil && m.Stage == fold.Canary {
-		t.caught = behind(arms.Live.Slates, arms.Live.Wanted, arms.Challenger.Slates, arms.Challenger.Wanted)
+		t.caught = behind(firsts.Live, firsts.Challenger)
 	}
 	if g := m.Guard; t.caught == nil && g != nil && g.GAUCDrop > 0 && t.auc.n >= leastQuestions && t.auc.mean-t.auc.bound(alpha) > g.GAUCDrop {
 		t.caught = &registry.Fault{Code: registry.WorseThanLive, Text: fmt.Sprintf("its AUC within a visitor's candidates is %.4f ± %.4f below that of the live one, over %d questions; the guard allows %.4f", t.auc.mean, t.auc.bound(alpha), t.auc.n, g.GAUCDrop)}
@@ -379,7 +379,7 @@ type Trial struct {
 
 // OnTrial is the model that is on trial, nil for none.
 func (s *Server) OnTrial() *Trial {
-	m, own, _, arms, _ := s.onTrial()
+	m, own, _, arms, _, _ := s.onTrial()
 	if m.Name == "" {
 		return nil
 	}

@@ -234,8 +234,24 @@ func TestACanaryRanksForItsShare(t *testing.T) {
 	}
 }
 
+// restore puts the files of a version back, from another disk.
+func restore(t testing.TB, disk, from fsys.FS, version int) {
+	t.Helper()
+	for _, file := range []string{"model.bin", "manifest.json", "golden.bin"} {
+		name := fmt.Sprintf("models/lr/%d/%s", version, file)
+		text, err := fsys.ReadFile(from, name, 1<<20)
+		if err == nil {
+			err = fsys.Replace(disk, name, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestGoalRollback: while requests come, and the files of all models are gone, the version that was
-// live before is live again, at once and after a restart.
+// live before is live again, at once and after a restart; after one without its files, as soon as they are
+// there.
 func TestGoalRollback(t *testing.T) {
 	g := goal.Begin(t, "G25", "≤ 1 s, 0 failed requests, survives restart", goal.Sizes{Quick: 2, CI: 20})
 	var slowest time.Duration
@@ -296,14 +312,33 @@ func TestGoalRollback(t *testing.T) {
 		wg.Wait()
 		r.settled(t)
 		image := r.disk.Clone()
-		for _, file := range []string{"model.bin", "manifest.json", "golden.bin"} { // the files come back
-			text, err := fsys.ReadFile(whole, "models/lr/1/"+file, 1<<20)
-			if err == nil {
-				err = fsys.Replace(image, "models/lr/1/"+file, text)
+		restore(t, image, whole, 1)
+		down := newRig(t, plan{disk: r.disk.Clone()}) // another restart, before they do
+		if s := down.slate(t, serve.Request{User: "ada"}); s.Model != nil || !slices.Contains(s.Degraded, "ranker.lr:unavailable") || down.Regained() != 0 {
+			t.Errorf("after a restart without files %+v ranks, degraded %v", s.Model, s.Degraded)
+		}
+		records := len(switches(t, down.disk))
+		restore(t, down.disk, whole, 1)
+		until(t, "the model is found", func() bool { return down.Regained() > 0 })
+		if s := down.slate(t, serve.Request{User: "ada"}); s.Model == nil || s.Model.Version != 1 || len(s.Degraded) > 0 {
+			t.Errorf("with its files again %+v ranks, degraded %v", s.Model, s.Degraded)
+		}
+		if n := len(switches(t, down.disk)); n != records || down.Regained() != 1 {
+			t.Errorf("%d switches became %d, %d models were found again", records, n, down.Regained())
+		}
+		down.settled(t)
+		restore(t, down.disk, whole, 2) // which ranked, too
+		all := entries(t, down.disk)
+		if err := replayer(t, down.disk, all).ReplayAll(t.Context(), servedIn(t, all), func(one serve.Replayed) error {
+			if one.Err != nil {
+				return one.Err
 			}
-			if err != nil {
-				t.Fatal(err)
+			if diff := serve.Differences(one.Record, one.Again); diff != "" {
+				t.Errorf("%s: %s", one.Record.Request, diff)
 			}
+			return nil
+		}); err != nil {
+			t.Error(err)
 		}
 		again := newRig(t, plan{disk: image})
 		if s := again.slate(t, serve.Request{User: "ada"}); again.Live().Version != 1 || again.Live().By != fold.Restored || s.Model == nil || s.Model.Version != 1 {

@@ -320,7 +320,7 @@ func modelLive(s *statusReply) check {
 	case s.Model == nil:
 		return check{name, worth, "no model ranks: slates are in recall's order", "train one beside the server: freshet train --data DIR, then freshet models promote lr 1"}
 	case !s.Model.AtHand:
-		return check{name, wrong, fmt.Sprintf("%s@%d should rank and cannot: its files are missing, damaged or for other features", shownID(s.Model.Name), s.Model.Version), "train again, or promote another: freshet models list"}
+		return check{name, wrong, fmt.Sprintf("%s@%d should rank and cannot: its files are missing, damaged or for other features", shownID(s.Model.Name), s.Model.Version), "put its files back, and it ranks; or train again, or promote another: freshet models list"}
 	}
 	return check{name, well, fmt.Sprintf("%s@%d ranks", shownID(s.Model.Name), s.Model.Version), ""}
 }

@@ -13,15 +13,25 @@ import (
 
 // modelsReply is what a server says of its models.
 type modelsReply struct {
-	Data    []modelReply `json:"data"`
-	Damaged string       `json:"damaged"` // what could not be read
+	Data      []modelReply     `json:"data"`
+	Damaged   string           `json:"damaged"`   // what could not be read
+	Withdrawn []withdrawnReply `json:"withdrawn"` // from a trial, the newest first
+}
+
+// withdrawnReply is a version that the server took from its trial.
+type withdrawnReply struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Code    string `json:"code"`
+	Reason  string `json:"reason"`
 }
 
 type modelReply struct {
 	Name     string         `json:"name"`
-	Live     *int           `json:"live"`   // the version that is live, nil for none
-	Shadow   *int           `json:"shadow"` // the version on trial in the shadow
-	Canary   *int           `json:"canary"` // the version that ranks for some visitors
+	Live     *int           `json:"live"`    // the version that is live, nil for none
+	AtHand   bool           `json:"at_hand"` // with Live: what goes by it can
+	Shadow   *int           `json:"shadow"`  // the version on trial in the shadow
+	Canary   *int           `json:"canary"`  // the version that ranks for some visitors
 	Trial    *trialReply    `json:"trial"`
 	Versions []versionReply `json:"versions"`
 }
@@ -29,6 +39,7 @@ type modelReply struct {
 // trialReply is what a server says of a trial.
 type trialReply struct {
 	Percent  float64 `json:"percent"`
+	AtHand   bool    `json:"at_hand"`
 	Requests int64   `json:"requests"` // scored by both
 	Rho      float64 `json:"rank_correlation"`
 	Slates   map[string]struct {
@@ -39,6 +50,9 @@ type trialReply struct {
 
 // line is a trial for people.
 func (t *trialReply) line(name string, version int, canary bool) string {
+	if !t.AtHand {
+		return fmt.Sprintf("  ◇ %s@%d is on trial and not at hand: the live one ranks for everyone until its files are there and fit\n", shownID(name), version)
+	}
 	stage := "shadow: scores beside the live one, and nothing of it is shown"
 	if canary {
 		stage = fmt.Sprintf("canary: ranks for %g %% of visitors", t.Percent)
@@ -129,9 +143,7 @@ func (r *modelsReply) page() string {
 	var b strings.Builder
 	b.WriteString("    model     auc  logloss     rows  until      sha256        trained\n")
 	for _, m := range r.Data {
-		if m.Live != nil && !slices.ContainsFunc(m.Versions, func(v versionReply) bool { return v.Version == *m.Live }) {
-			fmt.Fprintf(&b, "  ▶ %s@%d should be live, and its files are gone or damaged: what goes by it does without\n", shownID(m.Name), *m.Live)
-		}
+		b.WriteString(m.trouble())
 		switch {
 		case m.Trial == nil:
 		case m.Canary != nil:
@@ -143,7 +155,9 @@ func (r *modelsReply) page() string {
 			v := &m.Versions[i]
 			mark := " "
 			if m.Live != nil && *m.Live == v.Version {
-				mark = "▶"
+				if mark = "▷"; m.AtHand {
+					mark = "▶"
+				}
 			}
 			name := shownID(m.Name) + "@" + strconv.Itoa(v.Version)
 			if v.Kind != "" {
@@ -160,5 +174,24 @@ func (r *modelsReply) page() string {
 			}
 		}
 	}
+	if len(r.Withdrawn) > 0 {
+		b.WriteString("\n    withdrawn from trial, the newest first\n")
+	}
+	for _, w := range r.Withdrawn {
+		fmt.Fprintf(&b, "    %s@%d  %s: %s\n", shownID(w.Name), w.Version, clean(w.Code), clean(w.Reason))
+	}
 	return b.String()
+}
+
+// trouble is a line for people when the version that is live is not at hand or its files are not, ""
+// otherwise.
+func (m *modelReply) trouble() string {
+	switch {
+	case m.Live == nil:
+	case !m.AtHand:
+		return fmt.Sprintf("  ▷ %s@%d should be live and is not at hand: what goes by it does without until its files are there and fit\n", shownID(m.Name), *m.Live)
+	case !slices.ContainsFunc(m.Versions, func(v versionReply) bool { return v.Version == *m.Live }):
+		return fmt.Sprintf("  ▶ %s@%d is live from memory; its files are gone or damaged, and a restart needs them\n", shownID(m.Name), *m.Live)
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -75,6 +76,20 @@ func (f *promoteFlags) body() any {
 	return body
 }
 
+// trialEnded is what was on trial until a switch. A nil one is none.
+type trialEnded struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+}
+
+// String is the end of a line for people.
+func (t *trialEnded) String() string {
+	if t == nil {
+		return ""
+	}
+	return fmt.Sprintf(" · the trial of %s@%d ended", shownID(t.Name), t.Version)
+}
+
 // promoted is what a promotion changed.
 type promoted struct {
 	Name    string  `json:"name"`
@@ -87,16 +102,18 @@ type promoted struct {
 		Name    string `json:"name"`
 		Version int    `json:"version"`
 	} `json:"was"`
-	Already  bool     `json:"already"`
-	Unasked  []string `json:"unasked"`
-	Position string   `json:"position"`
-	TookMS   float64  `json:"took_ms"`
+	Ended    *trialEnded `json:"ended_trial"`
+	Already  bool        `json:"already"`
+	Unasked  []string    `json:"unasked"`
+	Position string      `json:"position"`
+	TookMS   float64     `json:"took_ms"`
 }
 
 func (a *app) promote(ctx context.Context, server *client, name, version string, body any) error {
 	var reply promoted
 	path := "/v1/models/" + url.PathEscape(name) + "/versions/" + version + "/promote"
 	raw, _, err := server.call(ctx, http.MethodPost, path, body, &reply)
+	err = ofModel(err)
 	if a.json {
 		return a.printReply(raw, err)
 	}
@@ -111,9 +128,9 @@ func (a *app) promote(ctx context.Context, server *client, name, version string,
 	}
 	switch reply.Stage {
 	case "shadow":
-		return a.print(fmt.Sprintf("%s@%d scores beside the live one from position %s on, and nothing of it is shown · %s\n", shownID(reply.Name), reply.Version, shownID(reply.Position), millis(reply.TookMS)))
+		return a.print(fmt.Sprintf("%s@%d scores beside the live one from position %s on, and nothing of it is shown%s · %s\n", shownID(reply.Name), reply.Version, shownID(reply.Position), reply.Ended, millis(reply.TookMS)))
 	case "canary":
-		return a.print(fmt.Sprintf("%s@%d ranks for %g %% of visitors from position %s on · %s\n", shownID(reply.Name), reply.Version, reply.Percent, shownID(reply.Position), millis(reply.TookMS)))
+		return a.print(fmt.Sprintf("%s@%d ranks for %g %% of visitors from position %s on%s · %s\n", shownID(reply.Name), reply.Version, reply.Percent, shownID(reply.Position), reply.Ended, millis(reply.TookMS)))
 	}
 	does, did, none := "ranks", "ranked", "the recall score ranked before"
 	if reply.Slot != "" {
@@ -123,7 +140,19 @@ func (a *app) promote(ctx context.Context, server *client, name, version string,
 	if reply.Was != nil {
 		was = fmt.Sprintf("%s@%d %s before", shownID(reply.Was.Name), reply.Was.Version, did)
 	}
-	return a.print(fmt.Sprintf("%s@%d %s from position %s on · %s · %s\n", shownID(reply.Name), reply.Live, does, shownID(reply.Position), was, millis(reply.TookMS)))
+	return a.print(fmt.Sprintf("%s@%d %s from position %s on · %s%s · %s\n", shownID(reply.Name), reply.Live, does, shownID(reply.Position), was, reply.Ended, millis(reply.TookMS)))
+}
+
+// ofModel is the error of a call about a model. A refusal fails the command, whatever flags it was given:
+// it is about the model, which does not pass a gate, say. Only what the flags themselves say wrong is
+// usage.
+func ofModel(err error) error {
+	var f *failure
+	var refused *refusal
+	if errors.As(err, &f) && errors.As(f.err, &refused) && refused.Code != "validation" {
+		f.code = exitFailed
+	}
+	return err
 }
 
 func (a *app) rollbackCmd() *cobra.Command {
@@ -164,13 +193,14 @@ journal knows what was live, and the server has it at hand.`,
 
 // rolledBack is what a rollback changes.
 type rolledBack struct {
-	Live     *int    `json:"live"`
-	Was      int     `json:"was"`
-	Name     string  `json:"name"`
-	WasName  string  `json:"was_name"`
-	Trial    bool    `json:"trial"`
-	Position string  `json:"position"`
-	TookMS   float64 `json:"took_ms"`
+	Live     *int        `json:"live"`
+	Was      int         `json:"was"`
+	Name     string      `json:"name"`
+	WasName  string      `json:"was_name"`
+	Trial    bool        `json:"trial"`
+	Ended    *trialEnded `json:"ended_trial"`
+	Position string      `json:"position"`
+	TookMS   float64     `json:"took_ms"`
 }
 
 // change says what a rollback changes, for people.
@@ -182,7 +212,11 @@ func (r *rolledBack) change() string {
 	if r.Trial {
 		return fmt.Sprintf("the trial of %s@%d ends; %s as before", shownID(r.WasName), r.Was, live)
 	}
-	return fmt.Sprintf("%s again; %s@%d is not any more", live, shownID(r.WasName), r.Was)
+	text := fmt.Sprintf("%s again; %s@%d is not any more", live, shownID(r.WasName), r.Was)
+	if r.Ended != nil {
+		text += fmt.Sprintf("; the trial of %s@%d ends", shownID(r.Ended.Name), r.Ended.Version)
+	}
+	return text
 }
 
 func (a *app) rollback(ctx context.Context, server *client, name string, body map[string]any, yes bool) error {
@@ -203,7 +237,7 @@ func (a *app) rollback(ctx context.Context, server *client, name string, body ma
 			asked["stage"] = stage
 		}
 		if _, _, err := server.call(ctx, http.MethodPost, path, asked, &would); err != nil {
-			return err
+			return ofModel(err)
 		}
 		a.say("%s. Go on? [y/N]", would.change())
 		line, err := bufio.NewReader(a.stdin).ReadString('\n')
@@ -213,6 +247,7 @@ func (a *app) rollback(ctx context.Context, server *client, name string, body ma
 	}
 	var reply rolledBack
 	raw, _, err := server.call(ctx, http.MethodPost, path, body, &reply)
+	err = ofModel(err)
 	if a.json {
 		return a.printReply(raw, err)
 	}

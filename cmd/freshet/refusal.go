@@ -39,13 +39,29 @@ func readRefusal(status int, raw []byte) *refusal {
 	return r
 }
 
-// Error tells the whole problem: code and detail, then a line for each fault.
+// Error tells the whole problem: code and detail, then a line for each fault. Of several faults the detail
+// is the first one's message, so the title stands in its place; what a single one says beyond the code and
+// the detail is said alone.
 func (r *refusal) Error() string {
 	detail := r.Detail
-	if detail == "" {
+	if detail == "" || len(r.Errors) > 1 && detail == r.Errors[0].Message {
 		detail = r.Title
 	}
-	return clean(r.Code) + ": " + clean(detail) + faultLines(r.Errors)
+	text := clean(r.Code) + ": " + clean(detail)
+	if len(r.Errors) != 1 || r.Errors[0].Message != detail {
+		return text + faultLines(r.Errors)
+	}
+	var beyond []string
+	f := &r.Errors[0]
+	for _, part := range []string{f.Pointer, f.Code, f.Hint} {
+		if part != "" && part != r.Code {
+			beyond = append(beyond, clean(part))
+		}
+	}
+	if len(beyond) > 0 {
+		text += "\n  " + strings.Join(beyond, "  ")
+	}
+	return text
 }
 
 // faultLines is one line, begun by a line feed, for each fault.

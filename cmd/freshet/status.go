@@ -204,7 +204,7 @@ func (m *modelStatus) String() string {
 	}
 	text := m.live()
 	if !m.AtHand {
-		text += "; its files are missing or unfit, so the recall score ranks"
+		text += "; its files are missing or unfit, so the recall score ranks until they are there and fit"
 	}
 	return text + m.online()
 }
