@@ -22,28 +22,42 @@ import (
 type OffPolicy struct {
 	Clip float64 // the largest weight of the clipped estimate, above 0; 0 leaves that estimate out
 
-	n, positives  int
+	n, positives  int     // rows; those with a reward above 0
+	some          int     // rows with a reward other than 0
+	amounts       bool    // a reward is neither 0 nor 1
 	reward        moments // of the reward as logged
 	weighted, cut moments // of w·r, and of min(w, Clip)·r
 	weight        moments // of w
-	cross         float64 // Σ w·(w·r)
+	spread        moments // of r, each counting w² times
 	most          float64 // greatest w
 	unseen        float64 // Σ share, see Unseen
 }
 
-// moments are sums from which mean and variance follow.
-type moments struct{ sum, squares float64 }
+// moments are the sum of values, and, of values that count so much each, the mean and the sum of squared
+// distances from it, kept up to date value by value: a difference of two sums would lose the variance of
+// values that are great and close together (West, "Updating mean and variance estimates: an improved
+// method", CACM 1979).
+type moments struct{ sum, weight, mean, squares float64 }
 
-func (m *moments) add(x float64) { m.sum += x; m.squares += x * x }
+func (m *moments) add(x, weight float64) {
+	if weight == 0 {
+		return
+	}
+	m.sum += x
+	before := m.weight
+	m.weight += weight
+	d := x - m.mean
+	m.mean += d * (weight / m.weight)
+	m.squares += weight * (before / m.weight) * d * d // in this order no product is beyond the bounds of the rows
+}
 
-// of is the mean over n values and its standard error, 0 below two values.
-func (m *moments) of(n int) (mean, standardError float64) {
-	count := float64(n)
-	mean = m.sum / count
-	if n < 2 {
+// of is the mean of values that count 1 each, and its standard error, 0 below two values.
+func (m *moments) of() (mean, standardError float64) {
+	mean = m.sum / m.weight
+	if m.weight < 2 {
 		return mean, 0
 	}
-	return mean, math.Sqrt(max(0, m.squares-count*mean*mean) / (count - 1) / count)
+	return mean, math.Sqrt(m.squares / (m.weight - 1) / m.weight)
 }
 
 // mostWeighed bounds rewards, weights and their products, so that sums of squares are finite.
@@ -69,12 +83,16 @@ func (o *OffPolicy) Add(reward, propensity, probability float64) error {
 	if reward > 0 {
 		o.positives++
 	}
-	o.reward.add(reward)
-	o.weight.add(w)
-	o.weighted.add(w * reward)
-	o.cross += w * w * reward
+	if reward != 0 {
+		o.some++
+	}
+	o.amounts = o.amounts || reward != 0 && reward != 1
+	o.reward.add(reward, 1)
+	o.weight.add(w, 1)
+	o.weighted.add(w*reward, 1)
+	o.spread.add(reward, w*w)
 	if o.Clip > 0 {
-		o.cut.add(min(w, o.Clip) * reward)
+		o.cut.add(min(w, o.Clip)*reward, 1)
 	}
 	o.most = max(o.most, w)
 	return nil
@@ -130,24 +148,28 @@ func (o *OffPolicy) Estimates(level float64) (r PolicyResults, ok bool) {
 		return r, false
 	}
 	estimate := func(m *moments) Estimate {
-		mean, se := m.of(o.n)
+		mean, se := m.of()
 		return Estimate{mean, se, Around(mean, se, level)}
 	}
 	r = PolicyResults{N: o.n, Positives: o.positives, Logged: estimate(&o.reward), IPS: estimate(&o.weighted), Clip: o.Clip, MaxWeight: o.most, Unseen: o.unseen}
 	if o.Clip > 0 {
 		r.Clipped = estimate(&o.cut)
 	}
-	meanWeight, weightError := o.weight.of(o.n)
+	meanWeight, weightError := o.weight.of()
 	r.MeanWeight = meanWeight
-	if o.weight.sum > 0 {
-		r.ESS = o.weight.sum * o.weight.sum / o.weight.squares
-		v := o.weighted.sum / o.weight.sum
-		// Σ w²(r − v)² = Σ w²r² − 2v Σ w²r + v² Σ w²
-		off := max(0, o.weighted.squares-2*v*o.cross+v*v*o.weight.squares)
-		se := math.Sqrt(off) / o.weight.sum
+	if all := o.weight.sum; o.spread.weight > 0 {
+		r.ESS = all * all / o.spread.weight
+		v := o.weighted.sum / all
+		// Σ w²(r − v)² = Σ w²(r − m)² + (m − v)² Σ w², with m the mean by w².
+		off := o.spread.mean - v
+		se := math.Sqrt(o.spread.squares+off*off*o.spread.weight) / all
 		r.SNIPS = Estimate{v, se, Around(v, se, level)}
 	}
-	r.Warnings = Scarce(o.positives, o.n)
+	if !o.amounts {
+		r.Warnings = Scarce(o.positives, o.n)
+	} else if o.some < leastPositives {
+		r.Warnings = append(r.Warnings, Warning{FewPositives, fmt.Sprintf("only %d of %d rows have a reward other than 0: the figures may be far off, see the intervals", o.some, o.n)})
+	}
 	if r.ESS < leastESS || r.ESS < leastShare*float64(o.n) {
 		r.Warnings = append(r.Warnings, Warning{FewEffective, fmt.Sprintf("the policies differ so much that the %d rows are worth %.0f: a few of them decide the estimate", o.n, r.ESS)})
 	}

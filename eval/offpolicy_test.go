@@ -3,6 +3,7 @@ package eval_test
 import (
 	"encoding/json"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -65,6 +66,80 @@ func TestOffPolicyByDefinition(t *testing.T) {
 		}
 		if math.Abs(got.ESS-sumW*sumW/sumWW) > 1e-9 || got.MaxWeight != slices.Max(w) || got.N != n {
 			t.Fatalf("%+v", got)
+		}
+	}
+}
+
+// TestOffPolicyOfGreatRewards: amounts near 1e9 that hardly differ have standard errors, those of arithmetic
+// with 400 bits.
+func TestOffPolicyOfGreatRewards(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 9))
+	number := func(x float64) *big.Float { return new(big.Float).SetPrec(400).SetFloat64(x) }
+	times := func(a, b *big.Float) *big.Float { return number(0).Mul(a, b) }
+	// meanOf is Σ w·x / Σ w, and the sum of (w·(x − that))².
+	meanOf := func(x, w []float64) (mean, off *big.Float) {
+		sum, all, off := number(0), number(0), number(0)
+		for i := range x {
+			sum.Add(sum, times(number(w[i]), number(x[i])))
+			all.Add(all, number(w[i]))
+		}
+		mean = number(0).Quo(sum, all)
+		for i := range x {
+			d := times(number(w[i]), number(0).Sub(number(x[i]), mean))
+			off.Add(off, times(d, d))
+		}
+		return mean, off
+	}
+	for range 20 {
+		const n = 5000
+		var o eval.OffPolicy
+		rewards, weights, ones := make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range n {
+			probability := []float64{0.25, 0.5}[rng.IntN(2)]
+			rewards[i], weights[i], ones[i] = 1e9+float64(rng.IntN(2)), probability/0.5, 1
+			if err := o.Add(rewards[i], 0.5, probability); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, _ := o.Estimates(0.95)
+		_, off := meanOf(rewards, ones)
+		logged, _ := number(0).Quo(off, number(n*(n-1))).Float64()
+		ratio, off := meanOf(rewards, weights)
+		all, _ := times(number(got.MeanWeight), number(n)).Float64()
+		snips, _ := off.Float64()
+		value, _ := ratio.Float64()
+		for name, c := range map[string]struct {
+			got       eval.Estimate
+			value, se float64
+		}{"logged": {got.Logged, got.Logged.Value, math.Sqrt(logged)}, "snips": {got.SNIPS, value, math.Sqrt(snips) / all}} {
+			if math.Abs(c.got.Error/c.se-1) > 1e-6 || math.Abs(c.got.Value-c.value) > 1e-5 {
+				t.Fatalf("%s %+v, want %v ± %v", name, c.got, c.value, c.se)
+			}
+		}
+	}
+}
+
+// TestOffPolicyOfAmounts: what is scarce of amounts are rows that have one, whatever their sign, and not those
+// that have none.
+func TestOffPolicyOfAmounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		reward func(i int) float64
+		warned bool
+	}{
+		"all sales":          {func(i int) float64 { return 5 + float64(i) }, false},
+		"losses":             {func(i int) float64 { return -2 }, false},
+		"few sales":          {func(i int) float64 { return 7 * float64(i%20/19) }, true},
+		"few of a click":     {func(i int) float64 { return float64(i % 20 / 19) }, true},
+		"few without clicks": {func(i int) float64 { return 1 - float64(i%20/19) }, true},
+	} {
+		var o eval.OffPolicy
+		for i := range 1000 {
+			if err := o.Add(c.reward(i), 0.5, 0.5); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r, _ := o.Estimates(0.95); has(r.Warnings, eval.FewPositives) != c.warned {
+			t.Errorf("%s: %v", name, r.Warnings)
 		}
 	}
 }

@@ -63,7 +63,7 @@ type demotion struct {
 // contribution is what one field of the model's row did for an item.
 type contribution struct {
 	Feature string   `json:"feature"`
-	Value   *float64 `json:"value"` // null when there was none
+	Value   *float64 `json:"value"` // null when there was none, or the field is one of words
 	Adds    float64  `json:"adds"`  // to the log-odds, beyond the mean over the request's candidates
 }
 

@@ -10,23 +10,26 @@ import (
 	"github.com/freshet-rec/freshet/rank"
 )
 
-// choice is one way to fit a ranker.
-type choice struct {
+// Way is one way to fit a ranker.
+type Way struct {
 	muted []string // lists of words that have no vocabulary, so that nothing is learned of single words
 	own   float64  // the model's say in its log-odds; the rest is said by recall's score alone
 }
 
 // String says what differs from the usual way, "" for nothing.
-func (c choice) String() string {
+func (w Way) String() string {
 	var say []string
-	if len(c.muted) > 0 {
-		say = append(say, "nothing is learned from "+strings.Join(c.muted, ", "))
+	if len(w.muted) > 0 {
+		say = append(say, "nothing is learned from "+strings.Join(w.muted, ", "))
 	}
-	if c.own < 1 {
-		say = append(say, fmt.Sprintf("%.0f %% of the log-odds are those of recall's score", 100*(1-c.own)))
+	if w.own < 1 {
+		say = append(say, fmt.Sprintf("%.0f %% of the log-odds are those of recall's score", 100*(1-w.own)))
 	}
 	return strings.Join(say, "; ")
 }
+
+// usualWay is the way with all words and unmixed.
+var usualWay = Way{own: 1}
 
 // itemID is the list of words that says which item it is.
 const itemID = "item.id"
@@ -36,7 +39,7 @@ const itemID = "item.id"
 // it is served, and without any. Each is also mixed with what recall's score alone says, at shares from
 // nothing to all: the last is the order of recall, so what is chosen is at least as good by the questions
 // that choose.
-func ways(names rank.Names, rows int) (list []choice) {
+func ways(names rank.Names, rows int) (list []Way) {
 	mutes := [][]string{nil}
 	if rows <= choiceMost && slices.Contains(names.Words, itemID) && len(names.Words) > 1 {
 		mutes = append(mutes, []string{itemID})
@@ -46,16 +49,16 @@ func ways(names rank.Names, rows int) (list []choice) {
 	}
 	for _, muted := range mutes {
 		for _, own := range []float64{1, 0.7, 0.4} {
-			list = append(list, choice{muted, own})
+			list = append(list, Way{muted, own})
 		}
 	}
-	return append(list, choice{mutes[len(mutes)-1], 0})
+	return append(list, Way{mutes[len(mutes)-1], 0})
 }
 
 // mute takes the vocabularies away.
-func (c choice) mute(f *Fitted) {
+func (w Way) mute(f *Fitted) {
 	for i := range f.Fields {
-		if slices.Contains(c.muted, f.Fields[i].Name) {
+		if slices.Contains(w.muted, f.Fields[i].Name) {
 			f.Fields[i].Tokens, f.Counts[i] = nil, nil
 		}
 	}
@@ -196,7 +199,8 @@ const choiceMost = 2_000_000
 // choose fits in all ways and takes the best.
 func choose(ctx context.Context, samples *Samples, targets []Target, o FitOptions) (best *rank.Ranker, fits []Fit, err error) {
 	all := ways(samples.Names, samples.Len())
-	usual, most, taken := 0.0, -1.0, choice{}
+	most, taken := -1.0, 0
+	var first float64 // what the usual way is worth
 	known := models{}
 	for i, way := range all {
 		ways := o
@@ -213,17 +217,20 @@ func choose(ctx context.Context, samples *Samples, targets []Target, o FitOption
 		}
 		worth := mean(standing.Model)
 		if i == 0 {
-			usual = worth
-		}
-		if len(standing.Model) < leastAsked {
-			return ranker, of, nil // too few to tell
+			first = worth
 		}
 		if worth > most {
-			best, fits, most, taken = ranker, of, worth, way
+			best, fits, most, taken = ranker, of, worth, i
+		}
+		if len(standing.Model) < leastAsked {
+			break // too few to tell
 		}
 	}
-	if say := taken.String(); say != "" {
-		fits[0].Doubts = append(fits[0].Doubts, fmt.Sprintf("%s: what visitors wanted then stands higher, at an NDCG@%d of %.4f instead of %.4f", say, QuestionK, most, usual))
+	if o.Chose != nil {
+		o.Chose(all[taken])
+	}
+	if say := all[taken].String(); say != "" {
+		fits[0].Doubts = append(fits[0].Doubts, fmt.Sprintf("%s: what visitors wanted then stands higher, at an NDCG@%d of %.4f instead of %.4f", say, QuestionK, most, first))
 	}
 	return best, fits, nil
 }

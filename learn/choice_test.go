@@ -140,3 +140,46 @@ func TestByScoreOfScoresAtZero(t *testing.T) {
 		t.Errorf("with no score above 0 it is %g, want 1", least)
 	}
 }
+
+// TestAblationGoesTheSameWay: where questions choose the order of recall, which heeds nothing else, nothing
+// else is worth anything; a ranker without it that is fitted in the usual way would tell otherwise.
+func TestAblationGoesTheSameWay(t *testing.T) {
+	names := rank.Names{Numbers: []string{recallScore, "other"}}
+	rng := rand.New(rand.NewPCG(2, 2))
+	random := func() rank.Row { return row(1/(60+float64(rng.IntN(300))), rng.NormFloat64()) }
+	samples := samplesOf(t, names, 4000, func(int) Sample {
+		r := random()
+		return Sample{Row: r, Signals: bit(rng.Float64() < rank.Sigmoid(100*(r.Numbers[0]-0.01)+r.Numbers[1]))}
+	})
+	const each, asked = 5, 2 * leastAsked
+	questions := &Questions{}
+	questions.Samples = samplesOf(t, names, each*asked, func(i int) Sample {
+		if i%each == 0 {
+			questions.Asked = append(questions.Asked, Question{First: i, Rows: each})
+		}
+		r := random()
+		r.Numbers[0] = 1 / float64(60+40*(i%each)) // the first is wanted
+		return Sample{Row: r}
+	})
+	var chosen Way
+	_, whole, err := FitRanker(t.Context(), samples, click, FitOptions{Seed: 1, Questions: questions, Chose: func(w Way) { chosen = w }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chosen.own != 0 {
+		t.Fatalf("the questions want recall's order, and chose %+v", chosen)
+	}
+	without := func(way *Way) float64 {
+		_, fits, err := FitRanker(t.Context(), samples, click, FitOptions{Seed: 1, Way: way, Without: []string{"other"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fits[0].LogLoss
+	}
+	if got := without(&chosen); got != whole[0].LogLoss {
+		t.Errorf("without what the model does not heed the log-loss is %v instead of %v", got, whole[0].LogLoss)
+	}
+	if without(nil) == whole[0].LogLoss {
+		t.Error("the usual way is no other: the test shows nothing")
+	}
+}

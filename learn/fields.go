@@ -60,7 +60,7 @@ func FitFields(names rank.Names, n int, each func(visit func(row *rank.Row)) err
 		sample := keep == 1 || rng.Float64() < keep
 		for i, v := range row.Numbers {
 			if numbers[i].add(v) && sample {
-				values[i] = append(values[i], v)
+				values[i] = append(values[i], min(rank.MaxNumber, max(-rank.MaxNumber, v))) // beyond it all are alike
 			}
 		}
 	})

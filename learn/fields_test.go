@@ -62,6 +62,33 @@ func TestFitFields(t *testing.T) {
 	}
 }
 
+// TestEnormousNumbers: fields can be made of whatever numbers there are.
+func TestEnormousNumbers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	odd := []float64{math.MaxFloat64, -math.MaxFloat64, 1e308, 2e300, math.SmallestNonzeroFloat64, 0, 5}
+	var rows []rank.Row
+	for range 200 {
+		rows = append(rows, row(odd[rng.IntN(len(odd))]))
+	}
+	for _, kind := range []rank.Kind{rank.Spread, rank.Bucket, rank.Scaled, rank.Log} {
+		f := fitted(t, named("x"), rows, FieldOptions{Number: kind})
+		schema, err := rank.NewSchema(f.Fields)
+		if err != nil {
+			t.Errorf("%s: %v", kind, err)
+			continue
+		}
+		var b rank.Batch
+		for i := range rows {
+			schema.Encode(&b, &rows[i])
+		}
+		for _, v := range b.Value {
+			if !(math.Abs(float64(v)) <= 8) {
+				t.Errorf("%s: a value is encoded as %v", kind, v)
+			}
+		}
+	}
+}
+
 // TestVocabularyIsBounded counts more words than are counted at a time: the frequent ones stay.
 func TestVocabularyIsBounded(t *testing.T) {
 	c := &wordCount{of: map[rank.Token]uint32{}, most: 1000}

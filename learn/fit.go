@@ -21,16 +21,20 @@ type Target struct {
 // FitOptions say how a ranker is fitted to samples. The zero value of a field is its default.
 type FitOptions struct {
 	Kind     string  // one of Learners; "" is the first
-	Rate     float64 // the share of negatives that was kept, as in HistoryOptions; 0 is 1
+	Rate     float64 // the share of negatives that was kept where all positives were; 0 is 1
 	Epochs   int     // over the training rows, at most; 0 is 10
 	Patience int     // epochs without a better one before it is over; 0 is 2
 	Fields   FieldOptions
 	Without  []string // numbers and lists of words that are left out: what are they worth?
 	Seed     uint64
 	Permute  bool // permute the labels over all rows: a check that must find nothing
-	// Questions, unless nil, choose: see FitRanker.
+	// Questions, unless nil, choose a way: see FitRanker. Chose, unless nil, is told which.
 	Questions *Questions
-	Progress  func(done, total float64)
+	Chose     func(Way)
+	// Way, unless nil, is taken without a choice. What something is worth is the difference to a ranker
+	// Without it only if both are fitted in the same way.
+	Way      *Way
+	Progress func(done, total float64)
 }
 
 func (o FitOptions) withDefaults() FitOptions {
@@ -101,7 +105,7 @@ var ErrTooLittle = errors.New("too little to learn from")
 // fitting is the fit of one head as it goes on.
 type fitting struct {
 	FitOptions
-	way     choice
+	way     Way
 	known   models // nil keeps none
 	samples *Samples
 	signal  int    // by which rows are labelled: its place in Sample.Signals
@@ -123,19 +127,22 @@ type fitting struct {
 // ErrTooLittle when there are too few rows or labels of one kind only, or are those of ctx and of the
 // disk.
 //
-// With questions, and unless labels are permuted, it is fitted in several ways, and the one is taken
-// whose order puts what was wanted highest in their older half, by NDCG@QuestionK: see ways. The
-// other half is for the caller to measure by.
+// With questions, and unless labels are permuted, fields are left out or a way is given, it is fitted in
+// several ways, and the one is taken whose order puts what was wanted highest in their older half, by
+// NDCG@QuestionK: see ways. The other half is for the caller to measure by.
 func FitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOptions) (*rank.Ranker, []Fit, error) {
 	o = o.withDefaults()
+	if o.Way != nil {
+		return fitRanker(ctx, samples, targets, o, *o.Way, nil)
+	}
 	if len(o.Without) > 0 || o.Permute || o.Questions == nil {
-		return fitRanker(ctx, samples, targets, o, choice{own: 1}, nil)
+		return fitRanker(ctx, samples, targets, o, usualWay, nil)
 	}
 	return choose(ctx, samples, targets, o)
 }
 
 // fitRanker fits in one way.
-func fitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOptions, way choice, known models) (*rank.Ranker, []Fit, error) {
+func fitRanker(ctx context.Context, samples *Samples, targets []Target, o FitOptions, way Way, known models) (*rank.Ranker, []Fit, error) {
 	if len(o.Without) > 0 {
 		samples = samples.without(o.Without)
 	}

@@ -43,7 +43,6 @@ type slateOracle struct {
 	t       *testing.T
 	history *learn.History
 	state   *fold.State
-	rows    []string
 }
 
 func newSlateOracle(t *testing.T, scenes map[string][]string) *slateOracle {

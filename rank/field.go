@@ -82,7 +82,7 @@ func (f *Field) check() string {
 		}
 		for k, knot := range f.Knots {
 			if !bounded(knot) || k > 0 && knot <= f.Knots[k-1] {
-				return fmt.Sprintf("knot %d is %v: not within ±%g and above the one before", k, knot, maxNumber)
+				return fmt.Sprintf("knot %d is %v: not within ±%g and above the one before", k, knot, MaxNumber)
 			}
 		}
 	case Scaled, Log:
@@ -109,7 +109,7 @@ func (f *Field) check() string {
 	return ""
 }
 
-// maxNumber bounds what values are compared with, so that no difference of two overflows.
-const maxNumber = 1e300
+// MaxNumber bounds what values are compared with, knots and means, so that no difference of two overflows.
+const MaxNumber = 1e300
 
-func bounded(v float64) bool { return math.Abs(v) <= maxNumber }
+func bounded(v float64) bool { return math.Abs(v) <= MaxNumber }

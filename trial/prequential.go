@@ -186,8 +186,8 @@ func (p *Prequential) play(ctx context.Context, s *script, delay freshet.Duratio
 	return eval.Results{Rows: panel.rows(delay, p.Seed), Routes: panel.compared.Rows(delay)}, nil
 }
 
-// lessons are what a learner has yet to learn, by the event they belong to. The zero value is
-// empty.
+// lessons are what a learner has yet to learn, by the event they belong to: at most one for each ask within
+// the delay, none is left out. The zero value is empty.
 type lessons struct {
 	waiting []lesson // by event
 	head    int

@@ -205,7 +205,7 @@ func trainRanker(ctx context.Context, cfg *config.Config, kind string, seed uint
 	if err != nil {
 		return nil, err
 	}
-	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: o.Rate, Seed: seed, Questions: questions})
+	model, _, err := learn.FitRanker(ctx, samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: negativesRate(&o), Seed: seed, Questions: questions})
 	if err != nil {
 		return nil, err
 	}
@@ -347,6 +347,8 @@ system know of it. With a delay the system is asked as it stood that long ago. T
 ranker of the slate begins knowing nothing and learns from every choice: what was
 chosen against 4 others that recall had proposed. What it says is mixed with the
 order of recall, at the share that did best lately.
+What it has yet to learn waits in memory, some 2 KB (40 bytes more for each feature)
+for each choice within the delay, of as many delays at a time as there are processors.
 Printed for each delay are the slate, the merged recall, popularity of the last
 hour, and each route alone, and for each route what share of the wanted its first
 200 have, what share it alone has, and how much of what it proposes the others

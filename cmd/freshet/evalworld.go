@@ -149,6 +149,9 @@ func (o *worldOptions) check() error {
 
 // parseDelays reads --delay.
 func parseDelays(texts []string) (delays []freshet.Duration, err error) {
+	if len(texts) == 0 {
+		return nil, usagef("--delay names none; 0s withholds nothing")
+	}
 	if len(texts) > trial.MaxDelays {
 		return nil, usagef("--delay names %d delays; one run compares at most %d", len(texts), trial.MaxDelays)
 	}

@@ -98,7 +98,7 @@ server itself.`,
 	}
 	list := &cobra.Command{
 		Use:   "list",
-		Short: "List models and their versions, newest first",
+		Short: "List models and the versions of each, newest first (with --json oldest first)",
 		Example: `  freshet models list
   freshet models list --json`,
 		Args: noArgs,

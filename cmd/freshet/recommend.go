@@ -49,7 +49,7 @@ type explanation struct {
 // contribution is what one field of the model's row did for an item.
 type contribution struct {
 	Feature string   `json:"feature"`
-	Value   *float64 `json:"value"` // nil when there was none
+	Value   *float64 `json:"value"` // nil when there was none, or the field is one of words
 	Adds    float64  `json:"adds"`
 }
 

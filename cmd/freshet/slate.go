@@ -162,18 +162,19 @@ func (p *slatePage) table(b *strings.Builder) {
 	}
 }
 
-// spoke says what spoke for an item.
+// spoke says what spoke for an item. A field without a number stands by its name alone: it may be of
+// words, which a reply does not carry, or have no value.
 func spoke(list []contribution) string {
 	if len(list) == 0 {
 		return "no field of the ranking speaks for it more than for others"
 	}
 	var parts []string
 	for _, c := range list {
-		value := "no value"
+		what := shownID(c.Feature)
 		if c.Value != nil {
-			value = score(*c.Value)
+			what += " = " + score(*c.Value)
 		}
-		parts = append(parts, fmt.Sprintf("%s = %s (+%s)", shownID(c.Feature), value, score(c.Adds)))
+		parts = append(parts, fmt.Sprintf("%s (+%s)", what, score(c.Adds)))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -54,6 +54,14 @@ request r-01 · reflected: yes · 4 of 10 places · 5.8 ms
 `)
 }
 
+// TestWhySaysNothingOfWords: a reply has null for words and for no value, so neither is claimed.
+func TestWhySaysNothingOfWords(t *testing.T) {
+	got := spoke([]contribution{{Feature: "item.id", Adds: 0.257}, {Feature: "feature.item_ctr", Value: ms(0.5), Adds: 0.1}})
+	if want := "item.id (+0.257) · feature.item_ctr = 0.500 (+0.100)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestSlateColumnsAlignByWhatPeopleSee(t *testing.T) {
 	reply := &slateReply{RequestID: "r-1", TookMS: 12.4, Items: []placed{
 		place(9, 10, "書-1", "紅樓夢", 12.34, "像 西遊記", "covisit"),

@@ -84,6 +84,15 @@ func historyOptions(cfg *config.Config, bundles fold.Bundles, entries, exposures
 	return o, nil
 }
 
+// negativesRate is the share of negatives that rows keep while they keep all positives. Exposures are thinned
+// whatever came of them, which leaves their odds as they are.
+func negativesRate(o *learn.HistoryOptions) float64 {
+	if o.Exposures {
+		return 1
+	}
+	return o.Rate
+}
+
 // rowsTask is what the progress of making rows is told under.
 const rowsTask = "rows"
 
@@ -102,6 +111,9 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 	h, err := learn.NewHistory(t.history, t.disk, rowsDir)
 	if err != nil {
 		return err
+	}
+	if err := t.checkAblations(h.Names()); err != nil {
+		return errors.Join(err, h.Close())
 	}
 	bar := t.app.bar(rowsTask, int64(t.plan.Until), "records")
 	err = eachUntil(ctx, t.disk, t.plan.Until, func(_ *journal.Record, e *stream.Entry) error {
@@ -125,12 +137,8 @@ func (t *training) rows(ctx context.Context, cfg *config.Config) error {
 // ranker trains a ranker of a kind, on features with these definitions.
 func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) error {
 	a, o := t.app, t.options
-	for _, what := range o.ablate {
-		if len(t.named(what)) == 0 {
-			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: rows have nothing that is named %s", shownID(what)), hint: "freshet features list names features; the manifest of a model has all its fields"}
-		}
-	}
-	ranker, fits, err := t.fit(ctx, cfg, kind, nil)
+	var way *learn.Way // nil where nothing is chosen
+	ranker, fits, err := t.fit(ctx, cfg, kind, learn.FitOptions{Questions: t.choosing(), Chose: func(w learn.Way) { way = &w }})
 	if err != nil {
 		return err
 	}
@@ -147,13 +155,14 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 	if t.plan.Like != (learn.Likeness{}) {
 		m.Training.Likeness = (*registry.Likeness)(&t.plan.Like)
 	}
+	var unranked registry.Ranking
 	if t.questions != nil && !o.Permute {
-		if m.Ranking, err = t.ranking(ctx, ranker); err != nil {
+		if m.Ranking, unranked, err = t.ranking(ctx, ranker); err != nil {
 			return err
 		}
 	}
 	for _, what := range o.ablate {
-		_, without, err := t.fit(ctx, cfg, kind, t.named(what))
+		_, without, err := t.fit(ctx, cfg, kind, learn.FitOptions{Way: way, Without: named(t.samples.Names, what)})
 		if err != nil {
 			return fmt.Errorf("without %s: %w", what, err)
 		}
@@ -164,45 +173,58 @@ func (t *training) ranker(ctx context.Context, cfg *config.Config, kind string) 
 			return err
 		}
 	}
-	return a.printRanker(&m, fits)
+	return a.printRanker(&m, fits, &unranked)
 }
 
 // ranking is how a ranker stands, beside recall, popularity and the one that was live when the journal
-// was read, as trained, if its rows are of the same fields.
-func (t *training) ranking(ctx context.Context, ranker *rank.Ranker) (r registry.Ranking, err error) {
+// was read, as trained, if its rows are of the same fields. By the questions about slates that no ranker had
+// put in order, unranked has the same of recall and of the live one: slates of a model like this one flatter
+// it.
+func (t *training) ranking(ctx context.Context, ranker *rank.Ranker) (r, unranked registry.Ranking, err error) {
 	s, err := t.questions.Stand(ctx, ranker, learn.Measuring)
 	if err != nil || len(s.Model) < 2 { // of one nothing can be said
-		return r, err
+		return r, unranked, err
 	}
 	n := len(s.Model)
-	r = registry.Ranking{K: learn.QuestionK, Questions: n, Found: float64(s.Found) / float64(n), NDCG: meanOf(s.Model), Recall: against(&s, s.Recall, learn.ByRecall), Popular: against(&s, s.Popular, "")}
+	r = registry.Ranking{K: learn.QuestionK, Questions: n, Found: float64(s.Found) / float64(n), NDCG: meanOf(s.Model), Recall: against(&s, s.Recall, notOf(learn.ByRecall)), Popular: against(&s, s.Popular, anyMaker)}
+	unranked.Recall = against(&s, s.Recall, func(maker string) bool { return maker != learn.ByRecall && !byRanker(maker) })
 	live := &t.live
 	if live.Name == "" {
-		return r, nil
+		return r, unranked, nil
 	}
 	b, err := registry.Load(t.disk, live.Name, live.Version)
 	if err != nil || b.Ranker == nil || b.SHA256 != live.SHA256 || b.Definitions != t.definitions || b.Ranker.Schema().Differs(t.questions.Names) != "" {
 		t.app.say("%s version %d is live, and cannot be asked what this one is", shownID(live.Name), live.Version)
-		return r, nil
+		return r, unranked, nil
 	}
 	other, err := t.questions.Stand(ctx, b.Ranker, learn.Measuring)
 	if err != nil {
-		return r, err
+		return r, unranked, err
 	}
-	if r.Live = against(&s, other.Model, live.SHA256); r.Live.Questions == 0 {
-		return r, nil
+	if r.Live = against(&s, other.Model, notOf(live.SHA256)); r.Live.Questions == 0 {
+		return r, unranked, nil
 	}
+	unranked.Live = against(&s, other.Model, func(maker string) bool { return !byRanker(maker) })
 	r.Live.Model, r.Live.Version, r.Live.SHA256 = live.Name, live.Version, live.SHA256
-	return r, nil
+	return r, unranked, nil
 }
 
-// against holds an order against the ranker's, by the questions about slates that it did not make: what
-// stands first is seen first, and wanted for that.
-func against(s *learn.Standing, other []float64, maker string) (a registry.Against) {
+func anyMaker(string) bool { return true }
+
+// notOf leaves out an order's own slates: what stands first is seen first, and wanted for that.
+func notOf(maker string) func(string) bool { return func(by string) bool { return by != maker } }
+
+// byRanker reports that a slate was put in order by a ranker that the journal knows.
+func byRanker(maker string) bool {
+	return maker != "" && maker != learn.ByRecall && maker != learn.Elsewhere
+}
+
+// against holds an order against the ranker's, by the questions about slates of some makers.
+func against(s *learn.Standing, other []float64, made func(maker string) bool) (a registry.Against) {
 	var own, their []float64
 	elsewhere, ordered := 0, 0
 	for i, by := range s.Makers {
-		if maker != "" && by == maker {
+		if !made(by) {
 			continue
 		}
 		if by == learn.Elsewhere {
@@ -230,16 +252,17 @@ func meanOf(list []float64) (sum float64) {
 	return sum / float64(len(list))
 }
 
-// fit fits a ranker to the rows, without some numbers and lists.
-func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, without []string) (*rank.Ranker, []learn.Fit, error) {
+// fit fits a ranker of a kind to the rows; what else there is to say, o says.
+func (t *training) fit(ctx context.Context, cfg *config.Config, kind string, o learn.FitOptions) (*rank.Ranker, []learn.Fit, error) {
 	const parts = 1000
 	name := kind
-	if without != nil {
+	if o.Without != nil {
 		name += " without"
 	}
 	bar := t.app.bar(name, parts, "parts")
-	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), learn.FitOptions{Kind: kind, Rate: t.history.Rate, Seed: t.options.Seed, Permute: t.options.Permute, Without: without, Questions: t.choosing(),
-		Progress: func(done, all float64) { bar.set(int64(parts * done / all)) }})
+	o.Kind, o.Rate, o.Seed, o.Permute = kind, negativesRate(&t.history), t.options.Seed, t.options.Permute
+	o.Progress = func(done, all float64) { bar.set(int64(parts * done / all)) }
+	ranker, fits, err := learn.FitRanker(ctx, t.samples, targets(cfg), o)
 	if err == nil {
 		bar.done()
 	}
@@ -255,12 +278,29 @@ func (t *training) choosing() *learn.Questions {
 	return t.questions
 }
 
+// checkAblations refuses what cannot be left out of rows of these names.
+func (t *training) checkAblations(names rank.Names) error {
+	served := t.history.State.RowNames() // a ranker goes by some of these
+	for _, what := range t.options.ablate {
+		out := named(names, what)
+		left := func(name string) bool { return !slices.Contains(out, name) }
+		hint := "freshet features list names features; the manifest of a model has all its fields"
+		switch {
+		case len(out) == 0:
+			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: rows have nothing that is named %s", shownID(what)), hint: hint}
+		case !slices.ContainsFunc(served.Numbers, left) && !slices.ContainsFunc(served.Words, left):
+			return &failure{code: exitUsage, err: fmt.Errorf("--ablate: without %s rows have nothing left to rank by", shownID(what)), hint: hint}
+		}
+	}
+	return nil
+}
+
 // named are the numbers and lists of a row that are named so, begin so before a dot, or where what ends
 // in a star, begin with what stands before it.
-func (t *training) named(what string) (list []string) {
+func named(names rank.Names, what string) (list []string) {
 	begin, open := strings.CutSuffix(what, "*")
-	for _, names := range [][]string{t.samples.Names.Numbers, t.samples.Names.Words} {
-		for _, name := range names {
+	for _, kind := range [][]string{names.Numbers, names.Words} {
+		for _, name := range kind {
 			if (name == what || strings.HasPrefix(name, what+".") || open && strings.HasPrefix(name, begin)) && !slices.Contains(list, name) {
 				list = append(list, name)
 			}
@@ -277,7 +317,7 @@ func fieldNames(s *rank.Schema) (names []string) {
 }
 
 // printRanker says what a ranker is worth.
-func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
+func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit, unranked *registry.Ranking) error {
 	first := &fits[0]
 	if a.json {
 		reply := trainReply{Model: m.Model, Version: m.Version, SHA256: m.SHA256, Rows: m.Rows, AUC: m.AUC, LogLoss: m.LogLoss, Baseline: m.Baseline, Held: m.Held, Positive: m.Positives,
@@ -305,7 +345,8 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
 			f.Signal, f.AUC, f.GAUC, f.LogLoss, f.Baseline, f.Calibration, f.Error, grouped(int64(f.Held)), grouped(int64(f.Positives)))
 	}
 	if r := &m.Ranking; r.Questions > 0 {
-		fmt.Fprintf(&b, "  in order: NDCG@%d %.4f of what %d visitors wanted next, of the whole catalogue · popularity %.4f%s%s\n", r.K, r.NDCG, r.Questions, r.Popular.NDCG, beside("recall", &r.Recall), beside(fmt.Sprintf("%s@%d", r.Live.Model, r.Live.Version), &r.Live))
+		fmt.Fprintf(&b, "  in order: NDCG@%d %.4f of what %d visitors wanted next, of the whole catalogue · popularity %.4f%s%s\n", r.K, r.NDCG, r.Questions, r.Popular.NDCG, beside("recall", &r.Recall, &unranked.Recall),
+			beside(fmt.Sprintf("%s@%d", r.Live.Model, r.Live.Version), &r.Live, &unranked.Live))
 	}
 	for _, w := range m.Training.Ablation {
 		fmt.Fprintf(&b, "  without %s: AUC %.4f instead of %.4f · log-loss %.5f instead of %.5f\n", shownID(w.Without), w.AUC, m.AUC, w.LogLoss, m.LogLoss)
@@ -324,12 +365,21 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit) error {
 	return a.print(b.String())
 }
 
-// beside says what another order is worth, "" when it was asked nothing.
-func beside(name string, a *registry.Against) string {
+// beside says what another order is worth, "" when it was asked nothing, and where not all that it was asked
+// is of slates that no ranker put in order, by those too.
+func beside(name string, a, unranked *registry.Against) string {
 	if a.Questions == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" · %s %.4f, ahead of it by %+.4f ± %.4f on %d that it did not show", shownID(name), a.NDCG, a.Ahead, a.Bound, a.Questions)
+	said := fmt.Sprintf(" · %s %.4f, ahead of it by %+.4f ± %.4f on %d that it did not show", shownID(name), a.NDCG, a.Ahead, a.Bound, a.Questions)
+	switch n := unranked.Questions; {
+	case n == a.Questions:
+	case n < 2: // of one nothing can be said
+		said += ", but rankers did"
+	default:
+		said += fmt.Sprintf(", %+.4f ± %.4f on the %d of them that no known ranker did", unranked.Ahead, unranked.Bound, n)
+	}
+	return said
 }
 
 // surveyed is what there is in a journal up to a position.

@@ -15,6 +15,7 @@ import (
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/internal/fsys"
 	"github.com/freshet-rec/freshet/internal/sim"
+	"github.com/freshet-rec/freshet/learn"
 	"github.com/freshet-rec/freshet/registry"
 )
 
@@ -89,5 +90,48 @@ func TestTrainingRanksTheCatalogue(t *testing.T) {
 		if _, asked := second.Ranking.Behind(first.SHA256); !asked {
 			t.Errorf("exposures %v: the gate does not ask", exposures)
 		}
+	}
+}
+
+// TestThinnedExposuresNeedNoCorrection: of more exposures than there may be rows some are kept, whatever came
+// of them, so the log-odds are right as they are; where negatives alone are sampled they are not.
+func TestThinnedExposuresNeedNoCorrection(t *testing.T) {
+	for _, tt := range []struct {
+		exposures int
+		thinned   bool
+		want      float64
+	}{{4 * learn.MaxRows, true, 1}, {1000, false, 1}, {0, true, learn.NegativeRate(foldAsks(config.Default()), negativesEach)}} {
+		o, err := historyOptions(config.Default(), nil, 1000+tt.exposures, tt.exposures, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := negativesRate(&o); got != tt.want || (o.Rate < 1) != tt.thinned {
+			t.Errorf("of %d exposures rows are kept at %v, and negatives at %v of positives, want %v", tt.exposures, o.Rate, got, tt.want)
+		}
+	}
+}
+
+// TestFlattery: where slates were made by rankers, which a new model is like, the line of train says how far
+// ahead it is by the slates of which that is not so.
+func TestFlattery(t *testing.T) {
+	s := learn.Standing{Model: []float64{1, 1, 1, 0, 0.5, 0}, Recall: []float64{0, 0, 0, 0, 0.5, 1},
+		Makers: []string{"twin", "twin", "twin", "", learn.Elsewhere, learn.ByRecall}}
+	notRecall := against(&s, s.Recall, notOf(learn.ByRecall))
+	for _, tt := range []struct {
+		name string
+		made func(string) bool
+		want string
+	}{
+		{"some", func(maker string) bool { return maker != learn.ByRecall && !byRanker(maker) }, " on 5 that it did not show, +0.0000 ± 0.0000 on the 2 of them that no known ranker did"},
+		{"one", func(maker string) bool { return maker == "" }, " on 5 that it did not show, but rankers did"},
+		{"all", notOf(learn.ByRecall), " on 5 that it did not show"},
+	} {
+		unranked := against(&s, s.Recall, tt.made)
+		if got := beside("recall", &notRecall, &unranked); !strings.HasPrefix(got, " · recall 0.1000, ahead of it by +0.6000 ± ") || !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%s: %q, want it to end in %q", tt.name, got, tt.want)
+		}
+	}
+	if got := beside("lr@1", &registry.Against{}, &registry.Against{}); got != "" {
+		t.Errorf("an order that was asked nothing is %q", got)
 	}
 }
