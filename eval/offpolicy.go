@@ -63,9 +63,9 @@ func (m *moments) of() (mean, standardError float64) {
 // mostWeighed bounds rewards, weights and their products, so that sums of squares are finite.
 const mostWeighed = 1e100
 
-// Add takes in one row: what was earned, within ±1e100, also times its weight; how likely the logging policy was to
-// choose as it did, in (0, 1]; how likely the other policy is to choose the same, in [0, 1]. The
-// error says which is out of its bounds; then nothing is taken in.
+// Add takes in one row: what was earned, within ±1e100, also times its weight; how likely the logging
+// policy was to choose as it did, in (0, 1]; how likely the other policy is to choose the same, in
+// [0, 1]. The error says which is out of its bounds; then nothing is taken in.
 func (o *OffPolicy) Add(reward, propensity, probability float64) error {
 	switch {
 	case math.IsNaN(reward) || math.IsInf(reward, 0):

@@ -30,11 +30,13 @@ func (f *fitting) predict(predict func(*rank.Batch, []float32), from, to int) (*
 		}
 		batch.Reset()
 	}
-	group, last := -1, uint32(0)
+	numbers := map[uint32]int{} // of groups: rows of several visitors alternate
 	err := f.samples.Each(max(from, to-mostMeasured), to, func(i int, s *Sample) error {
 		f.schema.Encode(&batch, &s.Row)
-		if group < 0 || s.Group != last {
-			group, last = group+1, s.Group
+		group, ok := numbers[s.Group]
+		if !ok {
+			group = len(numbers)
+			numbers[s.Group] = group
 		}
 		p.labels, p.stands, p.groups = append(p.labels, f.label(i, s)), append(p.stands, s.Stands), append(p.groups, group)
 		if len(p.labels)-len(p.odds) == blockRows {

@@ -23,10 +23,17 @@ type slatesKept struct {
 	bytes       int // of now
 }
 
-// keptBytes is how much the rows of the newest slates may take, and those of before likewise.
-const keptBytes = 32 << 20
+const (
+	keptBytes  = 32 << 20 // of the newest slates, and of those of before likewise
+	slateBytes = 256      // about what a slate takes beside its request and its rows
+)
 
+// put keeps a slate whose rows take so many bytes.
 func (k *slatesKept) put(request string, s *slateRows, bytes int) {
+	if len(s.items) == 0 {
+		return // there is nothing to find
+	}
+	bytes += slateBytes + len(request)
 	if k.now == nil || k.bytes+bytes > keptBytes {
 		k.now, k.before, k.bytes = map[string]*slateRows{}, k.now, 0
 	}
@@ -91,7 +98,7 @@ func (h *History) build(ctx context.Context, record *slateOf) error {
 		row := h.builder.Row(&c)
 		s.items = append(s.items, item)
 		s.rows.Append(row)
-		bytes += 8*len(row.Numbers) + 8*len(row.Words) + 4*len(row.Ends)
+		bytes += 8*len(row.Numbers) + 8*len(row.Words) + 4*len(row.Ends) + 12 // its item, and where its words start
 		switch {
 		case !asServed || it.Row == "" || record.Definitions != h.State.Definitions:
 			h.likeness.Anew++

@@ -137,8 +137,8 @@ func (s *Server) watchOn() {
 	}
 }
 
-// onTrial is who is on trial, against whom, with what came of either side's slates, of all and of each visitor's first; own is nil when
-// nobody is, or it is not at hand. Both go by these definitions.
+// onTrial is who is on trial, against whom, with what came of either side's slates, of all and of each
+// visitor's first; own is nil when nobody is, or it is not at hand. Both go by these definitions.
 func (s *Server) onTrial() (m fold.Model, own, live *registry.Bundle, arms, firsts fold.Arms, definitions string) {
 	var ranker fold.Model
 	s.Stream.View(func(freshet.Position) {

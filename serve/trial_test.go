@@ -234,10 +234,11 @@ func TestACanaryRanksForItsShare(t *testing.T) {
 	}
 }
 
-// restore puts the files of a version back, from another disk.
+// restore puts the files of a version back, from another disk: the manifest last, as it is saved, so that
+// nobody finds it beside other files than its own.
 func restore(t testing.TB, disk, from fsys.FS, version int) {
 	t.Helper()
-	for _, file := range []string{"model.bin", "manifest.json", "golden.bin"} {
+	for _, file := range []string{"model.bin", "golden.bin", "manifest.json"} {
 		name := fmt.Sprintf("models/lr/%d/%s", version, file)
 		text, err := fsys.ReadFile(from, name, 1<<20)
 		if err == nil {

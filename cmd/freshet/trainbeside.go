@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,9 +32,21 @@ const starvedShare = 0.1
 // errStarved ends a training that other programs leave no processor to.
 var errStarved = errors.New("other programs keep all processors busy")
 
-// watchStarving tells, once, that a process got less than starvedShare of a processor for the time of
-// starvedAfter, and how much it got. It returns then, or when the process is gone or ctx ends.
-func (a *app) watchStarving(ctx context.Context, pid int, starved func(got time.Duration)) {
+// watchStarving begins to watch a process, and tells, once, that it got less than starvedShare of a
+// processor for the time of starvedAfter, and how much it got. stop ends that, when it has not ended by
+// itself, and waits for it.
+func (a *app) watchStarving(ctx context.Context, pid int, starved func(got time.Duration)) (stop func()) {
+	ctx, end := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { a.awaitStarving(ctx, pid, starved) })
+	return func() {
+		end()
+		wg.Wait()
+	}
+}
+
+// awaitStarving returns when it has told, when the process is gone, or when ctx ends.
+func (a *app) awaitStarving(ctx context.Context, pid int, starved func(got time.Duration)) {
 	had, ok := processorTime(pid)
 	for ok {
 		select {
@@ -79,7 +92,7 @@ func (a *app) trainBeside(ctx context.Context, cfg *config.Config, configFile st
 		return reply, err
 	}
 	if giveWay {
-		go a.watchStarving(ctx, cmd.Process.Pid, func(time.Duration) { end(errStarved) })
+		defer a.watchStarving(ctx, cmd.Process.Pid, func(time.Duration) { end(errStarved) })()
 	}
 	last := ""
 	lines := bufio.NewScanner(talk)
@@ -132,8 +145,7 @@ func (a *app) trainApart(c *cobra.Command) error {
 	if err := a.startLow(cmd); err != nil {
 		return err
 	}
-	ctx, end := context.WithCancel(c.Context())
-	go a.watchStarving(ctx, cmd.Process.Pid, func(got time.Duration) {
+	stop := a.watchStarving(c.Context(), cmd.Process.Pid, func(got time.Duration) {
 		apart := ""
 		if isTerminal(a.stderr) { // where it draws how far it has come
 			apart = "\n"
@@ -141,7 +153,7 @@ func (a *app) trainApart(c *cobra.Command) error {
 		a.say("%strain: it had a processor for %.1f of the last %.1f s; it gives way to all that runs here, and --foreground does not", apart, got.Seconds(), a.starvedAfter.Seconds())
 	})
 	err = cmd.Wait()
-	end()
+	stop()
 	if ended := (&exec.ExitError{}); errors.As(err, &ended) && ended.ExitCode() > 0 {
 		return &failure{code: ended.ExitCode()} // it has said why
 	}
