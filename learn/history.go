@@ -369,7 +369,7 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		return nil
 	}
 	q := h.q(e.Time)
-	served, group, known := h.kept.find(e.Request, item)
+	served, group, known := h.kept.find(e.Request, e.Visitor(), item)
 	r, err := h.recollect(ctx, visitor, q, e, known)
 	if err != nil {
 		return err
