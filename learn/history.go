@@ -161,6 +161,9 @@ func NewHistory(o HistoryOptions, disk fsys.FS, dir string) (*History, error) {
 		waiting: map[exposed][]int{}, wanted: map[exposed]int64{}, recent: map[uint32]*recollected{}, asked: map[string]fold.Context{}, said: map[string]map[string][]recall.External{}}, nil
 }
 
+// Names are those of the rows that are made: of the state's, and where exposures are known exposedRank.
+func (h *History) Names() rank.Names { return h.samples.Names }
+
 // Apply folds in the next entry, after making what rows it gives. What it points to must stay as it is:
 // an exposure is folded in with the entry after those that are told together with it, or by Samples.
 func (h *History) Apply(ctx context.Context, e *stream.Entry) error {
@@ -366,7 +369,7 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 		return nil
 	}
 	q := h.q(e.Time)
-	served, group, known := h.kept.find(e.Request, item)
+	served, group, known := h.kept.find(e.Request, e.Visitor(), item)
 	r, err := h.recollect(ctx, visitor, q, e, known)
 	if err != nil {
 		return err

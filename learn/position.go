@@ -1,11 +1,6 @@
 package learn
 
-import "github.com/freshet-rec/freshet/rank"
-
 // exposedRank is a number of training rows only: the rank at which the item was exposed. What is
 // shown first is clicked more for that alone, and without the field the model would learn the
 // order of the slates it was trained on.
 const exposedRank = "exposed.rank"
-
-// Names are those of the rows that are made: of the state's, and where exposures are known exposedRank.
-func (h *History) Names() rank.Names { return h.samples.Names }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/freshet-rec/freshet"
 	"github.com/freshet-rec/freshet/fold"
 	"github.com/freshet-rec/freshet/rank"
 	"github.com/freshet-rec/freshet/recall"
@@ -12,9 +13,10 @@ import (
 // slateRows are the rows of a slate, read where its record stands: what was on screen of it is learned
 // from as it was ranked, and not as it stood once others of the slate had been on screen.
 type slateRows struct {
-	group uint32
-	items []uint32
-	rows  rank.Rows // of items
+	visitor freshet.Visitor // "" for nobody
+	group   uint32
+	items   []uint32
+	rows    rank.Rows // of items
 }
 
 // slatesKept are the rows of the newest slates by request, and of those before.
@@ -41,11 +43,11 @@ func (k *slatesKept) put(request string, s *slateRows, bytes int) {
 	k.bytes += bytes
 }
 
-// find returns the row of an item that was served for a request, and its group; ok is false when that is
-// not known.
-func (k *slatesKept) find(request string, item uint32) (row rank.Row, group uint32, ok bool) {
+// find returns the row of an item that was served to a visitor, or to nobody, for a request, and its group;
+// ok is false when that is not known. What others do with a slate says nothing about the visitor in its rows.
+func (k *slatesKept) find(request string, visitor freshet.Visitor, item uint32) (row rank.Row, group uint32, ok bool) {
 	for _, slates := range []map[string]*slateRows{k.now, k.before} {
-		if s := slates[request]; s != nil {
+		if s := slates[request]; s != nil && (s.visitor == visitor || s.visitor == "") {
 			if at := slices.Index(s.items, item); at >= 0 {
 				return s.rows.Row(at), s.group, true
 			}
@@ -81,7 +83,7 @@ func (h *History) build(ctx context.Context, record *slateOf) error {
 	}
 	weights := (&fold.Served{Routes: record.Routes}).Weights(func(route string) float64 { return h.weights[route] })
 	h.groups++
-	s, bytes := &slateRows{group: h.groups}, 0
+	s, bytes := &slateRows{visitor: record.Visitor, group: h.groups}, 0
 	h.builder.Start(visitor, q, record.Context)
 	for i := range record.Items {
 		it := &record.Items[i]

@@ -3,6 +3,8 @@ package learn
 import (
 	"strconv"
 	"testing"
+
+	"github.com/freshet-rec/freshet"
 )
 
 // TestSlatesKeptAreBounded: also slates of one small row are so many at most, and those that are empty, or of
@@ -17,5 +19,27 @@ func TestSlatesKeptAreBounded(t *testing.T) {
 	}
 	if bound := 2 * keptBytes / slateBytes; most > bound || most < bound/2 {
 		t.Errorf("%d slates are kept at once, the bound is %d", most, bound)
+	}
+}
+
+// TestSlatesAreOfTheirVisitor: who names the request of another visitor has no row of it; of one that nobody was
+// named in, anybody has.
+func TestSlatesAreOfTheirVisitor(t *testing.T) {
+	var k slatesKept
+	r := row(1)
+	for request, visitor := range map[string]freshet.Visitor{"hers": "u:ada", "nobody's": ""} {
+		s := &slateRows{visitor: visitor, group: 1, items: []uint32{7}}
+		s.rows.Append(&r)
+		k.put(request, s, 8)
+	}
+	for _, c := range []struct {
+		request string
+		visitor freshet.Visitor
+		item    uint32
+		want    bool
+	}{{"hers", "u:ada", 7, true}, {"hers", "u:eve", 7, false}, {"hers", "", 7, false}, {"nobody's", "u:eve", 7, true}, {"hers", "u:ada", 8, false}, {"other", "u:ada", 7, false}} {
+		if _, _, ok := k.find(c.request, c.visitor, c.item); ok != c.want {
+			t.Errorf("%+v: %v", c, ok)
+		}
 	}
 }
