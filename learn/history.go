@@ -376,6 +376,9 @@ func (h *History) expose(ctx context.Context, visitor, item uint32, e *freshet.E
 	}
 	row := &served
 	if !known {
+		if h.letGo(e.Request) {
+			h.likeness.Gone++
+		}
 		c := r.items[item]
 		if c == nil {
 			c = &recall.Candidate{Item: item} // shown for another reason

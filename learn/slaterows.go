@@ -56,12 +56,25 @@ func (k *slatesKept) find(request string, visitor freshet.Visitor, item uint32) 
 	return row, 0, false
 }
 
+// letGo reports that a slate was served whose rows are not kept.
+func (h *History) letGo(request string) bool {
+	if h.kept.now[request] != nil || h.kept.before[request] != nil {
+		return false
+	}
+	_, now := h.asked[request]
+	_, before := h.before[request]
+	return now || before
+}
+
 // Likeness counts how the rows of the slates in a journal compare with what their records say of the rows
 // that were served.
 type Likeness struct {
 	Equal     int `json:"equal"`     // to the bit
 	Different int `json:"different"` // the record stands some milliseconds after the row was read, and something came between
 	Anew      int `json:"anew"`      // served under other definitions or by other routes: there is nothing to be equal to
+	// Gone counts exposures of slates whose rows were not kept, or not any longer: they were read when the
+	// exposure was told.
+	Gone int `json:"gone,omitempty"`
 }
 
 // build keeps the rows of a slate whose record comes next.

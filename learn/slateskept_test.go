@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/freshet-rec/freshet"
+	"github.com/freshet-rec/freshet/fold"
 )
 
 // TestSlatesKeptAreBounded: also slates of one small row are so many at most, and those that are empty, or of
@@ -40,6 +41,18 @@ func TestSlatesAreOfTheirVisitor(t *testing.T) {
 	}{{"hers", "u:ada", 7, true}, {"hers", "u:eve", 7, false}, {"hers", "", 7, false}, {"nobody's", "u:eve", 7, true}, {"hers", "u:ada", 8, false}, {"other", "u:ada", 7, false}} {
 		if _, _, ok := k.find(c.request, c.visitor, c.item); ok != c.want {
 			t.Errorf("%+v: %v", c, ok)
+		}
+	}
+}
+
+// TestLetGo: an exposure counts as one of a slate that was let go when the slate was served and its rows
+// are not there, and not when nobody knows of it.
+func TestLetGo(t *testing.T) {
+	h := &History{asked: map[string]fold.Context{"kept": nil, "gone": nil}, before: map[string]fold.Context{"long gone": nil}}
+	h.kept.put("kept", &slateRows{items: []uint32{1}}, 1)
+	for request, want := range map[string]bool{"kept": false, "gone": true, "long gone": true, "unknown": false, "": false} {
+		if got := h.letGo(request); got != want {
+			t.Errorf("%q: %v, want %v", request, got, want)
 		}
 	}
 }

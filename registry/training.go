@@ -14,6 +14,7 @@ type Likeness struct {
 	Equal     int `json:"equal"`
 	Different int `json:"different"`
 	Anew      int `json:"anew"`
+	Gone      int `json:"gone,omitempty"`
 }
 
 // Head says how well one head of a ranker predicts its signal: see learn.Fit. The measures are of rows

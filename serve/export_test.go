@@ -27,7 +27,9 @@ func (s *Server) Seek() {
 		runtime.Gosched()
 	}
 	defer s.missing.busy.Store(false)
-	s.regain(s.lost())
+	if lost, definitions, ok := s.lost(); ok {
+		s.regain(lost, definitions)
+	}
 }
 
 // Switching does something while a switch is under way.

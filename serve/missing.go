@@ -45,7 +45,11 @@ func (s *Server) seek() {
 	if s.Disk == nil || !s.missing.busy.CompareAndSwap(false, true) {
 		return
 	}
-	lost, definitions := s.lost()
+	lost, definitions, ok := s.lost()
+	if !ok { // the state is not to be had: the next look asks again
+		s.missing.busy.Store(false)
+		return
+	}
 	if len(lost) == 0 {
 		s.missing.rests = nil
 		s.missing.busy.Store(false)
@@ -58,9 +62,9 @@ func (s *Server) seek() {
 }
 
 // lost are the models that are live, were live before or are on trial by the journal and are not at hand,
-// and the definitions in force.
-func (s *Server) lost() (list []fold.Model, definitions string) {
-	s.Stream.ViewWithin(fallbackEvery, func(freshet.Position) {
+// and the definitions in force. ok is false when the state could not be read in time.
+func (s *Server) lost() (list []fold.Model, definitions string, ok bool) {
+	ok = s.Stream.ViewWithin(fallbackEvery, func(freshet.Position) {
 		definitions = s.State.Definitions
 		for _, slot := range fold.Slots {
 			if !s.uses(slot) {
@@ -76,7 +80,7 @@ func (s *Server) lost() (list []fold.Model, definitions string) {
 		}
 		list = append(list, s.State.Challenger)
 	})
-	return slices.DeleteFunc(list, func(m fold.Model) bool { return m.Name == "" || s.atHand(&m, definitions) }), definitions
+	return slices.DeleteFunc(list, func(m fold.Model) bool { return m.Name == "" || s.atHand(&m, definitions) }), definitions, ok
 }
 
 // regain looks once for each model that is lost.
@@ -115,6 +119,8 @@ func (s *Server) regain(lost []fold.Model, definitions string) {
 		s.gating.Lock()
 		s.keepSpares()
 		s.gating.Unlock()
+	}
+	if ranks || s.untidy.Load() { // who would have let go of bundles found the lock taken
 		s.tidy()
 	}
 }

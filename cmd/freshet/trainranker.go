@@ -357,6 +357,9 @@ func (a *app) printRanker(m *registry.Manifest, fits []learn.Fit, unranked *regi
 		if l.Anew > 0 {
 			fmt.Fprintf(&b, "; %s under other definitions or routes", grouped(int64(l.Anew)))
 		}
+		if l.Gone > 0 {
+			fmt.Fprintf(&b, "; %s of slates too long ago, read when they were on screen", grouped(int64(l.Gone)))
+		}
 		b.WriteByte('\n')
 	}
 	if why := m.Faulty(); why != "" && m.Version > 0 {
