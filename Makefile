@@ -24,10 +24,10 @@ test: check ## every check and every test, goals at their CI sizes
 	FRESHET_GOALS=ci $(GO) test -timeout 20m ./...
 
 # A goal is a test named TestGoal…; it prints a line for each promise it proves.
-GOALLINES = awk '/^GOAL /{print; n++; if (!/ PASS$$/) bad=1} /^(--- FAIL|FAIL|panic:)/{print; bad=1} END{if (!n) print "no goal was tried"; exit bad || !n}'
+GOALLINES = awk '/^GOAL /{print; fflush(); n++; if (!/ PASS$$/) bad=1} /^(--- FAIL|FAIL|panic:)/{print; bad=1} END{if (!n) print "no goal was tried"; exit bad || !n}'
 
 goals: ## every promise that a test proves, one line each: figure, target, cases
-	@FRESHET_GOALS=ci FRESHET_GOALS_TIMED=1 $(GO) test -count=1 -p 1 -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
+	@FRESHET_GOALS=ci FRESHET_GOALS_TIMED=1 $(GO) test -count=1 -p 1 -timeout 60m -v -run '^TestGoal' ./... 2>&1 | $(GOALLINES)
 
 load: ## feature values under 200,000 events a second, held against an independent program
 	FRESHET_LOAD=full $(GO) test -count=1 -timeout 60m -v -run '^TestFeaturesUnderLoad' ./cmd/freshet
