@@ -118,12 +118,12 @@ func TestProblemsTellWhatWhereWhyAndNext(t *testing.T) {
 	}{
 		{"a number from a flag", answer{400, recorded(t, "slate_out_of_range")}, []string{"recommend", "-n", "1000"}, exitUsage,
 			`error: validation: n: 1000 is not a whole number from 1 to 500
-  /n  out_of_range  n: 1000 is not a whole number from 1 to 500 (use 1 to 500, or leave it out for 10)
+  /n  out_of_range  use 1 to 500, or leave it out for 10
   request r-06GZQ3EF451X20CZWC1JBA8 · about it: URL/problems/validation
 `},
 		{"something that is not there", answer{404, recorded(t, "slate_unknown_scene")}, []string{"recommend", "--scene", "foo"}, exitFailed,
 			`error: unknown_scene: there is no scene "foo"
-  /scene  unknown_scene  there is no scene "foo" (scenes are home)
+  /scene  scenes are home
   request r-06GZQ3EF5AZ2890MR4ZMD20 · about it: URL/problems/unknown_scene
 `},
 		{"a server that is busy", answer{503, `{"type":"/problems/busy","title":"The server is busy","status":503,"code":"busy","detail":"later","retry_after_ms":1000}`},

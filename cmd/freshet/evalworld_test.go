@@ -103,7 +103,7 @@ func TestFreshnessEarnsInAWorld(t *testing.T) {
 // TestOnlineFollowsAShift: the online update earns more than the ranker it began as, after everybody's
 // tastes have changed.
 func TestOnlineFollowsAShift(t *testing.T) {
-	reply, _ := rates(t, "--seeds", "2", "--visits", "1200", "--worlds", "d16", "--shift")
+	reply, _ := rates(t, "--seeds", "2", "--worlds", "d16", "--shift")
 	late := map[string]float64{}
 	for _, r := range reply.Results {
 		late[r.Name] = r.Late.CTR
